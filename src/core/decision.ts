@@ -1,0 +1,49 @@
+/** What the Sidecar does with a call. */
+export const DECISIONS = [
+  "ALLOW",
+  "DENY",
+  "MODIFY",
+  "STEP_UP",
+  "DEFER",
+  "ABORT",
+  "PASSTHROUGH",
+] as const;
+
+/** One of {@linkcode DECISIONS}. */
+export type Decision = typeof DECISIONS[number];
+
+/** Why a call was denied. The name is what the agent sees and what the audit event carries. */
+export const DENY_REASONS = [
+  "TokenInvalid",
+  "TokenExpired",
+  "TokenRevoked",
+  "PolicyDenied",
+  "ScopeViolation",
+  "ToolNotInScope",
+  "MalformedRequest",
+  "AuthorityUnavailable",
+  "PolicyBundleStale",
+  "PolicyBundleNotReady",
+  "RevocationCacheNotReady",
+  "FailClosed",
+  "EnforcementTimeout",
+  "UnclassifiedIntent",
+  "TenantMismatch",
+  "LoopbackBlocked",
+  "StepUpRequired",
+  "Deferred",
+] as const;
+
+/** One of {@linkcode DENY_REASONS}. */
+export type DenyReason = typeof DENY_REASONS[number];
+
+/** Why an allowed call could not be completed. */
+export const ABORT_REASONS = [
+  "CONNECTOR_TIMEOUT",
+  "CONNECTOR_FAILURE",
+  "CONNECTOR_INVALID_REQUEST",
+  "CREDENTIAL_INJECTION_FAILED",
+] as const;
+
+/** One of {@linkcode ABORT_REASONS}. */
+export type AbortReason = typeof ABORT_REASONS[number];

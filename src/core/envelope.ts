@@ -1,0 +1,59 @@
+import type { ActionClass } from "./action_class.ts";
+
+/** A value that policies can read; amounts are integers within ±2^53. */
+export type ContextValue = string | number | boolean | readonly string[];
+
+/** One outbound call in canonical form. What is matched here is exactly what is sent upstream. */
+export interface HttpCall {
+  readonly method: string;
+  readonly scheme: "http" | "https";
+  /** Lower case, no trailing dot, A-labels; no port. */
+  readonly host: string;
+  readonly port: number;
+  /** Canonical path, percent-encoded, starting with `/`. */
+  readonly path: string;
+  /** The query with its `?`, or `""`. Sent as it came. */
+  readonly query: string;
+}
+
+/** Which program made the call, as `__init` saw it; empty where it could not tell. */
+export interface Provenance {
+  readonly pid?: number;
+  readonly executable?: string;
+  /** `proxy`: through the proxy variables; `transparent`: captured; */
+  readonly via: "proxy" | "transparent";
+}
+
+/**
+ * The input of a decision, whole: together with the policy bundle it determines
+ * the answer, and it is what the audit event carries.
+ */
+export interface ExecutionEnvelope {
+  readonly intent: {
+    readonly action_class: ActionClass;
+    readonly resource: {
+      /** `<host><path>`, with `:<port>` after the host unless it is the default of the scheme. */
+      readonly id: string;
+      readonly host: string;
+      readonly path: string;
+      readonly method: string;
+    };
+    readonly raw_transport: "http" | "https" | "connect";
+    /** What mapping rule classified the call: `<file>:<line>`. */
+    readonly raw_action_ref: string;
+    /** What decoders found in the call, for example `git_ref`. */
+    readonly attributes: Readonly<Record<string, ContextValue>>;
+  };
+  readonly capability: { readonly token_id: string; readonly agent_id: string };
+  readonly metadata: {
+    readonly session_id: string;
+    /** Milliseconds since the epoch. */
+    readonly timestamp_ms: number;
+    readonly session_started_ms: number;
+    readonly action_count: number;
+    readonly deny_count: number;
+    readonly prior_action_classes: readonly string[];
+    readonly last_resource: string;
+  };
+  readonly provenance: Provenance;
+}

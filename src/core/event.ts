@@ -1,0 +1,95 @@
+import type { AbortReason, Decision, DenyReason } from "./decision.ts";
+import type { ExecutionEnvelope } from "./envelope.ts";
+
+/** What every execution event says. The audit writer adds `seq`, `prev` and `signature`. */
+interface EventBase {
+  /** `aevt_…` */
+  readonly event_id: string;
+  /** RFC 3339 with microseconds, UTC. */
+  readonly timestamp: string;
+  readonly sandbox_id: string;
+  readonly session_id: string;
+  readonly agent_id: string;
+}
+
+/** A session began or ended. */
+export interface SessionEvent extends EventBase {
+  readonly kind: "session";
+  readonly phase: "started" | "ended";
+  readonly profile: string;
+  /** Program name and arguments count only: arguments may hold secrets. */
+  readonly command: string;
+  readonly workspace: string;
+  readonly exit_code?: number;
+}
+
+/** A call was decided. Written before the call leaves. */
+export interface DecisionEvent extends EventBase {
+  readonly kind: "decision";
+  readonly decision: Decision;
+  /** `""` unless the call was denied. */
+  readonly deny_reason: DenyReason | "";
+  /** For the operator; never sent to the agent. */
+  readonly detail: string;
+  /** `raw.http.<METHOD>` or `network.connect` when the call could not be classified. */
+  readonly action_class: string;
+  /** `<host><path>?<redacted query>` */
+  readonly resource: string;
+  readonly method: string;
+  readonly token_id: string;
+  readonly bundle_version: string;
+  /** Policies that determined the decision. */
+  readonly policy_ids: readonly string[];
+  readonly latency_us: number;
+  /** Exactly what the policy saw; absent when the call was refused before there was one. */
+  readonly envelope?: ExecutionEnvelope;
+  /** Which program made the call, where it is known and there is no envelope. */
+  readonly provenance?: ExecutionEnvelope["provenance"];
+}
+
+/** An allowed call ended. */
+export interface OutcomeEvent extends EventBase {
+  readonly kind: "outcome";
+  /** The `event_id` of the decision. */
+  readonly decision_event_id: string;
+  /** Upstream status, 0 when there was none. */
+  readonly status: number;
+  readonly abort_reason: AbortReason | "";
+  /** Why the call ended early, for the operator; `""` when it ended well. */
+  readonly detail: string;
+  readonly request_bytes: number;
+  readonly response_bytes: number;
+  /** Until the head of the response, and until its end. */
+  readonly head_latency_us: number;
+  readonly latency_us: number;
+}
+
+/** The policy in force changed, or an edit was refused. */
+export interface PolicyEvent extends EventBase {
+  readonly kind: "policy";
+  readonly change: "applied" | "refused" | "gone";
+  readonly bundle_version: string;
+  readonly detail: string;
+}
+
+/** Something happened to the audit trail itself: a key came into use, a torn line was set aside. */
+export interface KeyEvent extends EventBase {
+  readonly kind: "key";
+  readonly change: "created" | "recovered";
+  /** Raw Ed25519 public key, standard base64. */
+  readonly public_key: string;
+  readonly detail: string;
+}
+
+/** One line of the audit log before it is chained and signed. */
+export type ExecutionEvent = SessionEvent | DecisionEvent | OutcomeEvent | PolicyEvent | KeyEvent;
+
+/** A line of the audit log as it stands in the file. */
+export type SignedEvent = ExecutionEvent & {
+  /** Counts from 1 over the whole log. */
+  readonly seq: number;
+  /** SHA-256 of the previous line without its newline, hex; 64 zeros for the first. */
+  readonly prev: string;
+  /** Ed25519 over the RFC 8785 canonical form without this member, standard base64. */
+  readonly signature: string;
+};

@@ -1,0 +1,50 @@
+import type { Decision } from "./decision.ts";
+
+/**
+ * What a session has done so far, as policies see it. The state is a fold over
+ * the session's decisions and nothing else, so that whoever holds the decisions
+ * (the data-plane worker, the main thread after that worker died, an auditor
+ * with the log) arrives at the same state.
+ */
+export interface SessionState {
+  /** Calls decided so far. */
+  readonly actionCount: number;
+  /** Calls that ended in DENY. */
+  readonly denyCount: number;
+  /** Action classes of the last {@linkcode HISTORY} calls, oldest first, with repetitions. */
+  readonly recentActionClasses: readonly string[];
+  /** Resource of the last call, `""` before the first one. */
+  readonly lastResource: string;
+}
+
+/** How many past calls `prior_action_classes` looks back on. */
+export const HISTORY = 8;
+
+/** A session before its first call. */
+export const INITIAL_SESSION_STATE: SessionState = {
+  actionCount: 0,
+  denyCount: 0,
+  recentActionClasses: [],
+  lastResource: "",
+};
+
+/** What the fold needs to know of one decided call. */
+export interface SessionStep {
+  readonly decision: Decision;
+  readonly actionClass: string;
+  readonly resource: string;
+}
+
+/** The state after `step`. */
+export function advanceSession(state: SessionState, step: SessionStep): SessionState {
+  const recent = state.recentActionClasses.length >= HISTORY
+    ? state.recentActionClasses.slice(1)
+    : state.recentActionClasses.slice();
+  recent.push(step.actionClass);
+  return {
+    actionCount: state.actionCount + 1,
+    denyCount: state.denyCount + (step.decision === "DENY" ? 1 : 0),
+    recentActionClasses: recent,
+    lastResource: step.resource,
+  };
+}

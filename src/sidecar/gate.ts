@@ -1,0 +1,115 @@
+/**
+ * The seam between the two halves of the data plane. The transport
+ * (`src/sidecar/transport`) moves bytes and knows no policy; the pipeline
+ * (`src/sidecar/pipeline`) decides and knows no socket.
+ */
+import type { HttpCall, Provenance } from "../core/envelope.ts";
+import type { AbortReason } from "../core/decision.ts";
+import type { AbortProblem, DenyProblem } from "../core/problem.ts";
+
+/** Whose connection it is: from the socket and the PROXY header, never from what the agent sends. */
+export interface Peer {
+  readonly sessionId: string;
+  readonly provenance: Provenance;
+}
+
+/** What the connection itself claimed before the request came; all of it must agree with the request. */
+export interface TunnelClaim {
+  /** Target of the CONNECT, or of the transparent capture, as sent. */
+  readonly connectHost: string;
+  readonly connectPort: number;
+  /** Server name of the TLS ClientHello; absent when the tunnel carries plain HTTP. */
+  readonly sni?: string;
+}
+
+/** One request, as it came. */
+export interface CallInput {
+  readonly peer: Peer;
+  readonly scheme: "http" | "https";
+  readonly httpVersion: "1.0" | "1.1" | "2.0";
+  readonly method: string;
+  /** `Host` or `:authority`, as sent; `undefined` when there is none. */
+  readonly authority: string | undefined;
+  /** The request target in origin form (RFC 9112, 3.2.1), as sent, or `*`. */
+  readonly target: string;
+  /** Names in lower case, in order, repetitions kept. */
+  readonly headers: readonly (readonly [string, string])[];
+  readonly tunnel?: TunnelClaim;
+  /**
+   * The whole body when it is at most `limit` bytes, else `undefined`. The
+   * transport sends it upstream afterwards as if it had not been read.
+   */
+  readBody(limit: number): Promise<Uint8Array | undefined>;
+}
+
+/** Where an allowed call is sent. */
+export interface Route {
+  /** The name that TLS checks and `Host` carries. */
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  /** Configured address to connect to instead of resolving `host`; may be private. */
+  readonly connectAddr?: { readonly hostname: string; readonly port: number };
+  /** Extra roots (PEM) configured for this host. */
+  readonly caCerts?: readonly string[];
+}
+
+/** The answer to a {@linkcode CallInput}. */
+export type Verdict =
+  | {
+    readonly kind: "forward";
+    readonly eventId: string;
+    readonly actionClass: string;
+    /** Sent upstream exactly so. */
+    readonly call: HttpCall;
+    readonly route: Route;
+    /** Header names (lower case) that must not reach the upstream. */
+    readonly dropHeaders: readonly string[];
+    /** Headers that replace the agent's of the same name. */
+    readonly setHeaders: readonly (readonly [string, string])[];
+    /** Aborts when a later decision (policy change, revocation, end of session) closes the call. */
+    readonly signal: AbortSignal;
+  }
+  | { readonly kind: "deny"; readonly eventId: string; readonly problem: DenyProblem };
+
+/** The answer to a CONNECT (or a captured TLS connection). */
+export type ConnectVerdict =
+  /** Terminate TLS and decide each request inside. */
+  | { readonly kind: "terminate" }
+  /** The host is on the bypass list and the CONNECT itself was allowed. */
+  | {
+    readonly kind: "tunnel";
+    readonly eventId: string;
+    readonly route: Route;
+    readonly signal: AbortSignal;
+  }
+  | { readonly kind: "deny"; readonly eventId: string; readonly problem: DenyProblem };
+
+/** How an allowed call ended. */
+export interface CallOutcome {
+  readonly status: number;
+  readonly abortReason: AbortReason | "";
+  readonly detail: string;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly headLatencyUs: number;
+  readonly latencyUs: number;
+}
+
+/** Implemented by the pipeline, called by the transport. No member ever throws or rejects. */
+export interface Gate {
+  connect(peer: Peer, host: string, port: number): ConnectVerdict;
+  decide(input: CallInput): Verdict | Promise<Verdict>;
+  /**
+   * Records a connection or request that was refused before it was a call
+   * (garbage, oversized head, names that disagree) and returns what to tell the agent.
+   */
+  refuse(
+    peer: Peer,
+    what: { readonly method?: string; readonly resource: string; readonly detail: string },
+  ): DenyProblem;
+  /** Ends a forwarded call or tunnel; called exactly once for each. */
+  outcome(eventId: string, outcome: CallOutcome): void;
+  /** What to tell the agent about an ABORT. */
+  abortProblem(eventId: string, actionClass: string, reason: AbortReason): AbortProblem;
+}
