@@ -1,0 +1,178 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from "node:crypto";
+import { dirname } from "node:path";
+import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+
+/** An Ed25519 key pair (RFC 8032) that this machine signs with. */
+export interface SigningKey {
+  readonly privateKey: KeyObject;
+  /** Raw public key, 32 bytes. */
+  readonly publicKey: Uint8Array;
+  /** Whether this call made the key, as opposed to finding it. */
+  readonly created: boolean;
+}
+
+/**
+ * Reads the Ed25519 key at `path` (PKCS#8 PEM, mode 0600), or makes one when
+ * there is none, together with its directory (mode 0700). The public key lies
+ * beside it in `<path>.pub`: raw, standard base64, one line.
+ *
+ * Processes that race for the first use all end with the same key, and none
+ * ever sees half of one. A key that somebody else could have read or placed is
+ * refused: a wider mode than 0600, another owner, a symbolic link.
+ */
+export async function loadOrCreateSigningKey(path: string): Promise<Result<SigningKey>> {
+  try {
+    let created = false;
+    let pem = await readPrivatePem(path);
+    if (!pem.ok && pem.error.code === "KEY_MISSING") {
+      created = await createKeyFile(path);
+      pem = await readPrivatePem(path);
+    }
+    if (!pem.ok) return pem;
+    const key = parsePrivateKey(path, pem.value);
+    if (!key.ok) return key;
+    const publicKey = rawPublicKey(key.value);
+    await writePublicKeyFile(path, publicKey);
+    return ok({ privateKey: key.value, publicKey, created });
+  } catch (cause) {
+    return err({
+      code: "KEY_UNUSABLE",
+      message: `Cannot open or create the signing key "${path}": ${reason(cause)}`,
+      cure: `Make "${dirname(path)}" a directory that you own and can write, then try again`,
+      cause,
+    });
+  }
+}
+
+/** Reads a public key file as {@linkcode loadOrCreateSigningKey} writes it. */
+export async function readPublicKeyFile(path: string): Promise<Result<Uint8Array>> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (cause) {
+    return err({
+      code: cause instanceof Deno.errors.NotFound ? "KEY_MISSING" : "KEY_UNUSABLE",
+      message: `Cannot read the public key "${path}": ${reason(cause)}`,
+      cause,
+    });
+  }
+  const line = text.trim();
+  if (!/^[A-Za-z0-9+/]{43}=$/.test(line)) {
+    return err({
+      code: "KEY_INVALID",
+      message: `Cannot read the public key "${path}": it is not 32 bytes in base64 on one line`,
+    });
+  }
+  return ok(Uint8Array.from(atob(line), (char) => char.charCodeAt(0)));
+}
+
+async function readPrivatePem(path: string): Promise<Result<string>> {
+  let entry: Deno.FileInfo;
+  try {
+    entry = await Deno.lstat(path);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    return err({ code: "KEY_MISSING", message: `Cannot read the signing key "${path}": no file` });
+  }
+  // Only lstat sees the link itself; only the open file cannot be exchanged any more.
+  if (entry.isSymlink) {
+    return err(insecure(path, "it is a symbolic link", `Put the key itself at "${path}"`));
+  }
+  if (!entry.isFile) {
+    return err(insecure(path, "it is not a regular file", `Move "${path}" away`));
+  }
+  using file = await Deno.open(path, { read: true });
+  const opened = await file.stat();
+  if (opened.ino !== entry.ino || opened.dev !== entry.dev) {
+    return err(insecure(path, "it was exchanged while it was opened", "Try again"));
+  }
+  const uid = Deno.uid();
+  if (opened.uid !== null && uid !== null && opened.uid !== uid) {
+    return err(insecure(
+      path,
+      `it belongs to user ${opened.uid} and this process runs as user ${uid}`,
+      `Run firma as the owner, or: chown ${uid} "${path}"`,
+    ));
+  }
+  if (opened.mode !== null && (opened.mode & 0o077) !== 0) {
+    const mode = (opened.mode & 0o777).toString(8).padStart(4, "0");
+    return err(insecure(
+      path,
+      `its mode is "${mode}", so others may have read it`,
+      `If nobody else could have read it: chmod 600 "${path}"; otherwise delete it for a new key`,
+    ));
+  }
+  return ok(await new Response(file.readable).text());
+}
+
+function insecure(path: string, fault: string, cure: string): FirmaError {
+  return {
+    code: "KEY_INSECURE",
+    message: `Cannot use the signing key "${path}": ${fault}`,
+    cure,
+  };
+}
+
+function parsePrivateKey(path: string, pem: string): Result<KeyObject> {
+  let key: KeyObject | undefined;
+  try {
+    key = createPrivateKey(pem);
+  } catch {
+    key = undefined; // OpenSSL's own text names routines, not the fault
+  }
+  if (key?.asymmetricKeyType === "ed25519") return ok(key);
+  return err({
+    code: "KEY_INVALID",
+    message: `Cannot use the signing key "${path}": it is not an Ed25519 key in PKCS#8 PEM`,
+    cure: `Restore "${path}" from a backup, or move it away for a new key`,
+  });
+}
+
+function rawPublicKey(privateKey: KeyObject): Uint8Array {
+  const jwk = createPublicKey(privateKey).export({ format: "jwk" });
+  return new Uint8Array(Uint8Array.fromBase64(jwk.x ?? "", { alphabet: "base64url" }));
+}
+
+/** Returns whether this process won the race to create the file. */
+async function createKeyFile(path: string): Promise<boolean> {
+  await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const { privateKey } = generateKeyPairSync("ed25519");
+  const pem = privateKey.export({ type: "pkcs8", format: "pem" }) as string;
+  const draft = await writeDraft(path, pem, 0o600);
+  try {
+    // A hard link appears whole or not at all, and never replaces a key that another process made.
+    await Deno.link(draft, path);
+    return true;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.AlreadyExists) return false;
+    throw cause;
+  } finally {
+    await Deno.remove(draft);
+  }
+}
+
+async function writePublicKeyFile(path: string, publicKey: Uint8Array): Promise<void> {
+  const target = `${path}.pub`;
+  const present = await readPublicKeyFile(target);
+  if (present.ok && present.value.every((byte, i) => byte === publicKey[i])) return;
+  const draft = await writeDraft(target, `${publicKey.toBase64()}\n`, 0o644);
+  await Deno.rename(draft, target);
+}
+
+async function writeDraft(target: string, text: string, mode: number): Promise<string> {
+  const draft = `${target}.${crypto.randomUUID()}`;
+  using file = await Deno.open(draft, { write: true, createNew: true, mode });
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+  await file.sync();
+  return draft;
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
