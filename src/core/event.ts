@@ -75,7 +75,12 @@ export interface PolicyEvent extends EventBase {
 /** Something happened to the audit trail itself: a key came into use, a torn line was set aside. */
 export interface KeyEvent extends EventBase {
   readonly kind: "key";
-  readonly change: "created" | "recovered";
+  /**
+   * `created`: the first line that this key signed. `recovered`: the log could
+   * not be written for a while, or a torn line was set aside. `truncated`: the
+   * log holds fewer lines than were once written to it.
+   */
+  readonly change: "created" | "recovered" | "truncated";
   /** Raw Ed25519 public key, standard base64. */
   readonly public_key: string;
   readonly detail: string;

@@ -1,0 +1,69 @@
+/** Deeper nesting than this is refused, so that hostile input cannot exhaust the stack. */
+const MAX_DEPTH = 64;
+
+/**
+ * The canonical form of a JSON value (RFC 8785): members sorted by UTF-16 code
+ * units, no white space, numbers and strings as ECMAScript writes them.
+ * Members whose value is `undefined` are left out, as `JSON.stringify` does.
+ *
+ * Throws a `TypeError` for what has no canonical form: a number that is not
+ * finite, a string with a lone surrogate, a bigint, a function, a class
+ * instance, nesting deeper than 64.
+ */
+export function canonicalJson(value: unknown): string {
+  return write(value, 0);
+}
+
+/** The canonical form of one string (RFC 8785, 3.2.2.2). Throws as {@linkcode canonicalJson}. */
+export function canonicalString(text: string): string {
+  if (!text.isWellFormed()) throw new TypeError("Cannot write a string: it has a lone surrogate");
+  return JSON.stringify(text);
+}
+
+function write(value: unknown, depth: number): string {
+  switch (typeof value) {
+    case "string":
+      return canonicalString(value);
+    case "number":
+      if (!Number.isFinite(value)) {
+        throw new TypeError(`Cannot write the number "${value}": it is not finite`);
+      }
+      return String(value);
+    case "boolean":
+      return value ? "true" : "false";
+    case "object":
+      if (value === null) return "null";
+      if (depth >= MAX_DEPTH) {
+        throw new TypeError(`Cannot write a value: it is nested deeper than ${MAX_DEPTH}`);
+      }
+      return Array.isArray(value) ? writeArray(value, depth) : writeObject(value, depth);
+    default:
+      throw new TypeError(`Cannot write a value: JSON has no ${typeof value}`);
+  }
+}
+
+function writeArray(items: readonly unknown[], depth: number): string {
+  let text = "[";
+  for (let i = 0; i < items.length; i++) {
+    if (i > 0) text += ",";
+    text += write(items[i], depth + 1);
+  }
+  return text + "]";
+}
+
+function writeObject(object: object, depth: number): string {
+  const prototype = Object.getPrototypeOf(object);
+  if (prototype !== Object.prototype && prototype !== null) {
+    throw new TypeError("Cannot write an object: it is not a plain one");
+  }
+  const members = object as Readonly<Record<string, unknown>>;
+  let text = "";
+  // Without a comparison function, sort() compares UTF-16 code units, as the RFC wants.
+  for (const name of Object.keys(members).sort()) {
+    const value = members[name];
+    if (value === undefined) continue;
+    if (text !== "") text += ",";
+    text += `${canonicalString(name)}:${write(value, depth + 1)}`;
+  }
+  return `{${text}}`;
+}

@@ -1,0 +1,90 @@
+import { type KeyObject, sign } from "node:crypto";
+import { err, ok, type Result } from "../core/result.ts";
+import { type ChainHead, lineHash } from "./chain.ts";
+import { verifySignature } from "./verify_signature.ts";
+
+/**
+ * A signed statement of how long a log is, in C2SP signed-note form
+ * (https://c2sp.org/signed-note, layout of https://c2sp.org/tlog-checkpoint):
+ * origin, size, base64 hash, blank line, signature. The hash is the one of the
+ * line whose `seq` is the size. Whoever cuts lines off the end of the log
+ * cannot make a checkpoint that fits.
+ */
+export interface Checkpoint {
+  readonly origin: string;
+  readonly head: ChainHead;
+}
+
+const SIZE = /^(0|[1-9][0-9]{0,15})$/;
+/** Signature type 0x01 of the signed-note specification. */
+const ED25519_TYPE = 1;
+
+/** Where the checkpoint of a log lies. */
+export function checkpointPath(logPath: string): string {
+  return `${logPath}.checkpoint`;
+}
+
+/** The name under which a key vouches for logs. */
+export function checkpointOrigin(publicKey: Uint8Array): string {
+  return `firma/audit/${lineHash(publicKey).slice(0, 16)}`;
+}
+
+/** Writes and signs the note. */
+export function formatCheckpoint(
+  head: ChainHead,
+  key: { readonly privateKey: KeyObject; readonly publicKey: Uint8Array },
+): string {
+  const origin = checkpointOrigin(key.publicKey);
+  const text = `${origin}\n${head.seq}\n${Uint8Array.fromHex(head.hash).toBase64()}\n`;
+  const signature = sign(null, new TextEncoder().encode(text), key.privateKey);
+  const signed = new Uint8Array([...keyId(origin, key.publicKey), ...signature]);
+  return `${text}\n— ${origin} ${signed.toBase64()}\n`;
+}
+
+/**
+ * Reads a note. Accepts it only when one of `publicKeys` signed it; signatures
+ * of keys that nobody named are passed over, as the specification wants.
+ */
+export function parseCheckpoint(
+  note: string,
+  publicKeys: readonly Uint8Array[],
+): Result<Checkpoint> {
+  const refuse = (state: string) =>
+    err({ code: "CHECKPOINT_INVALID", message: `Cannot accept the checkpoint: ${state}` });
+  const end = note.lastIndexOf("\n\n");
+  if (end < 0 || !note.endsWith("\n")) return refuse("it is not a signed note");
+  const text = note.slice(0, end + 1);
+  const [origin, size, hash] = text.split("\n");
+  if (!origin || size === undefined || !SIZE.test(size)) return refuse("its size is not a number");
+  const bytes = decodeBase64(hash ?? "");
+  if (bytes?.length !== 32) return refuse("its hash is not 32 bytes in base64");
+  const signed = new TextEncoder().encode(text);
+  for (const line of note.slice(end + 2).split("\n")) {
+    const [dash, name, encoded] = line.split(" ");
+    const blob = decodeBase64(encoded ?? "");
+    if (dash !== "—" || name !== origin || blob?.length !== 68) continue;
+    for (const publicKey of publicKeys) {
+      if (checkpointOrigin(publicKey) !== origin) continue;
+      if (!keyId(origin, publicKey).every((byte, i) => byte === blob[i])) continue;
+      if (verifySignature(publicKey, signed, blob.subarray(4))) {
+        return ok({ origin, head: { seq: Number(size), hash: bytes.toHex() } });
+      }
+    }
+  }
+  return refuse("no known key signed it");
+}
+
+function keyId(origin: string, publicKey: Uint8Array): Uint8Array {
+  const named = new TextEncoder().encode(`${origin}\n`);
+  return Uint8Array.fromHex(
+    lineHash(new Uint8Array([...named, ED25519_TYPE, ...publicKey])).slice(0, 8),
+  );
+}
+
+function decodeBase64(text: string): Uint8Array | undefined {
+  try {
+    return Uint8Array.fromBase64(text, { lastChunkHandling: "strict" });
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,190 @@
+import type { ExecutionEvent, KeyEvent } from "../core/event.ts";
+import { newId } from "../core/id.ts";
+import type { FirmaError } from "../core/result.ts";
+import { timestamp } from "../core/timestamp.ts";
+import type { SigningKey } from "../pki/signing_key.ts";
+import { chainEvent, type ChainHead } from "./chain.ts";
+import { readCheckpointFile, writeCheckpointFile } from "./checkpoint_file.ts";
+import { LogFile } from "./log_file.ts";
+import { asLogError } from "./log_fault.ts";
+import { redactEvent } from "./redact_event.ts";
+import type { Tail } from "./tail.ts";
+import { isSignedBy } from "./verify_line.ts";
+
+/** What an {@linkcode AuditJournal} needs. */
+export interface JournalOptions {
+  readonly file: string;
+  readonly key: SigningKey;
+  readonly redactNames?: readonly string[];
+  readonly checkpointIntervalMs?: number;
+}
+
+/**
+ * The chain in its file. Knows what the log held when it was last seen, so
+ * that a log that lost lines since then says so in its own next line. Its
+ * methods throw; afterwards {@linkcode release} it, and the next write opens
+ * the file anew.
+ */
+export class AuditJournal {
+  readonly path: string;
+  readonly #options: JournalOptions;
+  readonly #intervalMs: number;
+  #log: LogFile | undefined;
+  /** Whether the tail of the open file has been compared with what is known. */
+  #compared = false;
+  #known: ChainHead | undefined;
+  /** What the next write has to say about the log; kept until it is written. */
+  #notes: KeyEvent[] = [];
+  #checkpointed = -1;
+  #checkpointedAt = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: JournalOptions) {
+    this.path = options.file;
+    this.#options = options;
+    this.#intervalMs = options.checkpointIntervalMs ?? 5_000;
+  }
+
+  /** Writes `events` and, before them, what has to be said about the log itself. All or none. */
+  async write(events: readonly ExecutionEvent[]): Promise<void> {
+    const log = this.#open();
+    await log.lock();
+    try {
+      const tail = this.#synchronise(log);
+      const notes = this.#compared ? this.#notes : [...this.#compare(tail), ...this.#notes];
+      const all = notes.length === 0 ? events : [...notes, ...events];
+      this.#known = all.length === 0 ? tail.head : this.#append(log, tail.head, all);
+      this.#compared = true;
+      this.#notes = [];
+    } finally {
+      log.unlock();
+    }
+  }
+
+  /** Has the next write say what happened to the log. */
+  note(detail: string): void {
+    this.#notes.push(this.#keyEvent("recovered", detail));
+  }
+
+  /** Whether the last checkpoint is old enough for the next one. */
+  get checkpointDue(): boolean {
+    return performance.now() - this.#checkpointedAt >= this.#intervalMs;
+  }
+
+  /**
+   * Writes a checkpoint that vouches for all lines that this journal knows of;
+   * without `force` only when there are new ones.
+   */
+  async checkpoint(force = false): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const head = this.#known;
+    if (head === undefined || (head.seq === this.#checkpointed && !force)) return;
+    const log = this.#open();
+    // A checkpoint must never survive a power cut that its lines did not survive.
+    await log.syncData();
+    await log.lock();
+    try {
+      const last = this.#synchronise(log).head.seq;
+      const present = readCheckpointFile(this.path, this.#options.key.publicKey)?.seq ?? -1;
+      // One beyond the end of the log is from before the log was cut; one between is another
+      // process's and later than ours.
+      const later = present > head.seq && present <= last;
+      if (!later) writeCheckpointFile(this.path, head, this.#options.key);
+    } finally {
+      log.unlock();
+    }
+    this.#checkpointed = head.seq;
+    this.#checkpointedAt = performance.now();
+  }
+
+  /** Plans a checkpoint for when it is due; a process may end before. */
+  scheduleCheckpoint(onError: (error: FirmaError) => void): void {
+    if (this.#timer !== undefined || this.#known?.seq === this.#checkpointed) return;
+    const wait = this.#checkpointedAt + this.#intervalMs - performance.now();
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.checkpoint().catch((thrown) => onError(asLogError(this.path, thrown)));
+    }, Math.max(0, wait));
+    Deno.unrefTimer(Number(this.#timer));
+  }
+
+  /** Closes the file. The next write opens it again. */
+  release(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#log?.close();
+    this.#log = undefined;
+    this.#compared = false;
+  }
+
+  #open(): LogFile {
+    return this.#log ??= LogFile.open(this.path);
+  }
+
+  #synchronise(log: LogFile): Tail {
+    const { tail, setAside } = log.synchronise();
+    if (setAside !== undefined) {
+      this.note(`a torn last line of ${setAside.bytes} bytes is in "${setAside.file}"`);
+    }
+    return tail;
+  }
+
+  #append(log: LogFile, start: ChainHead, events: readonly ExecutionEvent[]): ChainHead {
+    const { privateKey } = this.#options.key;
+    const lines: Uint8Array[] = [];
+    let head = start;
+    let size = 0;
+    for (const event of events) {
+      const line = chainEvent(redactEvent(event, this.#options.redactNames), head, privateKey);
+      lines.push(line.bytes);
+      size += line.bytes.length;
+      head = line.head;
+    }
+    const batch = new Uint8Array(size);
+    let at = 0;
+    for (const line of lines) {
+      batch.set(line, at);
+      at += line.length;
+    }
+    log.append(batch, { head, lastLine: lines.at(-1)!.subarray(0, -1) });
+    return head;
+  }
+
+  /** What the log has to say about itself when it is opened. */
+  #compare(tail: Tail): KeyEvent[] {
+    const notes: KeyEvent[] = [];
+    const { publicKey } = this.#options.key;
+    if (tail.lastLine === undefined) {
+      notes.push(this.#keyEvent("created", "first line of this log"));
+    } else if (!isSignedBy(tail.lastLine, publicKey)) {
+      notes.push(this.#keyEvent("created", "the line before was signed by another key"));
+    }
+    const checkpoint = readCheckpointFile(this.path, publicKey);
+    const vouched = Math.max(checkpoint?.seq ?? 0, this.#known?.seq ?? 0);
+    if (vouched > tail.head.seq) {
+      const lost = vouched - tail.head.seq;
+      notes.push(
+        this.#keyEvent(
+          "truncated",
+          `the log held ${vouched} lines and now holds ${tail.head.seq}: ${lost} are missing`,
+        ),
+      );
+    }
+    return notes;
+  }
+
+  #keyEvent(change: KeyEvent["change"], detail: string): KeyEvent {
+    return {
+      kind: "key",
+      event_id: newId("aevt"),
+      timestamp: timestamp(),
+      sandbox_id: "",
+      session_id: "",
+      agent_id: "",
+      change,
+      public_key: this.#options.key.publicKey.toBase64(),
+      detail,
+    };
+  }
+}

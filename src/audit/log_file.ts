@@ -1,0 +1,145 @@
+import { dirname } from "node:path";
+import { timestamp } from "../core/timestamp.ts";
+import { unwrap } from "../core/result.ts";
+import { logFault } from "./log_fault.ts";
+import { writeAll } from "./write_all.ts";
+import { readRange, readTail, type Tail } from "./tail.ts";
+
+/** How long to wait for another process that holds the lock, in milliseconds. */
+const LOCK_TIMEOUT_MS = 5_000;
+
+/** A torn line that was moved out of the log. */
+export interface SetAside {
+  readonly file: string;
+  readonly bytes: number;
+}
+
+/**
+ * An audit log that several processes append to. Every method throws a
+ * `FirmaException`, or what the file system throws; the writer turns both into
+ * its state. Between {@linkcode lock} and {@linkcode unlock} everything is
+ * synchronous: the lock is held for as short as can be.
+ */
+export class LogFile {
+  readonly path: string;
+  readonly #file: Deno.FsFile;
+  #tail: Tail | undefined;
+
+  private constructor(path: string, file: Deno.FsFile) {
+    this.path = path;
+    this.#file = file;
+  }
+
+  /** Opens the log at `path`; makes it (mode 0600) and its directory (0700) where missing. */
+  static open(path: string): LogFile {
+    Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const file = Deno.openSync(path, { read: true, append: true, create: true, mode: 0o600 });
+    if (!file.statSync().isFile) {
+      file.close();
+      throw logFault(path, "it is not a regular file");
+    }
+    return new LogFile(path, file);
+  }
+
+  /** Waits until no other process appends. */
+  async lock(): Promise<void> {
+    if (this.#file.tryLockSync(true)) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const timeout = new Promise<"timeout">((resolve) => {
+      timer = setTimeout(() => resolve("timeout"), LOCK_TIMEOUT_MS);
+    });
+    const locked = this.#file.lock(true).then(() => "locked" as const);
+    try {
+      // A lock that is won after the time-out goes with the file, which the writer then closes.
+      if (await Promise.race([locked, timeout]) === "timeout") {
+        locked.catch(() => {});
+        throw logFault(
+          this.path,
+          `another process has held its lock for ${LOCK_TIMEOUT_MS / 1000} s`,
+        );
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  unlock(): void {
+    this.#file.unlockSync();
+  }
+
+  /**
+   * The end of the file as it is now, whoever wrote it; a torn line is moved to
+   * a file beside the log first. Call with the lock held.
+   */
+  synchronise(): { readonly tail: Tail; readonly setAside?: SetAside } {
+    const size = this.#checkedSize();
+    if (this.#tail?.wholeBytes === size) return { tail: this.#tail };
+    const tail = unwrap(readTail(this.#file, this.path, size));
+    this.#tail = tail;
+    if (tail.tornBytes === 0) return { tail };
+    const file = this.#copyTornLine(tail);
+    this.#file.truncateSync(tail.wholeBytes);
+    this.#tail = { ...tail, tornBytes: 0 };
+    return { tail: this.#tail, setAside: { file, bytes: tail.tornBytes } };
+  }
+
+  /**
+   * Appends `bytes`, which end in `lastLine` and a newline and bring the chain
+   * to `head`: all of them or, after a failure, none. Call after
+   * {@linkcode synchronise} with the lock still held.
+   */
+  append(bytes: Uint8Array, last: Pick<Tail, "head" | "lastLine">): void {
+    const before = this.#tail!.wholeBytes;
+    try {
+      writeAll(this.#file, bytes);
+    } catch (cause) {
+      this.#tail = undefined;
+      this.#file.truncateSync(before);
+      throw cause;
+    }
+    this.#tail = { ...last, wholeBytes: before + bytes.length, tornBytes: 0 };
+  }
+
+  /** Waits until everything written so far is on the disk. */
+  syncData(): Promise<void> {
+    return this.#file.syncData();
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  #checkedSize(): number {
+    const opened = this.#file.statSync();
+    let named: Deno.FileInfo;
+    try {
+      named = Deno.statSync(this.path);
+    } catch (cause) {
+      if (cause instanceof Deno.errors.NotFound) throw logFault(this.path, "it was deleted");
+      throw cause;
+    }
+    if (named.ino !== opened.ino || named.dev !== opened.dev) {
+      throw logFault(this.path, "it was replaced by another file");
+    }
+    if (this.#tail !== undefined && opened.size < this.#tail.wholeBytes) {
+      throw logFault(this.path, "it became shorter");
+    }
+    return opened.size;
+  }
+
+  #copyTornLine(tail: Tail): string {
+    const name = `${this.path}.torn-${timestamp().replaceAll(/[-:]/g, "")}`;
+    using file = Deno.openSync(name, { write: true, createNew: true, mode: 0o600 });
+    try {
+      const end = tail.wholeBytes + tail.tornBytes;
+      for (let start = tail.wholeBytes; start < end; start += 1 << 20) {
+        writeAll(file, readRange(this.#file, start, Math.min(end, start + (1 << 20))));
+      }
+      file.syncSync();
+      return name;
+    } catch (cause) {
+      Deno.removeSync(name); // the line is still whole in the log
+      throw cause;
+    }
+  }
+}
