@@ -1,0 +1,169 @@
+/**
+ * Ways around the Sidecar that an agent would try. Each is tried outside of firma first, where it
+ * works: a way that never led anywhere would prove nothing.
+ */
+import assert from "node:assert/strict";
+import type { Finished } from "../fixtures/cli.ts";
+import { ALLOWED, API_HOST, DENIED, makeWorld, type World } from "../fixtures/world.ts";
+
+/** An address of this machine other than loopback, where it has one. */
+function outsideAddress(): string {
+  const found = Deno.networkInterfaces().find((entry) =>
+    entry.family === "IPv4" && !entry.address.startsWith("127.")
+  );
+  return found?.address ?? "127.0.0.1";
+}
+
+const TCP = `
+import socket, sys
+peer = socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)
+print(peer.recv(100).decode())
+`;
+
+const UDP = `
+import socket, sys
+peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+peer.settimeout(1)
+peer.sendto(b"out", (sys.argv[1], int(sys.argv[2])))
+print(peer.recv(100).decode())
+`;
+
+async function outside(world: World, command: readonly string[]): Promise<Finished> {
+  return await world.person.startProgram(command[0]!, command.slice(1)).finished();
+}
+
+Deno.test("firma run refuses a host that no mapping names, with a problem document", async () => {
+  await using world = await makeWorld();
+  const curl = await world.person.run([
+    ...["curl", "-sS", "-w", "\n%{http_code} %{content_type}", "https://example.com/"],
+  ]);
+  assert.equal(curl.code, 0, curl.stderr);
+  const [body, status] = [curl.stdout.split("\n")[0]!, curl.stdout.split("\n").at(-1)];
+  assert.equal(status, "403 application/problem+json");
+  const problem = JSON.parse(body);
+  assert.equal(problem.reason, "UnclassifiedIntent");
+  assert.equal(problem.denied, true);
+  assert.equal(problem.status, 403);
+
+  const [decision] = (await world.person.events()).filter((event) => event.kind === "decision");
+  assert.equal(decision?.event_id, problem.event_id);
+  assert.equal(decision?.decision, "DENY");
+  assert.equal(decision?.deny_reason, "UnclassifiedIntent");
+  assert.equal(decision?.resource, "example.com/");
+});
+
+Deno.test("firma run: a raw TCP connection gets nowhere, by loopback or by address", async () => {
+  await using world = await makeWorld();
+  let accepted = 0;
+  using listener = Deno.listen({ hostname: "0.0.0.0", port: 0 });
+  const serve = (async () => {
+    for await (const connection of listener) {
+      accepted++;
+      await connection.write(new TextEncoder().encode("let in"));
+      connection.close();
+    }
+  })();
+  const port = String(listener.addr.port);
+  for (const address of new Set(["127.0.0.1", outsideAddress()])) {
+    accepted = 0;
+    const command = ["/usr/bin/python3", "-c", TCP, address, port];
+    assert.match((await outside(world, command)).stdout, /let in/);
+    assert.equal(accepted, 1);
+    const inside = await world.person.run(command);
+    assert.notEqual(inside.code, 0);
+    assert.doesNotMatch(inside.stdout, /let in/);
+    assert.equal(accepted, 1);
+  }
+  listener.close();
+  await serve;
+});
+
+Deno.test("firma run: UDP gets nowhere", async () => {
+  await using world = await makeWorld();
+  const socket = Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port: 0 });
+  let received = 0;
+  const serve = (async () => {
+    for await (const [, from] of socket) {
+      received++;
+      await socket.send(new TextEncoder().encode("let in"), from);
+    }
+  })();
+  try {
+    for (const address of new Set(["127.0.0.1", outsideAddress()])) {
+      received = 0;
+      const port = String((socket.addr as Deno.NetAddr).port);
+      const command = ["/usr/bin/python3", "-c", UDP, address, port];
+      assert.match((await outside(world, command)).stdout, /let in/);
+      assert.equal(received, 1);
+      assert.notEqual((await world.person.run(command)).code, 0);
+      assert.equal(received, 1);
+    }
+  } finally {
+    socket.close();
+    await serve;
+  }
+});
+
+/** Ways to call the denied address; `address` is where its server really listens. */
+const DETOURS: Readonly<Record<string, (address: string) => string>> = {
+  "without the proxy": () => `curl -ksS --noproxy '*' ${DENIED}`,
+  "without the proxy, straight to the server": (address) =>
+    `curl -ksS --noproxy '*' --connect-to ${API_HOST}:443:${address} ${DENIED}`,
+  "in a child with an empty environment": () => `env -i /usr/bin/curl -ksS ${DENIED}`,
+  "in a child with an empty environment, straight to the server": (address) =>
+    `env -i /usr/bin/curl -ksS --connect-to ${API_HOST}:443:${address} ${DENIED}`,
+  "in a detached child": () =>
+    `setsid env -i sh -c '/usr/bin/curl -ksS ${DENIED} > detached' < /dev/null; cat detached`,
+  "with an attribution header of its own": () =>
+    `curl -sS -H 'x-firma-session: ses_01jd8xk5w7e0v9c3b2n4m6q8rs' -H 'x-firma-agent: root' ${DENIED}`,
+};
+
+for (const [name, detour] of Object.entries(DETOURS)) {
+  Deno.test(`firma run: a denied call gets nowhere ${name}`, async () => {
+    await using world = await makeWorld();
+    const { person, server } = world;
+    for (const address of new Set(["127.0.0.1", outsideAddress()])) {
+      const script = detour(`${address}:${server.port}`);
+      if (script.includes("--connect-to")) {
+        const control = await outside(world, ["sh", "-c", script]);
+        assert.match(control.stdout, /hello from \/denied/, control.stderr);
+        assert.equal(server.requests.length, 1);
+      }
+      const before = server.requests.length;
+      const tried = await person.shell(script);
+      assert.doesNotMatch(tried.stdout, /hello from/);
+      assert.equal(server.requests.length, before);
+      // In the same project the allowed call does go through.
+      const control = await person.shell(`curl -sS ${ALLOWED}`);
+      assert.match(control.stdout, /hello from \/allowed/, control.stderr);
+      assert.equal(server.requests.length, before + 1);
+      if (!script.includes("--connect-to")) break;
+      (server.requests as unknown[]).length = 0;
+    }
+  });
+}
+
+/** Addresses that try to pass for the allowed one, or to hide where they lead. */
+const MALFORMED: Readonly<Record<string, string>> = {
+  "dot segments": `curl -sS --path-as-is 'https://${API_HOST}/allowed/../denied'`,
+  "encoded dot segments": `curl -sS --path-as-is 'https://${API_HOST}/allowed/%2e%2e/denied'`,
+  "an empty segment": `curl -sS --path-as-is 'https://${API_HOST}/allowed//denied'`,
+  "a backslash": `curl -sS --path-as-is 'https://${API_HOST}/allowed/..\\denied'`,
+  "an encoded NUL": `curl -sS --path-as-is 'https://${API_HOST}/allowed/%00'`,
+  "another Host than the tunnel's": `curl -sS -H 'Host: other.firma.test' ${ALLOWED}`,
+};
+
+for (const [name, script] of Object.entries(MALFORMED)) {
+  Deno.test(`firma run refuses ${name} as malformed`, async () => {
+    await using world = await makeWorld();
+    const { person, server } = world;
+    const tried = await person.shell(script);
+    assert.match(tried.stdout, /"reason":\s*"MalformedRequest"/, tried.stderr);
+    assert.deepEqual(server.requests, []);
+    const [decision] = (await person.events()).filter((event) => event.kind === "decision");
+    assert.equal(decision?.decision, "DENY");
+    assert.equal(decision?.deny_reason, "MalformedRequest");
+    const control = await person.shell(`curl -sS 'https://${API_HOST}/allowed/denied'`);
+    assert.match(control.stdout, /hello from \/allowed\/denied/, control.stderr);
+  });
+}
