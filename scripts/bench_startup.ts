@@ -20,6 +20,7 @@ async function once(command: readonly string[], cwd: string): Promise<number> {
   const { success, stderr } = await new Deno.Command(command[0]!, {
     args: command.slice(1),
     cwd,
+    env: { XDG_DATA_HOME: `${cwd}/data` }, // not into the trust records and the log of the person
     stdin: "null",
     stdout: "null",
     stderr: "piped",
