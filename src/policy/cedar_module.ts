@@ -1,0 +1,20 @@
+import { initSync } from "@cedar-policy/cedar-wasm/web";
+
+/**
+ * Reads and compiles Cedar's WebAssembly module (about 4 MB, 50 ms). Needs read
+ * permission; hand the result to workers that have none.
+ *
+ * @throws When the file that ships with the package cannot be read.
+ */
+export async function cedarModule(): Promise<WebAssembly.Module> {
+  const script = import.meta.resolve("@cedar-policy/cedar-wasm/web");
+  return await WebAssembly.compile(await Deno.readFile(new URL("cedar_wasm_bg.wasm", script)));
+}
+
+/**
+ * Starts Cedar in this thread. Everything else in `src/policy` needs that to
+ * have happened; a second call does nothing.
+ */
+export function initCedar(module: WebAssembly.Module): void {
+  initSync({ module });
+}

@@ -1,0 +1,229 @@
+import type {
+  DetailedError,
+  PolicyJson,
+  SchemaJson,
+  ValidationAnswer,
+  ValidationError,
+} from "@cedar-policy/cedar-wasm/web";
+import { policyToJson, schemaToJson, validate } from "@cedar-policy/cedar-wasm/web";
+import type { PolicyBundle } from "../core/policy_bundle.ts";
+import type { FirmaError } from "../core/result.ts";
+import { callCedar } from "./call_cedar.ts";
+import { type Position, positionAt, utf16Offset } from "./position.ts";
+import { policyReads, type Reads } from "./reads.ts";
+import { parseRemediation, type Remediation } from "./remediation.ts";
+import { splitStatements, type Statement } from "./statement.ts";
+
+/** A policy that Cedar has parsed and found valid under the schema. */
+export interface CompiledPolicy {
+  /** The `@id` annotation, else `<file>#<n>`, counted from 1. */
+  readonly id: string;
+  readonly file: string;
+  readonly statement: Statement;
+  readonly json: PolicyJson;
+  readonly reads: Reads;
+  readonly remediation: Remediation | undefined;
+}
+
+/** What became of a bundle. The policies are all there only when there are no errors. */
+export interface Compilation {
+  readonly schema: SchemaJson<string>;
+  readonly policies: readonly CompiledPolicy[];
+  readonly errors: readonly FirmaError[];
+  /** Valid policies that say something else than their author meant, most likely. */
+  readonly warnings: readonly FirmaError[];
+}
+
+// Cedar evaluates recursively on a WebAssembly stack of one megabyte and traps when it is
+// exhausted. With these limits the worst policy takes a third of it.
+const LIMITS = { depth: 64, conditionals: 64, operators: 2000, nesting: 100 };
+
+interface Draft extends Omit<CompiledPolicy, "remediation"> {
+  readonly source: string;
+}
+
+/**
+ * Parses and validates every policy of a bundle, and reports every fault of
+ * every policy with file, line and column.
+ */
+export function compileBundle(bundle: PolicyBundle): Compilation {
+  const errors: FirmaError[] = [];
+  const schema = callCedar(() => schemaToJson(bundle.schema));
+  if (schema.type === "failure") {
+    errors.push(...schema.errors.map((error) => schemaFault(bundle.schema, error)));
+    return { schema: {}, policies: [], errors, warnings: [] };
+  }
+  const drafts: Draft[] = [];
+  for (const { file, text } of bundle.policies) {
+    splitStatements(text).forEach((statement, index) => {
+      const draft = parseStatement(file, text, statement, index + 1, errors);
+      if (draft) drafts.push(draft);
+    });
+  }
+  if (drafts.length === 0 && errors.length === 0) errors.push(emptyBundle(bundle));
+  checkUniqueIds(drafts, errors);
+  const policies = drafts.map(({ source: _source, ...draft }, index): CompiledPolicy => {
+    const annotations = draft.json.annotations ?? {};
+    const remediation = parseRemediation(draft.id, draft.json.effect, annotations);
+    if (remediation.ok) return { ...draft, remediation: remediation.value };
+    errors.push({ ...remediation.error, at: place(drafts[index]!, 0) });
+    return { ...draft, remediation: undefined };
+  });
+  const warnings = validateDrafts(bundle.schema, drafts, errors);
+  return { schema: schema.json, policies, errors, warnings };
+}
+
+function parseStatement(
+  file: string,
+  source: string,
+  statement: Statement,
+  number: number,
+  errors: FirmaError[],
+): Draft | undefined {
+  const at = { file, ...positionAt(source, statement.start) };
+  const name = `${file}#${number}`;
+  const { depth, conditionals, operators } = statement;
+  if (
+    depth > LIMITS.depth || conditionals > LIMITS.conditionals || operators > LIMITS.operators
+  ) {
+    errors.push(tooComplex(name, at));
+    return undefined;
+  }
+  const answer = callCedar(() => policyToJson(statement.text));
+  if (answer.type === "failure") {
+    for (const error of answer.errors) {
+      errors.push(fault("POLICY_SYNTAX", name, error, errorPlace(file, source, statement, error)));
+    }
+    return undefined;
+  }
+  const { reads, depth: nesting } = policyReads(answer.json);
+  if (nesting > LIMITS.nesting) {
+    errors.push(tooComplex(name, at));
+    return undefined;
+  }
+  // An annotation without a value (`@id`) is null in the JSON form.
+  const id = answer.json.annotations?.id;
+  if (id === "" || id === null) {
+    const message = `Cannot use @id on policy "${name}": value is empty`;
+    errors.push({ code: "POLICY_ID", message, at });
+  }
+  return { id: id || name, file, source, statement, json: answer.json, reads };
+}
+
+function checkUniqueIds(drafts: readonly Draft[], errors: FirmaError[]): void {
+  const seen = new Map<string, Draft>();
+  for (const draft of drafts) {
+    const first = seen.get(draft.id);
+    if (first === undefined) {
+      seen.set(draft.id, draft);
+      continue;
+    }
+    const { file, line } = place(first, 0);
+    errors.push({
+      code: "POLICY_ID",
+      message: `Cannot load policy "${draft.id}": the id is taken by ${file}:${line}`,
+      cure: "give each policy an @id of its own",
+      at: place(draft, 0),
+    });
+  }
+}
+
+/** Returns the warnings; adds what is wrong to `errors`. */
+function validateDrafts(schema: string, drafts: readonly Draft[], errors: FirmaError[]) {
+  // Ids may still be repeated, so that the index stands in for them.
+  const staticPolicies = Object.fromEntries(drafts.map(({ statement }, i) => [i, statement.text]));
+  const answer: ValidationAnswer = callCedar(() =>
+    validate({ schema, policies: { staticPolicies } })
+  );
+  if (answer.type === "failure") {
+    errors.push(...answer.errors.map((error) => fault("POLICY_INVALID", "bundle", error)));
+    return [];
+  }
+  const invalid = new Set(answer.validationErrors.map(({ policyId }) => policyId));
+  const toFault = (code: string) => ({ policyId, error }: ValidationError): FirmaError => {
+    const draft = drafts[Number(policyId)]!;
+    return fault(
+      code,
+      draft.id,
+      error,
+      errorPlace(draft.file, draft.source, draft.statement, error),
+    );
+  };
+  errors.push(...distinct(answer.validationErrors.map(toFault("POLICY_INVALID"))));
+  // A policy with a type error is also called impossible, which helps nobody.
+  const warnings = answer.validationWarnings.filter(({ policyId }) => !invalid.has(policyId));
+  return distinct(warnings.map(toFault("POLICY_SUSPECT")));
+}
+
+/** Cedar reports a fault once for each action it applies to. */
+function distinct(faults: readonly FirmaError[]): FirmaError[] {
+  const seen = new Map<string, FirmaError>();
+  for (const fault of faults) {
+    const { file, line, column } = fault.at!;
+    const key = JSON.stringify([file, line, column, fault.message]);
+    if (!seen.has(key)) seen.set(key, fault);
+  }
+  return [...seen.values()].sort((a, b) =>
+    a.at!.file < b.at!.file ? -1 : a.at!.file > b.at!.file ? 1 : a.at!.line! - b.at!.line!
+  );
+}
+
+function fault(
+  code: string,
+  policy: string,
+  error: DetailedError,
+  at?: FirmaError["at"],
+): FirmaError {
+  const expected = error.sourceLocations?.[0]?.label;
+  const text = error.message
+    .replace(/^failed to parse policy from string: /, "")
+    .replace(/^for policy `[^`]*`, /, "")
+    .replace(/ (?:in context )?for \w+::Action::"[^"]*"/g, " in context")
+    .replaceAll("`", '"');
+  return {
+    code,
+    message: `Cannot load policy "${policy}": ${text}${expected ? `, ${expected}` : ""}`
+      .replaceAll("`", '"'),
+    ...(error.help && { cure: error.help.replaceAll("`", '"') }),
+    ...(at && { at }),
+  };
+}
+
+function tooComplex(policy: string, at: FirmaError["at"]): FirmaError {
+  return {
+    code: "POLICY_TOO_COMPLEX",
+    message: `Cannot load policy "${policy}": its expressions nest too deep`,
+    cure: 'split it into several policies, or test membership with ["a", "b"].contains(…)',
+    ...(at && { at }),
+  };
+}
+
+function emptyBundle(bundle: PolicyBundle): FirmaError {
+  const [first] = bundle.policies;
+  return {
+    code: "POLICY_EMPTY",
+    message: "Cannot load the policy bundle: it holds no policy",
+    cure: "write at least one policy; without any everything is denied",
+    ...(first && { at: { file: first.file } }),
+  };
+}
+
+function schemaFault(schema: string, error: DetailedError): FirmaError {
+  const [location] = error.sourceLocations ?? [];
+  const position = positionAt(schema, utf16Offset(schema, location?.start ?? 0));
+  return {
+    code: "SCHEMA_INVALID",
+    message: `Cannot load the Cedar schema: ${error.message.replaceAll("`", '"')}`,
+    at: { file: "firma.cedarschema", ...position },
+  };
+}
+
+function place(draft: Draft, offset: number): Position & { file: string } {
+  return { file: draft.file, ...positionAt(draft.source, draft.statement.start + offset) };
+}
+
+function errorPlace(file: string, source: string, statement: Statement, error: DetailedError) {
+  const [location] = error.sourceLocations ?? [];
+  const offset = utf16Offset(statement.text, location?.start ?? 0);
+  return { file, ...positionAt(source, statement.start + offset) };
+}

@@ -1,0 +1,131 @@
+import { actionClassEntry, actionClassLineage, type Risk } from "../core/action_class.ts";
+import type { ContextValue, ExecutionEnvelope } from "../core/envelope.ts";
+
+/** The Cedar type of a context attribute. */
+export type ContextType = "Boolean" | "Long" | "String" | "Set<String>";
+
+/** One attribute of the context that policies read. */
+export interface ContextAttribute {
+  readonly name: string;
+  readonly type: ContextType;
+  /** One line for the author of a policy. */
+  readonly meaning: string;
+  /** Whether every request carries it; policies must guard the others with `has`. */
+  readonly required: boolean;
+  /**
+   * Its value for a call. `undefined` for a required attribute means that nobody
+   * measured it, which denies: a made-up value would let a `forbid` never fire.
+   */
+  readonly read: (envelope: ExecutionEnvelope) => ContextValue | undefined;
+}
+
+// Coarse on purpose: a policy compares against a threshold, and the order is what matters.
+const RISK_SCORE: Readonly<Record<Risk, number>> = { low: 10, medium: 40, high: 70, critical: 90 };
+
+/** The classes that move money, for which an unknown amount is not zero. */
+const MONEY_CLASSES: ReadonlySet<string> = new Set([
+  "browser.purchase",
+  "payment.payout",
+  "payment.purchase",
+  "payment.refund",
+  "payment.subscription",
+  "payment.transfer",
+]);
+
+function required(
+  name: string,
+  type: ContextType,
+  meaning: string,
+  read: ContextAttribute["read"],
+): ContextAttribute {
+  return { name, type, meaning, required: true, read };
+}
+
+function decoded(name: string, type: ContextType, meaning: string): ContextAttribute {
+  return { name, type, meaning, required: false, read: (envelope) => attribute(envelope, name) };
+}
+
+function money(name: string, meaning: string): ContextAttribute {
+  return required(name, "Long", meaning, (envelope) => {
+    const measured = attribute(envelope, name);
+    if (measured !== undefined) return measured;
+    const movesMoney = actionClassLineage(envelope.intent.action_class)
+      .some((name) => MONEY_CLASSES.has(name));
+    return movesMoney ? undefined : 0;
+  });
+}
+
+function attribute(envelope: ExecutionEnvelope, name: string): ContextValue | undefined {
+  const { attributes } = envelope.intent;
+  return Object.hasOwn(attributes, name) ? attributes[name] : undefined;
+}
+
+/** What the method and the decoders say about the call, as JSON with sorted keys. */
+function params({ intent }: ExecutionEnvelope): string {
+  const entries = Object.entries({ ...intent.attributes, method: intent.resource.method });
+  return JSON.stringify(Object.fromEntries(entries.sort(([a], [b]) => a < b ? -1 : 1)));
+}
+
+/** Every attribute of the context, in the order of the schema. */
+export const CONTEXT_ATTRIBUTES: readonly ContextAttribute[] = [
+  required("session_id", "String", "The session of the agent", (e) => e.metadata.session_id),
+  required(
+    "timestamp_ms",
+    "Long",
+    "When the call came, in milliseconds since 1970-01-01 UTC",
+    (e) => e.metadata.timestamp_ms,
+  ),
+  required("params", "String", "Method and decoded attributes of the call, as JSON", params),
+  required(
+    "risk_score",
+    "Long",
+    "Risk of the action class: low 10, medium 40, high 70, critical 90",
+    (e) => RISK_SCORE[actionClassEntry(e.intent.action_class)?.risk ?? "critical"],
+  ),
+  required(
+    "session_duration_s",
+    "Long",
+    "Whole seconds since the session started",
+    ({ metadata }) =>
+      Math.max(0, Math.floor((metadata.timestamp_ms - metadata.session_started_ms) / 1000)),
+  ),
+  required(
+    "action_count",
+    "Long",
+    "Calls of the session so far, this one included",
+    (e) => e.metadata.action_count,
+  ),
+  required("raw_transport", "String", "How the call came: http, https, connect or exec", (e) => {
+    return e.intent.raw_transport;
+  }),
+  required(
+    "deny_count",
+    "Long",
+    "Calls of the session that were denied",
+    (e) => e.metadata.deny_count,
+  ),
+  required(
+    "prior_action_classes",
+    "Set<String>",
+    "Action classes of the last calls of the session",
+    (e) => e.metadata.prior_action_classes,
+  ),
+  required(
+    "last_resource",
+    "String",
+    "Resource of the previous call, or the empty string",
+    (e) => e.metadata.last_resource,
+  ),
+  money("transfer_amount", "Amount that the call moves, in the smallest unit of its currency"),
+  money("daily_cumulative_amount", "Amount moved today, this call included"),
+  money("transfers_last_10m", "Transfers of the last ten minutes"),
+  money("same_payee_count_30m", "Transfers to the same payee in the last thirty minutes"),
+  money("session_transfer_count", "Transfers of the session"),
+  decoded("git_provider", "String", "Code host, such as github"),
+  decoded("git_owner", "String", "Owner of the repository, lower case"),
+  decoded("git_repo", "String", "Name of the repository, lower case, without .git"),
+  decoded("git_ref", "String", "The reference, such as refs/heads/main"),
+  decoded("git_ref_type", "String", "branch, tag or ref"),
+  decoded("git_operation", "String", "read, create, update or delete"),
+  decoded("filesystem_delete_count", "Long", "Paths that a local command deletes"),
+];

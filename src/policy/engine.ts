@@ -1,0 +1,181 @@
+import type {
+  CedarValueJson,
+  EntityJson,
+  StatefulAuthorizationCall,
+} from "@cedar-policy/cedar-wasm/web";
+import { statefulIsAuthorized } from "@cedar-policy/cedar-wasm/web";
+import type { ContextValue, ExecutionEnvelope } from "../core/envelope.ts";
+import type { PolicyBundle } from "../core/policy_bundle.ts";
+import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { callCedar } from "./call_cedar.ts";
+import { canonicalValue, encodeValue } from "./canonical.ts";
+import { compileBundle } from "./compile.ts";
+import type { ContextAttribute } from "./context.ts";
+import { cedarFault } from "./fault.ts";
+import { Memo } from "./memo.ts";
+import { denyReason, failClosed, type PolicyDecision } from "./outcome.ts";
+import { type ClassPlan, planClasses, type Slice } from "./plan.ts";
+import { NAMESPACE } from "./schema.ts";
+
+/** Options of {@linkcode PolicyEngine.create}. */
+export interface PolicyEngineOptions {
+  /**
+   * How many decisions are remembered. `0` remembers none.
+   * @default {4096}
+   */
+  readonly memoCapacity?: number;
+}
+
+// What an agent sends decides how long a key is; longer ones are not worth the memory.
+const LONGEST_KEY = 2048;
+
+const NOTHING_PERMITS: PolicyDecision = {
+  decision: "deny",
+  reason: "PolicyDenied",
+  policyIds: [],
+  errors: [],
+};
+
+/**
+ * Decides calls under one policy bundle. The decision is a pure function of
+ * bundle and envelope. Needs `initCedar` to have run in this thread.
+ *
+ * For speed it hands Cedar only the policies whose scope can match the action
+ * class, and of the call only what those policies look at; it remembers
+ * decisions by exactly these inputs. None of this changes a decision.
+ */
+export class PolicyEngine {
+  readonly #plans: ReadonlyMap<string, ClassPlan>;
+  readonly #memo: Memo<PolicyDecision>;
+  readonly #memoise: boolean;
+
+  private constructor(plans: ReadonlyMap<string, ClassPlan>, memoCapacity: number) {
+    this.#plans = plans;
+    this.#memo = new Memo(memoCapacity);
+    this.#memoise = memoCapacity > 0;
+  }
+
+  /** Compiles a bundle, or says everything that is wrong with it. */
+  static create(
+    bundle: PolicyBundle,
+    options: PolicyEngineOptions = {},
+  ): Result<PolicyEngine, FirmaError[]> {
+    try {
+      const { schema, policies, errors } = compileBundle(bundle);
+      if (errors.length > 0) return err([...errors]);
+      const plans = planClasses(bundle.version, schema, policies);
+      return plans.ok ? ok(new PolicyEngine(plans.value, options.memoCapacity ?? 4096)) : plans;
+    } catch (cause) {
+      return err([cedarFault(cause)]);
+    }
+  }
+
+  /** Decides one call. Never throws: what cannot be decided is denied. */
+  decide(envelope: ExecutionEnvelope): PolicyDecision {
+    const { action_class, attributes } = envelope.intent;
+    const plan = this.#plans.get(action_class);
+    if (plan === undefined) {
+      return failClosed([`Cannot decide "${action_class}": the schema has no such action`]);
+    }
+    for (const name in attributes) {
+      const value = attributes[name];
+      if (typeof value === "number" && !Number.isSafeInteger(value)) {
+        return failClosed([`Cannot use attribute "${name}": ${value} is no exact integer`]);
+      }
+    }
+    const { slice } = plan;
+    if (slice === undefined) return NOTHING_PERMITS;
+    try {
+      return this.#decideSlice(envelope, plan, slice);
+    } catch (cause) {
+      return failClosed([cedarFault(cause).message]);
+    }
+  }
+
+  #decideSlice(envelope: ExecutionEnvelope, plan: ClassPlan, slice: Slice): PolicyDecision {
+    const { resource } = envelope.intent;
+    const agentId = slice.reads.principalId ? envelope.capability.agent_id : "";
+    const resourceId = slice.reads.resourceId ? resource.id : "";
+    let key = plan.keyPrefix + encodeValue(agentId) + encodeValue(resourceId);
+    for (const name of slice.resource) {
+      if (!resource[name].isWellFormed()) {
+        return failClosed([`Cannot use resource ${name}: it is not valid Unicode`]);
+      }
+      key += encodeValue(resource[name]);
+    }
+    if (!agentId.isWellFormed() || !resourceId.isWellFormed()) {
+      return failClosed(["Cannot use an identifier: it is not valid Unicode"]);
+    }
+    const values: (ContextValue | undefined)[] = [];
+    for (const { name, type, required, read } of slice.context) {
+      const raw = read(envelope);
+      const value = raw === undefined ? undefined : canonicalValue(raw, type);
+      if (value === undefined && (raw !== undefined || required)) {
+        const state = raw === undefined ? "nobody measured it" : `value is not a ${type}`;
+        return failClosed([`Cannot use context attribute "${name}": ${state}`]);
+      }
+      values.push(value);
+      key += encodeValue(value);
+    }
+    const memoise = this.#memoise && slice.memoise && key.length <= LONGEST_KEY;
+    const known = memoise ? this.#memo.get(key) : undefined;
+    if (known !== undefined) return known;
+    const decision = authorise(
+      slice,
+      {
+        principal: { type: `${NAMESPACE}::Agent`, id: agentId },
+        action: plan.action,
+        resource: { type: `${NAMESPACE}::Resource`, id: resourceId },
+        context: contextRecord(slice.context, values),
+        preparsedPolicySetId: slice.parsed.name,
+        entities: entities(plan, slice, envelope, resourceId),
+        validateRequest: false,
+      },
+    );
+    if (memoise) this.#memo.set(key, decision);
+    return decision;
+  }
+}
+
+function contextRecord(
+  attributes: readonly ContextAttribute[],
+  values: readonly (ContextValue | undefined)[],
+): Record<string, CedarValueJson> {
+  const context: Record<string, CedarValueJson> = {};
+  attributes.forEach(({ name }, index) => {
+    const value = values[index];
+    if (value !== undefined) context[name] = value as CedarValueJson;
+  });
+  return context;
+}
+
+function entities(
+  plan: ClassPlan,
+  slice: Slice,
+  envelope: ExecutionEnvelope,
+  resourceId: string,
+): EntityJson[] {
+  const list = slice.reads.actionId ? [...plan.entities] : [];
+  if (slice.resource.length === 0) return list;
+  const attrs: Record<string, string> = {};
+  for (const name of slice.resource) attrs[name] = envelope.intent.resource[name];
+  list.push({ uid: { type: `${NAMESPACE}::Resource`, id: resourceId }, attrs, parents: [] });
+  return list;
+}
+
+function authorise(slice: Slice, call: StatefulAuthorizationCall): PolicyDecision {
+  const answer = callCedar(() => statefulIsAuthorized(call));
+  if (answer.type === "failure") return failClosed(answer.errors.map(({ message }) => message));
+  const { decision, diagnostics } = answer.response;
+  if (diagnostics.errors.length > 0) {
+    // Cedar leaves out a policy that it cannot evaluate, so a broken `forbid` would allow.
+    const errors = diagnostics.errors.map(({ policyId, error }) =>
+      `Cannot evaluate policy "${policyId}": ${error.message}`
+    );
+    return failClosed(errors.sort(), diagnostics.errors.map(({ policyId }) => policyId).sort());
+  }
+  const policyIds = diagnostics.reason.toSorted();
+  if (decision === "allow") return { decision, reason: "", policyIds, errors: [] };
+  const determining = policyIds.map((id) => slice.policies.get(id)!);
+  return { decision: "deny", reason: denyReason(determining), policyIds, errors: [] };
+}

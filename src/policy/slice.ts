@@ -1,0 +1,63 @@
+import type {
+  ActionConstraint,
+  EntityUidJson,
+  PolicyJson,
+  SchemaJson,
+} from "@cedar-policy/cedar-wasm/web";
+import { policyToJson } from "@cedar-policy/cedar-wasm/web";
+import { callCedar } from "./call_cedar.ts";
+import type { CompiledPolicy } from "./compile.ts";
+import { NAMESPACE } from "./schema.ts";
+
+/** For each action of the schema, the groups it belongs to, however far up. */
+export function actionAncestors(schema: SchemaJson<string>): Map<string, Set<string>> {
+  const actions = schema[NAMESPACE]?.actions ?? {};
+  const ancestors = new Map<string, Set<string>>();
+  for (const name of Object.keys(actions)) {
+    const found = new Set<string>();
+    const pending = [name];
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      for (const { id } of actions[next]?.memberOf ?? []) {
+        if (!found.has(id)) pending.push(id);
+        found.add(id);
+      }
+    }
+    ancestors.set(name, found);
+  }
+  return ancestors;
+}
+
+/** Whether a policy of this scope can apply to an action. */
+export function scopeCovers(
+  scope: ActionConstraint,
+  action: string,
+  ancestors: ReadonlySet<string>,
+): boolean {
+  if (scope.op === "All") return true;
+  if (scope.op === "==") return !("entity" in scope) || entityId(scope.entity) === action;
+  const groups = "entities" in scope ? scope.entities : [scope.entity];
+  return groups.some((group) => entityId(group) === action || ancestors.has(entityId(group)));
+}
+
+function entityId(entity: EntityUidJson): string {
+  return "__entity" in entity ? entity.__entity.id : entity.id;
+}
+
+/**
+ * The text of a policy with its action constraint dropped, for a slice in which
+ * that constraint is known to hold. Equal slices can so share one parsed set, and
+ * Cedar need not be told the action hierarchy with each request.
+ *
+ * Returns `undefined` unless Cedar reads the new text as exactly the old policy
+ * without the constraint.
+ */
+export function withoutActionScope({ statement, json }: CompiledPolicy): string | undefined {
+  if (json.action.op === "All") return statement.text;
+  if (statement.action === undefined) return undefined;
+  const { from, to } = statement.action;
+  const text = `${statement.text.slice(0, from)} action${statement.text.slice(to)}`;
+  const answer = callCedar(() => policyToJson(text));
+  if (answer.type === "failure") return undefined;
+  const wanted: PolicyJson = { ...json, action: { op: "All" } };
+  return JSON.stringify(answer.json) === JSON.stringify(wanted) ? text : undefined;
+}
