@@ -1,0 +1,71 @@
+/**
+ * The way from the command line to a command. Helper processes of firma itself
+ * come through here too and must not pay for what only people need, so that
+ * everything is imported when it is used.
+ */
+import type { Command } from "commander";
+
+/** A command as the list of commands shows it. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Absent while the command is not built. */
+  readonly load?: () => Promise<{ command(): Command }>;
+}
+
+/** All commands, in the order of `--help`. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "run",
+    summary: "run a command under enforcement",
+    load: () => import("./run.ts"),
+  },
+  {
+    name: "monitor",
+    summary: "show decisions as they are made",
+    load: () => import("./monitor.ts"),
+  },
+  {
+    name: "audit",
+    summary: "verify the audit log",
+    load: () => import("./audit.ts"),
+  },
+  {
+    name: "trust",
+    summary: "trust a configuration that firma did not write",
+    load: () => import("./trust.ts"),
+  },
+  {
+    name: "version",
+    summary: "print the version",
+    load: () => import("./version.ts"),
+  },
+  { name: "config", summary: "write or change a configuration" },
+  { name: "policy", summary: "check and test policies" },
+  { name: "sidecar", summary: "run a Sidecar for many agents" },
+  { name: "authority", summary: "run an Authority for many Sidecars" },
+  { name: "token", summary: "approve or revoke what an agent asked for" },
+  { name: "doctor", summary: "find out why something does not work" },
+];
+
+/** Processes that firma starts for itself. */
+const HELPERS: Readonly<
+  Record<string, () => Promise<{ main(args: string[]): Promise<number> }>>
+> = {
+  __init: () => import("../sandbox/init/main.ts"),
+  __sidecar: () => import("../sidecar/main.ts"),
+};
+
+/** Runs firma with the arguments it was started with and returns the exit status. */
+export async function main(args: string[]): Promise<number> {
+  const helper = Object.hasOwn(HELPERS, args[0] ?? "") ? HELPERS[args[0]!] : undefined;
+  try {
+    if (helper) return await (await helper()).main(args.slice(1));
+    const { runProgram } = await import("./program.ts");
+    return await runProgram(args, COMMANDS);
+  } catch (thrown) {
+    const { printThrown } = await import("./output.ts");
+    printThrown(thrown);
+    return 1;
+  }
+}

@@ -1,0 +1,112 @@
+import { Command, CommanderError } from "commander";
+import { VERSION } from "../config/version.ts";
+import { escapeLinesForTerminal } from "../core/escape.ts";
+import type { CommandEntry } from "./main.ts";
+import { print, printError, printToStderr } from "./output.ts";
+import { bold, hasColours, red } from "./style.ts";
+
+const USAGE_ERROR = 2;
+
+const HELP_WIDTH = 100;
+
+const EXAMPLES = `
+Examples:
+  firma run -- claude              put an agent under enforcement, in this directory
+  firma run --yes -- npm install   the same without a question on the first launch
+  firma monitor                    watch its decisions from a second terminal
+  firma audit verify               prove that the audit log is whole
+`;
+
+/** Options of the program itself that take a value. */
+const VALUE_OPTIONS = new Set(["-c", "--config"]);
+
+/** The first word that is not an option of the program itself. */
+function commandName(args: readonly string[]): string | undefined {
+  for (let i = 0; i < args.length; i++) {
+    if (VALUE_OPTIONS.has(args[i]!)) i++;
+    else if (args[i] === "help") return args[i + 1];
+    else if (!args[i]!.startsWith("-")) return args[i];
+  }
+}
+
+function configure(command: Command): Command {
+  const colours = hasColours(Deno.stderr);
+  return command
+    .exitOverride()
+    .configureOutput({
+      writeOut: print,
+      writeErr: printToStderr,
+      outputError: (text, write) => {
+        const line = escapeLinesForTerminal(text.trimEnd()).replace(/^error: /, "firma: ");
+        write(`${red(line, colours)}\n`);
+      },
+      getOutHasColors: () => hasColours(Deno.stdout),
+      getErrHasColors: () => colours,
+    })
+    .configureHelp({
+      helpWidth: Math.min(HELP_WIDTH, columns()),
+      styleTitle: (title) => bold(title, true), // removed again where there are no colours
+    });
+}
+
+function columns(): number {
+  try {
+    return Deno.consoleSize().columns;
+  } catch {
+    return HELP_WIDTH; // not a terminal
+  }
+}
+
+function placeholder({ name, summary, load }: CommandEntry): Command {
+  const command = new Command(name).description(summary).helpCommand(false);
+  if (load) return command;
+  return command
+    .helpGroup("Not built yet:")
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .helpOption(false)
+    .action(() => {
+      printError({
+        code: "NOT_BUILT",
+        message: `Cannot run "firma ${name}": it is not built yet`,
+        cure: "firma --help lists what is there",
+      });
+      Deno.exitCode = USAGE_ERROR;
+    });
+}
+
+/** Every command, the one that `name` names whole and the others by name alone. */
+async function commands(
+  entries: readonly CommandEntry[],
+  name: string | undefined,
+): Promise<Command[]> {
+  return await Promise.all(entries.map(async (entry) => {
+    if (entry.name !== name || !entry.load) return configure(placeholder(entry));
+    const command = (await entry.load()).command().summary(entry.summary);
+    for (const each of [command, ...command.commands]) configure(each);
+    return command;
+  }));
+}
+
+/** Finds the command that `args` name, runs it, and returns the exit status. */
+export async function runProgram(
+  args: string[],
+  entries: readonly CommandEntry[],
+): Promise<number> {
+  const program = configure(new Command("firma"))
+    .description("A boundary that every outbound call of an AI agent has to pass.")
+    .version(VERSION, "--version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .option("-c, --config <path>", "configuration file (default: nearest .firma/firma.toml)")
+    .enablePositionalOptions()
+    .addHelpText("after", EXAMPLES);
+  for (const command of await commands(entries, commandName(args))) program.addCommand(command);
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return Deno.exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version that were asked for end this way too.
+    return error.exitCode === 0 ? 0 : USAGE_ERROR;
+  }
+}

@@ -1,0 +1,111 @@
+import { Command } from "commander";
+import { join } from "node:path";
+import { describeConfig } from "../config/describe.ts";
+import { CONFIG_DIRECTORY, CONFIG_FILE, discoverConfig } from "../config/discover.ts";
+import { checkConfigFile, readConfigFile } from "../config/load.ts";
+import { operatorFiles } from "../config/operator_files.ts";
+import { forgetTrust, recordTrust, trustRecords, trustState } from "../config/trust.ts";
+import { escapeForTerminal } from "../core/escape.ts";
+import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { print, printError } from "./output.ts";
+import { withGlobals } from "./with_globals.ts";
+
+interface Flags {
+  readonly config?: string;
+  readonly list?: boolean;
+  readonly remove?: boolean;
+}
+
+function line(text: string): void {
+  print(`${escapeForTerminal(text)}\n`);
+}
+
+/** The configuration that the words on the command line mean. */
+function target(path: string | undefined, flags: Flags): Result<string> {
+  const cwd = Deno.cwd();
+  if (path !== undefined) {
+    const isDirectory = Deno.statSync(path).isDirectory;
+    if (!isDirectory) return ok(path);
+    const nested = join(path, CONFIG_DIRECTORY, CONFIG_FILE);
+    const found = discoverConfig({ env: {}, cwd: Deno.realPathSync(path) });
+    return found.ok ? ok(found.value?.file ?? nested) : found;
+  }
+  const found = discoverConfig({ flag: flags.config, env: Deno.env.toObject(), cwd });
+  if (!found.ok) return found;
+  if (found.value) return ok(found.value.file);
+  return err({
+    code: "CONFIG_NOT_FOUND",
+    message: `Cannot find a configuration: there is no ${CONFIG_DIRECTORY}/${CONFIG_FILE} from ` +
+      `"${cwd}" upwards`,
+    cure: "firma run writes one",
+  });
+}
+
+function trust(path: string): Result<void, readonly FirmaError[]> {
+  const env = Deno.env.toObject();
+  const file = readConfigFile(path);
+  if (!file.ok) return err([file.error]);
+  const config = checkConfigFile(file.value, env);
+  if (!config.ok) return config;
+  const files = operatorFiles(config.value);
+  const before = trustState(file.value, env).state;
+  const recorded = recordTrust(file.value, files, "command", env);
+  if (!recorded.ok) return err([recorded.error]);
+  line(`${before === "trusted" ? "Already trusted" : "Trusted"}: ${file.value.file}`);
+  for (const text of describeConfig(config.value, files)) line(`  ${text}`);
+  return ok(undefined);
+}
+
+function remove(path: string): Result<void, readonly FirmaError[]> {
+  const file = readConfigFile(path);
+  const real = file.ok ? file.value.file : path;
+  if (forgetTrust(real, Deno.env.toObject())) {
+    line(`No longer trusted: ${real}`);
+    return ok(undefined);
+  }
+  return err([{
+    code: "NOT_TRUSTED",
+    message: `Cannot take trust from "${real}": it is not trusted`,
+    cure: "firma trust --list",
+  }]);
+}
+
+function act(path: string | undefined, flags: Flags): void {
+  if (flags.list) {
+    for (const record of trustRecords(Deno.env.toObject())) line(record.path);
+    return;
+  }
+  const found = target(path, flags);
+  const result = !found.ok
+    ? err([found.error])
+    : flags.remove
+    ? remove(found.value)
+    : trust(found.value);
+  if (result.ok) return;
+  result.error.forEach(printError);
+  Deno.exitCode = 1;
+}
+
+const HELP = `
+A cloned repository may bring a .firma/ of its own. firma uses it only after you have read it and
+said so here; when its firma.toml changes, you are asked to say so again.
+
+Examples:
+  firma trust                trust the configuration in force here
+  firma trust ../other       trust the one of another project
+  firma trust --remove       take it back
+`;
+
+/** `firma trust [path]` */
+export function command(): Command {
+  return new Command("trust")
+    .description("Trust a configuration exactly as it is now.")
+    .argument("[path]", "project directory or firma.toml (default: the one in force here)")
+    .option("-c, --config <path>", "configuration file")
+    .option("--list", "list what is trusted")
+    .option("--remove", "take trust back")
+    .addHelpText("after", HELP)
+    .action((path: string | undefined, _flags: Flags, command: Command) =>
+      act(path, withGlobals<Flags>(command))
+    );
+}

@@ -1,0 +1,40 @@
+import type { OperatorFile } from "./operator_files.ts";
+import type { FirmaConfig } from "./schema.ts";
+
+function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** Counts words at the start of a statement, outside comments and strings; for people, not for policy. */
+function countStatements(text: string, word: string): number {
+  const code = text.replace(/"(?:[^"\\\n]|\\.)*"|\/\/[^\n]*/g, "");
+  return [...code.matchAll(new RegExp(`(?<![\\w.])${word}\\s*\\(`, "g"))].length;
+}
+
+function contents({ kind, text }: OperatorFile): string {
+  if (kind === "mapping") {
+    return plural([...text.matchAll(/^\s*\[\[\s*rules\s*\]\]/gm)].length, "rule");
+  }
+  return `${countStatements(text, "permit")} permit, ${countStatements(text, "forbid")} forbid`;
+}
+
+/**
+ * Says, one line each, what a configuration would bring into force, for a
+ * person who has to decide whether to trust it. The text is not escaped.
+ */
+export function describeConfig(config: FirmaConfig, files: readonly OperatorFile[]): string[] {
+  const { connector, interceptor, mapping, audit } = config.sidecar;
+  const lines = files.map((file) => `${file.kind} ${file.name}: ${contents(file)}`);
+  if (!mapping.defaultProtected) lines.push("calls that no rule names are let through undecided");
+  for (const { host, connectAddr, caCertPath } of connector.hosts) {
+    const to = connectAddr ? ` is reached at ${connectAddr.hostname}:${connectAddr.port}` : "";
+    lines.push(`host ${host}${to}${caCertPath ? `, trusting ${caCertPath}` : ""}`);
+  }
+  const { bypassHosts } = interceptor.httpsMitm;
+  if (bypassHosts.length > 0) lines.push(`not inspected: ${bypassHosts.join(", ")}`);
+  if (config.run.envPassthrough.length > 0) {
+    lines.push(`variables handed to the agent: ${config.run.envPassthrough.join(", ")}`);
+  }
+  lines.push(`audit log: ${audit.filePath}`);
+  return lines;
+}

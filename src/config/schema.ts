@@ -1,0 +1,227 @@
+import { dirname, resolve } from "node:path";
+import { isId } from "../core/id.ts";
+import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import {
+  booleanOr,
+  type Checked,
+  durationOr,
+  listOf,
+  optionalAbsolutePath,
+  optionalPath,
+  pathOr,
+  requiredString,
+  sizeOr,
+  stringOr,
+  table,
+} from "./reader.ts";
+import { parseToml } from "./toml.ts";
+
+/** Where to connect instead of resolving a host. */
+export interface ConnectAddress {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** `[[sidecar.connector.hosts]]`: how to reach one host. */
+export interface ConnectorHostConfig {
+  /** Lower case, no trailing dot, no wildcard. */
+  readonly host: string;
+  /** May be a private address, which is refused otherwise. */
+  readonly connectAddr: ConnectAddress | undefined;
+  /** PEM file with extra roots for this host. */
+  readonly caCertPath: string | undefined;
+}
+
+/** A whole `firma.toml`: defaults filled in, paths absolute, durations in ms, sizes in bytes. */
+export interface FirmaConfig {
+  /** The file, as an absolute path without symbolic links. */
+  readonly file: string;
+  /** The directory that relative paths resolved against. */
+  readonly directory: string;
+  readonly authority: {
+    readonly policyDir: string;
+    readonly issuancePolicyDir: string;
+    readonly revocationFile: string;
+    readonly maxTtlMs: number;
+    readonly bundleTtlMs: number;
+  };
+  readonly sidecar: {
+    readonly authority: { readonly agentId: string };
+    readonly mapping: {
+      readonly rulesPaths: readonly string[];
+      readonly defaultProtected: boolean;
+    };
+    readonly interceptor: {
+      readonly maxRequestBodySize: number;
+      readonly httpsMitm: { readonly bypassHosts: readonly string[] };
+    };
+    readonly connector: {
+      readonly connectTimeoutMs: number;
+      readonly headersTimeoutMs: number;
+      readonly idleTimeoutMs: number;
+      readonly hosts: readonly ConnectorHostConfig[];
+    };
+    readonly audit: { readonly filePath: string };
+  };
+  readonly run: {
+    readonly profile: string | undefined;
+    readonly envPassthrough: readonly string[];
+  };
+}
+
+/** What a file does not say and its surroundings do. */
+export interface ConfigDefaults {
+  /** Directory of this project's durable data; a relative `revocation_file` lies in it. */
+  readonly projectDataDir: string;
+  /** Audit log where the file names none. */
+  readonly auditFile: string;
+}
+
+const HOST =
+  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/;
+
+function host(value: string): Checked<string> {
+  const plain = value.toLowerCase().replace(/\.$/, "");
+  if (HOST.test(plain) || /^\[[0-9a-f:.]+\]$/.test(plain)) return { value: plain };
+  return {
+    state: `"${value}" is not a host name`,
+    cure: "write the name alone: no scheme, port, path or wildcard",
+  };
+}
+
+function bypassHost(value: string): Checked<string> {
+  const plain = value.toLowerCase().replace(/\.$/, "");
+  const name = plain.startsWith("*.") ? plain.slice(2) : plain;
+  // A pattern such as *.com would exempt half of the world from every policy.
+  if (HOST.test(name) && (name === plain || name.includes("."))) return { value: plain };
+  return { state: `"${value}" is neither a host nor a pattern such as "*.example.com"` };
+}
+
+function connectAddress(value: string): Checked<ConnectAddress | undefined> {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]/\s]+)):(\d{1,5})$/i.exec(value);
+  const port = Number(match?.[3]);
+  if (!match || port < 1 || port > 65535) {
+    return { state: `"${value}" is not an address and a port such as "127.0.0.1:8443"` };
+  }
+  return { value: { hostname: (match[1] ?? match[2])!, port } };
+}
+
+function agentId(value: string): Checked<string> {
+  if (isId("agt", value)) return { value };
+  return { state: `"${value}" is not an agent id such as agt_01jd8xk5w7e0v9c3b2n4m6q8rs` };
+}
+
+function environmentName(value: string): Checked<string> {
+  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(value)) return { value };
+  return { state: `"${value}" is not the name of an environment variable` };
+}
+
+function notEmpty(value: string): Checked<string> {
+  return value === "" ? { state: "value is empty" } : { value };
+}
+
+const readRoot = table({
+  authority: table({
+    policy_dir: pathOr("policies"),
+    issuance_policy_dir: pathOr("issuance-policies"),
+    revocation_file: stringOr("revocations.txt", notEmpty),
+    max_ttl: durationOr("1h"),
+    bundle_ttl: durationOr("30s"),
+  }),
+  sidecar: table({
+    authority: table({ agent_id: requiredString(agentId) }),
+    mapping: table({ rules_paths: listOf(pathOr("")), default_protected: booleanOr(true) }),
+    interceptor: table({
+      max_request_body_size: sizeOr("4 MiB"),
+      https_mitm: table({ bypass_hosts: listOf(requiredString(bypassHost)) }),
+    }),
+    connector: table({
+      connect_timeout: durationOr("10s"),
+      headers_timeout: durationOr("120s"),
+      idle_timeout: durationOr("300s"),
+      hosts: listOf(table({
+        host: requiredString(host),
+        connect_addr: stringOr<ConnectAddress | undefined>(undefined, connectAddress),
+        ca_cert_path: optionalPath,
+      })),
+    }),
+    audit: table({ file_path: optionalAbsolutePath }),
+  }),
+  run: table({
+    profile: stringOr<string | undefined>(undefined, notEmpty),
+    env_passthrough: listOf(requiredString(environmentName)),
+  }),
+});
+
+/** Finds hosts that are configured twice: which entry would hold is not for chance to say. */
+function duplicateHosts(
+  hosts: readonly ConnectorHostConfig[],
+  at: (index: number) => FirmaError["at"],
+): FirmaError[] {
+  return hosts.flatMap(({ host }, index) =>
+    hosts.findIndex((other) => other.host === host) === index ? [] : [{
+      code: "CONFIG_INVALID",
+      message: `Cannot use "sidecar.connector.hosts[${index}].host": "${host}" is there already`,
+      at: at(index),
+    }]
+  );
+}
+
+/**
+ * Checks the text of a `firma.toml`. All faults are reported, each with its
+ * place; codes are `TOML_SYNTAX` and `CONFIG_INVALID`.
+ */
+export function parseConfig(
+  text: string,
+  file: string,
+  defaults: ConfigDefaults,
+): Result<FirmaConfig, readonly FirmaError[]> {
+  const document = parseToml(text, file);
+  if (!document.ok) return err([document.error]);
+  const directory = dirname(file);
+  const errors: FirmaError[] = [];
+  const { authority, sidecar, run } = readRoot(document.value.root, [], {
+    document: document.value,
+    directory,
+    errors,
+  });
+  const hosts = sidecar.connector.hosts.map((entry) => ({
+    host: entry.host,
+    connectAddr: entry.connect_addr,
+    caCertPath: entry.ca_cert_path,
+  }));
+  const locate = (index: number) =>
+    document.value.locate(["sidecar", "connector", "hosts", index, "host"]);
+  if (errors.length === 0) errors.push(...duplicateHosts(hosts, locate));
+  if (errors.length > 0) return err(errors);
+  return ok({
+    file,
+    directory,
+    authority: {
+      policyDir: authority.policy_dir,
+      issuancePolicyDir: authority.issuance_policy_dir,
+      revocationFile: resolve(defaults.projectDataDir, authority.revocation_file),
+      maxTtlMs: authority.max_ttl,
+      bundleTtlMs: authority.bundle_ttl,
+    },
+    sidecar: {
+      authority: { agentId: sidecar.authority.agent_id },
+      mapping: {
+        rulesPaths: sidecar.mapping.rules_paths,
+        defaultProtected: sidecar.mapping.default_protected,
+      },
+      interceptor: {
+        maxRequestBodySize: sidecar.interceptor.max_request_body_size,
+        httpsMitm: { bypassHosts: sidecar.interceptor.https_mitm.bypass_hosts },
+      },
+      connector: {
+        connectTimeoutMs: sidecar.connector.connect_timeout,
+        headersTimeoutMs: sidecar.connector.headers_timeout,
+        idleTimeoutMs: sidecar.connector.idle_timeout,
+        hosts,
+      },
+      audit: { filePath: sidecar.audit.file_path ?? defaults.auditFile },
+    },
+    run: { profile: run.profile, envPassthrough: run.env_passthrough },
+  });
+}

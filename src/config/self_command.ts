@@ -1,0 +1,21 @@
+import { fileURLToPath } from "node:url";
+
+/**
+ * The words that start this very program again, to which a subcommand is
+ * appended: the executable itself when compiled, `deno run …` from source.
+ */
+export function selfCommand(): [string, ...string[]] {
+  if (Deno.build.standalone) return [Deno.execPath()];
+  return [
+    Deno.execPath(),
+    "run",
+    "-A",
+    "--no-prompt",
+    "--unstable-worker-options",
+    "--unstable-net",
+    "--quiet",
+    "--config",
+    fileURLToPath(import.meta.resolve("../../deno.json")),
+    fileURLToPath(import.meta.resolve("../../main.ts")),
+  ];
+}

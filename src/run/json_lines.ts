@@ -1,0 +1,32 @@
+/** More than any message that the Sidecar sends. */
+const MAX_LINE = 256 * 1024;
+
+/**
+ * Reads one JSON object a line. Lines that are none, or that are endless, are
+ * left out: a broken helper must not break whoever reads it.
+ */
+export async function* jsonLines(
+  stream: ReadableStream<Uint8Array>,
+): AsyncGenerator<Readonly<Record<string, unknown>>> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    if (rest.length > MAX_LINE) rest = "";
+    for (const line of lines) {
+      const value = parse(line);
+      if (value) yield value;
+    }
+  }
+}
+
+function parse(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? value as Record<string, unknown>
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

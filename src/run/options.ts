@@ -1,0 +1,32 @@
+import type { Environment } from "../config/paths.ts";
+import type { NoticeLevel } from "./sidecar_process.ts";
+
+/** What `firma run` was asked to do. */
+export interface RunOptions {
+  /** The program and its arguments. */
+  readonly command: readonly [string, ...string[]];
+  readonly cwd: string;
+  readonly env: Environment;
+  /** `--config` */
+  readonly configFlag?: string | undefined;
+  /** `--profile` */
+  readonly profile?: string | undefined;
+  /** `--posture`, for a new configuration. */
+  readonly posture?: string | undefined;
+  /** `--mapping`, for a new configuration. */
+  readonly mappings: readonly string[];
+  /** `--yes`: do not ask. */
+  readonly yes: boolean;
+  /** `--trust`: use the configuration whatever is in it. */
+  readonly trust: boolean;
+}
+
+/** How a run speaks to the person who started it. Texts are not escaped. */
+export interface RunInterface {
+  /** Whether there is a person at a terminal to answer a question. */
+  readonly interactive: boolean;
+  /** Says one line. */
+  tell(level: NoticeLevel, text: string): void;
+  /** Asks a question that `explanation` leads to. */
+  confirm(explanation: readonly string[], question: string): Promise<boolean>;
+}

@@ -1,0 +1,104 @@
+/** `firma run`: one command under enforcement, from start to end. */
+import { basename } from "node:path";
+import { newId } from "../core/id.ts";
+import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { ControlClient } from "./control_client.ts";
+import type { RunInterface, RunOptions } from "./options.ts";
+import { prepareConfig, type PreparedConfig } from "./prepare.ts";
+import { chooseProfile } from "./profile.ts";
+import { createRunDirectory, removeAbandonedRuns } from "./run_directory.ts";
+import { sealedDirectories } from "./sealed.ts";
+import { startSidecar } from "./sidecar_process.ts";
+import { watchSidecar } from "./sidecar_watch.ts";
+import { Interrupted, RunSignals } from "./signals.ts";
+
+type Faults = readonly FirmaError[];
+
+/** Names a command for the audit log: its arguments may hold secrets. */
+function commandSummary([program, ...words]: readonly [string, ...string[]]): string {
+  return `${basename(program)} (${words.length} argument${words.length === 1 ? "" : "s"})`;
+}
+
+/**
+ * Runs a command in the sandbox and returns its exit status. Everything that
+ * was started for it has ended when this returns.
+ */
+export async function run(options: RunOptions, ui: RunInterface): Promise<Result<number, Faults>> {
+  if (options.env.FIRMA_RUN_SANDBOX_ID) {
+    return err([{
+      code: "NESTED_RUN",
+      message: "Cannot start: FIRMA_RUN_SANDBOX_ID is set, so this is the inside of a sandbox",
+      cure: "start firma outside, or unset the variable",
+    }]);
+  }
+  const prepared = await prepareConfig(options, ui);
+  if (!prepared.ok) return prepared;
+  using signals = new RunSignals();
+  try {
+    return await runPrepared(prepared.value, options, ui, signals);
+  } catch (interrupted) {
+    if (interrupted instanceof Interrupted) return ok(interrupted.exitCode);
+    throw interrupted;
+  }
+}
+
+async function runPrepared(
+  prepared: PreparedConfig,
+  options: RunOptions,
+  ui: RunInterface,
+  signals: RunSignals,
+): Promise<Result<number, Faults>> {
+  const { config, digest } = prepared;
+  const profile = chooseProfile(options.profile ?? config.run.profile, options.command);
+  if (!profile.ok) return err([profile.error]);
+  const sealedDirs = sealedDirectories(options.cwd, config, options.env);
+  if (!sealedDirs.ok) return err([sealedDirs.error]);
+  const sandboxId = newId("sbx");
+  const directory = createRunDirectory(sandboxId, options.env);
+  if (!directory.ok) return err([directory.error]);
+  const sidecar = startSidecar({
+    configFile: config.file,
+    configDigest: digest,
+    runDirectory: directory.value.path,
+    onNotice: (level, text) => ui.tell(level, text),
+  });
+  const watch = watchSidecar(sidecar, directory.value, ui);
+  try {
+    const confining = import("../sandbox/confine.ts"); // loads while the Sidecar starts
+    const ready = await signals.unlessInterrupted(sidecar.ready);
+    if (!ready.ok) return err([ready.error]);
+    using control = new ControlClient(ready.value.controlSocket);
+    const session = await signals.unlessInterrupted(control.startSession({
+      sandbox_id: sandboxId,
+      agent_id: config.sidecar.authority.agentId,
+      profile: profile.value,
+      command: commandSummary(options.command),
+      workspace: options.cwd,
+    }));
+    if (!session.ok) return err([session.error]);
+    const { confine } = await signals.unlessInterrupted(confining);
+
+    signals.attach();
+    watch.attach();
+    const confined = await confine({
+      command: options.command,
+      cwd: options.cwd,
+      profile: profile.value,
+      hostEnv: options.env,
+      proxySocket: session.value.proxy_socket,
+      caCertificatePem: session.value.ca_certificate,
+      runDir: directory.value.path,
+      sealedDirs: sealedDirs.value,
+    });
+    if (!confined.ok) return err([confined.error]);
+    signals.onEnd(() => confined.value.terminate());
+    const exitCode = await confined.value.exitCode;
+    if (!watch.died) await control.endSession(session.value.session_id, exitCode);
+    removeAbandonedRuns(options.env);
+    return ok(signals.interrupted?.exitCode ?? exitCode);
+  } finally {
+    watch.end();
+    await sidecar.stop();
+    directory.value.remove();
+  }
+}

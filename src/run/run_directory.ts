@@ -1,0 +1,88 @@
+import { join } from "node:path";
+import type { Id } from "../core/id.ts";
+import { isId } from "../core/id.ts";
+import { err, ok, type Result } from "../core/result.ts";
+import { ensurePrivateDirectory, type Environment, runsDir, stateDir } from "../config/paths.ts";
+
+/** Locked for as long as the run lives; the kernel lets go of it however the run ends. */
+const LOCK = "owner.lock";
+
+/** Longest path of a socket in a run directory, relative to it. */
+const LONGEST_SOCKET = "w0/front-63.sock";
+
+/** What `sockaddr_un` holds, without its final NUL (unix(7)). */
+const MAX_SOCKET_PATH = 107;
+
+/** A run directory younger than this may not be locked yet. */
+const SETTLED_MS = 60_000;
+
+/** The directory of one run, `<state>/run/<sbx_id>`. */
+export interface RunDirectory {
+  readonly path: string;
+  /** Deletes it. */
+  remove(): void;
+}
+
+/** Makes the directory of a run, private to this user and marked as in use. */
+export function createRunDirectory(
+  sandboxId: Id<"sbx">,
+  env: Environment,
+): Result<RunDirectory> {
+  for (const directory of [stateDir(env), runsDir(env)]) {
+    const made = ensurePrivateDirectory(directory);
+    if (!made.ok) return made;
+  }
+  const path = join(Deno.realPathSync(runsDir(env)), sandboxId);
+  if (new TextEncoder().encode(join(path, LONGEST_SOCKET)).length > MAX_SOCKET_PATH) {
+    return err({
+      code: "STATE_DIR_TOO_LONG",
+      message: `Cannot use state directory "${stateDir(env)}": paths of sockets in it are too long`,
+      cure: "set FIRMA_STATE_DIR to a shorter path",
+    });
+  }
+  try {
+    Deno.mkdirSync(path, { mode: 0o700 });
+    const lock = Deno.openSync(join(path, LOCK), { write: true, createNew: true, mode: 0o600 });
+    lock.lockSync(true);
+    return ok({
+      path,
+      remove() {
+        lock.close();
+        Deno.removeSync(path, { recursive: true });
+      },
+    });
+  } catch (cause) {
+    return err({
+      code: "RUN_DIRECTORY_FAILED",
+      message: `Cannot make run directory "${path}": ${
+        cause instanceof Error ? cause.message : cause
+      }`,
+      cause,
+    });
+  }
+}
+
+/** Whether the run that made the directory is gone: its lock is free. */
+function abandoned(directory: string): boolean {
+  const { mtime } = Deno.lstatSync(directory);
+  if (!mtime || Date.now() - mtime.getTime() < SETTLED_MS) return false;
+  try {
+    using lock = Deno.openSync(join(directory, LOCK), { write: true });
+    return lock.tryLockSync(true);
+  } catch (cause) {
+    return cause instanceof Deno.errors.NotFound;
+  }
+}
+
+/** Deletes the directories of runs that did not get to do so themselves. Never throws. */
+export function removeAbandonedRuns(env: Environment): void {
+  try {
+    for (const entry of Deno.readDirSync(runsDir(env))) {
+      if (!entry.isDirectory || !isId("sbx", entry.name)) continue;
+      const directory = join(runsDir(env), entry.name);
+      if (abandoned(directory)) Deno.removeSync(directory, { recursive: true });
+    }
+  } catch {
+    // Another run may be cleaning up as well; the next one tries again.
+  }
+}

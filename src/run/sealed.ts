@@ -1,0 +1,86 @@
+import { basename, dirname, join } from "node:path";
+import { configDirectories } from "../config/discover.ts";
+import { dataDir, type Environment, stateDir } from "../config/paths.ts";
+import type { FirmaConfig } from "../config/schema.ts";
+import { trustRecords } from "../config/trust.ts";
+import { err, ok, type Result } from "../core/result.ts";
+
+/** The path without symbolic links; of what does not exist, as far as its parents do. */
+function realPath(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(realPath(parent), basename(path));
+  }
+}
+
+/** Whether `path` is `directory` or lies in it. */
+export function isWithin(directory: string, path: string): boolean {
+  return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
+}
+
+/** What an agent could use to widen what it may do, or to hide what it did. */
+function controlFiles(config: FirmaConfig): { readonly name: string; readonly path: string }[] {
+  const { authority, sidecar } = config;
+  return [
+    { name: "the configuration", path: config.file },
+    { name: "authority.policy_dir", path: authority.policyDir },
+    { name: "authority.issuance_policy_dir", path: authority.issuancePolicyDir },
+    { name: "authority.revocation_file", path: authority.revocationFile },
+    ...sidecar.mapping.rulesPaths.map((path) => ({ name: "sidecar.mapping.rules_paths", path })),
+    { name: "sidecar.audit.file_path", path: sidecar.audit.filePath },
+    ...sidecar.connector.hosts.flatMap(({ caCertPath }) =>
+      caCertPath ? [{ name: "ca_cert_path", path: caCertPath }] : []
+    ),
+  ];
+}
+
+/**
+ * The directories that the sandbox has to hide from an agent working in `cwd`:
+ * every `.firma` it could meet, those of other trusted projects within its
+ * reach (it could plant a policy for their next run), keys, log and run state.
+ *
+ * Fails when hiding is not possible: `cwd` lies in one of them, or a file that
+ * the boundary rests on lies where the agent writes.
+ */
+export function sealedDirectories(
+  cwd: string,
+  config: FirmaConfig,
+  env: Environment,
+): Result<string[]> {
+  const workspace = realPath(cwd);
+  const projects = trustRecords(env)
+    .map(({ path }) => dirname(path))
+    .filter((directory) => isWithin(workspace, directory) && directory !== workspace);
+  const own = isWithin(config.directory, workspace) ? [] : [config.directory];
+  const sealed = [
+    ...configDirectories(workspace, env.HOME),
+    ...own,
+    ...projects,
+    dataDir(env),
+    stateDir(env),
+  ].map(realPath);
+
+  const around = sealed.find((directory) => isWithin(directory, workspace));
+  if (around) {
+    return err({
+      code: "WORKSPACE_SEALED",
+      message: `Cannot run in "${cwd}": it lies in "${around}", which no agent may see`,
+      cure: "change to the directory of your project",
+    });
+  }
+  for (const { name, path } of controlFiles(config)) {
+    const real = realPath(path);
+    if (!isWithin(workspace, real) || sealed.some((directory) => isWithin(directory, real))) {
+      continue;
+    }
+    return err({
+      code: "CONTROL_FILE_EXPOSED",
+      message: `Cannot use ${name} "${path}": the agent could write it`,
+      cure: `move it into "${join(cwd, ".firma")}" or out of "${cwd}"`,
+      at: { file: config.file },
+    });
+  }
+  return ok([...new Set(sealed)]);
+}

@@ -1,0 +1,161 @@
+import { join } from "node:path";
+import { selfCommand } from "../config/self_command.ts";
+import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { jsonLines } from "./json_lines.ts";
+import { logTail } from "./log_tail.ts";
+
+/** How grave a notice of the Sidecar is. */
+export type NoticeLevel = "info" | "warn" | "error";
+
+/** What starts a Sidecar for one run. */
+export interface SidecarOptions {
+  readonly configFile: string;
+  /** Digest that `configFile` had when it was checked. */
+  readonly configDigest: string;
+  readonly runDirectory: string;
+  /** Hears what the Sidecar has to tell the operator; the text is not escaped. */
+  readonly onNotice: (level: NoticeLevel, text: string) => void;
+}
+
+/** How a process ended. */
+export interface Exit {
+  readonly code: number;
+  readonly signal: string | null;
+}
+
+/** A Sidecar that lives as long as this run. */
+export interface SidecarProcess {
+  /** Settles when it serves, or when it will not. */
+  readonly ready: Promise<Result<{ readonly controlSocket: string }>>;
+  readonly exited: Promise<Exit>;
+  readonly logFile: string;
+  /** Ends it: politely, then less so. */
+  stop(): Promise<void>;
+}
+
+const READY_TIMEOUT_MS = 10_000;
+const DRAIN_TIMEOUT_MS = 5_000;
+const TERMINATE_TIMEOUT_MS = 2_000;
+
+/** Names an exit for a person: `signal SIGKILL` or `exit code 3`. */
+export function exitName({ code, signal }: Exit): string {
+  return signal ? `signal ${signal}` : `exit code ${code}`;
+}
+
+/** A `FirmaError` as the Sidecar wrote it; everything in it is checked, nothing escaped. */
+function parseError(value: unknown): FirmaError {
+  const { code, message, cure, at } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const place = (at ?? {}) as Readonly<Record<string, unknown>>;
+  return {
+    code: typeof code === "string" ? code : "SIDECAR_START_FAILED",
+    message: typeof message === "string" ? message : "Cannot start the Sidecar",
+    ...(typeof cure === "string" && { cure }),
+    ...(typeof place.file === "string" && {
+      at: {
+        file: place.file,
+        ...(typeof place.line === "number" && { line: place.line }),
+        ...(typeof place.column === "number" && { column: place.column }),
+      },
+    }),
+  };
+}
+
+function startFailure(state: string, logFile: string): FirmaError {
+  const tail = logTail(logFile);
+  return {
+    code: "SIDECAR_START_FAILED",
+    message: [`Cannot start the Sidecar: ${state}`, ...tail.map((line) => `  ${line}`)].join("\n"),
+    cure: tail.length > 0
+      ? "the lines above are the end of its log"
+      : "start again; if it stays so, look at the load and the free memory of this machine",
+  };
+}
+
+async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Starts a Sidecar. It runs in a process group of its own, so that Ctrl-C at
+ * the terminal reaches the agent alone; its standard input stays open, and it
+ * ends when that closes, however this process dies.
+ */
+export function startSidecar(options: SidecarOptions): SidecarProcess {
+  const logFile = join(options.runDirectory, "sidecar.log");
+  const [program, ...prefix] = selfCommand();
+  const child = new Deno.Command(program, {
+    args: [
+      ...prefix,
+      "__sidecar",
+      "--config",
+      options.configFile,
+      "--config-digest",
+      options.configDigest,
+      "--run-dir",
+      options.runDirectory,
+    ],
+    // Without this, only Mozilla's roots count, and a company's own CA does not.
+    env: { DENO_TLS_CA_STORE: "system,mozilla" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    detached: true,
+  }).spawn();
+  const exited = child.status;
+  const log = Deno.openSync(logFile, { write: true, create: true, append: true, mode: 0o600 });
+  const logged = child.stderr.pipeTo(log.writable).catch(() => {});
+
+  let settle: (result: Result<{ controlSocket: string }>) => void = () => {};
+  const started = new Promise<Result<{ controlSocket: string }>>((resolve) => settle = resolve);
+  const messages = (async () => {
+    for await (const message of jsonLines(child.stdout)) {
+      if (message.type === "ready" && typeof message.control_socket === "string") {
+        settle(ok({ controlSocket: message.control_socket }));
+      } else if (message.type === "fatal") {
+        settle(err(parseError(message.error)));
+      } else if (message.type === "notice" && typeof message.text === "string") {
+        const level = message.level === "warn" || message.level === "error"
+          ? message.level
+          : "info";
+        options.onNotice(level, message.text);
+      }
+    }
+  })();
+
+  exited.then(async (status) => {
+    await Promise.allSettled([messages, logged]);
+    settle(err(startFailure(`it ended with ${exitName(status)}`, logFile)));
+  });
+  const ready = within(READY_TIMEOUT_MS, started).then((result) =>
+    result ?? err(startFailure(`it was not ready within ${READY_TIMEOUT_MS / 1000} s`, logFile))
+  );
+
+  const signal = (name: Deno.Signal) => {
+    try {
+      child.kill(name);
+    } catch {
+      // It is gone already.
+    }
+  };
+  return {
+    ready,
+    exited,
+    logFile,
+    async stop() {
+      await child.stdin.close().catch(() => {});
+      if (await within(DRAIN_TIMEOUT_MS, exited)) return;
+      signal("SIGTERM");
+      if (await within(TERMINATE_TIMEOUT_MS, exited)) return;
+      signal("SIGKILL");
+      await exited;
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { join } from "node:path";
+import type { RunInterface } from "./options.ts";
+import type { RunDirectory } from "./run_directory.ts";
+import { exitName, type SidecarProcess } from "./sidecar_process.ts";
+
+/** Watches over the Sidecar while an agent depends on it. */
+export interface SidecarWatch {
+  /** From now on an agent depends on it. */
+  attach(): void;
+  /** From now on it may end. */
+  end(): void;
+  /** Whether it ended while an agent depended on it. */
+  readonly died: boolean;
+}
+
+/** Keeps the log of a Sidecar that died, for the run directory goes away; returns where. */
+function keepLog(sidecar: SidecarProcess, directory: RunDirectory): string | undefined {
+  const kept = join(directory.path, "../../sidecar-crash.log");
+  try {
+    Deno.renameSync(sidecar.logFile, kept);
+    return Deno.realPathSync(kept);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Tells the operator when the Sidecar ends before the agent does. The agent
+ * goes on, without any way out: its socket leads nowhere now.
+ */
+export function watchSidecar(
+  sidecar: SidecarProcess,
+  directory: RunDirectory,
+  ui: RunInterface,
+): SidecarWatch {
+  let attached = false;
+  let died = false;
+  sidecar.exited.then((exit) => {
+    if (!attached) return;
+    died = true;
+    const log = keepLog(sidecar, directory);
+    ui.tell(
+      "error",
+      `the Sidecar ended (${exitName(exit)}): every call of the agent fails from now on; ` +
+        `end the agent and start it again${log ? `; its log is ${log}` : ""}`,
+    );
+  });
+  return {
+    attach: () => attached = true,
+    end: () => attached = false,
+    get died() {
+      return died;
+    },
+  };
+}
