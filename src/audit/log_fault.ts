@@ -22,12 +22,12 @@ function cure(path: string, cause: unknown): string {
   switch (code) {
     case "ENOSPC":
     case "EDQUOT":
-      return `Free some space on the file system of "${path}"; calls are denied until then`;
+      return `free some space on the file system of "${path}"; calls are denied until then`;
     case "EROFS":
     case "EACCES":
     case "EPERM":
-      return `Make "${path}" and its directory writable; calls are denied until then`;
+      return `make "${path}" and its directory writable; calls are denied until then`;
     default:
-      return "Calls are denied until the log can be written again";
+      return "calls are denied until the log can be written again";
   }
 }

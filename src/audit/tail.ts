@@ -32,7 +32,7 @@ export function readTail(file: Deno.FsFile, path: string, size: number): Result<
     return err({
       code: "AUDIT_LOG_DAMAGED",
       message: `Cannot continue the audit log "${path}": its last line is not an audit record`,
-      cure: `See "firma audit verify ${path}", then move the file away to begin a new one`,
+      cure: `see "firma audit verify ${path}", then move the file away to begin a new one`,
     });
   }
   return ok({

@@ -76,7 +76,11 @@ export async function verifyLog(
     return err({
       code: "AUDIT_LOG_UNREADABLE",
       message: `Cannot read the audit log "${path}": ${
-        cause instanceof Error ? cause.message : cause
+        cause instanceof Deno.errors.NotFound
+          ? "there is no such file"
+          : cause instanceof Error
+          ? cause.message
+          : cause
       }`,
       cause,
     });

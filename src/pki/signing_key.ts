@@ -43,7 +43,7 @@ export async function loadOrCreateSigningKey(path: string): Promise<Result<Signi
     return err({
       code: "KEY_UNUSABLE",
       message: `Cannot open or create the signing key "${path}": ${reason(cause)}`,
-      cure: `Make "${dirname(path)}" a directory that you own and can write, then try again`,
+      cure: `make "${dirname(path)}" a directory that you own and can write, then try again`,
       cause,
     });
   }
@@ -55,9 +55,12 @@ export async function readPublicKeyFile(path: string): Promise<Result<Uint8Array
   try {
     text = await Deno.readTextFile(path);
   } catch (cause) {
+    const missing = cause instanceof Deno.errors.NotFound;
     return err({
-      code: cause instanceof Deno.errors.NotFound ? "KEY_MISSING" : "KEY_UNUSABLE",
-      message: `Cannot read the public key "${path}": ${reason(cause)}`,
+      code: missing ? "KEY_MISSING" : "KEY_UNUSABLE",
+      message: `Cannot read the public key "${path}": ${
+        missing ? "there is no such file" : reason(cause)
+      }`,
       cause,
     });
   }
@@ -81,22 +84,22 @@ async function readPrivatePem(path: string): Promise<Result<string>> {
   }
   // Only lstat sees the link itself; only the open file cannot be exchanged any more.
   if (entry.isSymlink) {
-    return err(insecure(path, "it is a symbolic link", `Put the key itself at "${path}"`));
+    return err(insecure(path, "it is a symbolic link", `put the key itself at "${path}"`));
   }
   if (!entry.isFile) {
-    return err(insecure(path, "it is not a regular file", `Move "${path}" away`));
+    return err(insecure(path, "it is not a regular file", `move "${path}" away`));
   }
   using file = await Deno.open(path, { read: true });
   const opened = await file.stat();
   if (opened.ino !== entry.ino || opened.dev !== entry.dev) {
-    return err(insecure(path, "it was exchanged while it was opened", "Try again"));
+    return err(insecure(path, "it was exchanged while it was opened", "try again"));
   }
   const uid = Deno.uid();
   if (opened.uid !== null && uid !== null && opened.uid !== uid) {
     return err(insecure(
       path,
       `it belongs to user ${opened.uid} and this process runs as user ${uid}`,
-      `Run firma as the owner, or: chown ${uid} "${path}"`,
+      `run firma as the owner, or: chown ${uid} "${path}"`,
     ));
   }
   if (opened.mode !== null && (opened.mode & 0o077) !== 0) {
@@ -104,7 +107,7 @@ async function readPrivatePem(path: string): Promise<Result<string>> {
     return err(insecure(
       path,
       `its mode is "${mode}", so others may have read it`,
-      `If nobody else could have read it: chmod 600 "${path}"; otherwise delete it for a new key`,
+      `if nobody else could have read it: chmod 600 "${path}"; otherwise delete it for a new key`,
     ));
   }
   return ok(await new Response(file.readable).text());
@@ -129,7 +132,7 @@ function parsePrivateKey(path: string, pem: string): Result<KeyObject> {
   return err({
     code: "KEY_INVALID",
     message: `Cannot use the signing key "${path}": it is not an Ed25519 key in PKCS#8 PEM`,
-    cure: `Restore "${path}" from a backup, or move it away for a new key`,
+    cure: `restore "${path}" from a backup, or move it away for a new key`,
   });
 }
 

@@ -1,0 +1,128 @@
+import { escapeForTerminal } from "../../core/escape.ts";
+import type { DecisionEvent, ExecutionEvent } from "../../core/event.ts";
+
+const COLOURS = { red: 31, green: 32, yellow: 33, cyan: 36, grey: 90 } as const;
+type Colour = keyof typeof COLOURS;
+
+const WORD_WIDTH = 7;
+const METHOD_WIDTH = 7;
+const RESOURCE_WIDTH = 44;
+
+/** One line as the monitor shows it, before the members are padded and joined. */
+interface Row {
+  readonly word: string;
+  readonly colour: Colour;
+  readonly method: string;
+  readonly what: string;
+  readonly fields: readonly (readonly [name: string, value: string])[];
+}
+
+/**
+ * Formats an event as one aligned line without a newline, in local time:
+ * `time DECISION METHOD resource class= agent= reason= policy=`. `undefined`
+ * for an outcome that ended well: its decision was a line already. Everything
+ * that an agent may have chosen is escaped.
+ */
+export function formatEvent(
+  event: ExecutionEvent,
+  decided: DecisionEvent | undefined,
+  options: { readonly colour: boolean },
+): string | undefined {
+  const row = rowOf(event, decided);
+  if (row === undefined) return undefined;
+  const paint = (text: string, colour: Colour) =>
+    options.colour ? `\x1b[${COLOURS[colour]}m${text}\x1b[0m` : text;
+  const fields = row.fields
+    .filter(([, value]) => value !== "")
+    .map(([name, value]) => `${paint(`${name}=`, "grey")}${field(value)}`);
+  return [
+    paint(localTime(event.timestamp), "grey"),
+    paint(row.word.padEnd(WORD_WIDTH), row.colour),
+    escapeForTerminal(row.method).padEnd(METHOD_WIDTH),
+    escapeForTerminal(row.what).padEnd(fields.length > 0 ? RESOURCE_WIDTH : 0),
+    ...fields,
+  ].join(" ").trimEnd();
+}
+
+function rowOf(event: ExecutionEvent, decided: DecisionEvent | undefined): Row | undefined {
+  switch (event.kind) {
+    case "decision":
+      return {
+        word: event.decision,
+        colour: decisionColour(event),
+        method: event.method,
+        what: event.resource,
+        fields: [
+          ["class", event.action_class],
+          ["agent", event.agent_id],
+          ["reason", event.deny_reason],
+          ["detail", event.detail],
+          ["policy", event.policy_ids.join(",")],
+        ],
+      };
+    case "outcome":
+      if (event.abort_reason === "") return undefined;
+      return {
+        word: "ABORT",
+        colour: "yellow",
+        method: decided?.method ?? "-",
+        what: decided?.resource ?? `(decision ${event.decision_event_id})`,
+        fields: [
+          ["class", decided?.action_class ?? ""],
+          ["agent", event.agent_id],
+          ["reason", event.abort_reason],
+          ["detail", event.detail],
+        ],
+      };
+    case "policy":
+      return {
+        word: "POLICY",
+        colour: event.change === "applied" ? "cyan" : "red",
+        method: event.change,
+        what: event.bundle_version,
+        fields: [["detail", event.detail]],
+      };
+    case "session":
+      return {
+        word: "SESSION",
+        colour: "cyan",
+        method: event.phase,
+        what: event.command,
+        fields: [
+          ["agent", event.agent_id],
+          ["profile", event.profile],
+          ["sandbox", event.sandbox_id],
+          ["exit", event.exit_code === undefined ? "" : String(event.exit_code)],
+        ],
+      };
+    case "key":
+      return {
+        word: "LOG",
+        colour: event.change === "truncated" ? "red" : "cyan",
+        method: event.change,
+        what: event.detail,
+        fields: [],
+      };
+    default:
+      return undefined; // a kind of a later version
+  }
+}
+
+function decisionColour({ decision }: DecisionEvent): Colour {
+  if (decision === "ALLOW" || decision === "PASSTHROUGH") return "green";
+  return decision === "DENY" ? "red" : "yellow";
+}
+
+/** A value with a space in it is quoted, so that the next field cannot be forged. */
+function field(value: string): string {
+  const escaped = escapeForTerminal(value);
+  return /[\s"=]/.test(escaped) ? `"${escaped.replaceAll('"', '\\"')}"` : escaped;
+}
+
+function localTime(timestamp: string): string {
+  const at = new Date(timestamp);
+  if (Number.isNaN(at.getTime())) return escapeForTerminal(timestamp).slice(0, 19).padEnd(19);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const date = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  return `${date} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+}
