@@ -1,4 +1,5 @@
 import type { Decision } from "./decision.ts";
+import type { DecisionEvent } from "./event.ts";
 
 /**
  * What a session has done so far, as policies see it. The state is a fold over
@@ -33,6 +34,15 @@ export interface SessionStep {
   readonly decision: Decision;
   readonly actionClass: string;
   readonly resource: string;
+}
+
+/** The step that a recorded decision stands for; a query is no part of a resource. */
+export function sessionStep(event: DecisionEvent): SessionStep {
+  return {
+    decision: event.decision,
+    actionClass: event.action_class,
+    resource: event.resource.split("?", 1)[0]!,
+  };
 }
 
 /** The state after `step`. */

@@ -1,0 +1,253 @@
+import type { AbortReason } from "../../core/decision.ts";
+import { newId } from "../../core/id.ts";
+import { connectCall } from "../../mapping/call.ts";
+import { normaliseHost } from "../../mapping/host.ts";
+import type { AbortProblem, DenyProblem } from "../../core/problem.ts";
+import type {
+  CallInput,
+  CallOutcome,
+  ConnectVerdict,
+  Gate,
+  Peer,
+  Route,
+  Verdict,
+} from "../gate.ts";
+import type { DecisionEvent } from "../../core/event.ts";
+import type { HttpCall } from "../../core/envelope.ts";
+import type { Denial, Draft, SessionView, Stage } from "./draft.ts";
+import type { LiveCalls } from "./live.ts";
+import { abortProblem, denyProblem, type Refused } from "./problems.ts";
+import { decisionEvent, eventBase, type EventSink } from "./record.ts";
+
+/** The sessions of a data plane, as deciding needs them. */
+export interface SessionBook {
+  /** `undefined` for a session that never was or is forgotten. */
+  get(sessionId: string): SessionView | undefined;
+  /** Moves the session's state on by a recorded decision. */
+  record(event: DecisionEvent): void;
+}
+
+/** What a gate is made of. */
+export interface GateOptions {
+  /** From the request as it came to a decision. */
+  readonly callStages: Stage;
+  /** The same for the CONNECT of a host on the bypass list, its call being given. */
+  readonly connectStages: Stage;
+  readonly sessions: SessionBook;
+  readonly sink: EventSink;
+  readonly live: LiveCalls;
+  readonly bundleVersion: () => string;
+  /** Whether TLS to this host stays closed to firma. */
+  readonly bypasses: (host: string) => boolean;
+  readonly route: (call: HttpCall) => Route;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+type Refusal = Extract<Verdict, { readonly kind: "deny" }>;
+
+interface Allowed {
+  readonly kind: "allow";
+  readonly eventId: string;
+  readonly signal: AbortSignal;
+}
+
+const UNKNOWN_SESSION = {
+  sandboxId: "",
+  agentId: "",
+  startedMs: 0,
+  claims: [],
+  state: { actionCount: 0, denyCount: 0, recentActionClasses: [], lastResource: "" },
+  ended: true,
+} as const;
+
+/** Joins stages, record and verdict to the gate that the transport asks. */
+export function createGate(options: GateOptions): Gate {
+  const { sink, sessions, live } = options;
+
+  function newDraft(input: CallInput, transport: Draft["transport"]): Draft {
+    const { sessionId } = input.peer;
+    const session = sessions.get(sessionId) ?? { ...UNKNOWN_SESSION, sessionId };
+    return { input, session, nowMs: options.now(), transport };
+  }
+
+  function record(draft: Draft, denial: Denial | undefined, startedMs: number): DecisionEvent {
+    const latencyUs = Math.round((performance.now() - startedMs) * 1000);
+    const bundleVersion = options.bundleVersion();
+    const event = decisionEvent(draft, { denial, bundleVersion, latencyUs });
+    if (sink.accepts()) {
+      sink.push(event, denial === undefined ? "now" : "soon");
+      sessions.record(event);
+    } else {
+      sink.lose();
+    }
+    return event;
+  }
+
+  function deny(draft: Draft, denial: Denial, startedMs: number): Refusal {
+    try {
+      const event = record(draft, denial, startedMs);
+      const problem = denyProblem(denial.reason, refusedBy(event));
+      return { kind: "deny", eventId: event.event_id, problem };
+    } catch {
+      sink.lose();
+      const eventId = newId("aevt");
+      const refused = { eventId, actionClass: "", resource: "", method: "" };
+      return { kind: "deny", eventId, problem: denyProblem("FailClosed", refused) };
+    }
+  }
+
+  /** The last stage of all: the call leaves only once its record is on its way. */
+  function conclude(draft: Draft, said: Denial | undefined, startedMs: number): Allowed | Refusal {
+    const denial = said ?? (sink.accepts() ? undefined : unrecordable());
+    if (denial !== undefined) return deny(draft, denial, startedMs);
+    try {
+      const { event_id: eventId } = record(draft, undefined, startedMs);
+      const { session, envelope } = draft;
+      const signal = live.add({ eventId, session, envelope });
+      return { kind: "allow", eventId, signal };
+    } catch (cause) {
+      return deny(draft, broken(cause), startedMs);
+    }
+  }
+
+  /** Every error on the way to a decision denies. */
+  function judge(
+    stages: Stage,
+    draft: Draft,
+    startedMs: number,
+  ): Allowed | Refusal | Promise<Allowed | Refusal> {
+    let said: ReturnType<Stage>;
+    try {
+      said = stages(draft);
+    } catch (cause) {
+      return deny(draft, broken(cause), startedMs);
+    }
+    if (!(said instanceof Promise)) return conclude(draft, said, startedMs);
+    return said.then(
+      (denial) => conclude(draft, denial, startedMs),
+      (cause) => deny(draft, broken(cause), startedMs),
+    );
+  }
+
+  function toVerdict(draft: Draft, judged: Allowed | Refusal): Verdict {
+    if (judged.kind === "deny") return judged;
+    const call = draft.call!;
+    return {
+      kind: "forward",
+      eventId: judged.eventId,
+      actionClass: draft.rule?.actionClass ?? "",
+      call,
+      route: options.route(call),
+      dropHeaders: droppedHeaders(draft.input.headers),
+      setHeaders: [],
+      signal: judged.signal,
+    };
+  }
+
+  return {
+    connect(peer: Peer, host: string, port: number): ConnectVerdict {
+      const startedMs = performance.now();
+      const draft = newDraft(connectInput(peer, `${host}:${port}`), "connect");
+      const name = normaliseHost(host);
+      if (!name.ok) return deny(draft, malformed(name.error.message), startedMs);
+      if (!Number.isInteger(port) || port < 1 || port > 65535) {
+        return deny(draft, malformed(`${port} is not a port`), startedMs);
+      }
+      if (!options.bypasses(name.value)) return { kind: "terminate" };
+      const call = connectCall(name.value, port);
+      draft.call = call;
+      const judged = judge(options.connectStages, draft, startedMs);
+      if (judged instanceof Promise) {
+        return deny(draft, broken("a tunnel has no body to wait for"), startedMs);
+      }
+      if (judged.kind === "deny") return judged;
+      return { ...judged, kind: "tunnel", route: options.route(call) };
+    },
+
+    decide(input: CallInput): Verdict | Promise<Verdict> {
+      const startedMs = performance.now();
+      const draft = newDraft(input, input.scheme);
+      const judged = judge(options.callStages, draft, startedMs);
+      if (judged instanceof Promise) return judged.then((value) => toVerdict(draft, value));
+      return toVerdict(draft, judged);
+    },
+
+    refuse(peer, what): DenyProblem {
+      const input = { ...connectInput(peer, what.resource), method: what.method ?? "" };
+      const draft = newDraft(input, what.method === undefined ? "connect" : "http");
+      return deny(draft, malformed(what.detail), performance.now()).problem;
+    },
+
+    outcome(eventId: string, outcome: CallOutcome): void {
+      const ended = live.end(eventId);
+      if (ended === undefined) return;
+      sink.push({
+        ...eventBase(ended.call.session),
+        kind: "outcome",
+        decision_event_id: eventId,
+        status: outcome.status,
+        abort_reason: outcome.abortReason,
+        detail: ended.closedBecause || outcome.detail,
+        request_bytes: outcome.requestBytes,
+        response_bytes: outcome.responseBytes,
+        head_latency_us: outcome.headLatencyUs,
+        latency_us: outcome.latencyUs,
+      }, "soon");
+    },
+
+    abortProblem(eventId: string, actionClass: string, reason: AbortReason): AbortProblem {
+      return abortProblem(reason, { eventId, actionClass });
+    },
+  };
+}
+
+function malformed(detail: string): Denial {
+  return { reason: "MalformedRequest", detail };
+}
+
+function broken(cause: unknown): Denial {
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return { reason: "FailClosed", detail: `the decision failed: ${detail}` };
+}
+
+function unrecordable(): Denial {
+  return { reason: "FailClosed", detail: "the audit log cannot take the record of the call" };
+}
+
+function refusedBy(event: DecisionEvent): Refused {
+  return {
+    eventId: event.event_id,
+    actionClass: event.action_class,
+    resource: event.resource.split("?", 1)[0]!,
+    method: event.method,
+  };
+}
+
+/** A connection that is no request yet, in the shape of one. */
+function connectInput(peer: Peer, authority: string): CallInput {
+  return {
+    peer,
+    scheme: "https",
+    httpVersion: "1.1",
+    method: "CONNECT",
+    authority,
+    target: "",
+    headers: [],
+    readBody: () => Promise.resolve(undefined),
+  };
+}
+
+/**
+ * What must not reach the server: attribution that the agent made up, and the
+ * upgrade to clear-text HTTP/2, behind which further requests would go unseen
+ * (RFC 9113, 3.1).
+ */
+function droppedHeaders(headers: CallInput["headers"]): string[] {
+  const dropped = new Set<string>();
+  for (const [name, value] of headers) {
+    const foreign = name === "upgrade" && value.trim().toLowerCase() !== "websocket";
+    if (foreign || name === "http2-settings" || name.startsWith("x-firma-")) dropped.add(name);
+  }
+  return [...dropped];
+}

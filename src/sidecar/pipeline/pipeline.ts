@@ -1,0 +1,88 @@
+import { canonicalise } from "./canonicalise.ts";
+import { capability } from "./capability.ts";
+import { classify } from "./classify.ts";
+import { compose } from "./compose.ts";
+import { type BodyDecoder, decode } from "./decode.ts";
+import { found } from "./draft.ts";
+import { createGate } from "./gate.ts";
+import { LiveCalls } from "./live.ts";
+import { locality } from "./locality.ts";
+import { judge, policy } from "./policy.ts";
+import { readiness } from "./readiness.ts";
+import type { EventSink } from "./record.ts";
+import type { Gate } from "../gate.ts";
+import { type ConnectorHost, routeTo } from "./route.ts";
+import type { SessionTable } from "./session_table.ts";
+import type { Standing } from "./standing.ts";
+
+/** The gate of a worker, and the way to make it think again about what it allowed. */
+export interface Pipeline {
+  readonly gate: Gate;
+  /** Decides every call under way again and closes those that would be denied now. */
+  review(): void;
+}
+
+/** What the operator configured for deciding and routing. */
+export interface PipelineConfig {
+  readonly connectors: readonly ConnectorHost[];
+  /** Hosts and `*.` patterns whose TLS stays closed. */
+  readonly bypassHosts: readonly string[];
+  /** Largest body that a decoder may read, in bytes. */
+  readonly maxBodyBytes: number;
+}
+
+/** Joins the stages in their order (see `docs/architecture.md`, the life of a call). */
+export function createPipeline(
+  options: {
+    readonly config: PipelineConfig;
+    readonly standing: Standing;
+    readonly sessions: SessionTable;
+    readonly sink: EventSink;
+    readonly decoders?: ReadonlyMap<string, BodyDecoder>;
+    readonly now?: () => number;
+  },
+): Pipeline {
+  const { config, standing, sessions, sink } = options;
+  const live = new LiveCalls();
+  const connectors = new Map(config.connectors.map((connector) => [connector.host, connector]));
+  const dialled = config.connectors.filter(({ connectAddr }) => connectAddr !== undefined);
+  const revoked = () => found(standing.revoked, "revoked");
+  const engine = () => standing.bundle?.engine;
+  const admission = [
+    locality({ exemptHosts: new Set(dialled.map(({ host }) => host)) }),
+    classify(() => standing),
+  ];
+  const decision = [readiness(() => standing), capability(revoked), policy(engine)];
+  const decoders = options.decoders ?? new Map();
+  const reading = decode({ decoders, limit: config.maxBodyBytes });
+  const gate = createGate({
+    callStages: compose(canonicalise(), ...admission, reading, ...decision),
+    connectStages: compose(...admission, ...decision),
+    sessions,
+    sink,
+    live,
+    bundleVersion: () => standing.bundle?.version ?? "",
+    bypasses: bypassMatcher(config.bypassHosts),
+    route: (call) => routeTo(call, connectors.get(call.host)),
+    now: options.now ?? Date.now,
+  });
+  return {
+    gate,
+    review: () =>
+      live.review(({ session, envelope }) => {
+        if (sessions.get(session.sessionId)?.ended !== false) return "the session has ended";
+        if (envelope === undefined) return undefined;
+        if (standing.revoked?.has(envelope.capability.token_id)) return "the token was revoked";
+        const { denial } = judge(engine(), envelope);
+        return denial && `the policy now in force denies the call: ${denial.detail}`;
+      }),
+  };
+}
+
+/** `example.test` names itself, `*.example.test` every name below it but not itself. */
+function bypassMatcher(patterns: readonly string[]): (host: string) => boolean {
+  const exact = new Set(patterns.filter((pattern) => !pattern.startsWith("*.")));
+  const suffixes = patterns.filter((pattern) => pattern.startsWith("*."))
+    .map((pattern) => pattern.slice(1));
+  return (host) => exact.has(host) || suffixes.some((suffix) => host.endsWith(suffix));
+}

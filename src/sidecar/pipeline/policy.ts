@@ -1,0 +1,39 @@
+import type { ExecutionEnvelope } from "../../core/envelope.ts";
+import type { PolicyDecision } from "../../policy/outcome.ts";
+import type { Denial, Stage } from "./draft.ts";
+import { buildEnvelope } from "./envelope.ts";
+
+/** The face of the policy engine that deciding needs. */
+export interface Decider {
+  decide(envelope: ExecutionEnvelope): PolicyDecision;
+}
+
+/** Stage 2: the policies allow it. */
+export function policy(engine: () => Decider | undefined): Stage {
+  return (draft) => {
+    if (draft.passthrough) return;
+    draft.envelope = buildEnvelope(draft);
+    const said = judge(engine(), draft.envelope);
+    draft.policyIds = said.policyIds;
+    return said.denial;
+  };
+}
+
+/** What the policies in force say to `envelope`. */
+export function judge(
+  engine: Decider | undefined,
+  envelope: ExecutionEnvelope,
+): { readonly denial: Denial | undefined; readonly policyIds: readonly string[] } {
+  if (engine === undefined) {
+    const denial = { reason: "PolicyBundleNotReady", detail: "no policy bundle in force" } as const;
+    return { denial, policyIds: [] };
+  }
+  const { decision, reason, policyIds, errors } = engine.decide(envelope);
+  if (errors.length > 0) {
+    // Cedar skips a forbid that it cannot evaluate, so an error must not allow.
+    return { denial: { reason: "FailClosed", detail: errors.join("; ") }, policyIds };
+  }
+  if (decision === "allow") return { denial: undefined, policyIds };
+  const detail = policyIds.length > 0 ? "forbidden by policy" : "no policy permits it";
+  return { denial: { reason: reason || "PolicyDenied", detail }, policyIds };
+}

@@ -1,0 +1,29 @@
+import type { Stage } from "./draft.ts";
+
+/** What the Authority has told so far; the members may change between calls. */
+export interface Readiness {
+  /** Absent until the first bundle, and when there is no policy any more. */
+  readonly bundle: { readonly freshUntilMs: number } | undefined;
+  /** Absent until the Authority sent the list. */
+  readonly revoked: ReadonlySet<string> | undefined;
+}
+
+/** Denies while there is no policy, or none that the Authority still vouches for. */
+export function readiness(current: () => Readiness): Stage {
+  return ({ session, nowMs }) => {
+    const { bundle, revoked } = current();
+    if (session.ended) return { reason: "TokenInvalid", detail: "the session has ended" };
+    if (revoked === undefined) {
+      return { reason: "RevocationCacheNotReady", detail: "no revocation list from the Authority" };
+    }
+    if (bundle === undefined) {
+      return { reason: "PolicyBundleNotReady", detail: "no policy bundle in force" };
+    }
+    if (nowMs > bundle.freshUntilMs) {
+      return {
+        reason: "PolicyBundleStale",
+        detail: "the Authority has not renewed the policy bundle",
+      };
+    }
+  };
+}

@@ -1,0 +1,79 @@
+import type { DecisionEvent, ExecutionEvent } from "../../core/event.ts";
+import { newId } from "../../core/id.ts";
+import { timestamp } from "../../core/timestamp.ts";
+import { isMethod } from "../../mapping/method.ts";
+import type { CallInput } from "../gate.ts";
+import type { Denial, Draft, SessionView } from "./draft.ts";
+import { resourceId } from "./envelope.ts";
+
+/** Where events go on their way to the audit log. */
+export interface EventSink {
+  /** Whether the log can take the record of one more call. While not, no call may leave. */
+  accepts(): boolean;
+  /** Queues an event. `now`: it is handed over before this returns, because a call leaves next. */
+  push(event: ExecutionEvent, urgency: "now" | "soon"): void;
+  /** Counts a denial that could not be recorded. */
+  lose(): void;
+}
+
+/** What an agent sent may be long; the record of it is not. */
+const LONGEST_RESOURCE = 4096;
+
+/** The record of one decision. */
+export function decisionEvent(
+  draft: Draft,
+  outcome: {
+    readonly denial: Denial | undefined;
+    readonly bundleVersion: string;
+    readonly latencyUs: number;
+  },
+): DecisionEvent {
+  const { denial } = outcome;
+  const { envelope, session, input } = draft;
+  const context = envelope === undefined ? { provenance: input.peer.provenance } : { envelope };
+  return {
+    ...eventBase(session),
+    kind: "decision",
+    decision: denial !== undefined ? "DENY" : draft.passthrough ? "PASSTHROUGH" : "ALLOW",
+    deny_reason: denial?.reason ?? "",
+    detail: denial?.detail ?? "",
+    action_class: draft.rule?.actionClass ?? rawActionClass(draft),
+    resource: recordedResource(draft),
+    method: recordedMethod(input),
+    token_id: draft.claims?.token_id ?? "",
+    bundle_version: outcome.bundleVersion,
+    policy_ids: draft.policyIds ?? [],
+    latency_us: outcome.latencyUs,
+    ...context,
+  };
+}
+
+/** The members that every event has. */
+export function eventBase(
+  session: Pick<SessionView, "sandboxId" | "sessionId" | "agentId">,
+): Pick<ExecutionEvent, "event_id" | "timestamp" | "sandbox_id" | "session_id" | "agent_id"> {
+  return {
+    event_id: newId("aevt"),
+    timestamp: timestamp(),
+    sandbox_id: session.sandboxId,
+    session_id: session.sessionId,
+    agent_id: session.agentId,
+  };
+}
+
+/** The class of what could not be classified; made of known words only. */
+function rawActionClass({ transport, input }: Draft): string {
+  if (transport === "connect") return "network.connect";
+  return `raw.http.${isMethod(input.method) ? input.method : "OTHER"}`;
+}
+
+function recordedResource({ call, input }: Draft): string {
+  const text = call === undefined
+    ? `${input.authority ?? ""}${input.target}`
+    : resourceId(call) + call.query;
+  return text.length > LONGEST_RESOURCE ? `${text.slice(0, LONGEST_RESOURCE)}…` : text;
+}
+
+function recordedMethod({ method }: CallInput): string {
+  return method.length > 32 ? `${method.slice(0, 32)}…` : method;
+}

@@ -1,0 +1,52 @@
+import type { CapabilityClaims } from "../../core/capability.ts";
+import type { DecisionEvent } from "../../core/event.ts";
+import { advanceSession, type SessionState, sessionStep } from "../../core/session_state.ts";
+import type { SessionView } from "./draft.ts";
+import type { SessionBook } from "./gate.ts";
+
+/** A session as a data plane takes it on, new or handed over from a worker that ended. */
+export type SessionSeed = Omit<SessionView, "ended">;
+
+interface Entry extends SessionView {
+  claims: readonly CapabilityClaims[];
+  state: SessionState;
+  ended: boolean;
+}
+
+/** The sessions of a worker: its working copy of what the main thread folds from the events. */
+export class SessionTable implements SessionBook {
+  readonly #entries = new Map<string, Entry>();
+
+  /** Takes a session on. */
+  open(seed: SessionSeed): void {
+    const { sessionId, sandboxId, agentId, startedMs, claims, state } = seed;
+    const entry = { sessionId, sandboxId, agentId, startedMs, claims, state, ended: false };
+    this.#entries.set(sessionId, entry);
+  }
+
+  get(sessionId: string): SessionView | undefined {
+    return this.#entries.get(sessionId);
+  }
+
+  /** Replaces the tokens of a session. */
+  setClaims(sessionId: string, claims: readonly CapabilityClaims[]): void {
+    const entry = this.#entries.get(sessionId);
+    if (entry !== undefined) entry.claims = claims;
+  }
+
+  record(event: DecisionEvent): void {
+    const entry = this.#entries.get(event.session_id);
+    if (entry !== undefined) entry.state = advanceSession(entry.state, sessionStep(event));
+  }
+
+  /** Denies every further call of the session; its events keep their attribution. */
+  end(sessionId: string): void {
+    const entry = this.#entries.get(sessionId);
+    if (entry !== undefined) entry.ended = true;
+  }
+
+  /** Drops a session whose last call has ended. */
+  forget(sessionId: string): void {
+    this.#entries.delete(sessionId);
+  }
+}

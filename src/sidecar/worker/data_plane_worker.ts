@@ -1,0 +1,139 @@
+import type { FirmaError } from "../../core/result.ts";
+import { MappingTable } from "../../mapping/table.ts";
+import { initCedar } from "../../policy/cedar_module.ts";
+import { createPipeline, type Pipeline } from "../pipeline/pipeline.ts";
+import { SessionTable } from "../pipeline/session_table.ts";
+import { Standing } from "../pipeline/standing.ts";
+import { startTransport, type Transport } from "../transport/transport.ts";
+import { AuditGauge } from "./audit_gauge.ts";
+import { EventQueue } from "./event_queue.ts";
+import { LeafClient } from "./leaf_client.ts";
+import type { FromWorker, ToWorker } from "./messages.ts";
+
+interface Running {
+  readonly standing: Standing;
+  readonly sessions: SessionTable;
+  readonly pipeline: Pipeline;
+  readonly transport: Transport;
+  readonly queue: EventQueue;
+}
+
+type Message<K extends ToWorker["kind"]> = Extract<ToWorker, { readonly kind: K }>;
+type Order = Exclude<ToWorker, Message<"start" | "leaf" | "ping">>;
+
+/** Carries out what the main thread says, message by message, in order. */
+export class DataPlaneWorker {
+  readonly #control: MessagePort;
+  readonly #events: MessagePort;
+  readonly #leaves: LeafClient;
+  #running: Running | undefined;
+
+  constructor(control: MessagePort, events: MessagePort) {
+    this.#control = control;
+    this.#events = events;
+    this.#leaves = new LeafClient((request, host) =>
+      this.#post({ kind: "leaf-request", request, host })
+    );
+  }
+
+  /** Starts to listen. */
+  listen(): void {
+    this.#control.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+      this.#receive(data).catch((cause) => {
+        // What cannot be carried out leaves the worker in a state that nobody
+        // knows. An uncaught error ends it, and the main thread builds another.
+        queueMicrotask(() => {
+          throw cause;
+        });
+      });
+    };
+  }
+
+  #post(message: FromWorker): void {
+    this.#control.postMessage(message);
+  }
+
+  async #receive(message: ToWorker): Promise<void> {
+    if (message.kind === "start") return await this.#start(message);
+    if (message.kind === "leaf") return this.#leaves.answer(message.request, message.leaf);
+    if (message.kind === "ping") return this.#post({ kind: "pong", number: message.number });
+    if (this.#running === undefined) throw new Error(`Cannot do "${message.kind}": not started`);
+    await this.#obey(this.#running, message);
+  }
+
+  async #start({ config, mapping, cedar, gauge }: Message<"start">): Promise<void> {
+    initCedar(cedar);
+    const table = MappingTable.parse(mapping);
+    if (!table.ok) return this.#post({ kind: "start-failed", errors: table.error });
+    const queue = new EventQueue(this.#events, new AuditGauge(gauge), config.auditCapacity);
+    const standing = new Standing(table.value, config.defaultProtected);
+    const sessions = new SessionTable();
+    const pipeline = createPipeline({ config, standing, sessions, sink: queue });
+    const transport = await startTransport({
+      gate: pipeline.gate,
+      innerTlsSocketPath: config.tlsSocketPath,
+      innerPlainSocketPath: config.plainSocketPath,
+      leaf: (host) => this.#leaves.get(host),
+      timeouts: config.timeouts,
+    });
+    this.#running = { standing, sessions, pipeline, transport, queue };
+    this.#post({ kind: "started" });
+  }
+
+  async #obey(running: Running, message: Order): Promise<void> {
+    const { standing, sessions, pipeline } = running;
+    switch (message.kind) {
+      case "bundle": {
+        const applied = standing.apply(message.bundle, message.freshUntilMs);
+        if (applied.ok) pipeline.review();
+        const errors = applied.ok ? [] : applied.error;
+        return this.#post({ kind: "bundle-result", revision: message.bundle.revision, errors });
+      }
+      case "bundle-fresh":
+        return standing.renew(message.revision, message.freshUntilMs);
+      case "bundle-gone":
+        standing.bundle = undefined;
+        return pipeline.review();
+      case "revoked":
+        standing.revoked = new Set(message.tokenIds);
+        return pipeline.review();
+      case "mapping": {
+        const table = MappingTable.parse(message.mapping);
+        if (table.ok) standing.mapping = table.value;
+        return this.#post({ kind: "mapping-result", errors: table.ok ? [] : table.error });
+      }
+      case "session-open":
+        return await this.#openSession(running, message);
+      case "session-claims":
+        return sessions.setClaims(message.sessionId, message.claims);
+      case "session-close":
+        return await this.#closeSession(running, message.sessionId);
+    }
+  }
+
+  async #openSession(
+    { sessions, transport }: Running,
+    { seed, frontSocketPath }: Message<"session-open">,
+  ): Promise<void> {
+    const { sessionId } = seed;
+    let error: FirmaError | undefined;
+    sessions.open(seed);
+    try {
+      await transport.openSession(sessionId, frontSocketPath);
+    } catch (cause) {
+      sessions.forget(sessionId);
+      const message = `Cannot listen on "${frontSocketPath}": ${cause}`;
+      error = { code: "SESSION_SOCKET", message };
+    }
+    this.#post({ kind: "session-opened", sessionId, error });
+  }
+
+  async #closeSession(running: Running, sessionId: string): Promise<void> {
+    running.sessions.end(sessionId);
+    running.pipeline.review();
+    await running.transport.closeSession(sessionId);
+    running.queue.flush();
+    running.sessions.forget(sessionId);
+    this.#post({ kind: "session-closed", sessionId });
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * The data plane: a worker that parses, decides and forwards, and that holds no
+ * permission beyond that (`permissions.ts`). It starts empty; the main thread
+ * tells it everything by message.
+ */
+import { DataPlaneWorker } from "./data_plane_worker.ts";
+import type { Ports } from "./messages.ts";
+
+// An operation that this worker may not do, or a call that broke, ends that call
+// and not all the others: the gate denied it, or the transport closed it already.
+self.addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  console.error("data plane: unhandled rejection:", event.reason);
+});
+
+self.addEventListener("message", (event) => {
+  const { control, events } = (event as MessageEvent<Ports>).data;
+  new DataPlaneWorker(control, events).listen();
+}, { once: true });

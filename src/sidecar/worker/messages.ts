@@ -1,0 +1,89 @@
+/**
+ * What the main thread and the data-plane worker say to each other. Everything
+ * here survives structured cloning.
+ */
+import type { CapabilityClaims } from "../../core/capability.ts";
+import type { ExecutionEvent } from "../../core/event.ts";
+import type { PolicyBundle } from "../../core/policy_bundle.ts";
+import type { FirmaError } from "../../core/result.ts";
+import type { Leaf } from "../../pki/session_ca.ts";
+import type { PipelineConfig } from "../pipeline/pipeline.ts";
+import type { SessionSeed } from "../pipeline/session_table.ts";
+
+/** A mapping file with its text. */
+export interface MappingSource {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Time-outs of upstream connections, in milliseconds. */
+export interface Timeouts {
+  readonly connectMs: number;
+  readonly headersMs: number;
+  readonly idleMs: number;
+}
+
+/** What stays as it is while a worker lives. */
+export interface WorkerConfig extends PipelineConfig {
+  readonly tlsSocketPath: string;
+  readonly plainSocketPath: string;
+  readonly defaultProtected: boolean;
+  readonly timeouts: Timeouts;
+  /** How many events may be on their way to the audit log. */
+  readonly auditCapacity: number;
+}
+
+/** The first message, on the worker's own channel: the ports for everything else. */
+export interface Ports {
+  /** {@linkcode ToWorker} one way, {@linkcode FromWorker} the other. */
+  readonly control: MessagePort;
+  /** {@linkcode EventBatch}, to the main thread. On its own port so that events outlive the worker. */
+  readonly events: MessagePort;
+}
+
+/** From the main thread, on the control port. */
+export type ToWorker =
+  | {
+    readonly kind: "start";
+    readonly config: WorkerConfig;
+    readonly mapping: readonly MappingSource[];
+    readonly cedar: WebAssembly.Module;
+    /** Laid out as `AuditGauge` says. */
+    readonly gauge: SharedArrayBuffer;
+  }
+  | { readonly kind: "bundle"; readonly bundle: PolicyBundle; readonly freshUntilMs: number }
+  | { readonly kind: "bundle-fresh"; readonly revision: number; readonly freshUntilMs: number }
+  | { readonly kind: "bundle-gone" }
+  | { readonly kind: "revoked"; readonly tokenIds: readonly string[] }
+  | { readonly kind: "mapping"; readonly mapping: readonly MappingSource[] }
+  | { readonly kind: "session-open"; readonly seed: SessionSeed; readonly frontSocketPath: string }
+  | {
+    readonly kind: "session-claims";
+    readonly sessionId: string;
+    readonly claims: readonly CapabilityClaims[];
+  }
+  | { readonly kind: "session-close"; readonly sessionId: string }
+  | { readonly kind: "leaf"; readonly request: number; readonly leaf: Leaf | undefined }
+  | { readonly kind: "ping"; readonly number: number };
+
+/** From the worker, on the control port. */
+export type FromWorker =
+  | { readonly kind: "started" }
+  | { readonly kind: "start-failed"; readonly errors: readonly FirmaError[] }
+  | {
+    readonly kind: "bundle-result";
+    readonly revision: number;
+    readonly errors: readonly FirmaError[];
+  }
+  | { readonly kind: "mapping-result"; readonly errors: readonly FirmaError[] }
+  | {
+    readonly kind: "session-opened";
+    readonly sessionId: string;
+    readonly error: FirmaError | undefined;
+  }
+  | { readonly kind: "session-closed"; readonly sessionId: string }
+  | { readonly kind: "leaf-request"; readonly request: number; readonly host: string }
+  | { readonly kind: "pong"; readonly number: number };
+
+/** On the event channel: the next events, in order. */
+export type EventBatch = readonly ExecutionEvent[];
