@@ -1,0 +1,161 @@
+/**
+ * Writes the parts of the mapping packs github, gmail and stripe that follow from
+ * tables of published operations, and the test data to check them with.
+ *
+ *   deno run -A scripts/packs_from_tables.ts <directory with github.csv, gmail.csv, stripe.csv>
+ *
+ * A table has a line for each operation, with the columns method, path, host, class
+ * and finer_class. Everything above the marker line of a pack is written by hand
+ * and stays.
+ */
+
+interface Operation {
+  readonly method: string;
+  readonly path: string;
+  readonly host: string;
+  readonly actionClass: string;
+  readonly finer: string;
+}
+
+interface Service {
+  readonly name: string;
+  /** Hosts that serve what the table says of `host`; `undefined`: left out. */
+  hosts(operation: Operation): readonly string[] | undefined;
+}
+
+const GMAIL_HOSTS = [
+  "gmail.googleapis.com",
+  "gmail.mtls.googleapis.com",
+  "content-gmail.googleapis.com",
+  "www.googleapis.com",
+  "www.mtls.googleapis.com",
+  "content.googleapis.com",
+];
+
+const SERVICES: readonly Service[] = [
+  {
+    name: "github",
+    hosts: ({ host, path }) =>
+      // Enterprise Server has a host of each customer's own.
+      host.includes("{") || path.startsWith("/manage/") ? undefined : [host],
+  },
+  { name: "gmail", hosts: () => GMAIL_HOSTS },
+  { name: "stripe", hosts: ({ host }) => [host] },
+];
+
+/** Parameters of GitHub that may have slashes in them (`x-multi-segment`). */
+const SEVERAL_SEGMENTS =
+  /^\{(?:ref|branch|basehead|tag|sha|commit_sha|tree_sha|subject_digest)\}$|^\{base\}\.\.\.\{head\}$/;
+/** The same, and they may be empty: the root of a repository. */
+const MAYBE_EMPTY = /^\{(?:path|dir)\}$/;
+/** Parameters of one segment whose values may have an encoded slash. */
+const NAMES_WITH_SLASH = /^\{(?:name|environment_name|package_name)\}$/;
+
+/** RFC 4180, as far as the tables need it. */
+function parseCsv(text: string): Record<string, string>[] {
+  const rows: string[][] = [[]];
+  for (const match of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
+    if (match[0] === "") break;
+    rows.at(-1)!.push(match[1]?.replaceAll('""', '"') ?? match[2]!);
+    if (match[3] !== ",") rows.push([]);
+  }
+  const [names, ...lines] = rows.filter((row) => row.length > 1) as [string[], ...string[][]];
+  return lines.map((line) => Object.fromEntries(names.map((name, i) => [name, line[i] ?? ""])));
+}
+
+function pattern(path: string): string {
+  const segments = path.split("/").map((segment) => {
+    if (MAYBE_EMPTY.test(segment)) return "**";
+    if (SEVERAL_SEGMENTS.test(segment)) return "*/**";
+    return segment.replace(/\{[^}]+\}/g, "*");
+  });
+  return segments.join("/");
+}
+
+function acceptsEncodedSlash(path: string): boolean {
+  return path.split("/").some((segment) =>
+    MAYBE_EMPTY.test(segment) || SEVERAL_SEGMENTS.test(segment) || NAMES_WITH_SLASH.test(segment)
+  );
+}
+
+interface Rule {
+  readonly hosts: readonly string[];
+  readonly method: string;
+  readonly actionClass: string;
+  readonly finer: string;
+  readonly accept: boolean;
+  readonly paths: Set<string>;
+}
+
+function groupRules(operations: readonly (Operation & { hosts: readonly string[] })[]): Rule[] {
+  const rules = new Map<string, Rule>();
+  const classes = new Map<string, string>();
+  for (const { hosts, method, path, actionClass, finer } of operations) {
+    const accept = acceptsEncodedSlash(path);
+    const key = JSON.stringify([hosts, actionClass, finer, method, accept]);
+    let rule = rules.get(key);
+    if (!rule) {
+      rules.set(key, rule = { hosts, method, actionClass, finer, accept, paths: new Set() });
+    }
+    const text = pattern(path);
+    const place = `${method} ${hosts} ${text}`;
+    const known = classes.get(place);
+    if (known !== undefined && known !== key) {
+      throw new Error(`Cannot write ${place}: ${known} and ${key} share it`);
+    }
+    classes.set(place, key);
+    rule.paths.add(text);
+  }
+  return [...rules].sort(([a], [b]) => a < b ? -1 : 1).map(([, rule]) => rule);
+}
+
+function formatRule({ hosts, method, actionClass, finer, accept, paths }: Rule): string {
+  const list = (items: readonly string[]) =>
+    items.length === 1
+      ? JSON.stringify(items[0])
+      : `[\n${items.map((item) => `  ${JSON.stringify(item)},\n`).join("")}]`;
+  return [
+    "[[rules]]",
+    `host = ${list(hosts)}`,
+    `method = ${JSON.stringify(method)}`,
+    `path = ${list([...paths].sort())}`,
+    ...(accept ? ["accept_encoded_slash = true"] : []),
+    `action_class = ${JSON.stringify(actionClass)}`,
+    ...(finer !== "" && finer !== actionClass ? [`finer = ${JSON.stringify(finer)}`] : []),
+  ].join("\n") + "\n";
+}
+
+function write(service: Service, tables: string): void {
+  const operations = parseCsv(Deno.readTextFileSync(`${tables}/${service.name}.csv`))
+    .map((row) => ({
+      method: row.method!,
+      path: row.path!,
+      host: row.host!,
+      actionClass: row.class!,
+      finer: row.finer_class!,
+    }))
+    .flatMap((operation) => {
+      const hosts = service.hosts(operation);
+      return hosts ? [{ ...operation, hosts }] : [];
+    });
+  const pack = new URL(`../packs/mappings/${service.name}.toml`, import.meta.url);
+  const head = /^[^]*?\n# ---- .* ----\n/.exec(Deno.readTextFileSync(pack))?.[0];
+  if (head === undefined) throw new Error(`Cannot write ${pack.pathname}: it has no marker line`);
+  const rules = groupRules(operations);
+  Deno.writeTextFileSync(pack, `${head}\n${rules.map(formatRule).join("\n")}`);
+
+  const data = new URL(`../tests/mapping/data/${service.name}.tsv`, import.meta.url);
+  const lines = operations.map(({ method, host, path, actionClass }) =>
+    `${method}\t${host}\t${path}\t${actionClass}\n`
+  );
+  Deno.writeTextFileSync(data, lines.sort().join(""));
+  console.log(`${service.name}: ${operations.length} operations, ${rules.length} rules`);
+}
+
+const [tables] = Deno.args;
+if (tables === undefined) {
+  console.error("usage: packs_from_tables.ts <directory with the tables>");
+  Deno.exit(2);
+}
+Deno.mkdirSync(new URL("../tests/mapping/data/", import.meta.url), { recursive: true });
+for (const service of SERVICES) write(service, tables);

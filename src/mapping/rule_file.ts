@@ -1,0 +1,187 @@
+import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { nearest } from "../core/nearest.ts";
+import { parseToml, type TomlDocument } from "../config/toml.ts";
+import { type HostPattern, parseHostPattern } from "./host_pattern.ts";
+import { quote } from "./malformed.ts";
+import { foldHost, foldPath, type OpenfirmaRule } from "./openfirma_dialect.ts";
+import { parsePathPattern, type PathPattern } from "./path_pattern.ts";
+import { NO_CONDITION, parseQueryCondition, type QueryCondition } from "./query_condition.ts";
+import type { MappingRule, MatchedRule } from "./rule.ts";
+import { RULE_METHODS, RuleReader, unknownKey } from "./rule_reader.ts";
+
+/** A mapping file. */
+export interface MappingFile {
+  /** Its name in messages and references. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** The rules of one file, and everything that is wrong with it. */
+export interface ParsedFile {
+  readonly rules: readonly MappingRule[];
+  readonly openfirmaRules: readonly OpenfirmaRule[];
+  readonly errors: readonly FirmaError[];
+}
+
+const FILE_KEYS = ["dialect", "rules"];
+const DIALECTS = ["firma", "openfirma"];
+const OPENFIRMA_KEYS = ["host", "method", "path", "action_class"];
+const RULE_KEYS = [
+  ...OPENFIRMA_KEYS,
+  "query",
+  "decoder",
+  "finer",
+  "accept_encoded_slash",
+  "unmapped",
+];
+interface Placed<T> {
+  readonly value: T;
+  readonly index: number;
+}
+
+function hostPatterns(reader: RuleReader): HostPattern[] {
+  if (!reader.has("host")) reader.fail("host", "there is none");
+  return (reader.strings("host") ?? []).flatMap((raw) => {
+    const pattern = parseHostPattern(raw);
+    if (pattern.ok) return [pattern.value];
+    reader.fail("host", pattern.error.message);
+    return [];
+  });
+}
+
+function pathPatterns(reader: RuleReader): Placed<PathPattern>[] {
+  return (reader.strings("path") ?? ["/**"]).flatMap((raw, index) => {
+    const pattern = parsePathPattern(raw);
+    if (pattern.ok) return [{ value: pattern.value, index }];
+    reader.fail("path", `${quote(raw)} ${pattern.error}`);
+    return [];
+  });
+}
+
+function queryCondition(reader: RuleReader): QueryCondition {
+  const raw = reader.string("query");
+  if (raw === undefined) return NO_CONDITION;
+  const condition = parseQueryCondition(raw);
+  if (condition.ok) return condition.value;
+  reader.fail("query", condition.error);
+  return NO_CONDITION;
+}
+
+function readRule(reader: RuleReader, decoders: ReadonlySet<string>): MappingRule[] {
+  reader.keys(RULE_KEYS);
+  const hosts = hostPatterns(reader);
+  const paths = pathPatterns(reader);
+  const methods = reader.methods();
+  const query = queryCondition(reader);
+  const acceptsEncodedSlash = reader.flag("accept_encoded_slash");
+  const unmapped = reader.flag("unmapped");
+  const finer = reader.name("finer");
+  const decoder = reader.name("decoder");
+  // Without its decoder the class of a rule is a guess.
+  if (decoder !== undefined && !decoders.has(decoder)) {
+    reader.fail("decoder", "there is no such decoder", nearest(decoder, decoders));
+  }
+  const actionClass = unmapped && !reader.has("action_class") ? undefined : reader.actionClass();
+  if (unmapped && actionClass) reader.fail("unmapped", "the rule also has an action_class");
+
+  const text = {
+    method: methods ? [...methods].join("|") : "*",
+    ...(query.size > 0 && { query: reader.string("query")! }),
+  };
+  return paths.flatMap(({ value: path, index }) => {
+    const place = reader.place("path", index);
+    const ref = `${place.file}:${place.line}`;
+    return hosts.map((host): MappingRule => {
+      const matched: MatchedRule | undefined = actionClass &&
+        {
+          actionClass,
+          ...(finer !== undefined && { finer }),
+          ...(decoder !== undefined && { decoder }),
+          ref,
+          host: host.text,
+          path: path.text,
+          ...text,
+        };
+      return { host, path, methods, query, acceptsEncodedSlash, matched, place };
+    });
+  });
+}
+
+function readOpenfirmaRule(reader: RuleReader): OpenfirmaRule[] {
+  reader.keys(OPENFIRMA_KEYS);
+  if (!reader.has("host")) reader.fail("host", "there is none");
+  const rawHost = reader.string("host");
+  const rawPath = reader.string("path");
+  const method = reader.string("method");
+  if (method !== undefined && !RULE_METHODS.includes(method)) {
+    reader.fail("method", `not one of ${RULE_METHODS.join(", ")}`);
+  }
+  const actionClass = reader.actionClass();
+  if (rawHost === undefined || !actionClass) return [];
+  const host = foldHost(rawHost);
+  if (!/^[a-z0-9._*:[\]-]+$/.test(host) || (host === "*" && rawHost !== "*")) {
+    reader.fail("host", "not a host name or a pattern of one");
+    return [];
+  }
+  const path = rawPath === undefined ? undefined : foldPath(rawPath);
+  const place = reader.place();
+  const matched: MatchedRule = {
+    actionClass,
+    ref: `${place.file}:${place.line}`,
+    host,
+    path: path ?? "*",
+    method: method ?? "*",
+  };
+  return [{ host, path, method, matched, place }];
+}
+
+function ruleTables(document: TomlDocument): Result<Record<string, unknown>[]> {
+  const rules = document.root.rules ?? [];
+  const isTable = (item: unknown) =>
+    typeof item === "object" && item !== null && !Array.isArray(item) && !(item instanceof Date);
+  if (Array.isArray(rules) && rules.every(isTable)) return ok(rules);
+  return err({
+    code: "MAPPING_RULE_INVALID",
+    message: "Cannot read rules: not a list of tables",
+    cure: "begin each rule with a line [[rules]]",
+    at: document.locate(["rules"]) ?? { file: document.file },
+  });
+}
+
+/**
+ * Reads a mapping file. `decoders` names the body decoders that there are.
+ * Reports every fault it finds, each with its line (`TOML_SYNTAX`,
+ * `MAPPING_KEY_UNKNOWN`, `MAPPING_RULE_INVALID`).
+ */
+export function parseRuleFile(
+  { file, text }: MappingFile,
+  decoders: ReadonlySet<string>,
+): ParsedFile {
+  const parsed = parseToml(text, file);
+  if (!parsed.ok) return { rules: [], openfirmaRules: [], errors: [parsed.error] };
+  const document = parsed.value;
+  const errors: FirmaError[] = [];
+  for (const key of Object.keys(document.root)) {
+    if (!FILE_KEYS.includes(key)) errors.push(unknownKey(document, [key], FILE_KEYS));
+  }
+  const dialect = document.root.dialect ?? "firma";
+  if (typeof dialect !== "string" || !DIALECTS.includes(dialect)) {
+    errors.push({
+      code: "MAPPING_RULE_INVALID",
+      message: `Cannot use dialect ${quote(String(dialect))}: it is not known`,
+      cure: `choose one of: ${DIALECTS.join(", ")}`,
+      at: document.locate(["dialect"]) ?? { file },
+    });
+  }
+  const tables = ruleTables(document);
+  if (!tables.ok) return { rules: [], openfirmaRules: [], errors: [...errors, tables.error] };
+  const rules: MappingRule[] = [];
+  const openfirmaRules: OpenfirmaRule[] = [];
+  for (const [index, table] of tables.value.entries()) {
+    const reader = new RuleReader(document, index, table);
+    if (dialect === "openfirma") openfirmaRules.push(...readOpenfirmaRule(reader));
+    else rules.push(...readRule(reader, decoders));
+    errors.push(...reader.errors);
+  }
+  return { rules, openfirmaRules, errors };
+}

@@ -1,0 +1,124 @@
+import { ACTION_CLASSES, type ActionClass, parseActionClass } from "../core/action_class.ts";
+import { nearest } from "../core/nearest.ts";
+import type { FirmaError } from "../core/result.ts";
+import type { TomlDocument } from "../config/toml.ts";
+import { quote } from "./malformed.ts";
+import { METHODS, type RuleMethod } from "./method.ts";
+import type { RulePlace } from "./rule.ts";
+
+/** What a rule may name as its method. */
+export const RULE_METHODS: readonly string[] = [...METHODS, "CONNECT"];
+
+const NAME = /^[a-z][a-z0-9_.-]*$/;
+
+/** One `[[rules]]` table: typed access to its keys, errors with their places. */
+export class RuleReader {
+  readonly errors: FirmaError[] = [];
+  readonly #document: TomlDocument;
+  readonly #index: number;
+  readonly #table: Readonly<Record<string, unknown>>;
+
+  constructor(document: TomlDocument, index: number, table: Readonly<Record<string, unknown>>) {
+    this.#document = document;
+    this.#index = index;
+    this.#table = table;
+  }
+
+  has(key: string): boolean {
+    return Object.hasOwn(this.#table, key);
+  }
+
+  place(...path: (string | number)[]): RulePlace {
+    const at = this.#document.locate(["rules", this.#index, ...path]);
+    return { file: this.#document.file, line: at?.line ?? 1 };
+  }
+
+  fail(key: string, state: string, cure?: string): undefined {
+    const value = this.#table[key];
+    const shown = typeof value === "string" ? ` ${quote(value)}` : "";
+    this.errors.push({
+      code: "MAPPING_RULE_INVALID",
+      message: `Cannot use ${key}${shown}: ${state}`,
+      ...(cure !== undefined && { cure }),
+      at: this.place(key),
+    });
+  }
+
+  keys(known: readonly string[]): void {
+    for (const key of Object.keys(this.#table)) {
+      if (known.includes(key)) continue;
+      this.errors.push(unknownKey(this.#document, ["rules", this.#index, key], known));
+    }
+  }
+
+  string(key: string): string | undefined {
+    if (!this.has(key)) return undefined;
+    const value = this.#table[key];
+    if (typeof value === "string" && value !== "") return value;
+    return this.fail(key, "not a text, or empty");
+  }
+
+  strings(key: string): readonly string[] | undefined {
+    if (!this.has(key)) return undefined;
+    const value = this.#table[key];
+    const list = Array.isArray(value) ? value : [value];
+    const good = list.length > 0 && list.every((item) => typeof item === "string" && item !== "");
+    return good ? list as string[] : this.fail(key, "not a text or a list of texts, or empty");
+  }
+
+  flag(key: string): boolean {
+    const value = this.#table[key] ?? false;
+    if (typeof value === "boolean") return value;
+    this.fail(key, "not true or false");
+    return false;
+  }
+
+  actionClass(): ActionClass | undefined {
+    const name = this.string("action_class");
+    if (name === undefined) {
+      return this.has("action_class") ? undefined : this.fail("action_class", "there is none");
+    }
+    const known = parseActionClass(name);
+    if (known) return known;
+    const close = nearest(name, ACTION_CLASSES.map((entry) => entry.name));
+    return this.fail(
+      "action_class",
+      "not in the registry",
+      close && `did you mean "${close}"?`,
+    );
+  }
+
+  methods(): ReadonlySet<RuleMethod> | undefined {
+    const names = this.strings("method");
+    for (const name of names ?? []) {
+      if (!RULE_METHODS.includes(name)) {
+        const close = nearest(name, RULE_METHODS);
+        this.fail("method", `${quote(name)} is not one of ${RULE_METHODS.join(", ")}`, close);
+      }
+    }
+    return names && new Set(names as RuleMethod[]);
+  }
+
+  name(key: string): string | undefined {
+    const value = this.string(key);
+    if (value === undefined || NAME.test(value)) return value;
+    return this.fail(key, "not a name in lower case");
+  }
+}
+
+/** The error for a key that is not in `known`; it names the nearest one. */
+export function unknownKey(
+  document: TomlDocument,
+  path: readonly (string | number)[],
+  known: readonly string[],
+): FirmaError {
+  const key = String(path.at(-1));
+  const close = nearest(key, known);
+  const at = document.locate(path);
+  return {
+    code: "MAPPING_KEY_UNKNOWN",
+    message: `Cannot use key ${quote(key)}: there is no such key here`,
+    cure: close ? `did you mean "${close}"?` : `known keys: ${known.join(", ")}`,
+    ...(at && { at }),
+  };
+}
