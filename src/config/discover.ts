@@ -90,7 +90,7 @@ export function configDirectories(cwd: string, home: string | undefined): string
   }
   return [...new Set(candidates)].filter((path) => {
     try {
-      return Deno.lstatSync(path) !== undefined;
+      return Deno.statSync(path).isDirectory;
     } catch {
       return false;
     }

@@ -16,7 +16,6 @@ const VENDORS: Readonly<Record<string, readonly string[]>> = {
   claude: ["anthropic"],
   codex: ["openai"],
   copilot: ["copilot"],
-  code: ["vscode"],
   gemini: ["gemini"],
   opencode: ["anthropic", "openai"],
   aider: ["anthropic", "openai"],

@@ -14,6 +14,7 @@ export function selfCommand(): [string, ...string[]] {
     "--unstable-worker-options",
     "--unstable-net",
     "--quiet",
+    "--frozen",
     "--config",
     fileURLToPath(import.meta.resolve("../../deno.json")),
     fileURLToPath(import.meta.resolve("../../main.ts")),

@@ -59,7 +59,7 @@ class Scanner {
       path.push(key);
       const name = pathKey(path);
       const last = i === keys.length - 1;
-      if (last) this.#record(path, start);
+      this.#record(path, start);
       if (last && isArray) this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
       const count = this.#counts.get(name);
       if (count !== undefined) path.push(count - 1);

@@ -4,7 +4,7 @@
  * was trusted is the path and the SHA-256 of the file, kept in the data
  * directory, one record a file, where no project can write.
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { err, ok, type Result } from "../core/result.ts";
 import type { ConfigFile } from "./load.ts";
 import type { OperatorFile } from "./operator_files.ts";
@@ -17,6 +17,8 @@ export interface TrustRecord {
   readonly trusted_by: "scaffold" | "command" | "flag";
   /** RFC 3339. */
   readonly trusted_at: string;
+  /** Inode of the directory that held the file at the last run. */
+  readonly inode: number | null;
   /** Digests of policies and mappings at the last run, by name. */
   readonly files: Readonly<Record<string, string>>;
 }
@@ -64,6 +66,10 @@ export function trustState({ file, digest }: ConfigFile, env: Environment): Trus
   return { state: record.digest === digest ? "trusted" : "changed", record };
 }
 
+function inodeOf(path: string): number | null {
+  return Deno.statSync(dirname(path)).ino;
+}
+
 function fileDigests(files: readonly OperatorFile[]): Record<string, string> {
   return Object.fromEntries(files.map(({ name, digest }) => [name, digest]));
 }
@@ -102,6 +108,7 @@ export function recordTrust(
     digest,
     trusted_by: trustedBy,
     trusted_at: new Date().toISOString(),
+    inode: inodeOf(file),
     files: fileDigests(files),
   }, env);
 }
@@ -144,11 +151,20 @@ export function changesSince(record: TrustRecord, files: readonly OperatorFile[]
   });
 }
 
+/**
+ * Whether the directory of the configuration is another one than at the last
+ * run. An agent cannot write a sealed directory, but it may be able to rename a
+ * parent of it and to put up a double with the same `firma.toml`.
+ */
+export function directoryReplaced(record: TrustRecord): boolean {
+  return record.inode !== inodeOf(record.path);
+}
+
 /** Remembers the policies and mappings of this run for the next one to compare with. */
 export function rememberFiles(
   record: TrustRecord,
   files: readonly OperatorFile[],
   env: Environment,
 ): Result<void> {
-  return write({ ...record, files: fileDigests(files) }, env);
+  return write({ ...record, inode: inodeOf(record.path), files: fileDigests(files) }, env);
 }

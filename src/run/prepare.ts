@@ -5,9 +5,19 @@ import { CONFIG_DIRECTORY, discoverConfig } from "../config/discover.ts";
 import { checkConfigFile, type ConfigFile, readConfigFile } from "../config/load.ts";
 import { type OperatorFile, operatorFiles } from "../config/operator_files.ts";
 import type { FirmaConfig } from "../config/schema.ts";
-import { changesSince, recordTrust, rememberFiles, trustState } from "../config/trust.ts";
+import {
+  changesSince,
+  directoryReplaced,
+  recordTrust,
+  rememberFiles,
+  type TrustState,
+  trustState,
+} from "../config/trust.ts";
+import { dataDir, stateDir } from "../config/paths.ts";
 import { escapeForTerminal } from "../core/escape.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { realPath } from "../sandbox/paths.ts";
+import { checkWorkspace } from "../sandbox/workspace.ts";
 import type { RunInterface, RunOptions } from "./options.ts";
 import { ownershipFlaws } from "./ownership.ts";
 
@@ -16,6 +26,8 @@ export interface PreparedConfig {
   readonly config: FirmaConfig;
   /** SHA-256 of the file, hex. */
   readonly digest: string;
+  /** The policies and mappings that it brings into force. */
+  readonly files: readonly OperatorFile[];
 }
 
 type Faults = readonly FirmaError[];
@@ -40,6 +52,12 @@ async function firstLaunch(options: RunOptions, ui: RunInterface): Promise<Resul
   const { DEFAULT_POSTURE, defaultMappings, scaffoldFiles, writeScaffold } = await import(
     "../config/scaffold.ts"
   );
+  const usable = checkWorkspace({
+    cwd: options.cwd,
+    homes: options.env.HOME ? [options.env.HOME, realPath(options.env.HOME)] : [],
+    hidden: [stateDir(options.env), dataDir(options.env)].map(realPath),
+  });
+  if (!usable.ok) return err([usable.error]); // before anything is written there
   const posture = options.posture ?? DEFAULT_POSTURE;
   const mappings = options.mappings.length > 0
     ? options.mappings
@@ -73,10 +91,7 @@ async function firstLaunch(options: RunOptions, ui: RunInterface): Promise<Resul
   return loaded;
 }
 
-function notTrusted({ file, config, files }: Loaded, changed: boolean): FirmaError {
-  const state = changed
-    ? "it changed since you trusted it"
-    : "it was not written by firma for you, and you have not trusted it";
+function notTrusted({ file, config, files }: Loaded, state: string): FirmaError {
   return {
     code: "CONFIG_NOT_TRUSTED",
     message: [
@@ -93,23 +108,34 @@ function shellWord(text: string): string {
   return /^[\w./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
+/** Why a configuration may not be used as it is, or `undefined`. */
+function distrust(trust: TrustState, changes: readonly string[]): string | undefined {
+  if (trust.state === "unknown") {
+    return "it was not written by firma for you, and you have not trusted it";
+  }
+  if (trust.state === "changed") return "it changed since you trusted it";
+  if (changes.length > 0 && directoryReplaced(trust.record)) {
+    return "its directory was replaced since the last run, and policies with it";
+  }
+}
+
 /** Applies the rule of trust to a configuration that was found. */
 function admit(loaded: Loaded, options: RunOptions, ui: RunInterface): Result<Loaded, Faults> {
   const trust = trustState(loaded.file, options.env);
-  if (trust.state !== "trusted") {
-    if (!options.trust) return err([notTrusted(loaded, trust.state === "changed")]);
-    const recorded = recordTrust(loaded.file, loaded.files, "flag", options.env);
-    if (!recorded.ok) return err([recorded.error]);
+  const changes = trust.state === "unknown" ? [] : changesSince(trust.record, loaded.files);
+  const reason = distrust(trust, changes);
+  if (reason !== undefined && !options.trust) return err([notTrusted(loaded, reason)]);
+  let recorded: Result<void> = ok(undefined);
+  if (reason !== undefined || trust.state !== "trusted") {
     ui.tell("warn", `trusting ${loaded.file.file} because of --trust`);
-    return ok(loaded);
-  }
-  const changes = changesSince(trust.record, loaded.files);
-  if (changes.length > 0) {
+    recorded = recordTrust(loaded.file, loaded.files, "flag", options.env);
+  } else if (changes.length > 0) {
     ui.tell("warn", `since the last run: ${changes.join(", ")}`);
-    const remembered = rememberFiles(trust.record, loaded.files, options.env);
-    if (!remembered.ok) return err([remembered.error]);
+    recorded = rememberFiles(trust.record, loaded.files, options.env);
+  } else if (directoryReplaced(trust.record)) {
+    recorded = rememberFiles(trust.record, loaded.files, options.env);
   }
-  return ok(loaded);
+  return recorded.ok ? ok(loaded) : err([recorded.error]);
 }
 
 /**
@@ -138,8 +164,7 @@ export async function prepareConfig(
     if (loaded.ok) loaded = admit(loaded.value, options, ui);
   }
   if (!loaded.ok) return loaded;
-  for (const flaw of ownershipFlaws(loaded.value.config, loaded.value.files)) {
-    ui.tell("warn", flaw);
-  }
-  return ok({ config: loaded.value.config, digest: loaded.value.file.digest });
+  const { config, file, files } = loaded.value;
+  for (const flaw of ownershipFlaws(config, files)) ui.tell("warn", flaw);
+  return ok({ config, digest: file.digest, files });
 }

@@ -51,7 +51,7 @@ async function runPrepared(
   const { config, digest } = prepared;
   const profile = chooseProfile(options.profile ?? config.run.profile, options.command);
   if (!profile.ok) return err([profile.error]);
-  const sealedDirs = sealedDirectories(options.cwd, config, options.env);
+  const sealedDirs = sealedDirectories(options.cwd, prepared, options.env);
   if (!sealedDirs.ok) return err([sealedDirs.error]);
   const sandboxId = newId("sbx");
   const directory = createRunDirectory(sandboxId, options.env);

@@ -1,9 +1,12 @@
 import { basename, dirname, join } from "node:path";
 import { configDirectories } from "../config/discover.ts";
 import { dataDir, type Environment, stateDir } from "../config/paths.ts";
+import type { OperatorFile } from "../config/operator_files.ts";
 import type { FirmaConfig } from "../config/schema.ts";
 import { trustRecords } from "../config/trust.ts";
 import { err, ok, type Result } from "../core/result.ts";
+import { isWithin } from "../sandbox/paths.ts";
+import type { PreparedConfig } from "./prepare.ts";
 
 /** The path without symbolic links; of what does not exist, as far as its parents do. */
 function realPath(path: string): string {
@@ -15,15 +18,14 @@ function realPath(path: string): string {
   }
 }
 
-/** Whether `path` is `directory` or lies in it. */
-export function isWithin(directory: string, path: string): boolean {
-  return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
-}
-
 /** What an agent could use to widen what it may do, or to hide what it did. */
-function controlFiles(config: FirmaConfig): { readonly name: string; readonly path: string }[] {
+function controlFiles(
+  config: FirmaConfig,
+  files: readonly OperatorFile[],
+): { readonly name: string; readonly path: string }[] {
   const { authority, sidecar } = config;
   return [
+    ...files.map(({ kind, path }) => ({ name: `the ${kind}`, path })),
     { name: "the configuration", path: config.file },
     { name: "authority.policy_dir", path: authority.policyDir },
     { name: "authority.issuance_policy_dir", path: authority.issuancePolicyDir },
@@ -46,14 +48,14 @@ function controlFiles(config: FirmaConfig): { readonly name: string; readonly pa
  */
 export function sealedDirectories(
   cwd: string,
-  config: FirmaConfig,
+  { config, files }: PreparedConfig,
   env: Environment,
 ): Result<string[]> {
   const workspace = realPath(cwd);
   const projects = trustRecords(env)
     .map(({ path }) => dirname(path))
-    .filter((directory) => isWithin(workspace, directory) && directory !== workspace);
-  const own = isWithin(config.directory, workspace) ? [] : [config.directory];
+    .filter((directory) => isWithin(directory, workspace) && directory !== workspace);
+  const own = isWithin(workspace, config.directory) ? [] : [config.directory];
   const sealed = [
     ...configDirectories(workspace, env.HOME),
     ...own,
@@ -62,7 +64,7 @@ export function sealedDirectories(
     stateDir(env),
   ].map(realPath);
 
-  const around = sealed.find((directory) => isWithin(directory, workspace));
+  const around = sealed.find((directory) => isWithin(workspace, directory));
   if (around) {
     return err({
       code: "WORKSPACE_SEALED",
@@ -70,9 +72,9 @@ export function sealedDirectories(
       cure: "change to the directory of your project",
     });
   }
-  for (const { name, path } of controlFiles(config)) {
+  for (const { name, path } of controlFiles(config, files)) {
     const real = realPath(path);
-    if (!isWithin(workspace, real) || sealed.some((directory) => isWithin(directory, real))) {
+    if (!isWithin(real, workspace) || sealed.some((directory) => isWithin(real, directory))) {
       continue;
     }
     return err({

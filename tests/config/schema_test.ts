@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { newId } from "../../src/core/id.ts";
+import { parseConfig } from "../../src/config/schema.ts";
+
+const AGENT = newId("agt");
+const MINIMAL = `[sidecar.authority]\nagent_id = "${AGENT}"\n`;
+const DEFAULTS = { projectDataDir: "/data/projects/p", auditFile: "/data/audit/audit.jsonl" };
+
+function parse(text: string) {
+  return parseConfig(text, "/home/ada/app/.firma/firma.toml", DEFAULTS);
+}
+
+function faults(text: string): string[] {
+  const result = parse(text);
+  assert.equal(result.ok, false, text);
+  return result.ok
+    ? []
+    : result.error.map(({ message, cure, at }) =>
+      `${at?.line}:${at?.column} ${message}${cure ? ` (${cure})` : ""}`
+    );
+}
+
+Deno.test("parseConfig() fills in every default", () => {
+  const result = parse(MINIMAL);
+  assert.deepEqual(result, {
+    ok: true,
+    value: {
+      file: "/home/ada/app/.firma/firma.toml",
+      directory: "/home/ada/app/.firma",
+      authority: {
+        policyDir: "/home/ada/app/.firma/policies",
+        issuancePolicyDir: "/home/ada/app/.firma/issuance-policies",
+        revocationFile: "/data/projects/p/revocations.txt",
+        maxTtlMs: 3_600_000,
+        bundleTtlMs: 30_000,
+      },
+      sidecar: {
+        authority: { agentId: AGENT },
+        mapping: { rulesPaths: [], defaultProtected: true },
+        interceptor: { maxRequestBodySize: 4_194_304, httpsMitm: { bypassHosts: [] } },
+        connector: {
+          connectTimeoutMs: 10_000,
+          headersTimeoutMs: 120_000,
+          idleTimeoutMs: 300_000,
+          hosts: [],
+        },
+        audit: { filePath: "/data/audit/audit.jsonl" },
+      },
+      run: { profile: undefined, envPassthrough: [] },
+    },
+  });
+});
+
+Deno.test("parseConfig() reads every key", () => {
+  const result = parse(`${MINIMAL}
+[authority]
+policy_dir = "p"
+issuance_policy_dir = "/abs/i"
+revocation_file = "gone.txt"
+max_ttl = "15m"
+bundle_ttl = "5s"
+[sidecar.mapping]
+rules_paths = ["mappings/npm.toml", "../shared.toml"]
+default_protected = false
+[sidecar.interceptor]
+max_request_body_size = "1 MiB"
+https_mitm.bypass_hosts = ["Pinned.Example.Test.", "*.example.test"]
+[sidecar.connector]
+connect_timeout = "1s"
+headers_timeout = "2s"
+idle_timeout = "3s"
+[[sidecar.connector.hosts]]
+host = "Git.Test"
+connect_addr = "127.0.0.1:8443"
+ca_cert_path = "ca.pem"
+[[sidecar.connector.hosts]]
+host = "v6.test"
+connect_addr = "[::1]:443"
+[sidecar.audit]
+file_path = "/var/log/firma.jsonl"
+[run]
+profile = "codex"
+env_passthrough = ["LANG"]
+`);
+  assert.ok(result.ok);
+  const { authority, sidecar, run } = result.value;
+  assert.equal(authority.policyDir, "/home/ada/app/.firma/p");
+  assert.equal(authority.issuancePolicyDir, "/abs/i");
+  assert.equal(authority.revocationFile, "/data/projects/p/gone.txt");
+  assert.equal(authority.maxTtlMs, 900_000);
+  assert.deepEqual(sidecar.mapping, {
+    rulesPaths: ["/home/ada/app/.firma/mappings/npm.toml", "/home/ada/app/shared.toml"],
+    defaultProtected: false,
+  });
+  assert.deepEqual(sidecar.interceptor, {
+    maxRequestBodySize: 1_048_576,
+    httpsMitm: { bypassHosts: ["pinned.example.test", "*.example.test"] },
+  });
+  assert.deepEqual(sidecar.connector.hosts, [
+    {
+      host: "git.test",
+      connectAddr: { hostname: "127.0.0.1", port: 8443 },
+      caCertPath: "/home/ada/app/.firma/ca.pem",
+    },
+    { host: "v6.test", connectAddr: { hostname: "::1", port: 443 }, caCertPath: undefined },
+  ]);
+  assert.equal(sidecar.audit.filePath, "/var/log/firma.jsonl");
+  assert.deepEqual(run, { profile: "codex", envPassthrough: ["LANG"] });
+});
+
+Deno.test("parseConfig() names an unknown key, its place and the nearest known key", () => {
+  assert.deepEqual(faults(`${MINIMAL}[authority]\n\n  polcy_dir = "x"\n`), [
+    `5:3 Cannot use "authority.polcy_dir": there is no such key (did you mean "policy_dir"?)`,
+  ]);
+  assert.deepEqual(faults(`${MINIMAL}[sidecar.connector]\nhosts = [{ hots = "a.test" }]\n`), [
+    `4:12 Cannot use "sidecar.connector.hosts[0].hots": there is no such key (did you mean "host"?)`,
+    `4:10 Cannot use "sidecar.connector.hosts[0].host": it is missing`,
+  ]);
+  assert.deepEqual(
+    faults(`${MINIMAL}[[sidecar.connector.hosts]]\nhost = "a"\nconect_adr = "b"\n`),
+    [
+      `5:1 Cannot use "sidecar.connector.hosts[0].conect_adr": there is no such key ` +
+      `(did you mean "connect_addr"?)`,
+    ],
+  );
+  assert.deepEqual(faults(`${MINIMAL}[budget]\nlimit = 1\n`), [
+    `3:1 Cannot use "budget": there is no such key (known here: authority, sidecar, run)`,
+  ]);
+});
+
+Deno.test("parseConfig() reports all faults at once", () => {
+  assert.deepEqual(
+    faults(`[authority]
+max_ttl = "soon"
+bundle_ttl = 30
+[sidecar]
+mapping = "x"
+[run]
+env_passthrough = ["A=B"]
+`),
+    [
+      `2:1 Cannot use "authority.max_ttl": "soon" is not a duration such as "250ms", "30s" or "1h30m"`,
+      `3:1 Cannot use "authority.bundle_ttl": it is not a string`,
+      `4:1 Cannot use "sidecar.authority.agent_id": it is missing`,
+      `5:1 Cannot use "sidecar.mapping": it is not a table`,
+      `7:20 Cannot use "run.env_passthrough[0]": "A=B" is not the name of an environment variable`,
+    ],
+  );
+});
+
+Deno.test("parseConfig() says where the syntax breaks", () => {
+  const [fault] = faults("[authority]\npolicy_dir = \n");
+  assert.match(fault!, /^2:\d+ Cannot parse "\/home\/ada\/app\/\.firma\/firma\.toml": /);
+});
+
+Deno.test("parseConfig() refuses values that would widen the boundary by accident", () => {
+  const table: Record<string, string> = {
+    "wildcard host": `[[sidecar.connector.hosts]]\nhost = "*.test"\n`,
+    "host with a port": `[[sidecar.connector.hosts]]\nhost = "a.test:443"\n`,
+    "host with a path": `[[sidecar.connector.hosts]]\nhost = "a.test/x"\n`,
+    "same host twice":
+      `[[sidecar.connector.hosts]]\nhost = "a.test"\n[[sidecar.connector.hosts]]\nhost = "A.test."\n`,
+    "address without port":
+      `[[sidecar.connector.hosts]]\nhost = "a.test"\nconnect_addr = "127.0.0.1"\n`,
+    "port out of range":
+      `[[sidecar.connector.hosts]]\nhost = "a.test"\nconnect_addr = "127.0.0.1:70000"\n`,
+    "bypass of everything": `[sidecar.interceptor.https_mitm]\nbypass_hosts = ["*"]\n`,
+    "bypass of a top-level domain": `[sidecar.interceptor.https_mitm]\nbypass_hosts = ["*.com"]\n`,
+    "wildcard inside": `[sidecar.interceptor.https_mitm]\nbypass_hosts = ["a.*.test"]\n`,
+    "relative audit log": `[sidecar.audit]\nfile_path = "audit.jsonl"\n`,
+    "no time at all": `[sidecar.connector]\nconnect_timeout = "0s"\n`,
+    "no body at all": `[sidecar.interceptor]\nmax_request_body_size = "0 B"\n`,
+    "NUL in a path": `[authority]\npolicy_dir = "a\\u0000b"\n`,
+    "empty path": `[authority]\npolicy_dir = ""\n`,
+  };
+  for (const [name, text] of Object.entries(table)) {
+    assert.equal(parse(MINIMAL + text).ok, false, name);
+  }
+});
+
+Deno.test("parseConfig() refuses agent ids of any other form", () => {
+  for (const id of ["", "agt_", "agent", AGENT.replace("agt", "ses"), `${AGENT}0`]) {
+    assert.equal(parse(`[sidecar.authority]\nagent_id = "${id}"\n`).ok, false, id);
+  }
+});
+
+Deno.test("parseConfig() does not take inherited names for keys", () => {
+  for (const name of ["__proto__", "constructor", "toString"]) {
+    assert.equal(parse(`${MINIMAL}[authority]\n${name} = 1\n`).ok, false, name);
+    assert.equal(parse(`${MINIMAL}[${name}]\nx = 1\n`).ok, false, name);
+  }
+});
+
+Deno.test("parseConfig() never throws", () => {
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
+    parse(text);
+    parse(MINIMAL + text);
+  }));
+});
