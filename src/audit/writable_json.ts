@@ -24,8 +24,10 @@ export function writableJson(value: unknown, depth = 0): unknown {
       if (value === null) return null;
       if (depth >= MAX_DEPTH) return "… (nested too deep)";
       if (Array.isArray(value)) {
-        const items = value.slice(0, MAX_ITEMS)
-          .map((item) => item === undefined ? null : writableJson(item, depth + 1));
+        const items = Array.from(
+          value.slice(0, MAX_ITEMS),
+          (item) => item === undefined ? null : writableJson(item, depth + 1),
+        );
         if (value.length > MAX_ITEMS) items.push(`… (${value.length} items)`);
         return items;
       }
