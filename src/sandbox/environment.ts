@@ -1,0 +1,109 @@
+import { PROXY_PORT } from "./ports.ts";
+import { PUBLIC_DIR } from "./handoff.ts";
+import type { Profile } from "./profiles.ts";
+
+/** All roots, for variables that replace a client's own. */
+const CA_BUNDLE = `${PUBLIC_DIR}/ca-bundle.pem`;
+/** Only what the system's roots lack, for variables that add to them: quicker to load. */
+const CA_EXTRA = `${PUBLIC_DIR}/ca-extra.pem`;
+
+const PROXY = `http://127.0.0.1:${PROXY_PORT}`;
+
+/** What any program may know of its surroundings. None of these holds a secret. */
+const PASSTHROUGH = [
+  ...["PATH", "HOME", "USER", "LOGNAME", "SHELL"],
+  ...["TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "COLORFGBG", "COLUMNS", "LINES"],
+  ...["LANG", "LANGUAGE", "LC_*", "TZ"],
+  ...["EDITOR", "VISUAL", "PAGER", "LESS", "NO_COLOR", "FORCE_COLOR", "CLICOLOR*", "CI"],
+  // Where toolchains are; the mount plan shows them read-only.
+  ...["RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "PYENV_ROOT", "PYENV_VERSION", "VIRTUAL_ENV"],
+  ...["CONDA_PREFIX", "GOROOT", "GOTOOLCHAIN", "JAVA_HOME", "NVM_DIR", "VOLTA_HOME"],
+];
+
+/** Variables of every common client that name a proxy; set in both cases. */
+const PROXY_VARIABLES = [
+  ...["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "GRPC_PROXY", "FTP_PROXY", "WS_PROXY", "WSS_PROXY"],
+];
+const OTHER_PROXY_VARIABLES = [
+  ...["npm_config_proxy", "npm_config_https_proxy", "YARN_HTTP_PROXY", "YARN_HTTPS_PROXY"],
+  ...["PIP_PROXY", "DOCKER_HTTP_PROXY", "DOCKER_HTTPS_PROXY"],
+];
+
+/** Variables that name a file of roots to trust besides the client's own. */
+const ADDING_CA_VARIABLES = ["NODE_EXTRA_CA_CERTS", "DENO_CERT"] as const;
+/** Variables that name a file of roots to trust instead of the client's own. */
+const REPLACING_CA_VARIABLES = [
+  "SSL_CERT_FILE", // OpenSSL, Go, rustls, Bun
+  "CURL_CA_BUNDLE",
+  "REQUESTS_CA_BUNDLE",
+  "PIP_CERT",
+  "GIT_SSL_CAINFO",
+  "npm_config_cafile", // a global npmrc may set cafile, which hides NODE_EXTRA_CA_CERTS
+  "CARGO_HTTP_CAINFO",
+  "AWS_CA_BUNDLE",
+  "HTTPLIB2_CA_CERTS",
+  "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+  "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
+  "NIX_SSL_CERT_FILE",
+  "BUNDLE_SSL_CA_CERT",
+  "CODEX_CA_CERTIFICATE",
+] as const;
+
+/** All variables that name a file of roots. */
+export const CA_VARIABLES = [...REPLACING_CA_VARIABLES, ...ADDING_CA_VARIABLES];
+
+/** What the agent's environment is made from. */
+export interface EnvironmentOptions {
+  readonly hostEnv: Readonly<Record<string, string>>;
+  readonly profile: Profile;
+  /** Further names that the operator lets through. */
+  readonly passthrough: readonly string[];
+  /** Home in the sandbox, and where programs are found there. */
+  readonly home: string;
+  readonly path: string;
+  readonly sandboxId: string;
+  readonly sessionId: string;
+}
+
+/**
+ * The environment of the agent: what the profile passes, and over it everything that leads its
+ * clients to the Sidecar and makes them trust the session's authority.
+ */
+export function agentEnvironment(options: EnvironmentOptions): Record<string, string> {
+  const { hostEnv, profile, passthrough, home, path, sandboxId, sessionId } = options;
+  const patterns = [...PASSTHROUGH, ...profile.passthrough, ...passthrough];
+  const environment: Record<string, string> = {};
+  for (const [name, value] of Object.entries(hostEnv)) {
+    if (patterns.some((pattern) => matches(pattern, name))) environment[name] = value;
+  }
+  for (const name of PROXY_VARIABLES) {
+    environment[name] = PROXY;
+    environment[name.toLowerCase()] = PROXY;
+  }
+  for (const name of OTHER_PROXY_VARIABLES) environment[name] = PROXY;
+  for (const name of REPLACING_CA_VARIABLES) environment[name] = CA_BUNDLE;
+  for (const name of ADDING_CA_VARIABLES) environment[name] = CA_EXTRA;
+  return {
+    ...environment,
+    HOME: home,
+    PATH: path,
+    // The agent's own servers: loopback is the sandbox's own, so nothing gets out this way.
+    NO_PROXY: LOOPBACK,
+    no_proxy: LOOPBACK,
+    npm_config_noproxy: LOOPBACK,
+    NODE_USE_ENV_PROXY: "1",
+    ELECTRON_GET_USE_PROXY: "1",
+    CLOUDSDK_PROXY_TYPE: "http",
+    CLOUDSDK_PROXY_ADDRESS: "127.0.0.1",
+    CLOUDSDK_PROXY_PORT: String(PROXY_PORT),
+    FIRMA_RUN_SANDBOX_ID: sandboxId,
+    FIRMA_RUN_SESSION_ID: sessionId,
+    FIRMA_RUN_PROFILE: profile.id,
+  };
+}
+
+const LOOPBACK = "localhost,127.0.0.1,::1";
+
+function matches(pattern: string, name: string): boolean {
+  return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+}

@@ -1,0 +1,52 @@
+/**
+ * What `confine()` and `__init` say to each other over a socket that only the outer layer has:
+ * one JSON object a line. The command and its environment travel here because command lines can
+ * be read by every user of the machine.
+ */
+
+/** Where things lie in the outer layer. */
+export const PRIVATE_DIR = "/run/firma-private";
+/** What the agent may read; the only thing of `/run` that the inner layer keeps. */
+export const PUBLIC_DIR = "/run/firma";
+
+export const HANDOFF_SOCKET = `${PRIVATE_DIR}/handoff.sock`;
+export const PROXY_SOCKET = `${PRIVATE_DIR}/proxy.sock`;
+export const BWRAP = `${PRIVATE_DIR}/bwrap`;
+
+/** The first line, from `confine()`: what to start. */
+export interface LaunchPlan {
+  readonly command: readonly string[];
+  readonly cwd: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Mounts of the inner layer beyond what every inner layer has, as bwrap options. */
+  readonly innerMounts: readonly string[];
+  /** Whether the layers around the agent ignore what the terminal sends. */
+  readonly shielded: boolean;
+  /** Which of those signals the agent takes as usual. */
+  readonly defaultSignals: readonly string[];
+}
+
+/** Later lines from `confine()`. */
+export type HostMessage = { readonly type: "signal"; readonly signal: "SIGTERM" | "SIGHUP" };
+
+/** Lines from `__init`. */
+export type InitMessage =
+  /** The network is up and the agent is being started. */
+  | { readonly type: "started" }
+  /** The agent could not be started. */
+  | { readonly type: "failed"; readonly message: string };
+
+/** Lines of a byte stream, decoded from JSON. Ends quietly with the stream. */
+export async function* jsonLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<unknown> {
+  let pending = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) {
+    pending += decoder.decode(chunk, { stream: true });
+    for (let end = pending.indexOf("\n"); end >= 0; end = pending.indexOf("\n")) {
+      yield JSON.parse(pending.slice(0, end));
+      pending = pending.slice(end + 1);
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { BWRAP, type LaunchPlan, PRIVATE_DIR, PUBLIC_DIR } from "../handoff.ts";
+import { agentFilter } from "../seccomp/filter.ts";
+import { checked, cString, libc } from "./libc.ts";
+
+/** An uncovered procfs, which the kernel wants to see before it lets the inner layer mount one. */
+const SPARE_PROC = `${PRIVATE_DIR}/proc`;
+
+const FILTER_FILE = `${PRIVATE_DIR}/agent.bpf`;
+const ARGUMENTS_FILE = `${PRIVATE_DIR}/inner.args`;
+
+// What this program was told to ignore the layer ignores too. Descriptors 8 and 9 because a
+// shell may know only one digit.
+const SCRIPT = `exec "$@" 8<${ARGUMENTS_FILE} 9<${FILTER_FILE}`;
+
+/**
+ * Starts the agent in the inner layer: own user and process namespaces, own `/proc`, no
+ * capabilities, nothing of `/run` but firma's public files.
+ *
+ * @throws {SystemCallError} when the spare procfs cannot be mounted.
+ */
+export function startAgent(plan: LaunchPlan): Deno.ChildProcess {
+  Deno.mkdirSync(SPARE_PROC);
+  checked(
+    "mount a procfs",
+    libc.mount(cString("proc"), cString(SPARE_PROC), cString("proc"), 0n, null),
+  );
+  Deno.writeFileSync(FILTER_FILE, agentFilter(Deno.build.arch), { mode: 0o600 });
+  // Options from a file, not the command line: the agent's environment holds its keys.
+  Deno.writeTextFileSync(ARGUMENTS_FILE, innerArguments(plan).join("\0") + "\0", { mode: 0o600 });
+  return new Deno.Command("/bin/sh", {
+    args: ["-c", SCRIPT, "sh", BWRAP, "--args", "8", "--seccomp", "9", "--", ...agentCommand(plan)],
+    clearEnv: true,
+    stdin: "inherit",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn();
+}
+
+/** The options of the inner bwrap. */
+export function innerArguments(plan: LaunchPlan): string[] {
+  return [
+    "--die-with-parent",
+    ...["--unshare-user", "--unshare-pid", "--disable-userns"],
+    ...["--uid", String(plan.uid), "--gid", String(plan.gid)],
+    ...["--cap-drop", "ALL"],
+    ...["--bind", "/", "/"],
+    ...["--tmpfs", "/run", "--ro-bind", PUBLIC_DIR, PUBLIC_DIR],
+    ...plan.innerMounts,
+    // Root's agent owns the files below: read-only is what keeps core_pattern and its like away.
+    ...["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys"],
+    ...["--dev", "/dev"],
+    ...["--chdir", plan.cwd],
+    "--clearenv",
+    ...Object.entries(plan.environment).flatMap(([name, value]) => ["--setenv", name, value]),
+  ];
+}
+
+/** The command, with the signals that the layer ignores set back to what they do by default. */
+export function agentCommand(plan: Pick<LaunchPlan, "command" | "defaultSignals">): string[] {
+  const { command, defaultSignals } = plan;
+  if (defaultSignals.length === 0) return [...command];
+  const reset = ["/usr/bin/env", `--default-signal=${defaultSignals.join(",")}`];
+  // env would take a program named `a=b` for a variable.
+  return command[0]!.includes("=")
+    ? [...reset, "/bin/sh", "-c", 'exec "$0" "$@"', ...command]
+    : [...reset, ...command];
+}

@@ -1,0 +1,64 @@
+/**
+ * `__init`: firma's program in the outer layer. It owns the sandbox's network, so that everything
+ * which leaves goes to the Sidecar, and starts the agent in the inner layer. It loads no package
+ * and nothing of firma beyond its own folder, because every `firma run` waits for it.
+ */
+import {
+  HANDOFF_SOCKET,
+  type HostMessage,
+  type InitMessage,
+  jsonLines,
+  type LaunchPlan,
+  PROXY_SOCKET,
+} from "../handoff.ts";
+import { openBridge } from "./bridge.ts";
+import { serveDns } from "./dns_server.ts";
+import { startAgent } from "./inner_layer.ts";
+import { signalAgent } from "./agent_process.ts";
+import { closeInheritedOnExec } from "./descriptors.ts";
+import { NameTable } from "./name_table.ts";
+import { routeEverythingHere } from "./routes.ts";
+import { SocketOwners } from "./socket_owner.ts";
+
+/** Runs the outer layer to its end; never returns. */
+export async function main(): Promise<never> {
+  closeInheritedOnExec();
+  const handoff = await Deno.connect({ transport: "unix", path: HANDOFF_SOCKET });
+  const encoder = new TextEncoder();
+  const tell = (message: InitMessage) =>
+    handoff.write(encoder.encode(JSON.stringify(message) + "\n"));
+  try {
+    const messages = jsonLines(handoff.readable);
+    openNetwork();
+    // Sent by confine(), which nothing of the agent's can reach.
+    const plan = (await messages.next()).value as LaunchPlan;
+    const agent = startAgent(plan);
+    await tell({ type: "started" });
+    void (async () => {
+      for await (const message of messages) signalAgent(agent.pid, (message as HostMessage).signal);
+    })();
+    const { code } = await agent.status;
+    Deno.exit(code);
+  } catch (cause) {
+    await tell({ type: "failed", message: cause instanceof Error ? cause.message : String(cause) });
+    Deno.exit(1);
+  }
+}
+
+function openNetwork(): void {
+  routeEverythingHere();
+  const names = new NameTable();
+  const hostname = hasIpv6() ? "::" : "0.0.0.0";
+  serveDns(hostname, (name) => names.addressOf(name));
+  openBridge({ hostname, proxySocket: PROXY_SOCKET, names, owners: new SocketOwners() });
+}
+
+function hasIpv6(): boolean {
+  try {
+    return Deno.readTextFileSync("/proc/net/if_inet6").trim() !== "";
+  } catch {
+    return false;
+  }
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,113 @@
+import { err, ok, type Result } from "../core/result.ts";
+import { diagnoseStart } from "./bwrap.ts";
+import { type HostMessage, type InitMessage, jsonLines, type LaunchPlan } from "./handoff.ts";
+import type { InitProgram } from "./program.ts";
+
+/** A command that runs in the sandbox. */
+export interface ConfinedProcess {
+  /** How it ended; 128 + n after signal n. Nothing of the sandbox is left then. */
+  readonly exitCode: Promise<number>;
+  /** Asks the command to end (SIGTERM), and ends it with all its children after a grace period. */
+  terminate(): void;
+}
+
+/** What the outer layer is started from. */
+export interface LaunchOptions {
+  /** Path of bubblewrap. */
+  readonly bwrap: string;
+  /** The file system, as options of bwrap. */
+  readonly mounts: readonly string[];
+  readonly init: InitProgram;
+  readonly plan: LaunchPlan;
+  /** Where to meet `__init`. */
+  readonly handoffSocket: string;
+}
+
+/** How long the command may take to end when it is asked to, in milliseconds. */
+const GRACE_MS = 5_000;
+
+/** What the layers around the agent ignore, so that it alone decides what a Ctrl-C means. */
+export const SHIELDED_SIGNALS = ["INT", "QUIT", "HUP", "TERM"] as const;
+
+/** Starts the outer layer and hands over what it is to run. */
+export async function launch(options: LaunchOptions): Promise<Result<ConfinedProcess>> {
+  const { plan, handoffSocket } = options;
+  const listener = Deno.listen({ transport: "unix", path: handoffSocket });
+  const child = spawnOuterLayer(options);
+  const exited = child.status.then(({ code }) => code);
+  const release = holdSignals((signal) => send({ type: "signal", signal }));
+  let connection: Deno.Conn | undefined;
+  const send = (message: LaunchPlan | HostMessage) => {
+    connection?.write(new TextEncoder().encode(JSON.stringify(message) + "\n")).catch(() => {});
+  };
+  const end = () => {
+    release();
+    connection?.close();
+    connection = undefined;
+  };
+
+  const accepted = listener.accept();
+  accepted.catch(() => {});
+  const first = await Promise.race([accepted, exited]);
+  listener.close();
+  if (typeof first === "number") {
+    end();
+    return err(diagnoseStart("bwrap could not set it up"));
+  }
+  connection = first;
+  send(plan);
+  const messages = jsonLines(first.readable) as AsyncGenerator<InitMessage>;
+  const answer = await Promise.race([messages.next(), exited.then(() => undefined)]);
+  const message = answer?.done === false ? answer.value : undefined;
+  if (message?.type !== "started") {
+    end();
+    return err(diagnoseStart(message?.message ?? "its first program ended early"));
+  }
+
+  return ok({
+    exitCode: exited.finally(end),
+    terminate() {
+      send({ type: "signal", signal: "SIGTERM" });
+      const kill = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
+      void exited.then(() => clearTimeout(kill));
+    },
+  });
+}
+
+// "$@" begins with the name of the program, so nothing in it is read as shell.
+const SHIELDED = `trap "" ${SHIELDED_SIGNALS.join(" ")}; exec "$@"`;
+
+function spawnOuterLayer({ bwrap, mounts, init, plan }: LaunchOptions): Deno.ChildProcess {
+  return new Deno.Command("/bin/sh", {
+    args: [
+      ...["-c", plan.shielded ? SHIELDED : 'exec "$@"', "sh"],
+      ...[bwrap, "--die-with-parent"],
+      // Root inside, which on the host is still this user: __init sets up the network.
+      ...["--unshare-all", "--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "ALL"],
+      ...mounts,
+      ...["--chdir", "/", "--", ...init.command],
+    ],
+    env: { ...init.environment },
+    clearEnv: true,
+    stdin: "inherit",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn();
+}
+
+/**
+ * Keeps this process alive through what the terminal sends to everyone on it, and passes on what
+ * is sent to it alone. Returns how to stop.
+ */
+function holdSignals(forward: (signal: HostMessage["signal"]) => void): () => void {
+  const handlers = [
+    ["SIGINT", () => {}],
+    ["SIGQUIT", () => {}],
+    ["SIGTERM", () => forward("SIGTERM")],
+    ["SIGHUP", () => forward("SIGHUP")],
+  ] as const;
+  for (const [signal, handler] of handlers) Deno.addSignalListener(signal, handler);
+  return () => {
+    for (const [signal, handler] of handlers) Deno.removeSignalListener(signal, handler);
+  };
+}

@@ -1,0 +1,5 @@
+/** Where the proxy variables point to, on 127.0.0.1 in the sandbox. */
+export const PROXY_PORT = 18080;
+
+/** The ports whose connections are captured whatever address they go to. */
+export const CAPTURED_PORTS = [80, 443] as const;

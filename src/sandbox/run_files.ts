@@ -1,0 +1,87 @@
+import { dirname, join, resolve } from "node:path";
+import { agentRoots, SYSTEM_BUNDLES } from "./ca_bundle.ts";
+import { PUBLIC_DIR } from "./handoff.ts";
+import {
+  groupFile,
+  hostsFile,
+  type Identity,
+  nsswitchConf,
+  passwdFile,
+  RESOLV_CONF,
+} from "./identity_files.ts";
+import { entryAt, exists, isWithin, realPath } from "./paths.ts";
+
+/** What the files are made from. */
+export interface PublicFilesOptions {
+  /** Where they are written; the agent sees the directory at {@linkcode PUBLIC_DIR}. */
+  readonly directory: string;
+  readonly hostEnv: Readonly<Record<string, string>>;
+  readonly caCertificatePem: string;
+  readonly identity: Identity;
+  readonly hostname: string;
+}
+
+/** A file of the sandbox that says something else than the host's. */
+export interface ReplacedFile {
+  readonly source: string;
+  readonly target: string;
+}
+
+/**
+ * Writes what the agent may read of this run: certificates, and the files of `/etc` that differ
+ * from the host's. Returns which of them replace which file.
+ */
+export function writePublicFiles(options: PublicFilesOptions): ReplacedFile[] {
+  const { directory, hostEnv, caCertificatePem, identity, hostname } = options;
+  Deno.mkdirSync(join(directory, "etc"), { recursive: true });
+  const write = (name: string, text: string) =>
+    Deno.writeTextFileSync(join(directory, name), text, { mode: 0o644 });
+
+  const roots = agentRoots(hostEnv, caCertificatePem);
+  write("ca.pem", caCertificatePem);
+  write("ca-extra.pem", roots.extra);
+  write("ca-bundle.pem", roots.bundle);
+  const etc: Readonly<Record<string, string>> = {
+    "group": groupFile(readHost("/etc/group"), identity),
+    "hosts": hostsFile(hostname),
+    "nsswitch.conf": nsswitchConf(readHost("/etc/nsswitch.conf")),
+    "passwd": passwdFile(readHost("/etc/passwd"), identity),
+    "resolv.conf": RESOLV_CONF,
+  };
+  for (const [name, text] of Object.entries(etc)) write(join("etc", name), text);
+
+  const bundles = new Set(SYSTEM_BUNDLES.filter(exists).map(realPath));
+  return [
+    ...Object.keys(etc).map((name) => ({
+      source: join(directory, "etc", name),
+      target: shownAs(join("/etc", name), identity.uid),
+    })),
+    // For clients that know no variable, such as wget.
+    ...[...bundles].map((target) => ({ source: join(directory, "ca-bundle.pem"), target })),
+  ];
+}
+
+/** The replaced files that the inner layer must mount again, because it empties `/run`. */
+export function innerMounts(directory: string, replaced: readonly ReplacedFile[]): string[] {
+  return replaced.filter(({ target }) => isWithin(target, "/run")).flatMap((
+    { source, target },
+  ) => ["--ro-bind", source.replace(directory, PUBLIC_DIR), target]);
+}
+
+/**
+ * Where to mount what shall appear at `path`: an ordinary user sees the host's `/etc` with its
+ * symbolic links (`resolv.conf` often leads to `/run`), root only what is mounted there.
+ */
+function shownAs(path: string, uid: number): string {
+  if (uid === 0 || !entryAt(path)?.isSymlink) return path;
+  const end = exists(path) ? realPath(path) : resolve(dirname(path), Deno.readLinkSync(path));
+  return end.replace(/^\/var\/run\//, "/run/");
+}
+
+function readHost(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Runs one command under `confine()` with a Sidecar that only answers: what the tests start, as
+ * any user and on any terminal. The options are one JSON argument; what was seen goes to a file.
+ */
+import { join } from "node:path";
+import { confine } from "../../src/sandbox/confine.ts";
+import { FakeSidecar } from "./fake_sidecar.ts";
+
+/** What a test asks for. */
+export interface ConfineCliOptions {
+  readonly command: readonly [string, ...string[]];
+  /** Mode 0700; `seen.json` appears in it. */
+  readonly runDir: string;
+  readonly sealedDirs: readonly string[];
+  readonly profile: string;
+  readonly caCertificatePem: string;
+  /** Kill the Sidecar before the command starts. */
+  readonly withoutSidecar: boolean;
+}
+
+const options = JSON.parse(Deno.args[0]!) as ConfineCliOptions;
+const proxySocket = join(options.runDir, "front-0.sock");
+using sidecar = new FakeSidecar(proxySocket);
+if (options.withoutSidecar) sidecar[Symbol.dispose]();
+const result = await confine({
+  ...options,
+  cwd: Deno.cwd(),
+  hostEnv: Deno.env.toObject(),
+  sandboxId: "sbx_test",
+  sessionId: "ses_test",
+  proxySocket,
+  onNotice: (text) => console.error(`notice: ${text}`),
+});
+if (!result.ok) {
+  console.error(JSON.stringify(result.error));
+  Deno.exit(111);
+}
+const code = await result.value.exitCode;
+Deno.writeTextFileSync(join(options.runDir, "seen.json"), JSON.stringify(sidecar.seen));
+Deno.exit(code);
