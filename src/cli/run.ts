@@ -30,6 +30,12 @@ const terminal: RunInterface = {
 
 const LAUNCHER_ERROR = 1;
 
+/** What a shell answers to a command that it cannot start (POSIX, 2.8.2). */
+const COMMAND_ERRORS: Readonly<Record<string, number>> = {
+  COMMAND_NOT_EXECUTABLE: 126,
+  COMMAND_NOT_FOUND: 127,
+};
+
 async function printEffectiveConfig(
   options: RunOptions,
 ): Promise<Result<number, readonly FirmaError[]>> {
@@ -56,7 +62,9 @@ async function act(program: string, words: string[], flags: Flags): Promise<void
     ? await printEffectiveConfig(options)
     : await (await import("../run/run.ts")).run(options, terminal);
   if (!result.ok) result.error.forEach(printError);
-  Deno.exitCode = result.ok ? result.value : LAUNCHER_ERROR;
+  Deno.exitCode = result.ok
+    ? result.value
+    : COMMAND_ERRORS[result.error[0]?.code ?? ""] ?? LAUNCHER_ERROR;
 }
 
 const HELP = `

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { describeConfig } from "../config/describe.ts";
 import { CONFIG_DIRECTORY, CONFIG_FILE, discoverConfig } from "../config/discover.ts";
 import { checkConfigFile, readConfigFile } from "../config/load.ts";
@@ -20,15 +20,21 @@ function line(text: string): void {
   print(`${escapeForTerminal(text)}\n`);
 }
 
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false; // what is wrong with it comes out when it is read
+  }
+}
+
 /** The configuration that the words on the command line mean. */
 function target(path: string | undefined, flags: Flags): Result<string> {
   const cwd = Deno.cwd();
   if (path !== undefined) {
-    const isDirectory = Deno.statSync(path).isDirectory;
-    if (!isDirectory) return ok(path);
-    const nested = join(path, CONFIG_DIRECTORY, CONFIG_FILE);
+    if (!isDirectory(path)) return ok(resolve(path));
     const found = discoverConfig({ env: {}, cwd: Deno.realPathSync(path) });
-    return found.ok ? ok(found.value?.file ?? nested) : found;
+    return found.ok ? ok(found.value?.file ?? join(path, CONFIG_DIRECTORY, CONFIG_FILE)) : found;
   }
   const found = discoverConfig({ flag: flags.config, env: Deno.env.toObject(), cwd });
   if (!found.ok) return found;

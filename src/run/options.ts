@@ -1,4 +1,3 @@
-import type { Environment } from "../config/paths.ts";
 import type { NoticeLevel } from "./sidecar_process.ts";
 
 /** What `firma run` was asked to do. */
@@ -6,7 +5,7 @@ export interface RunOptions {
   /** The program and its arguments. */
   readonly command: readonly [string, ...string[]];
   readonly cwd: string;
-  readonly env: Environment;
+  readonly env: Readonly<Record<string, string>>;
   /** `--config` */
   readonly configFlag?: string | undefined;
   /** `--profile` */

@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import { newId } from "../core/id.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { findProgram } from "../sandbox/find_program.ts";
 import { ControlClient } from "./control_client.ts";
 import type { RunInterface, RunOptions } from "./options.ts";
 import { prepareConfig, type PreparedConfig } from "./prepare.ts";
@@ -31,6 +32,9 @@ export async function run(options: RunOptions, ui: RunInterface): Promise<Result
       cure: "start firma outside, or unset the variable",
     }]);
   }
+  // Before anything is asked or written for a command that cannot start.
+  const program = findProgram(options.command[0], options.env.PATH ?? "", options.cwd);
+  if (!program.ok) return err([program.error]);
   const prepared = await prepareConfig(options, ui);
   if (!prepared.ok) return prepared;
   using signals = new RunSignals();
@@ -84,11 +88,15 @@ async function runPrepared(
       command: options.command,
       cwd: options.cwd,
       profile: profile.value,
+      sandboxId,
+      sessionId: session.value.session_id,
       hostEnv: options.env,
+      envPassthrough: config.run.envPassthrough,
       proxySocket: session.value.proxy_socket,
       caCertificatePem: session.value.ca_certificate,
       runDir: directory.value.path,
       sealedDirs: sealedDirs.value,
+      onNotice: (text) => ui.tell("warn", text),
     });
     if (!confined.ok) return err([confined.error]);
     signals.onEnd(() => confined.value.terminate());

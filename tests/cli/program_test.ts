@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { Person } from "../fixtures/cli.ts";
+
+Deno.test("firma --help lists what is there, what is not yet, and examples", async () => {
+  await using person = await Person.create();
+  const help = await person.firma(["--help"]);
+  assert.equal(help.code, 0);
+  const [built, notBuilt] = help.stdout.split("Not built yet:");
+  for (const name of ["run", "monitor", "audit", "trust", "version"]) {
+    assert.match(built!, new RegExp(`^  ${name} `, "m"));
+  }
+  for (const name of ["config", "sidecar", "authority", "policy", "token", "doctor"]) {
+    assert.match(notBuilt!, new RegExp(`^  ${name} `, "m"));
+  }
+  assert.match(help.stdout, /^Examples:\n {2}firma run -- claude/m);
+  assert.doesNotMatch(help.stdout, /__sidecar|__init/);
+  assert.ok(help.stdout.split("\n").every((line) => line.length <= 100));
+});
+
+Deno.test("firma help and --help of a command say the same", async () => {
+  await using person = await Person.create();
+  const [flag, word] = await Promise.all([
+    person.firma(["run", "--help"]),
+    person.firma(["help", "run"]),
+  ]);
+  assert.equal(flag.code, 0);
+  assert.match(flag.stdout, /^Usage: firma run \[options\] \[--\] <command> \[args\.\.\.\]$/m);
+  assert.match(flag.stdout, /^Examples:/m);
+  assert.equal(word.stdout, flag.stdout);
+});
+
+Deno.test("firma without a command shows help and is a usage error", async () => {
+  await using person = await Person.create();
+  const bare = await person.firma([]);
+  assert.equal(bare.code, 2);
+  assert.equal(bare.stdout, "");
+  assert.match(bare.stderr, /^Usage: firma /m);
+});
+
+Deno.test("firma version tells its version, for people and for programs", async () => {
+  await using person = await Person.create();
+  const { version } = JSON.parse(await Deno.readTextFile("deno.json"));
+  const plain = await person.firma(["version"]);
+  assert.ok(plain.stdout.startsWith(`firma ${version} (deno ${Deno.version.deno}`), plain.stdout);
+  const json = JSON.parse((await person.firma(["version", "--json"])).stdout);
+  assert.equal(json.version, version);
+  assert.equal(json.deno, Deno.version.deno);
+  assert.equal((await person.firma(["--version"])).stdout, `${version}\n`);
+});
+
+Deno.test("firma says of a command that it is not built yet", async () => {
+  await using person = await Person.create();
+  for (const words of [["doctor"], ["sidecar", "start", "--detach"], ["policy", "test", "x"]]) {
+    const { code, stdout, stderr } = await person.firma(words);
+    assert.deepEqual([code, stdout], [2, ""]);
+    assert.match(
+      stderr,
+      new RegExp(`^firma: Cannot run "firma ${words[0]}": it is not built yet$`, "m"),
+    );
+  }
+});
+
+Deno.test("firma names the nearest of unknown commands and options", async () => {
+  await using person = await Person.create();
+  const table: Record<string, [string[], RegExp]> = {
+    command: [["rnu"], /Did you mean run\?/],
+    option: [["run", "--profle", "x", "true"], /Did you mean --profile\?/],
+    "option of the program": [["--hepl"], /Did you mean --help\?/],
+    posture: [["run", "--yes", "--posture", "strikt", "true"], /did you mean "strict"\?/],
+    mapping: [["run", "--yes", "--mapping", "gihub", "true"], /did you mean "github"\?/],
+  };
+  for (const [name, [words, expected]] of Object.entries(table)) {
+    const { code, stdout, stderr } = await person.firma(words);
+    assert.equal(code, name === "posture" || name === "mapping" ? 1 : 2, name);
+    assert.equal(stdout, "", name);
+    assert.match(stderr, expected, name);
+    assert.deepEqual([...Deno.readDirSync(person.project)], [], name);
+  }
+});
+
+Deno.test("firma run without a command is a usage error", async () => {
+  await using person = await Person.create();
+  const { code, stderr } = await person.firma(["run", "--yes"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /missing required argument 'command'/);
+});
+
+Deno.test("firma prints no colours unless it writes to a terminal, nor with NO_COLOR", async () => {
+  await using person = await Person.create();
+  const piped = await person.firma(["rnu"], { env: { NO_COLOR: "" } });
+  assert.ok(!piped.stderr.includes("\x1b"));
+
+  const onTerminal = async (noColor: string) => {
+    await using running = person.startOnTerminal(["rnu"], { env: { NO_COLOR: noColor } });
+    return (await running.finished()).stdout;
+  };
+  assert.ok((await onTerminal("")).includes("\x1b[31m"));
+  assert.ok(!(await onTerminal("1")).includes("\x1b"));
+});
+
+// Attack: a pasted argument that would move the cursor or change the title.
+Deno.test("firma prints arguments without their control characters", async () => {
+  await using person = await Person.create();
+  const words = [["\x1b]0;owned\x07"], ["run", "--\x1b[2Jx", "true"], [
+    "run",
+    "--posture",
+    "\x9b2J",
+    "true",
+  ]];
+  for (const args of words) {
+    const { stderr } = await person.firma(args);
+    // deno-lint-ignore no-control-regex -- controls are what this looks for
+    assert.doesNotMatch(stderr, /[\x00-\x09\x0b-\x1f\x7f-\x9f]/, JSON.stringify(args));
+    assert.match(stderr, /\\x(1b|9b)/);
+  }
+});
