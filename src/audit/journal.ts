@@ -17,6 +17,7 @@ export interface JournalOptions {
   readonly key: SigningKey;
   readonly redactNames?: readonly string[];
   readonly checkpointIntervalMs?: number;
+  readonly lockTimeoutMs?: number;
 }
 
 /**
@@ -48,7 +49,7 @@ export class AuditJournal {
   /** Writes `events` and, before them, what has to be said about the log itself. All or none. */
   async write(events: readonly ExecutionEvent[]): Promise<void> {
     const log = this.#open();
-    await log.lock();
+    await log.lock(this.#options.lockTimeoutMs ?? 5_000);
     try {
       const tail = this.#synchronise(log);
       const notes = this.#compared ? this.#notes : [...this.#compare(tail), ...this.#notes];
@@ -83,7 +84,7 @@ export class AuditJournal {
     const log = this.#open();
     // A checkpoint must never survive a power cut that its lines did not survive.
     await log.syncData();
-    await log.lock();
+    await log.lock(this.#options.lockTimeoutMs ?? 5_000);
     try {
       const last = this.#synchronise(log).head.seq;
       const present = readCheckpointFile(this.path, this.#options.key.publicKey)?.seq ?? -1;

@@ -5,9 +5,6 @@ import { logFault } from "./log_fault.ts";
 import { writeAll } from "./write_all.ts";
 import { readRange, readTail, type Tail } from "./tail.ts";
 
-/** How long to wait for another process that holds the lock, in milliseconds. */
-const LOCK_TIMEOUT_MS = 5_000;
-
 /** A torn line that was moved out of the log. */
 export interface SetAside {
   readonly file: string;
@@ -41,12 +38,12 @@ export class LogFile {
     return new LogFile(path, file);
   }
 
-  /** Waits until no other process appends. */
-  async lock(): Promise<void> {
+  /** Waits until no other process appends, for at most `timeoutMs` milliseconds. */
+  async lock(timeoutMs: number): Promise<void> {
     if (this.#file.tryLockSync(true)) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const timeout = new Promise<"timeout">((resolve) => {
-      timer = setTimeout(() => resolve("timeout"), LOCK_TIMEOUT_MS);
+      timer = setTimeout(() => resolve("timeout"), timeoutMs);
     });
     const locked = this.#file.lock(true).then(() => "locked" as const);
     try {
@@ -55,7 +52,7 @@ export class LogFile {
         locked.catch(() => {});
         throw logFault(
           this.path,
-          `another process has held its lock for ${LOCK_TIMEOUT_MS / 1000} s`,
+          `another process has held its lock for ${timeoutMs / 1000} s`,
         );
       }
     } finally {

@@ -24,6 +24,11 @@ export interface AuditWriterOptions {
    * @default 5000
    */
   readonly checkpointIntervalMs?: number;
+  /**
+   * How long to wait for another process that is writing, in milliseconds.
+   * @default 5000
+   */
+  readonly lockTimeoutMs?: number;
 }
 
 /** Events signed and written in one go: 128 take about 6 ms, for which the thread is busy. */
