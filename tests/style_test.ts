@@ -34,7 +34,8 @@ const sources = [...walk("src")].filter((path) => path.endsWith(".ts"));
 /** Relative imports of a module, static and dynamic, as paths from the root. */
 function imports(path: string): string[] {
   const specifiers = read(path).matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"(\.[^"]+)"/g);
-  return [...specifiers].map((match) => join(dirname(path), match[1]!));
+  const targets = [...specifiers].map((match) => join(dirname(path), match[1]!));
+  return targets.filter((target) => target.startsWith("src/"));
 }
 
 function partOf(path: string): string {
@@ -87,7 +88,7 @@ const FORBIDDEN: readonly { what: string; pattern: RegExp; except: RegExp }[] = 
   },
   {
     what: "a neighbour directory of one machine",
-    pattern: new RegExp("\\.\\./" + "shared|/" + "work/"),
+    pattern: new RegExp("\\.\\./" + "shared\\b|(?<![\\w.])/" + "work/"),
     except: /^\.ci\/run$/,
   },
   {
