@@ -88,7 +88,7 @@ const FORBIDDEN: readonly { what: string; pattern: RegExp; except: RegExp }[] = 
   },
   {
     what: "a neighbour directory of one machine",
-    pattern: new RegExp("\\.\\./" + "shared\\b|(?<![\\w.])/" + "work/"),
+    pattern: new RegExp("\\.\\./" + "shared(?![.\\w])|(?<![\\w.])/" + "work/"),
     except: /^\.ci\/run$/,
   },
   {
