@@ -1,5 +1,5 @@
 import { isCanonicalIpv4 } from "../../mapping/ip_address.ts";
-import { notPublic } from "../address_range.ts";
+import { blockedAddress } from "../transport/address_guard.ts";
 import { found, type Stage } from "./draft.ts";
 
 /**
@@ -26,5 +26,5 @@ function localName(host: string): boolean {
 }
 
 function literalRange(host: string): string | undefined {
-  return isCanonicalIpv4(host) || host.startsWith("[") ? notPublic(host) : undefined;
+  return isCanonicalIpv4(host) || host.startsWith("[") ? blockedAddress(host.replace(/^\[|\]$/g, "")) : undefined;
 }

@@ -1,0 +1,130 @@
+import type { Authority, BundleUpdate } from "../core/authority.ts";
+import type { ExecutionEvent, PolicyEvent } from "../core/event.ts";
+import type { PolicyBundle } from "../core/policy_bundle.ts";
+import type { FirmaError } from "../core/result.ts";
+import type { DataPlane } from "./data_plane.ts";
+import { errorLine, type Notify } from "./notices.ts";
+import { eventBase } from "./pipeline/record.ts";
+
+/** What following an Authority needs. */
+export interface FollowerOptions {
+  readonly authority: Authority;
+  readonly plane: Pick<DataPlane, "setBundle" | "renewBundle" | "dropBundle" | "bundleVersion">;
+  /** Told of each whole revocation list. */
+  readonly onRevoked: (tokenIds: readonly string[]) => void;
+  readonly record: (event: ExecutionEvent) => boolean;
+  readonly notify: Notify;
+  readonly signal: AbortSignal;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+/** What decides calls, as far as this stream has told. */
+type InForce = PolicyBundle | "gone" | "nothing yet";
+
+const RETRY_MS = 1_000;
+
+/**
+ * Keeps the data plane in step with what the Authority streams, until `signal`
+ * aborts. A stream that breaks is opened again; meanwhile the bundle grows stale.
+ * Resolves when each stream has told its beginning and the data plane has it.
+ */
+export async function followAuthority(options: FollowerOptions): Promise<void> {
+  const bundles = Promise.withResolvers<void>();
+  const revocations = Promise.withResolvers<void>();
+  follow(options, "policy bundles", () => followBundles(options, bundles.resolve));
+  follow(options, "revocations", () => followRevocations(options, revocations.resolve));
+  await Promise.all([bundles.promise, revocations.promise]);
+}
+
+async function follow(
+  { signal, notify }: FollowerOptions,
+  what: string,
+  stream: () => Promise<void>,
+): Promise<void> {
+  while (!signal.aborted) {
+    let reason: unknown = "the stream ended";
+    try {
+      await stream();
+    } catch (cause) {
+      reason = cause;
+    }
+    if (signal.aborted) return;
+    notify("warn", `The Authority's stream of ${what} broke: ${reason}`);
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+async function followRevocations(
+  { authority, onRevoked, signal }: FollowerOptions,
+  begun: () => void,
+): Promise<void> {
+  for await (const list of authority.watchRevocations(signal)) {
+    onRevoked(list.map(({ tokenId }) => tokenId));
+    begun();
+  }
+}
+
+async function followBundles(options: FollowerOptions, begun: () => void): Promise<void> {
+  let inForce: InForce = "nothing yet";
+  for await (const update of options.authority.watchPolicyBundle(options.signal)) {
+    inForce = await takeUpdate(options, update, inForce);
+    begun();
+  }
+}
+
+async function takeUpdate(
+  options: FollowerOptions,
+  update: BundleUpdate,
+  inForce: InForce,
+): Promise<InForce> {
+  const { plane, notify, now = Date.now } = options;
+  if (update.kind === "refused") {
+    refuse(options, update.errors);
+    return inForce;
+  }
+  if (update.kind === "gone") {
+    // The stream says so again and again, as it does with a bundle.
+    if (inForce === "gone") return inForce;
+    plane.dropBundle();
+    notify("error", `No policy is in force, every call is denied: ${errorLine(update.error)}`);
+    record(options, "gone", errorLine(update.error));
+    return "gone";
+  }
+  const { bundle } = update;
+  const freshUntilMs = now() + bundle.ttlSeconds * 1000;
+  if (typeof inForce === "object" && inForce.revision === bundle.revision) {
+    plane.renewBundle(freshUntilMs);
+    return inForce;
+  }
+  if (typeof inForce === "object" && bundle.revision < inForce.revision) {
+    const message = `Cannot apply policy bundle ${bundle.version}: revision ${bundle.revision} ` +
+      `is older than revision ${inForce.revision} in force`;
+    refuse(options, [{ code: "POLICY_BUNDLE_OLD", message }]);
+    return inForce;
+  }
+  const applied = await plane.setBundle(bundle, freshUntilMs);
+  if (!applied.ok) {
+    refuse(options, applied.error);
+    return inForce;
+  }
+  if (inForce !== "nothing yet") notify("info", `Policy ${bundle.version} is in force`);
+  record(options, "applied", "");
+  return bundle;
+}
+
+function refuse(options: FollowerOptions, errors: readonly FirmaError[]): void {
+  const lines = errors.map(errorLine);
+  for (const line of lines) options.notify("error", `The edit of a policy is refused: ${line}`);
+  record(options, "refused", lines.join("; "));
+}
+
+function record(options: FollowerOptions, change: PolicyEvent["change"], detail: string): void {
+  options.record({
+    ...eventBase({ sandboxId: "", sessionId: "", agentId: "" }),
+    kind: "policy",
+    change,
+    bundle_version: options.plane.bundleVersion,
+    detail,
+  });
+}

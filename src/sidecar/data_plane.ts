@@ -1,0 +1,340 @@
+import type { CapabilityClaims } from "../core/capability.ts";
+import type { PolicyBundle } from "../core/policy_bundle.ts";
+import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { MappingTable } from "../mapping/table.ts";
+import type { Leaf } from "../pki/session_ca.ts";
+import type { AuditFeed } from "./audit_feed.ts";
+import type { Notify } from "./notices.ts";
+import type { SessionSeed } from "./pipeline/session_table.ts";
+import { SessionFold } from "./session_fold.ts";
+import type { SocketPool } from "./socket_pool.ts";
+import { AuditGauge } from "./worker/audit_gauge.ts";
+import type { FromWorker, MappingSource, WorkerConfig } from "./worker/messages.ts";
+import { workerPermissions } from "./worker/permissions.ts";
+import { WorkerHandle } from "./worker_handle.ts";
+
+/** What a data plane is made of. */
+export interface DataPlaneOptions {
+  readonly config: WorkerConfig;
+  readonly mapping: readonly MappingSource[];
+  readonly sockets: SocketPool;
+  readonly cedar: WebAssembly.Module;
+  readonly audit: AuditFeed;
+  readonly leaf: (host: string) => Promise<Leaf>;
+  readonly notify: Notify;
+}
+
+type SessionBase = Omit<SessionSeed, "state">;
+
+interface OpenSession {
+  base: SessionBase;
+  readonly frontSocketPath: string;
+}
+
+interface Vouched {
+  readonly bundle: PolicyBundle;
+  readonly freshUntilMs: number;
+}
+
+interface Sent<T> {
+  readonly resolve: (value: T) => void;
+}
+
+const FIRST_RETRY_MS = 50;
+const LAST_RETRY_MS = 5_000;
+/** A worker that lived this long was healthy: the next one starts at once. */
+const HEALTHY_MS = 10_000;
+
+/**
+ * The data plane as the main thread sees it: one worker, and everything that is
+ * needed to build the next one when that worker ends or must be replaced because
+ * the mapping names other hosts. Nothing that a session did is lost by that.
+ */
+export class DataPlane {
+  readonly #options: DataPlaneOptions;
+  readonly #fold = new SessionFold();
+  readonly #sessions = new Map<string, OpenSession>();
+  #mapping: readonly MappingSource[];
+  #table: MappingTable;
+  #bundle: Vouched | undefined;
+  /** Sent to the worker, which has not said yet whether it is valid. */
+  #proposed: Vouched | undefined;
+  #revoked: readonly string[] | undefined;
+  #worker: WorkerHandle | undefined;
+  #gauge = new AuditGauge();
+  #started = Promise.withResolvers<void>();
+  #startedAt = 0;
+  #retryMs = FIRST_RETRY_MS;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #stopped = false;
+  readonly #bundleResults = new Map<number, Sent<readonly FirmaError[]>>();
+  readonly #openings = new Map<string, Sent<FirmaError | undefined>>();
+  readonly #closings = new Map<string, Sent<void>>();
+
+  private constructor(options: DataPlaneOptions, table: MappingTable) {
+    this.#options = options;
+    this.#mapping = options.mapping;
+    this.#table = table;
+  }
+
+  /** Starts the first worker; fails when the mapping is not valid. */
+  static async start(options: DataPlaneOptions): Promise<Result<DataPlane, FirmaError[]>> {
+    const table = MappingTable.parse(options.mapping);
+    if (!table.ok) return table;
+    const plane = new DataPlane(options, table.value);
+    await plane.#build();
+    await plane.#started.promise;
+    return ok(plane);
+  }
+
+  /** Number of mapping rules in force. */
+  get rules(): number {
+    return this.#table.size;
+  }
+
+  /** Version of the policy bundle in force, `""` when there is none. */
+  get bundleVersion(): string {
+    return this.#bundle?.bundle.version ?? "";
+  }
+
+  /** Calls that are allowed and not ended. */
+  get openCalls(): number {
+    return this.#fold.openCalls;
+  }
+
+  /** How many denials could not be recorded since the last time this was asked. */
+  takeLost(): number {
+    return this.#gauge.takeLost();
+  }
+
+  /** What a session has done so far. */
+  sessionState(sessionId: string): SessionSeed["state"] {
+    return this.#fold.state(sessionId);
+  }
+
+  /**
+   * Puts a bundle in force, or says why it cannot be; then the one before stays.
+   * One at a time: the caller awaits the answer before the next bundle.
+   */
+  async setBundle(
+    bundle: PolicyBundle,
+    freshUntilMs: number,
+  ): Promise<Result<void, readonly FirmaError[]>> {
+    await this.#started.promise;
+    const { promise, resolve } = Promise.withResolvers<readonly FirmaError[]>();
+    this.#bundleResults.set(bundle.revision, { resolve });
+    this.#proposed = { bundle, freshUntilMs };
+    this.#worker?.post({ kind: "bundle", ...this.#proposed });
+    const errors = await promise;
+    if (errors.length === 0) this.#bundle = this.#proposed;
+    this.#proposed = undefined;
+    return errors.length === 0 ? ok(undefined) : err(errors);
+  }
+
+  /** Renews the bundle in force: the Authority vouches for it until then. */
+  renewBundle(freshUntilMs: number): void {
+    if (this.#bundle === undefined) return;
+    this.#bundle = { ...this.#bundle, freshUntilMs };
+    const { revision } = this.#bundle.bundle;
+    this.#worker?.post({ kind: "bundle-fresh", revision, freshUntilMs });
+  }
+
+  /** There is no policy any more: every call is denied and every open one closed. */
+  dropBundle(): void {
+    this.#bundle = undefined;
+    this.#worker?.post({ kind: "bundle-gone" });
+  }
+
+  /** Replaces the set of revoked tokens. */
+  setRevoked(tokenIds: readonly string[]): void {
+    this.#revoked = tokenIds;
+    this.#worker?.post({ kind: "revoked", tokenIds });
+  }
+
+  /**
+   * Puts a mapping in force, or says why it cannot be. A mapping that names other
+   * hosts needs a worker with other permissions: open calls are closed then.
+   */
+  setMapping(mapping: readonly MappingSource[]): Result<void, FirmaError[]> {
+    const table = MappingTable.parse(mapping);
+    if (!table.ok) return table;
+    const sameHosts = table.value.hosts.join(" ") === this.#table.hosts.join(" ");
+    this.#mapping = mapping;
+    this.#table = table.value;
+    if (sameHosts) this.#worker?.post({ kind: "mapping", mapping });
+    else this.replace("the mapping names other hosts");
+    return ok(undefined);
+  }
+
+  /** Takes a session on; the socket's path comes back. */
+  async openSession(base: SessionBase): Promise<Result<string>> {
+    const frontSocketPath = await this.#options.sockets.take();
+    if (frontSocketPath === undefined) {
+      return err({
+        code: "TOO_MANY_SESSIONS",
+        message: "Cannot open the session: every session socket is taken",
+        cure: "end a session, or start another Sidecar",
+      });
+    }
+    const { sessionId } = base;
+    await this.#started.promise;
+    this.#fold.begin(sessionId);
+    const session = { base, frontSocketPath };
+    this.#sessions.set(sessionId, session);
+    const { promise, resolve } = Promise.withResolvers<FirmaError | undefined>();
+    this.#openings.set(sessionId, { resolve });
+    this.#postSession(session);
+    const error = await promise;
+    if (error === undefined) return ok(frontSocketPath);
+    this.#forget(sessionId);
+    return err(error);
+  }
+
+  /** Replaces the tokens of a session. */
+  setClaims(sessionId: string, claims: readonly CapabilityClaims[]): void {
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined) return;
+    session.base = { ...session.base, claims };
+    this.#worker?.post({ kind: "session-claims", sessionId, claims });
+  }
+
+  /** Ends a session: closes its socket and its calls, and waits for their records. */
+  async closeSession(sessionId: string): Promise<void> {
+    if (!this.#sessions.has(sessionId)) return;
+    await this.#started.promise;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#closings.set(sessionId, { resolve });
+    this.#worker?.post({ kind: "session-close", sessionId });
+    await promise;
+    this.#forget(sessionId);
+  }
+
+  /** Ends the worker and builds another from what is known here. */
+  replace(reason: string): void {
+    if (this.#worker === undefined) return;
+    this.#worker.end();
+    this.#succeed(reason);
+  }
+
+  /** Ends the worker for good. */
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#retry);
+    this.#worker?.end();
+    this.#abandonCalls("the Sidecar has ended");
+  }
+
+  #forget(sessionId: string): void {
+    const session = this.#sessions.get(sessionId);
+    if (session !== undefined) this.#options.sockets.release(session.frontSocketPath);
+    this.#sessions.delete(sessionId);
+    this.#fold.end(sessionId);
+  }
+
+  #abandonCalls(detail: string): void {
+    for (const outcome of this.#fold.abandon(detail)) this.#options.audit.append(outcome);
+    this.#options.audit.detach(this.#gauge);
+  }
+
+  /** Follows a worker that ended, whatever ended it. */
+  #succeed(reason: string): void {
+    this.#worker = undefined;
+    this.#started = Promise.withResolvers<void>();
+    this.#abandonCalls(`the data plane ended: ${reason}`);
+    // Whoever waited for the old worker to close a session has what it wanted.
+    for (const { resolve } of this.#closings.values()) resolve();
+    this.#closings.clear();
+    this.#options.notify("warn", `The data plane starts again, open calls were closed: ${reason}`);
+    if (performance.now() - this.#startedAt > HEALTHY_MS) this.#retryMs = FIRST_RETRY_MS;
+    const wait = this.#retryMs;
+    this.#retryMs = Math.min(wait * 2, LAST_RETRY_MS);
+    this.#retry = setTimeout(() => {
+      this.#build().catch((cause) => {
+        if (!this.#stopped) this.#succeed(`cannot start: ${cause}`);
+      });
+    }, wait);
+  }
+
+  async #build(): Promise<void> {
+    const { config, sockets, cedar, audit } = this.#options;
+    await sockets.clear();
+    if (this.#stopped) return;
+    this.#startedAt = performance.now();
+    this.#gauge = new AuditGauge();
+    const gauge = this.#gauge;
+    audit.attach(gauge);
+    const permissions = workerPermissions({
+      mappedHosts: this.#table.hosts,
+      connectors: config.connectors,
+      defaultProtected: config.defaultProtected,
+      socketDir: sockets.directory,
+      sockets: sockets.paths,
+    });
+    const worker = new WorkerHandle(permissions, {
+      message: (message) => this.#receive(worker, message),
+      events: (batch) => {
+        for (const event of batch) {
+          this.#fold.take(event);
+          audit.take(event, gauge);
+        }
+      },
+      died: (reason) => this.#succeed(reason),
+    });
+    this.#worker = worker;
+    worker.post({ kind: "start", config, mapping: this.#mapping, cedar, gauge: gauge.buffer });
+  }
+
+  #receive(worker: WorkerHandle, message: FromWorker): void {
+    switch (message.kind) {
+      case "started":
+        return this.#handOver(worker);
+      case "start-failed":
+        worker.end();
+        return this.#succeed(message.errors.map((error) => error.message).join("; "));
+      case "leaf-request":
+        return this.#answerLeaf(worker, message.request, message.host);
+      case "bundle-result":
+        return settle(this.#bundleResults, message.revision, message.errors);
+      case "session-opened":
+        return this.#sessionOpened(message.sessionId, message.error);
+      case "session-closed":
+        return settle(this.#closings, message.sessionId, undefined);
+    }
+  }
+
+  /** Tells a new worker everything that the one before knew. */
+  #handOver(worker: WorkerHandle): void {
+    for (const vouched of [this.#bundle, this.#proposed]) {
+      if (vouched !== undefined) worker.post({ kind: "bundle", ...vouched });
+    }
+    if (this.#revoked !== undefined) worker.post({ kind: "revoked", tokenIds: this.#revoked });
+    for (const session of this.#sessions.values()) this.#postSession(session);
+    this.#started.resolve();
+  }
+
+  #postSession({ base, frontSocketPath }: OpenSession): void {
+    const seed = { ...base, state: this.#fold.state(base.sessionId) };
+    this.#worker?.post({ kind: "session-open", seed, frontSocketPath });
+  }
+
+  #sessionOpened(sessionId: string, error: FirmaError | undefined): void {
+    const handedOver = !this.#openings.has(sessionId);
+    settle(this.#openings, sessionId, error);
+    if (handedOver && error !== undefined) {
+      this.#options.notify("error", `Session ${sessionId} has no way out: ${error.message}`);
+    }
+  }
+
+  #answerLeaf(worker: WorkerHandle, request: number, host: string): void {
+    // Certificates name addresses without brackets.
+    this.#options.leaf(host.replace(/^\[(.*)\]$/, "$1")).then(
+      (leaf) => worker.post({ kind: "leaf", request, leaf }),
+      () => worker.post({ kind: "leaf", request, leaf: undefined }),
+    );
+  }
+}
+
+function settle<K, T>(waiting: Map<K, Sent<T>>, key: K, value: T): void {
+  waiting.get(key)?.resolve(value);
+  waiting.delete(key);
+}

@@ -1,0 +1,217 @@
+import { ACTION_CLASSES } from "../core/action_class.ts";
+import type { Authority } from "../core/authority.ts";
+import type { CapabilityClaims } from "../core/capability.ts";
+import type { ExecutionEvent } from "../core/event.ts";
+import { newId } from "../core/id.ts";
+import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { parseTimestamp } from "../core/timestamp.ts";
+import { verifyToken } from "../capability/token.ts";
+import type { DataPlane } from "./data_plane.ts";
+import { errorLine, type Notify } from "./notices.ts";
+import { eventBase } from "./pipeline/record.ts";
+
+/** Who asks for a session. */
+export interface SessionRequest {
+  readonly sandboxId: string;
+  readonly agentId: string;
+  readonly profile: string;
+  /** Program name and argument count; the arguments themselves stay out of the log. */
+  readonly command: string;
+  readonly workspace: string;
+}
+
+/** A session that was opened. */
+export interface OpenedSession {
+  readonly sessionId: string;
+  readonly proxySocket: string;
+  readonly tokenId: string;
+}
+
+/** What keeping sessions needs. */
+export interface SessionsOptions {
+  readonly authority: Authority;
+  readonly plane: DataPlane;
+  /** Appends to the audit log; `false` when it does not take the event. */
+  readonly record: (event: ExecutionEvent) => boolean;
+  readonly notify: Notify;
+}
+
+interface Session {
+  readonly sessionId: string;
+  readonly request: SessionRequest;
+  /** Every token that it ever held. */
+  readonly tokenIds: string[];
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+/** A token is replaced after this part of its life. */
+const REFRESH_RATIO = 0.6;
+const REFRESH_RETRY_MS = 5_000;
+/** `setTimeout` takes no longer wait. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** The sessions of a Sidecar: registration, tokens and their renewal, end. */
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #sessions = new Map<string, Session>();
+  #revoked: readonly string[] = [];
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  /** Number of open sessions. */
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** Obtains a capability, records the session and opens its socket. */
+  async open(request: SessionRequest): Promise<Result<OpenedSession>> {
+    const sessionId = newId("ses");
+    const claims = await this.#obtain(sessionId, request.agentId);
+    if (!claims.ok) return claims;
+    const session: Session = {
+      sessionId,
+      request,
+      tokenIds: [claims.value.token_id],
+      timer: undefined,
+    };
+    if (!this.#record(session, "started")) return err(unrecordable());
+    this.#sessions.set(sessionId, session);
+    const opened = await this.#options.plane.openSession({
+      sessionId,
+      sandboxId: request.sandboxId,
+      agentId: request.agentId,
+      startedMs: Date.now(),
+      claims: [claims.value],
+    });
+    if (!opened.ok) {
+      this.#sessions.delete(sessionId);
+      this.#record(session, "ended");
+      return opened;
+    }
+    this.#scheduleRefresh(session, claims.value);
+    return ok({ sessionId, proxySocket: opened.value, tokenId: claims.value.token_id });
+  }
+
+  /** Ends a session: every open call of it is closed. `false` when there is none. */
+  async end(sessionId: string, exitCode: number | undefined): Promise<boolean> {
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined) return false;
+    this.#sessions.delete(sessionId);
+    clearTimeout(session.timer);
+    await this.#options.plane.closeSession(sessionId);
+    this.#record(session, "ended", exitCode);
+    return true;
+  }
+
+  /** Ends every session. */
+  async endAll(): Promise<void> {
+    await Promise.all([...this.#sessions.keys()].map((id) => this.end(id, undefined)));
+  }
+
+  /**
+   * Takes a whole revocation list. A session of which any token was ever revoked
+   * has lost its present one too: who read the token's name in the log meant the
+   * session, and must not have to hurry before it is renewed.
+   */
+  setRevoked(tokenIds: readonly string[]): void {
+    this.#revoked = tokenIds;
+    const revoked = new Set(tokenIds);
+    for (const session of this.#sessions.values()) {
+      if (this.#isRevoked(session)) session.tokenIds.forEach((id) => revoked.add(id));
+    }
+    this.#options.plane.setRevoked([...revoked]);
+  }
+
+  #isRevoked({ tokenIds }: Session): boolean {
+    return tokenIds.some((id) => this.#revoked.includes(id));
+  }
+
+  /** Asks for a token with everything that the Authority grants, and verifies it once. */
+  async #obtain(sessionId: string, agentId: string): Promise<Result<CapabilityClaims>> {
+    const { authority } = this.#options;
+    try {
+      const answer = await authority.issueCapability({
+        agentId,
+        sessionId,
+        requestedActions: ACTION_CLASSES.map(({ name }) => name),
+        resourceScope: ["**"],
+        requestedTtlSeconds: 0,
+      });
+      if (!answer.granted) return err(denied(answer.denyReason, answer.denyMessage));
+      const claims = await verifyToken(answer.token, await authority.publicKey());
+      if (!claims.ok) return claims;
+      const { agent_id, session_id } = claims.value;
+      if (agent_id === agentId && session_id === sessionId) return claims;
+      return err({
+        code: "TOKEN_INVALID",
+        message: "Cannot use the capability token: it was issued for another session",
+      });
+    } catch (cause) {
+      return err({
+        code: "AUTHORITY_UNAVAILABLE",
+        message: `Cannot obtain a capability: ${cause instanceof Error ? cause.message : cause}`,
+        cause,
+      });
+    }
+  }
+
+  #scheduleRefresh(session: Session, { issued_at, expiry }: CapabilityClaims): void {
+    const issued = parseTimestamp(issued_at) ?? 0;
+    const lifetime = (parseTimestamp(expiry) ?? 0) - issued;
+    const due = issued + lifetime * REFRESH_RATIO - Date.now();
+    this.#armRefresh(session, Math.max(due, 0));
+  }
+
+  #armRefresh(session: Session, waitMs: number): void {
+    const wait = Math.min(waitMs, LONGEST_TIMER_MS);
+    session.timer = setTimeout(() => this.#refresh(session), wait);
+    // A renewal that is due must not keep a Sidecar alive that is ending.
+    Deno.unrefTimer(Number(session.timer));
+  }
+
+  async #refresh(session: Session): Promise<void> {
+    const { sessionId, request } = session;
+    if (this.#isRevoked(session)) return;
+    const claims = await this.#obtain(sessionId, request.agentId);
+    if (!this.#sessions.has(sessionId) || this.#isRevoked(session)) return;
+    if (!claims.ok) {
+      const reason = errorLine(claims.error);
+      this.#options.notify("warn", `The capability of ${sessionId} is not renewed: ${reason}`);
+      return this.#armRefresh(session, REFRESH_RETRY_MS);
+    }
+    session.tokenIds.push(claims.value.token_id);
+    this.#options.plane.setClaims(sessionId, [claims.value]);
+    this.#scheduleRefresh(session, claims.value);
+  }
+
+  #record({ sessionId, request }: Session, phase: "started" | "ended", exitCode?: number): boolean {
+    const { sandboxId, agentId, profile, command, workspace } = request;
+    return this.#options.record({
+      ...eventBase({ sandboxId, sessionId, agentId }),
+      kind: "session",
+      phase,
+      profile,
+      command,
+      workspace,
+      ...(exitCode !== undefined && { exit_code: exitCode }),
+    });
+  }
+}
+
+function denied(reason: string, message: string): FirmaError {
+  return {
+    code: "CAPABILITY_DENIED",
+    message: `Cannot obtain a capability: ${message} (${reason})`,
+    cure: "permit at least one action in the issuance policy",
+  };
+}
+
+function unrecordable(): FirmaError {
+  return {
+    code: "AUDIT_UNAVAILABLE",
+    message: "Cannot open the session: the audit log does not take its record",
+    cure: "make the audit log writable and free disk space",
+  };
+}

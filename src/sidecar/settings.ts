@@ -1,0 +1,88 @@
+import { join } from "node:path";
+import type { FirmaConfig } from "../config/schema.ts";
+import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { normaliseHost } from "../mapping/host.ts";
+import type { ConnectorHost } from "./pipeline/route.ts";
+import { SocketPool } from "./socket_pool.ts";
+import type { MappingSource, WorkerConfig } from "./worker/messages.ts";
+
+/** How many events of the data plane may wait for the disk; less than the writer's own queue. */
+const AUDIT_CAPACITY = 4_096;
+
+/** The sockets of the data plane of the run whose directory this is. */
+export function socketPool(runDirectory: string): SocketPool {
+  return new SocketPool(join(runDirectory, "w0"));
+}
+
+/** What the data-plane worker has to know of the configuration. */
+export async function workerConfig(
+  config: FirmaConfig,
+  sockets: SocketPool,
+): Promise<Result<WorkerConfig>> {
+  const { connector, interceptor, mapping } = config.sidecar;
+  const connectors: ConnectorHost[] = [];
+  for (const { host, connectAddr, caCertPath } of connector.hosts) {
+    const canonical = normaliseHost(host);
+    if (!canonical.ok) return canonical;
+    const caCerts = caCertPath === undefined ? ok([]) : await readCertificates(caCertPath);
+    if (!caCerts.ok) return caCerts;
+    connectors.push({ host: canonical.value, connectAddr, caCerts: caCerts.value });
+  }
+  return ok({
+    tlsSocketPath: sockets.tlsSocketPath,
+    plainSocketPath: sockets.plainSocketPath,
+    connectors,
+    bypassHosts: interceptor.httpsMitm.bypassHosts,
+    defaultProtected: mapping.defaultProtected,
+    maxBodyBytes: interceptor.maxRequestBodySize,
+    timeouts: {
+      connectMs: connector.connectTimeoutMs,
+      headersMs: connector.headersTimeoutMs,
+      idleMs: connector.idleTimeoutMs,
+    },
+    auditCapacity: AUDIT_CAPACITY,
+  });
+}
+
+/** Reads the mapping files that the configuration names. */
+export async function readMapping(
+  paths: readonly string[],
+): Promise<Result<readonly MappingSource[], FirmaError[]>> {
+  const errors: FirmaError[] = [];
+  const sources: MappingSource[] = [];
+  for (const file of paths) {
+    try {
+      sources.push({ file, text: await Deno.readTextFile(file) });
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      errors.push({
+        code: "MAPPING_UNREADABLE",
+        message: `Cannot read mapping rules "${file}": ${reason}`,
+        cure: "put the file back, or take it out of [sidecar.mapping] rules_paths",
+        at: { file },
+      });
+    }
+  }
+  return errors.length > 0 ? err(errors) : ok(sources);
+}
+
+async function readCertificates(path: string): Promise<Result<readonly string[]>> {
+  try {
+    const text = await Deno.readTextFile(path);
+    const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+    if (certificates !== null) return ok(certificates);
+    return err({
+      code: "CA_CERT_INVALID",
+      message: `Cannot use "${path}": it holds no certificate in PEM form`,
+      at: { file: path },
+    });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return err({
+      code: "CA_CERT_UNREADABLE",
+      message: `Cannot read certificates from "${path}": ${reason}`,
+      at: { file: path },
+      cause,
+    });
+  }
+}

@@ -1,0 +1,208 @@
+import { join } from "node:path";
+import { AuditWriter } from "../audit/writer.ts";
+import { LocalAuthority } from "../authority/local_authority.ts";
+import { loadConfig } from "../config/load.ts";
+import { dataDir, ensurePrivateDirectory, type Environment } from "../config/paths.ts";
+import type { FirmaConfig } from "../config/schema.ts";
+import type { ExecutionEvent } from "../core/event.ts";
+import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { SessionCa } from "../pki/session_ca.ts";
+import { loadOrCreateSigningKey } from "../pki/signing_key.ts";
+import { cedarModule } from "../policy/cedar_module.ts";
+import { AuditFeed } from "./audit_feed.ts";
+import { followAuthority } from "./authority_follower.ts";
+import { controlApi } from "./control.ts";
+import { DataPlane } from "./data_plane.ts";
+import { watchMapping } from "./mapping_watch.ts";
+import { errorLine, type Notify } from "./notices.ts";
+import { Sessions } from "./sessions.ts";
+import type { MappingSource } from "./worker/messages.ts";
+import { readMapping, socketPool, workerConfig } from "./settings.ts";
+
+/** What a Sidecar is started with. */
+export interface SidecarOptions {
+  readonly configFile: string;
+  /** Digest that the file had when it was checked; another content is refused. */
+  readonly configDigest?: string | undefined;
+  /** A directory of mode 0700 that is this run's alone. */
+  readonly runDirectory: string;
+  readonly env: Environment;
+  readonly notify: Notify;
+}
+
+interface Parts {
+  readonly audit: AuditWriter;
+  readonly ca: SessionCa;
+  readonly plane: DataPlane;
+  readonly sessions: Sessions;
+  readonly close: () => Promise<Result<void>>;
+}
+
+/** A Sidecar with its own Authority, as one run has it. */
+export class Sidecar {
+  readonly controlSocket: string;
+  readonly #parts: Parts;
+  readonly #server: Deno.HttpServer<Deno.UnixAddr>;
+
+  private constructor(parts: Parts, controlSocket: string) {
+    this.#parts = parts;
+    this.controlSocket = controlSocket;
+    this.#server = serveControl(parts, controlSocket);
+  }
+
+  /** Starts everything; when one part cannot start, what is wrong with it comes back. */
+  static async start(options: SidecarOptions): Promise<Result<Sidecar, readonly FirmaError[]>> {
+    const parts = await assemble(options);
+    if (!parts.ok) return parts;
+    const controlSocket = join(options.runDirectory, "control.sock");
+    const sidecar = new Sidecar(parts.value, controlSocket);
+    await Deno.chmod(controlSocket, 0o600);
+    await giveUpPermissions();
+    return ok(sidecar);
+  }
+
+  /** Ends every session, writes what is left to the audit log, and closes everything. */
+  async close(): Promise<Result<void>> {
+    await this.#server.shutdown();
+    return await this.#parts.close();
+  }
+}
+
+/** Starts the parts; stops those that have started when another cannot. */
+async function assemble(options: SidecarOptions): Promise<Result<Parts, readonly FirmaError[]>> {
+  await using started = new AsyncDisposableStack();
+  const { env, notify, runDirectory } = options;
+  const config = loadConfig(options.configFile, env, options.configDigest);
+  if (!config.ok) return config;
+  const sockets = socketPool(runDirectory);
+  for (const directory of [runDirectory, sockets.directory]) {
+    const made = ensurePrivateDirectory(directory);
+    if (!made.ok) return err([made.error]);
+  }
+  const { rulesPaths } = config.value.sidecar.mapping;
+  const [audit, authority, worker, mapping, ca, cedar] = await Promise.all([
+    openAudit(config.value, env),
+    openAuthority(config.value, env, notify),
+    workerConfig(config.value, sockets),
+    readMapping(rulesPaths),
+    SessionCa.create(),
+    cedarModule(),
+  ]);
+  if (audit.ok) started.defer(async () => void await audit.value.close());
+  if (authority.ok) started.defer(() => authority.value.close());
+  if (!audit.ok || !authority.ok || !worker.ok || !mapping.ok) {
+    return err([audit, authority, worker, mapping].flatMap((part) => part.ok ? [] : part.error));
+  }
+  const feed = new AuditFeed(audit.value);
+  const plane = await DataPlane.start({
+    config: worker.value,
+    mapping: mapping.value,
+    sockets,
+    cedar,
+    audit: feed,
+    leaf: (host) => ca.leaf(host),
+    notify,
+  });
+  if (!plane.ok) return plane;
+  started.defer(() => plane.value.stop());
+  const base = { authority: authority.value, plane: plane.value, notify };
+  const record = (event: ExecutionEvent) => feed.append(event);
+  const sessions = new Sessions({ ...base, record });
+  const following = new AbortController();
+  started.defer(() => following.abort());
+  const onRevoked = (tokenIds: readonly string[]) => sessions.setRevoked(tokenIds);
+  await followAuthority({ ...base, record, onRevoked, signal: following.signal });
+  reportAudit(audit.value, plane.value, notify);
+  const watch = watchMapping(rulesPaths, mapping.value, (changed) => {
+    applyMapping(changed, plane.value, notify);
+  });
+  started.move();
+  return ok({
+    ca,
+    sessions,
+    plane: plane.value,
+    audit: audit.value,
+    close: async () => {
+      following.abort();
+      await sessions.endAll();
+      plane.value.stop();
+      await Promise.all([watch.close(), authority.value.close()]);
+      return await audit.value.close();
+    },
+  });
+}
+
+async function openAudit(
+  config: FirmaConfig,
+  env: Environment,
+): Promise<Result<AuditWriter>> {
+  const key = await loadOrCreateSigningKey(join(dataDir(env), "keys/audit.key"));
+  if (!key.ok) return key;
+  return await AuditWriter.open({ file: config.sidecar.audit.filePath, key: key.value });
+}
+
+async function openAuthority(
+  config: FirmaConfig,
+  env: Environment,
+  notify: Notify,
+): Promise<Result<LocalAuthority, readonly FirmaError[]>> {
+  const key = await loadOrCreateSigningKey(join(dataDir(env), "keys/authority.key"));
+  if (!key.ok) return err([key.error]);
+  return await LocalAuthority.open({
+    ...config.authority,
+    signingKey: key.value,
+    onNotice: (notice) => notify("warn", errorLine(notice)),
+  });
+}
+
+/** Tells the operator once that calls are denied for want of a record, and once that it is over. */
+function reportAudit(audit: AuditWriter, plane: DataPlane, notify: Notify): void {
+  audit.onChange((state, error) => {
+    if (state === "failed") {
+      const reason = error === undefined ? "unknown" : errorLine(error);
+      notify("error", `The audit log cannot be written, every call is denied: ${reason}`);
+    } else {
+      const lost = plane.takeLost();
+      notify("info", `The audit log can be written again; ${lost} denials are not in it`);
+    }
+  });
+}
+
+function applyMapping(
+  changed: Result<readonly MappingSource[], FirmaError[]>,
+  plane: DataPlane,
+  notify: Notify,
+): void {
+  const applied = changed.ok ? plane.setMapping(changed.value) : changed;
+  if (applied.ok) return notify("info", `Mapping with ${plane.rules} rules is in force`);
+  for (const error of applied.error) {
+    notify("error", `The edit of a mapping is refused: ${errorLine(error)}`);
+  }
+}
+
+function serveControl(parts: Parts, path: string): Deno.HttpServer<Deno.UnixAddr> {
+  const { sessions, plane, audit, ca } = parts;
+  const api = controlApi({
+    certificatePem: ca.certificatePem,
+    bundleVersion: () => plane.bundleVersion,
+    openSession: (request) => sessions.open(request),
+    endSession: async (sessionId, exitCode) => {
+      const ended = await sessions.end(sessionId, exitCode);
+      const flushed = await audit.flush();
+      return flushed.ok ? ok(ended) : flushed;
+    },
+    status: () => ({
+      sessions: sessions.size,
+      open_calls: plane.openCalls,
+      mapping_rules: plane.rules,
+      policy_bundle_version: plane.bundleVersion,
+      audit: audit.state,
+    }),
+  });
+  return Deno.serve({ path, onListen: () => {} }, api.fetch);
+}
+
+/** What only starting needed. Whatever goes wrong later cannot start a program or load a library. */
+async function giveUpPermissions(): Promise<void> {
+  for (const name of ["run", "ffi", "sys"] as const) await Deno.permissions.revoke({ name });
+}

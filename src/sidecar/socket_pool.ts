@@ -1,0 +1,56 @@
+import { join } from "node:path";
+
+/** How many sessions a Sidecar serves at once. */
+export const SESSION_SLOTS = 64;
+
+/**
+ * The sockets of one worker. Their paths come from a fixed set, because a worker
+ * may only listen on paths that it was created for. Each front socket has a
+ * directory of its own: that is what a sandbox mounts, so that a new worker's
+ * socket shows up there and the sockets of other sessions do not.
+ */
+export class SocketPool {
+  readonly directory: string;
+  readonly tlsSocketPath: string;
+  readonly plainSocketPath: string;
+  readonly #fronts: readonly string[];
+  readonly #taken = new Set<string>();
+
+  constructor(directory: string) {
+    this.directory = directory;
+    this.tlsSocketPath = join(directory, "tls.sock");
+    this.plainSocketPath = join(directory, "plain.sock");
+    this.#fronts = Array.from(
+      { length: SESSION_SLOTS },
+      (_, slot) => join(directory, `front-${slot}`, "proxy.sock"),
+    );
+  }
+
+  /** Every path that the worker may use. */
+  get paths(): readonly string[] {
+    return [this.tlsSocketPath, this.plainSocketPath, ...this.#fronts];
+  }
+
+  /** Makes a front socket's directory and reserves it; `undefined` when all are taken. */
+  async take(): Promise<string | undefined> {
+    const path = this.#fronts.find((candidate) => !this.#taken.has(candidate));
+    if (path === undefined) return undefined;
+    this.#taken.add(path);
+    await Deno.mkdir(join(path, ".."), { recursive: true, mode: 0o700 });
+    return path;
+  }
+
+  /** Gives a front socket back. */
+  release(path: string): void {
+    this.#taken.delete(path);
+  }
+
+  /** Removes what a worker that ended left behind, or listening again would fail. */
+  async clear(): Promise<void> {
+    for (const path of [this.tlsSocketPath, this.plainSocketPath, ...this.#taken]) {
+      await Deno.remove(path).catch((cause) => {
+        if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+      });
+    }
+  }
+}
