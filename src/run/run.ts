@@ -1,5 +1,6 @@
 /** `firma run`: one command under enforcement, from start to end. */
 import { basename } from "node:path";
+import { selfCommand } from "../config/self_command.ts";
 import { newId } from "../core/id.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { findProgram } from "../sandbox/find_program.ts";
@@ -61,6 +62,7 @@ async function runPrepared(
   const directory = createRunDirectory(sandboxId, options.env);
   if (!directory.ok) return err([directory.error]);
   const sidecar = startSidecar({
+    program: selfCommand(),
     configFile: config.file,
     configDigest: digest,
     runDirectory: directory.value.path,

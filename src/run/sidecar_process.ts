@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { selfCommand } from "../config/self_command.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { jsonLines } from "./json_lines.ts";
 import { logTail } from "./log_tail.ts";
@@ -9,12 +8,20 @@ export type NoticeLevel = "info" | "warn" | "error";
 
 /** What starts a Sidecar for one run. */
 export interface SidecarOptions {
+  /** Starts firma itself. */
+  readonly program: readonly [string, ...string[]];
   readonly configFile: string;
   /** Digest that `configFile` had when it was checked. */
   readonly configDigest: string;
   readonly runDirectory: string;
   /** Hears what the Sidecar has to tell the operator; the text is not escaped. */
   readonly onNotice: (level: NoticeLevel, text: string) => void;
+  /** How long it may take to serve. @default 10_000 */
+  readonly readyTimeoutMs?: number;
+  /** How long it may take to write down what it knows once it is to end. @default 5_000 */
+  readonly drainTimeoutMs?: number;
+  /** How long it may take to end once it is told so by a signal. @default 2_000 */
+  readonly terminateTimeoutMs?: number;
 }
 
 /** How a process ended. */
@@ -25,6 +32,7 @@ export interface Exit {
 
 /** A Sidecar that lives as long as this run. */
 export interface SidecarProcess {
+  readonly pid: number;
   /** Settles when it serves, or when it will not. */
   readonly ready: Promise<Result<{ readonly controlSocket: string }>>;
   readonly exited: Promise<Exit>;
@@ -32,10 +40,6 @@ export interface SidecarProcess {
   /** Ends it: politely, then less so. */
   stop(): Promise<void>;
 }
-
-const READY_TIMEOUT_MS = 10_000;
-const DRAIN_TIMEOUT_MS = 5_000;
-const TERMINATE_TIMEOUT_MS = 2_000;
 
 /** Names an exit for a person: `signal SIGKILL` or `exit code 3`. */
 export function exitName({ code, signal }: Exit): string {
@@ -83,6 +87,18 @@ async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T |
   }
 }
 
+/** Writes at once what comes: `pipeTo` of a file writes nothing before the stream ends. */
+async function copyToLog(stream: ReadableStream<Uint8Array>, file: string): Promise<void> {
+  using log = Deno.openSync(file, { write: true, create: true, append: true, mode: 0o600 });
+  for await (const bytes of stream) {
+    try {
+      for (let at = 0; at < bytes.length;) at += log.writeSync(bytes.subarray(at));
+    } catch {
+      // A full disk must not take the run down, nor block the Sidecar: read on.
+    }
+  }
+}
+
 /**
  * Starts a Sidecar. It runs in a process group of its own, so that Ctrl-C at
  * the terminal reaches the agent alone; its standard input stays open, and it
@@ -90,7 +106,8 @@ async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T |
  */
 export function startSidecar(options: SidecarOptions): SidecarProcess {
   const logFile = join(options.runDirectory, "sidecar.log");
-  const [program, ...prefix] = selfCommand();
+  const { readyTimeoutMs = 10_000, drainTimeoutMs = 5_000, terminateTimeoutMs = 2_000 } = options;
+  const [program, ...prefix] = options.program;
   const child = new Deno.Command(program, {
     args: [
       ...prefix,
@@ -110,8 +127,7 @@ export function startSidecar(options: SidecarOptions): SidecarProcess {
     detached: true,
   }).spawn();
   const exited = child.status;
-  const log = Deno.openSync(logFile, { write: true, create: true, append: true, mode: 0o600 });
-  const logged = child.stderr.pipeTo(log.writable).catch(() => {});
+  const logged = copyToLog(child.stderr, logFile);
 
   let settle: (result: Result<{ controlSocket: string }>) => void = () => {};
   const started = new Promise<Result<{ controlSocket: string }>>((resolve) => settle = resolve);
@@ -134,8 +150,8 @@ export function startSidecar(options: SidecarOptions): SidecarProcess {
     await Promise.allSettled([messages, logged]);
     settle(err(startFailure(`it ended with ${exitName(status)}`, logFile)));
   });
-  const ready = within(READY_TIMEOUT_MS, started).then((result) =>
-    result ?? err(startFailure(`it was not ready within ${READY_TIMEOUT_MS / 1000} s`, logFile))
+  const ready = within(readyTimeoutMs, started).then((result) =>
+    result ?? err(startFailure(`it was not ready within ${readyTimeoutMs / 1000} s`, logFile))
   );
 
   const signal = (name: Deno.Signal) => {
@@ -146,14 +162,15 @@ export function startSidecar(options: SidecarOptions): SidecarProcess {
     }
   };
   return {
+    pid: child.pid,
     ready,
     exited,
     logFile,
     async stop() {
       await child.stdin.close().catch(() => {});
-      if (await within(DRAIN_TIMEOUT_MS, exited)) return;
+      if (await within(drainTimeoutMs, exited)) return;
       signal("SIGTERM");
-      if (await within(TERMINATE_TIMEOUT_MS, exited)) return;
+      if (await within(terminateTimeoutMs, exited)) return;
       signal("SIGKILL");
       await exited;
     },

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import {
+  exitName,
+  type SidecarOptions,
+  type SidecarProcess,
+  startSidecar,
+} from "../../src/run/sidecar_process.ts";
+import { eventually } from "../fixtures/deadline.ts";
+
+const FAKE = fileURLToPath(new URL("./fake_sidecar.ts", import.meta.url));
+
+interface Started {
+  readonly sidecar: SidecarProcess;
+  readonly notices: string[];
+}
+
+async function withSidecar(
+  mode: string,
+  test: (started: Started) => Promise<void>,
+  options: Partial<SidecarOptions> = {},
+): Promise<void> {
+  const runDirectory = await Deno.makeTempDir();
+  const notices: string[] = [];
+  const sidecar = startSidecar({
+    program: ["env", `FAKE_SIDECAR=${mode}`, Deno.execPath(), "run", "-A", "--quiet", FAKE],
+    configFile: "/p/firma.toml",
+    configDigest: "d1",
+    runDirectory,
+    onNotice: (level, text) => notices.push(`${level}: ${text}`),
+    ...options,
+  });
+  try {
+    await test({ sidecar, notices });
+  } finally {
+    await sidecar.stop();
+    await Deno.remove(runDirectory, { recursive: true });
+  }
+}
+
+Deno.test("startSidecar() waits until the Sidecar serves, and passes on its notices", () =>
+  withSidecar("", async ({ sidecar, notices }) => {
+    const ready = await sidecar.ready;
+    assert.ok(ready.ok && ready.value.controlSocket.endsWith(".sock"));
+    assert.deepEqual(notices, ["warn: policy refused", "info: odd level"]);
+    const log = await eventually("the log", async () => {
+      const text = await Deno.readTextFile(sidecar.logFile);
+      return text.endsWith("\n") ? text : undefined;
+    });
+    const { args, roots } = JSON.parse(log);
+    assert.deepEqual(args.slice(0, 5), [
+      "__sidecar",
+      "--config",
+      "/p/firma.toml",
+      "--config-digest",
+      "d1",
+    ]);
+    assert.equal(roots, "system,mozilla");
+    assert.equal((await Deno.stat(sidecar.logFile)).mode! & 0o777, 0o600);
+  }));
+
+Deno.test("startSidecar() puts the Sidecar out of reach of the terminal's signals", () =>
+  withSidecar("", async ({ sidecar }) => {
+    await sidecar.ready;
+    const group = async (pid: number | "self") =>
+      (await Deno.readTextFile(`/proc/${pid}/stat`)).replace(/^.*\) /, "").split(" ")[2];
+    assert.notEqual(await group(sidecar.pid), await group("self"));
+  }));
+
+Deno.test("startSidecar() reports what the Sidecar says of why it does not start", () =>
+  withSidecar("fatal", async ({ sidecar }) => {
+    assert.deepEqual(await sidecar.ready, {
+      ok: false,
+      error: {
+        code: "MAPPING_INVALID",
+        message: "Cannot parse",
+        cure: "fix it",
+        at: { file: "a.toml", line: 3, column: 1 },
+      },
+    });
+  }));
+
+Deno.test("startSidecar() shows the end of the log of a Sidecar that dies before it serves", () =>
+  withSidecar("dies", async ({ sidecar }) => {
+    const ready = await sidecar.ready;
+    assert.ok(!ready.ok);
+    assert.equal(
+      ready.error.message,
+      "Cannot start the Sidecar: it ended with exit code 3\n  first line\n  the reason \x1b[2J",
+    );
+    assert.equal(exitName(await sidecar.exited), "exit code 3");
+  }));
+
+Deno.test("startSidecar() gives up on a Sidecar that does not serve in time", () =>
+  withSidecar("silent", async ({ sidecar }) => {
+    const ready = await sidecar.ready;
+    assert.ok(!ready.ok && /it was not ready within 0\.2 s/.test(ready.error.message));
+  }, { readyTimeoutMs: 200 }));
+
+Deno.test("stop() lets the Sidecar end by itself, and ends one that does not", async () => {
+  await withSidecar("", async ({ sidecar }) => {
+    await sidecar.ready;
+    await sidecar.stop();
+    assert.equal((await sidecar.exited).code, 0);
+  });
+  await withSidecar("stubborn", async ({ sidecar }) => {
+    await sidecar.ready;
+    await sidecar.stop();
+    assert.equal((await sidecar.exited).signal, "SIGKILL");
+  }, { drainTimeoutMs: 200, terminateTimeoutMs: 200 });
+});
