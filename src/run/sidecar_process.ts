@@ -119,8 +119,8 @@ export function startSidecar(options: SidecarOptions): SidecarProcess {
       "--run-dir",
       options.runDirectory,
     ],
-    // Without this, only Mozilla's roots count, and a company's own CA does not.
-    env: { DENO_TLS_CA_STORE: "system,mozilla" },
+    // Without the first, only Mozilla's roots count, and a company's own CA does not.
+    env: { DENO_TLS_CA_STORE: "system,mozilla", NO_COLOR: "1" },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -129,11 +129,13 @@ export function startSidecar(options: SidecarOptions): SidecarProcess {
   const exited = child.status;
   const logged = copyToLog(child.stderr, logFile);
 
+  let serving = false;
   let settle: (result: Result<{ controlSocket: string }>) => void = () => {};
   const started = new Promise<Result<{ controlSocket: string }>>((resolve) => settle = resolve);
   const messages = (async () => {
     for await (const message of jsonLines(child.stdout)) {
       if (message.type === "ready" && typeof message.control_socket === "string") {
+        serving = true;
         settle(ok({ controlSocket: message.control_socket }));
       } else if (message.type === "fatal") {
         settle(err(parseError(message.error)));
@@ -168,7 +170,8 @@ export function startSidecar(options: SidecarOptions): SidecarProcess {
     logFile,
     async stop() {
       await child.stdin.close().catch(() => {});
-      if (await within(drainTimeoutMs, exited)) return;
+      // What never served has nothing to write down.
+      if (serving && await within(drainTimeoutMs, exited)) return;
       signal("SIGTERM");
       if (await within(terminateTimeoutMs, exited)) return;
       signal("SIGKILL");
