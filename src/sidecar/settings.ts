@@ -17,7 +17,6 @@ export function socketPool(runDirectory: string): SocketPool {
 /** What the data-plane worker has to know of the configuration. */
 export async function workerConfig(
   config: FirmaConfig,
-  sockets: SocketPool,
 ): Promise<Result<WorkerConfig>> {
   const { connector, interceptor, mapping } = config.sidecar;
   const connectors: ConnectorHost[] = [];
@@ -29,8 +28,6 @@ export async function workerConfig(
     connectors.push({ host: canonical.value, connectAddr, caCerts: caCerts.value });
   }
   return ok({
-    tlsSocketPath: sockets.tlsSocketPath,
-    plainSocketPath: sockets.plainSocketPath,
     connectors,
     bypassHosts: interceptor.httpsMitm.bypassHosts,
     defaultProtected: mapping.defaultProtected,

@@ -83,7 +83,7 @@ async function assemble(options: SidecarOptions): Promise<Result<Parts, readonly
   const [audit, authority, worker, mapping, ca, cedar] = await Promise.all([
     openAudit(config.value, env),
     openAuthority(config.value, env, notify),
-    workerConfig(config.value, sockets),
+    workerConfig(config.value),
     readMapping(rulesPaths),
     SessionCa.create(),
     cedarModule(),

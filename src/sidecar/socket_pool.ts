@@ -11,29 +11,21 @@ export const SESSION_SLOTS = 64;
  */
 export class SocketPool {
   readonly directory: string;
-  readonly tlsSocketPath: string;
-  readonly plainSocketPath: string;
-  readonly #fronts: readonly string[];
+  /** Every path that the worker may use. */
+  readonly paths: readonly string[];
   readonly #taken = new Set<string>();
 
   constructor(directory: string) {
     this.directory = directory;
-    this.tlsSocketPath = join(directory, "tls.sock");
-    this.plainSocketPath = join(directory, "plain.sock");
-    this.#fronts = Array.from(
+    this.paths = Array.from(
       { length: SESSION_SLOTS },
-      (_, slot) => join(directory, `front-${slot}`, "proxy.sock"),
+      (_, slot) => join(directory, `s${slot}`, "proxy.sock"),
     );
-  }
-
-  /** Every path that the worker may use. */
-  get paths(): readonly string[] {
-    return [this.tlsSocketPath, this.plainSocketPath, ...this.#fronts];
   }
 
   /** Makes a front socket's directory and reserves it; `undefined` when all are taken. */
   async take(): Promise<string | undefined> {
-    const path = this.#fronts.find((candidate) => !this.#taken.has(candidate));
+    const path = this.paths.find((candidate) => !this.#taken.has(candidate));
     if (path === undefined) return undefined;
     this.#taken.add(path);
     await Deno.mkdir(join(path, ".."), { recursive: true, mode: 0o700 });
@@ -45,9 +37,9 @@ export class SocketPool {
     this.#taken.delete(path);
   }
 
-  /** Removes what a worker that ended left behind, or listening again would fail. */
+  /** Removes the sockets that a worker that ended left behind, or listening again would fail. */
   async clear(): Promise<void> {
-    for (const path of [this.tlsSocketPath, this.plainSocketPath, ...this.#taken]) {
+    for (const path of this.#taken) {
       await Deno.remove(path).catch((cause) => {
         if (!(cause instanceof Deno.errors.NotFound)) throw cause;
       });

@@ -71,8 +71,6 @@ export class DataPlaneWorker {
     const pipeline = createPipeline({ config, standing, sessions, sink: queue });
     const transport = await startTransport({
       gate: pipeline.gate,
-      innerTlsSocketPath: config.tlsSocketPath,
-      innerPlainSocketPath: config.plainSocketPath,
       leaf: (host) => this.#leaves.get(host),
       timeouts: config.timeouts,
     });

@@ -25,8 +25,6 @@ export interface Timeouts {
 
 /** What stays as it is while a worker lives. */
 export interface WorkerConfig extends PipelineConfig {
-  readonly tlsSocketPath: string;
-  readonly plainSocketPath: string;
   readonly defaultProtected: boolean;
   readonly timeouts: Timeouts;
   /** How many events may be on their way to the audit log. */
