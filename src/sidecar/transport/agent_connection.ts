@@ -1,0 +1,288 @@
+import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import type { Gate, Peer, Route, TunnelClaim } from "../gate.ts";
+import { comparableHost, type HostAndPort, parseConnectTarget } from "./authority.ts";
+import { parseClientHello, TLS_FIRST_BYTE } from "./client_hello.ts";
+import { formatProblem } from "./http1/format_problem.ts";
+import type { RequestHead } from "./http1/head.ts";
+import { serveHttp1 } from "./http1/serve.ts";
+import { serveHttp2 } from "./http2/serve.ts";
+import { linger } from "./linger.ts";
+import { parseProxyHeader, type ProxyHeader } from "./proxy_protocol.ts";
+import { serveExchange } from "./serve_exchange.ts";
+import { readControlBelowTls, SocketReader } from "./socket_reader.ts";
+import type { Services } from "./services.ts";
+import { tunnel } from "./tunnel.ts";
+
+const ESTABLISHED = Buffer.from("HTTP/1.1 200 Connection Established\r\n\r\n");
+const TOKEN_CHARACTER = /^[!#$%&'*+\-.^_`|~0-9A-Za-z\r]$/;
+
+/** What a connection turned out to carry. */
+type Carried = "tls" | "http" | undefined;
+
+/** One connection from the sandbox, from its PROXY header to its end. */
+export class AgentConnection {
+  readonly #socket: Socket;
+  readonly #services: Services;
+  readonly #reader: SocketReader;
+  #peer: Peer;
+
+  constructor(socket: Socket, sessionId: string, services: Services) {
+    this.#socket = socket;
+    this.#services = services;
+    this.#reader = new SocketReader(socket, undefined, services.limits.bufferedBytes);
+    this.#peer = { sessionId, provenance: { via: "proxy" } };
+  }
+
+  /** Serves the connection. Never rejects. */
+  async run(): Promise<void> {
+    try {
+      await this.#run();
+    } catch {
+      this.#socket.destroy();
+    }
+  }
+
+  async #run(): Promise<void> {
+    const header = await this.#proxyHeader();
+    if (header === undefined) return;
+    this.#peer = { sessionId: this.#peer.sessionId, provenance: header.provenance };
+    if (header.provenance.via === "transparent") return await this.#captured(header);
+    const carried = await this.#sniff();
+    if (carried === "http") {
+      await this.#serveHttp1(undefined, (head) => this.#connect(head));
+    } else if (carried === "tls") {
+      this.#refuse("", "TLS on the proxy port without CONNECT");
+    }
+  }
+
+  async #proxyHeader(): Promise<ProxyHeader | undefined> {
+    const reader = this.#reader;
+    return await this.#inTime("PROXY header", async () => {
+      for (;;) {
+        const reading = parseProxyHeader(reader.buffered);
+        if (reading.kind === "header") {
+          reader.consume(reading.size);
+          return reading.header;
+        }
+        if (reading.kind === "bad") return this.#refuse("", reading.detail);
+        if (!(await reader.fill())) {
+          return this.#refuse("", "connection ended within its PROXY header");
+        }
+      }
+    });
+  }
+
+  /** A connection that the sandbox's network captured: it does not know of any proxy. */
+  async #captured(header: ProxyHeader): Promise<void> {
+    const { port } = header;
+    const host = header.name ?? header.address;
+    const carried = await this.#sniff(host);
+    if (carried === "http") {
+      await this.#serveHttp1({ connectHost: host, connectPort: port });
+    } else if (carried === "tls") {
+      const hello = await this.#clientHello(host);
+      if (hello === undefined) return;
+      // A literal address says nothing about who answers there; the server name does, and the
+      // upstream is found by that name, never by the literal.
+      const claimed = header.name ?? hello.serverName ?? header.address;
+      await this.#secureTunnel({ host: claimed, port }, hello.serverName, "captured");
+    }
+  }
+
+  async #connect(head: RequestHead): Promise<void> {
+    const { limits } = this.#services;
+    const target = parseConnectTarget(head.target);
+    const size = head.fields.reduce(
+      (sum, [name, value]) => sum + name.length + value.length + 4,
+      0,
+    );
+    if (target === undefined) return await this.#answer(head, "CONNECT target is not host:port");
+    if (size + head.target.length > limits.connectHeadBytes) {
+      return await this.#answer(head, "CONNECT head is too large");
+    }
+    if (head.fields.some(([name]) => name === "content-length" || name === "transfer-encoding")) {
+      return await this.#answer(head, "CONNECT with a body");
+    }
+    await this.#secureTunnel(target, undefined, "connect");
+  }
+
+  /** Has the target decided, then terminates or tunnels what comes through. */
+  async #secureTunnel(
+    target: HostAndPort,
+    serverName: string | undefined,
+    how: "connect" | "captured",
+  ): Promise<void> {
+    const { host, port } = target;
+    const verdict = this.#services.gate.connect(this.#peer, host, port);
+    if (verdict.kind === "deny") {
+      if (how === "connect") this.#socket.write(formatProblem(verdict.problem));
+      return await linger(this.#reader, this.#services.watchdog);
+    }
+    if (verdict.kind === "tunnel") {
+      const opening = {
+        reader: this.#reader,
+        eventId: verdict.eventId,
+        route: verdict.route,
+        signal: verdict.signal,
+        answer: how === "connect",
+        mayPass: () => this.#mayTunnel(verdict.route),
+      };
+      return await tunnel(opening, this.#services);
+    }
+    if (how === "captured") return await this.#terminate(target, serverName);
+    this.#socket.write(ESTABLISHED);
+    const carried = await this.#sniff(host);
+    if (carried === "http") {
+      await this.#serveHttp1({ connectHost: host, connectPort: port });
+    } else if (carried === "tls") {
+      const hello = await this.#clientHello(host);
+      if (hello !== undefined) await this.#terminate(target, hello.serverName);
+    }
+  }
+
+  /** A blind tunnel carries TLS to the host that was decided on, and nothing else. */
+  async #mayTunnel(route: Route): Promise<boolean> {
+    const carried = await this.#sniff(route.host);
+    if (carried === "http") {
+      this.#refuse(route.host, "plain HTTP in a tunnel that is not inspected");
+    }
+    if (carried !== "tls") return false;
+    const hello = await this.#clientHello(route.host);
+    return hello !== undefined && this.#agrees(route.host, hello.serverName);
+  }
+
+  async #terminate(target: HostAndPort, sni: string | undefined): Promise<void> {
+    const { services, socket, peer } = {
+      services: this.#services,
+      socket: this.#socket,
+      peer: this.#peer,
+    };
+    if (!this.#agrees(target.host, sni)) return;
+    const host = comparableHost(target.host);
+    const server = await services.terminator.prepare(host).catch(() => undefined);
+    if (server === undefined) {
+      return this.#refuse(target.host, "no certificate can be issued for this host");
+    }
+    const claim: TunnelClaim = {
+      connectHost: target.host,
+      connectPort: target.port,
+      ...(sni === undefined ? {} : { sni }),
+    };
+    this.#reader.detach();
+    services.terminator.terminate(server, socket, {
+      secure: (secure) => this.#serveSecure(secure, claim),
+      failed: (error) => {
+        if (!socket.destroyed) {
+          const resource = `${target.host}:${target.port}`;
+          services.gate.refuse(peer, {
+            resource,
+            detail: `TLS handshake failed: ${error.message}`,
+          });
+        }
+        socket.destroy();
+      },
+    });
+  }
+
+  #serveSecure(secure: TLSSocket, claim: TunnelClaim): void {
+    if (secure.alpnProtocol === "h2") {
+      const connection = { socket: secure, peer: this.#peer, tunnel: claim };
+      serveHttp2(connection, this.#http());
+      return;
+    }
+    const control = readControlBelowTls(this.#socket);
+    const reader = new SocketReader(secure, control, this.#services.limits.bufferedBytes);
+    const connection = { reader, peer: this.#peer, scheme: "https", tunnel: claim } as const;
+    void serveHttp1(connection, this.#http());
+  }
+
+  #serveHttp1(
+    claim: TunnelClaim | undefined,
+    onConnect?: (head: RequestHead) => Promise<void>,
+  ): Promise<void> {
+    const connection = {
+      reader: this.#reader,
+      peer: this.#peer,
+      scheme: "http",
+      tunnel: claim,
+      ...(onConnect === undefined ? {} : { onConnect }),
+    } as const;
+    return serveHttp1(connection, this.#http());
+  }
+
+  #http() {
+    const { gate, watchdog, timeouts, limits } = this.#services;
+    const serve = (exchange: Parameters<typeof serveExchange>[0]) =>
+      serveExchange(exchange, this.#services);
+    return { gate, watchdog, timeouts, limits, serve };
+  }
+
+  async #sniff(resource = ""): Promise<Carried> {
+    const reader = this.#reader;
+    return await this.#inTime("first byte", async () => {
+      while (reader.buffered.length === 0) {
+        if (!(await reader.fill())) {
+          this.#socket.destroy(); // opened and left: not worth an event
+          return undefined;
+        }
+      }
+      const first = reader.buffered[0]!;
+      if (first === TLS_FIRST_BYTE) return "tls";
+      if (TOKEN_CHARACTER.test(String.fromCharCode(first))) return "http";
+      return this.#refuse(resource, "neither TLS nor HTTP");
+    });
+  }
+
+  async #clientHello(
+    resource: string,
+  ): Promise<{ readonly serverName: string | undefined } | undefined> {
+    const reader = this.#reader;
+    return await this.#inTime("ClientHello", async () => {
+      for (;;) {
+        const reading = parseClientHello(reader.buffered, this.#services.limits.clientHelloBytes);
+        if (reading.kind === "hello") return reading;
+        if (reading.kind === "bad") return this.#refuse(resource, reading.detail);
+        if (!(await reader.fill())) {
+          return this.#refuse(resource, "connection ended within its ClientHello");
+        }
+      }
+    });
+  }
+
+  #agrees(host: string, serverName: string | undefined): boolean {
+    if (serverName === undefined || comparableHost(serverName) === comparableHost(host)) {
+      return true;
+    }
+    this.#refuse(host, `TLS server name "${serverName}" is not the host of the connection`);
+    return false;
+  }
+
+  /** Runs a step of the opening; an agent that takes too long over it is refused. */
+  async #inTime<T>(what: string, step: () => Promise<T | undefined>): Promise<T | undefined> {
+    const watch = this.#services.watchdog.watch(this.#services.timeouts.headMs, () => {
+      this.#refuse("", `${what} did not come in time`);
+    });
+    try {
+      return await step();
+    } finally {
+      watch.clear();
+    }
+  }
+
+  /** Answers a CONNECT that is refused. */
+  async #answer(head: RequestHead, detail: string): Promise<void> {
+    const { gate, watchdog } = this.#services;
+    const problem = gate.refuse(this.#peer, { method: head.method, resource: head.target, detail });
+    this.#socket.write(formatProblem(problem));
+    await linger(this.#reader, watchdog);
+  }
+
+  /** Records a refusal and closes the connection; what it carried has no way to be told. */
+  #refuse(resource: string, detail: string): undefined {
+    if (this.#socket.destroyed) return;
+    this.#services.gate.refuse(this.#peer, { resource, detail });
+    this.#socket.destroy();
+  }
+}

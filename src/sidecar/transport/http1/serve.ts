@@ -1,0 +1,140 @@
+import type { Gate, Peer, TunnelClaim } from "../../gate.ts";
+import { formatProblem } from "./format_problem.ts";
+import { splitAbsoluteTarget } from "../authority.ts";
+import { linger } from "../linger.ts";
+import type { SocketReader } from "../socket_reader.ts";
+import { SocketWriter } from "../socket_writer.ts";
+import type { Limits, Timeouts } from "../transport_options.ts";
+import type { Watchdog } from "../watchdog.ts";
+import { Http1Exchange } from "./agent_exchange.ts";
+import { requestFraming } from "./framing.ts";
+import { parseRequestHead, type RequestHead, singleValue } from "./head.ts";
+
+/** An HTTP/1 connection of an agent. */
+export interface Http1Connection {
+  readonly reader: SocketReader;
+  readonly peer: Peer;
+  readonly scheme: "http" | "https";
+  /** Absent on the proxy port itself, where each request names its target. */
+  readonly tunnel: TunnelClaim | undefined;
+  /** Takes the connection over after a CONNECT; absent where there may be none. */
+  readonly onConnect?: (head: RequestHead) => Promise<void>;
+}
+
+/** What serving a connection needs. */
+export interface Http1Context {
+  readonly gate: Gate;
+  readonly watchdog: Watchdog;
+  readonly timeouts: Timeouts;
+  readonly limits: Limits;
+  readonly serve: (exchange: Http1Exchange) => Promise<void>;
+}
+
+/** Serves the requests of a connection one after another, then closes it. Never rejects. */
+export async function serveHttp1(
+  connection: Http1Connection,
+  context: Http1Context,
+): Promise<void> {
+  const { reader } = connection;
+  const writer = new SocketWriter(reader.socket);
+  try {
+    for (;;) {
+      const head = await readHead(connection, context);
+      if (head === undefined) break;
+      if (typeof head === "string") return await refuse(connection, context, head);
+      if (head.method === "CONNECT") {
+        if (connection.onConnect !== undefined) return await connection.onConnect(head);
+        return await refuse(connection, context, "CONNECT within a tunnel", head, 400);
+      }
+      const framing = requestFraming(head);
+      if (framing.kind === "bad") return await refuse(connection, context, framing.detail, head);
+      const target = requestTarget(connection, head);
+      if (typeof target === "string") return await refuse(connection, context, target, head);
+      const { peer, tunnel, scheme } = connection;
+      const exchange = new Http1Exchange(reader, writer, head, framing, {
+        peer,
+        tunnel,
+        scheme,
+        ...target,
+      });
+      await context.serve(exchange);
+      if (!(await exchange.finish())) break;
+    }
+    await linger(reader, context.watchdog);
+  } catch {
+    reader.socket.destroy();
+  }
+}
+
+/** The next head; `undefined` at the end of the connection, a text when there is something wrong. */
+async function readHead(
+  { reader }: Http1Connection,
+  { watchdog, timeouts, limits }: Http1Context,
+): Promise<RequestHead | string | undefined> {
+  let late = false;
+  let watch: { clear(): void; touch(ms?: number): void } | undefined;
+  try {
+    for (;;) {
+      const reading = parseRequestHead(reader.buffered, limits.headBytes);
+      if (reading.kind === "head") {
+        reader.consume(reading.size);
+        return reading.head;
+      }
+      if (reading.kind === "bad") return reading.detail;
+      const begun = reader.buffered.length > 0;
+      if (watch === undefined) {
+        const expire = () => {
+          late = true;
+          reader.interrupt();
+        };
+        watch = watchdog.watch(begun ? timeouts.headMs : timeouts.idleMs, expire);
+      }
+      const more = await reader.fill();
+      if (late) return begun ? "request head did not come in time" : undefined;
+      if (!more) return begun ? "connection ended within a request head" : undefined;
+      // The time for a head runs from its first byte, however slowly the others come.
+      if (!begun) watch.touch(timeouts.headMs);
+    }
+  } finally {
+    watch?.clear();
+  }
+}
+
+/** Authority and origin-form target of a request, or what is wrong with them. */
+function requestTarget(
+  { tunnel }: Http1Connection,
+  head: RequestHead,
+): { readonly authority: string | undefined; readonly target: string } | string {
+  const authority = singleValue(head.fields, "host") ?? undefined;
+  if (tunnel !== undefined) {
+    const { target } = head;
+    if (target.startsWith("/") || (target === "*" && head.method === "OPTIONS")) {
+      return { authority, target };
+    }
+    return "request target is not in origin form";
+  }
+  const split = splitAbsoluteTarget(head.target);
+  if (split === undefined) return "request target is not an http URL";
+  if (authority !== undefined && authority.toLowerCase() !== split.authority.toLowerCase()) {
+    return "Host and request target disagree";
+  }
+  return split;
+}
+
+async function refuse(
+  connection: Http1Connection,
+  context: Http1Context,
+  detail: string,
+  head?: RequestHead,
+  status?: number,
+): Promise<void> {
+  const host = head && singleValue(head.fields, "host");
+  const problem = context.gate.refuse(connection.peer, {
+    ...(head === undefined ? {} : { method: head.method }),
+    resource: `${host ?? connection.tunnel?.connectHost ?? ""}${head?.target ?? ""}`,
+    detail,
+  });
+  const answer = formatProblem(status === undefined ? problem : { ...problem, status });
+  connection.reader.socket.write(answer);
+  await linger(connection.reader, context.watchdog);
+}

@@ -1,0 +1,30 @@
+import type { SocketReader } from "./socket_reader.ts";
+import type { Watchdog } from "./watchdog.ts";
+
+const LINGER_BYTES = 16_777_216;
+const LINGER_MS = 2_000;
+
+/**
+ * Closes a connection, but reads for a while what the agent still sends: closing with unread
+ * bytes would reset it, and the agent would lose the answer.
+ */
+export async function linger(reader: SocketReader, watchdog: Watchdog): Promise<void> {
+  const { socket } = reader;
+  if (socket.destroyed) return;
+  const watch = watchdog.watch(LINGER_MS, () => socket.destroy());
+  try {
+    const written = new Promise<void>((resolve) => {
+      socket.once("close", resolve);
+      socket.end(resolve);
+    });
+    let read = 0;
+    do {
+      read += reader.buffered.length;
+      reader.consume(reader.buffered.length);
+    } while (read <= LINGER_BYTES && (await reader.fill()));
+    await written;
+  } finally {
+    watch.clear();
+    socket.destroy();
+  }
+}

@@ -1,0 +1,74 @@
+import type { Socket } from "node:net";
+import { type ConnReader, writeAll } from "./conn_reader.ts";
+import type { SocketReader } from "./socket_reader.ts";
+import { SocketWriter } from "./socket_writer.ts";
+
+/** The two ends of a relay. */
+export interface RelayEnds {
+  readonly agent: SocketReader;
+  readonly upstream: { readonly conn: Deno.Conn; readonly reader: ConnReader };
+}
+
+/** Who hears how many bytes went which way. */
+export interface RelayObserver {
+  toUpstream(bytes: number): void;
+  toAgent(bytes: number): void;
+}
+
+/**
+ * Copies bytes both ways until both sides have ended, passing on the end of one side to the
+ * other (half close). Closes both ends. Rejects when either side broke.
+ */
+export async function relay(ends: RelayEnds, observer: RelayObserver): Promise<void> {
+  const { socket } = ends.agent;
+  const close = () => {
+    socket.destroy();
+    try {
+      ends.upstream.conn.close();
+    } catch { /* it broke before */ }
+  };
+  socket.once("close", close);
+  try {
+    const directions = [copyToUpstream(ends, observer), copyToAgent(ends, socket, observer)];
+    // One side that breaks takes the other one with it.
+    for (const direction of directions) direction.catch(close);
+    await Promise.all(directions);
+    if (socket.writableLength > 0) await new Promise((resolve) => socket.once("finish", resolve));
+  } finally {
+    close();
+  }
+}
+
+async function copyToUpstream(ends: RelayEnds, observer: RelayObserver): Promise<void> {
+  const { agent, upstream } = ends;
+  for (;;) {
+    const bytes = agent.buffered;
+    if (bytes.length > 0) {
+      observer.toUpstream(bytes.length);
+      await writeAll(upstream.conn, bytes);
+      agent.consume(bytes.length);
+    } else if (!(await agent.fill())) {
+      return await upstream.conn.closeWrite();
+    }
+  }
+}
+
+async function copyToAgent(
+  ends: RelayEnds,
+  socket: Socket,
+  observer: RelayObserver,
+): Promise<void> {
+  const { reader } = ends.upstream;
+  const writer = new SocketWriter(socket);
+  for (;;) {
+    const bytes = reader.buffered;
+    if (bytes.length > 0) {
+      observer.toAgent(bytes.length);
+      await writer.writeBorrowed(bytes);
+      reader.consume(bytes.length);
+    } else if (!(await reader.fill())) {
+      socket.end();
+      return;
+    }
+  }
+}

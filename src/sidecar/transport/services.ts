@@ -1,0 +1,15 @@
+import type { Gate } from "../gate.ts";
+import type { Connector } from "./connector.ts";
+import type { Terminator } from "./terminator.ts";
+import type { Limits, Timeouts } from "./transport_options.ts";
+import type { Watchdog } from "./watchdog.ts";
+
+/** What all connections of a transport share. */
+export interface Services {
+  readonly gate: Gate;
+  readonly connector: Connector;
+  readonly terminator: Terminator;
+  readonly watchdog: Watchdog;
+  readonly timeouts: Timeouts;
+  readonly limits: Limits;
+}

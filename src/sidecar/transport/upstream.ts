@@ -1,0 +1,88 @@
+import type { AbortReason } from "../../core/decision.ts";
+import type { Body } from "./byte_source.ts";
+import type { ConnReader } from "./conn_reader.ts";
+import type { FieldList } from "./exchange.ts";
+
+/** A request on its way to an upstream. Its fields hold no hop-by-hop ones, and no `Host`. */
+export interface OutgoingRequest {
+  readonly method: string;
+  readonly scheme: "http" | "https";
+  /** `Host` or `:authority`. */
+  readonly authority: string;
+  readonly target: string;
+  readonly fields: FieldList;
+  readonly spellings: readonly string[] | undefined;
+  /** The agent takes trailers (`TE: trailers`). */
+  readonly takesTrailers: boolean;
+  /** Ask for a WebSocket; HTTP/1.1 only. */
+  readonly webSocket: boolean;
+  readonly body: Body | undefined;
+}
+
+/** What an upstream answered. */
+export interface UpstreamResponse {
+  readonly status: number;
+  readonly reason: string | undefined;
+  readonly fields: FieldList;
+  readonly spellings: readonly string[] | undefined;
+  readonly body: Body | undefined;
+  /** The connection that 101 leaves behind. */
+  readonly upgraded?: { readonly conn: Deno.Conn; readonly reader: ConnReader };
+}
+
+/** Who hears how a call to an upstream goes on. */
+export interface CallObserver {
+  /** A 1xx response other than 101. */
+  informed(status: number, fields: FieldList): void;
+  /** Part of the request body was sent. */
+  sent(bytes: number): void;
+  /** The request was sent whole. */
+  sentAll(): void;
+}
+
+/** A request in progress. */
+export interface UpstreamCall {
+  /** The head of the final response; rejects with {@linkcode UpstreamFailure} or what made the request body fail. */
+  readonly response: Promise<UpstreamResponse>;
+  /** The response was read to its end: the connection may serve again. */
+  finish(): void;
+  /** Breaks the call off. */
+  abort(): void;
+}
+
+/** Takes calls to one upstream. */
+export interface Upstream {
+  /** The connection has served before, so that the upstream may have given it up meanwhile. */
+  readonly used: boolean;
+  call(request: OutgoingRequest, observer: CallObserver): UpstreamCall;
+  /** Gives it back without having used it. */
+  release(): void;
+}
+
+/** The upstream could not be reached or did not answer as HTTP wants. */
+export class UpstreamFailure extends Error {
+  override readonly name = "UpstreamFailure";
+  readonly reason: AbortReason;
+  /** No byte of an answer came: as far as this connection knows, the request had no effect. */
+  readonly unanswered: boolean;
+
+  constructor(
+    message: string,
+    options: {
+      readonly reason?: AbortReason;
+      readonly unanswered?: boolean;
+      readonly cause?: unknown;
+    } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.reason = options.reason ?? "CONNECTOR_FAILURE";
+    this.unanswered = options.unanswered ?? false;
+  }
+}
+
+/** An upstream failure for something that was thrown below. */
+export function asUpstreamFailure(error: unknown, unanswered = false): UpstreamFailure {
+  if (error instanceof UpstreamFailure) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  return new UpstreamFailure(why, { unanswered, cause: error });
+}
