@@ -5,6 +5,7 @@ import { err, ok, type Result } from "../core/result.ts";
 import { findBwrap } from "./bwrap.ts";
 import { agentEnvironment } from "./environment.ts";
 import { findProgram } from "./find_program.ts";
+import { hostSockets } from "./host_sockets.ts";
 import { BWRAP, HANDOFF_SOCKET, PROXY_SOCKET } from "./handoff.ts";
 import { type ConfinedProcess, launch } from "./launch.ts";
 import { mountArguments } from "./mounts.ts";
@@ -84,6 +85,8 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
     shown: [...system.map((mount) => mount.target), cwd, ...settings],
     program: program.value,
   });
+  const shown = [...system, ...toolchains.mounts].map((mount) => mount.target);
+  shown.push(cwd, ...settings);
   const init = initProgram();
   const handoffSocket = join(privateDir, "handoff.sock");
   const mounts = mountPlan({
@@ -94,6 +97,7 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
     cwd,
     programs: init.sources.filter(exists),
     sealed,
+    sockets: hostSockets(shown),
     replaced,
     publicDir,
     privateMounts: [

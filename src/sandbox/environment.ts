@@ -92,6 +92,7 @@ export function agentEnvironment(options: EnvironmentOptions): Record<string, st
     no_proxy: LOOPBACK,
     npm_config_noproxy: LOOPBACK,
     NODE_USE_ENV_PROXY: "1",
+    GIT_CONFIG_SYSTEM: `${PUBLIC_DIR}/gitconfig`,
     ELECTRON_GET_USE_PROXY: "1",
     CLOUDSDK_PROXY_TYPE: "http",
     CLOUDSDK_PROXY_ADDRESS: "127.0.0.1",

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from "../core/result.ts";
 import { diagnoseStart } from "./bwrap.ts";
+import { holdForeground } from "./foreground.ts";
 import { type HostMessage, type InitMessage, jsonLines, type LaunchPlan } from "./handoff.ts";
 import type { InitProgram } from "./program.ts";
 
@@ -35,13 +36,15 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
   const listener = Deno.listen({ transport: "unix", path: handoffSocket });
   const child = spawnOuterLayer(options);
   const exited = child.status.then(({ code }) => code);
-  const release = holdSignals((signal) => send({ type: "signal", signal }));
+  const releaseSignals = holdSignals((signal) => send({ type: "signal", signal }));
+  const returnForeground = holdForeground();
   let connection: Deno.Conn | undefined;
   const send = (message: LaunchPlan | HostMessage) => {
     connection?.write(new TextEncoder().encode(JSON.stringify(message) + "\n")).catch(() => {});
   };
   const end = () => {
-    release();
+    returnForeground();
+    releaseSignals();
     connection?.close();
     connection = undefined;
   };

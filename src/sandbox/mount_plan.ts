@@ -18,6 +18,8 @@ export interface MountPlanOptions {
   readonly programs: readonly string[];
   /** Must read as empty wherever something above shows them. */
   readonly sealed: readonly string[];
+  /** Sockets of host processes that would be shown otherwise. */
+  readonly sockets: readonly string[];
   /** Single files that say something else than the host's. */
   readonly replaced: readonly ReplacedFile[];
   readonly publicDir: string;
@@ -46,6 +48,7 @@ export function mountPlan(options: MountPlanOptions): Mount[] {
     writable(cwd),
     ...options.programs.filter((path) => isWithin(path, cwd)).map(readOnly),
     ...options.sealed.filter(isShown).map((target): Mount => ({ kind: "sealed", target })),
+    ...options.sockets.map((target): Mount => ({ kind: "bind", source: "/dev/null", target })),
     ...options.replaced.map((file): Mount => ({ kind: "bind", ...file })),
     { kind: "bind", source: options.publicDir, target: PUBLIC_DIR },
     { kind: "memory", target: PRIVATE_DIR, mode: "0700" },

@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import { agentRoots, SYSTEM_BUNDLES } from "./ca_bundle.ts";
+import { gitSystemConfig } from "./git_config.ts";
 import { PUBLIC_DIR } from "./handoff.ts";
 import {
   groupFile,
@@ -41,6 +42,7 @@ export function writePublicFiles(options: PublicFilesOptions): ReplacedFile[] {
   write("ca.pem", caCertificatePem);
   write("ca-extra.pem", roots.extra);
   write("ca-bundle.pem", roots.bundle);
+  write("gitconfig", gitSystemConfig(readHost(join(identity.home, ".gitconfig"))));
   const etc: Readonly<Record<string, string>> = {
     "group": groupFile(readHost("/etc/group"), identity),
     "hosts": hostsFile(hostname),

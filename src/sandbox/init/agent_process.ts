@@ -1,9 +1,6 @@
-/**
- * Signals the agent: the child of the inner layer's first process, which is the child of the
- * bwrap that was started as `monitor`. An agent that is gone gets nothing.
- */
+/** Signals the agent that runs under the bwrap `monitor`. One that is gone gets nothing. */
 export function signalAgent(monitor: number, signal: Deno.Signal): void {
-  const agent = firstChild(firstChild(monitor));
+  const agent = agentPid(monitor);
   try {
     if (agent !== undefined) Deno.kill(agent, signal);
   } catch {
@@ -11,9 +8,13 @@ export function signalAgent(monitor: number, signal: Deno.Signal): void {
   }
 }
 
-/** The oldest child of a process, or `undefined` when it has none. */
-export function firstChild(pid: number | undefined): number | undefined {
-  if (pid === undefined) return undefined;
+/** The agent: child of the inner layer's first process, which is the child of its `monitor`. */
+export function agentPid(monitor: number): number | undefined {
+  const first = firstChild(monitor);
+  return first === undefined ? undefined : firstChild(first);
+}
+
+function firstChild(pid: number): number | undefined {
   try {
     const children = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`);
     return children === "" ? undefined : parseInt(children);

@@ -19,6 +19,7 @@ import { closeInheritedOnExec } from "./descriptors.ts";
 import { NameTable } from "./name_table.ts";
 import { routeEverythingHere } from "./routes.ts";
 import { SocketOwners } from "./socket_owner.ts";
+import { followStops } from "./stop_watch.ts";
 
 /** Runs the outer layer to its end; never returns. */
 export async function main(): Promise<never> {
@@ -37,6 +38,7 @@ export async function main(): Promise<never> {
     void (async () => {
       for await (const message of messages) signalAgent(agent.pid, (message as HostMessage).signal);
     })();
+    if (Deno.stdin.isTerminal()) followStops(agent.pid);
     const { code } = await agent.status;
     Deno.exit(code);
   } catch (cause) {
