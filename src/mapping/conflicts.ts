@@ -1,31 +1,16 @@
 import type { FirmaError } from "../core/result.ts";
 import type { RuleMethod } from "./method.ts";
+import type { PathTrie } from "./path_trie.ts";
 import { excludes, impliedBy } from "./query_condition.ts";
 import {
   compareRules,
   describe,
+  formatPlace,
   type MappingRule,
   methodRank,
   methodsOf,
-  patternKey,
-  type RulePlace,
 } from "./rule.ts";
 import { comparePathPatterns, covers } from "./specificity.ts";
-
-function place({ file, line }: RulePlace): string {
-  return `${file}:${line}`;
-}
-
-function groupBy(rules: readonly MappingRule[], key: (rule: MappingRule) => string) {
-  const groups = new Map<string, MappingRule[]>();
-  for (const rule of rules) {
-    const name = key(rule);
-    const group = groups.get(name);
-    if (group) group.push(rule);
-    else groups.set(name, [rule]);
-  }
-  return groups.values();
-}
 
 /** The first method for which neither rule goes before the other and both may hold. */
 function tiedMethod(a: MappingRule, b: MappingRule): RuleMethod | undefined {
@@ -45,19 +30,19 @@ function tiedMethod(a: MappingRule, b: MappingRule): RuleMethod | undefined {
 function tie(a: MappingRule, b: MappingRule, method: RuleMethod): FirmaError {
   return {
     code: "MAPPING_RULES_TIE",
-    message: `Cannot order rules ${place(a.place)} (${describe(a)}) and ${place(b.place)} (${
-      describe(b)
-    }): both match ${method} alike`,
+    message: `Cannot order rules ${formatPlace(a.place)} (${describe(a)}) and ${
+      formatPlace(b.place)
+    } (${describe(b)}): both match ${method} alike`,
     cure: "remove one of them, or let their methods or queries differ",
     at: b.place,
   };
 }
 
 function shadow(rule: MappingRule, by: readonly MappingRule[]): FirmaError {
-  const places = [...new Set(by.map((other) => place(other.place)))].join(", ");
+  const places = [...new Set(by.map((other) => formatPlace(other.place)))].join(", ");
   return {
     code: "MAPPING_RULE_SHADOWED",
-    message: `Cannot reach rule ${place(rule.place)} (${
+    message: `Cannot reach rule ${formatPlace(rule.place)} (${
       describe(rule)
     }): everything it matches is matched by more specific rules, ${places}`,
     cure: "remove it, or make it more specific than they are",
@@ -65,21 +50,29 @@ function shadow(rule: MappingRule, by: readonly MappingRule[]): FirmaError {
   };
 }
 
-/** Tells whether `other` goes before `rule` in everything that `rule` matches with `method`. */
-function hides(other: MappingRule, rule: MappingRule, method: RuleMethod): boolean {
+/** Tells whether a rule that stands before `rule` takes all its calls with `method`. */
+function hides(
+  other: MappingRule,
+  rule: MappingRule,
+  method: RuleMethod,
+  samePath: boolean,
+): boolean {
   if (methodRank(other, method) === 0 || !impliedBy(other.query, rule.query)) return false;
-  const order = comparePathPatterns(other.path, rule.path);
-  if (order < 0) return covers(other.path, rule.path);
-  return patternKey(other.path) === patternKey(rule.path) && compareRules(other, rule, method) < 0;
+  return !samePath || compareRules(other, rule, method) < 0;
 }
 
-function shadows(rule: MappingRule, candidates: readonly MappingRule[]): FirmaError | undefined {
-  if (candidates.length < 2) return undefined;
+/** `wider`: rules with other paths that go before `rule` on every path that it matches. */
+function shadows(
+  rule: MappingRule,
+  samePath: readonly MappingRule[],
+  wider: readonly MappingRule[],
+): FirmaError | undefined {
   const by: MappingRule[] = [];
   for (const method of methodsOf(rule)) {
     // HEAD comes along with GET; a rule that only lost it still does its work.
     if (methodRank(rule, method) === 2) continue;
-    const hider = candidates.find((other) => other !== rule && hides(other, rule, method));
+    const hider = samePath.find((other) => hides(other, rule, method, true)) ??
+      wider.find((other) => hides(other, rule, method, false));
     if (!hider) return undefined;
     by.push(hider);
   }
@@ -90,23 +83,29 @@ function shadows(rule: MappingRule, candidates: readonly MappingRule[]): FirmaEr
  * Finds rules that no order decides between, and rules that can never be the
  * most specific match. The files' order plays no part in either.
  */
-export function findConflicts(rules: readonly MappingRule[]): FirmaError[] {
+export function findConflicts(trie: PathTrie): FirmaError[] {
   const errors: FirmaError[] = [];
-  for (const ofHost of groupBy(rules, (rule) => rule.host.text)) {
-    // One rule hides another only if both have a `**`, or the same path: any other
-    // pattern that is more specific leaves out some path of the wider one.
-    const open = ofHost.filter((rule) => rule.path.tail);
-    for (const group of groupBy(ofHost, (rule) => patternKey(rule.path))) {
-      for (const [i, a] of group.entries()) {
-        for (const b of group.slice(i + 1)) {
-          const method = tiedMethod(a, b);
-          if (method) errors.push(tie(a, b, method));
-        }
+  const groups = trie.groups();
+  // One rule hides another only if both have a `**`, or the same path: any other
+  // pattern that is more specific leaves out some path of the wider one.
+  const open = groups.filter(([rule]) => rule!.path.tail);
+  for (const group of groups) {
+    for (let i = 0; i < group.length; i++) {
+      for (let j = i + 1; j < group.length; j++) {
+        const method = tiedMethod(group[i]!, group[j]!);
+        if (method) errors.push(tie(group[i]!, group[j]!, method));
       }
-      for (const rule of group) {
-        const error = shadows(rule, rule.path.tail ? open : group);
-        if (error) errors.push(error);
-      }
+    }
+    const { path } = group[0]!;
+    const wider = path.tail
+      ? open.filter(([rule]) =>
+        covers(rule!.path, path) && comparePathPatterns(rule!.path, path) < 0
+      ).flat()
+      : [];
+    if (group.length + wider.length < 2) continue;
+    for (const rule of group) {
+      const error = shadows(rule, group, wider);
+      if (error) errors.push(error);
     }
   }
   return errors;

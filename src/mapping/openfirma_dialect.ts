@@ -2,7 +2,7 @@ import type { HttpCall } from "../core/envelope.ts";
 import type { FirmaError } from "../core/result.ts";
 import { formatAuthority } from "./authority.ts";
 import { METHODS } from "./method.ts";
-import type { MatchedRule, RulePlace } from "./rule.ts";
+import { formatPlace, type MatchedRule, type RulePlace } from "./rule.ts";
 
 /**
  * A rule of a file that says `dialect = "openfirma"`. There `*` stands for any
@@ -93,7 +93,7 @@ export class OpenfirmaRules {
 export function findOpenfirmaConflicts(rules: readonly OpenfirmaRule[]): FirmaError[] {
   const errors: FirmaError[] = [];
   const seen = new Map<string, Map<string, OpenfirmaRule>>();
-  const place = ({ place }: OpenfirmaRule) => `${place.file}:${place.line}`;
+  const place = (rule: OpenfirmaRule) => formatPlace(rule.place);
   for (const rule of rules) {
     const target = JSON.stringify([rule.host, rule.path]);
     const methods = seen.get(target) ?? new Map<string, OpenfirmaRule>();

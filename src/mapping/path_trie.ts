@@ -1,31 +1,29 @@
-import type { RuleMethod } from "./method.ts";
 import { takes, takesTail, type Token } from "./path_pattern.ts";
 import { holds } from "./query_condition.ts";
-import { compareRules, type MappingRule, methodsOf, patternKey } from "./rule.ts";
+import { type MappingRule, methodRank } from "./rule.ts";
 import { compareTails, compareTokens } from "./specificity.ts";
 
-/** The rules of one host and one path pattern. */
+/** The rules of one host and one path pattern: a handful, told apart by query and method. */
 class Leaf {
-  readonly #byMethod = new Map<string, MappingRule[]>();
+  /** Those with most conditions on the query first. */
+  readonly rules: MappingRule[] = [];
 
   add(rule: MappingRule): void {
-    for (const method of methodsOf(rule)) this.#insert(method, rule);
-  }
-
-  #insert(method: RuleMethod, rule: MappingRule): void {
-    const rules = this.#byMethod.get(method) ?? [];
-    rules.push(rule);
-    rules.sort((a, b) => compareRules(a, b, method));
-    this.#byMethod.set(method, rules);
+    this.rules.push(rule);
+    if (this.rules.length > 1) this.rules.sort((a, b) => b.query.size - a.query.size);
   }
 
   find(method: string, query: string): MappingRule | undefined {
-    const rules = this.#byMethod.get(method);
-    if (!rules) return undefined;
-    for (const rule of rules) {
-      if (rule.query.size === 0 || holds(rule.query, query)) return rule;
+    let best: MappingRule | undefined;
+    let bestRank = 0;
+    for (const rule of this.rules) {
+      if (best && best.query.size > rule.query.size) break;
+      const rank = methodRank(rule, method);
+      if (rank <= bestRank || (rule.query.size > 0 && !holds(rule.query, query))) continue;
+      best = rule;
+      bestRank = rank;
     }
-    return undefined;
+    return best;
   }
 }
 
@@ -35,29 +33,31 @@ interface Branch {
 }
 
 interface Rest {
-  readonly key: string;
   readonly tail: readonly Token[];
   readonly leaf: Leaf;
 }
 
-/** What may follow a certain beginning of a path; branches and rests most specific first. */
+/**
+ * What may follow a certain beginning of a path; branches and rests most specific
+ * first. Most nodes have one kind of them, so none is made before it is needed.
+ */
 class Node {
-  readonly literals = new Map<string, Node>();
-  readonly branches: Branch[] = [];
-  readonly rests: Rest[] = [];
+  literals: Map<string, Node> | undefined;
+  branches: Branch[] | undefined;
+  rests: Rest[] | undefined;
   leaf: Leaf | undefined;
 
   child(token: Token): Node {
     if (token.kind === "literal") {
+      this.literals ??= new Map();
       const known = this.literals.get(token.text);
       if (known) return known;
       const node = new Node();
       this.literals.set(token.text, node);
       return node;
     }
-    const known = this.branches.find((branch) =>
-      compareTokens(branch.token, token) === 0 && sameText(branch.token, token)
-    );
+    this.branches ??= [];
+    const known = this.branches.find((branch) => same(branch.token, token));
     if (known) return known.node;
     const node = new Node();
     this.branches.push({ token, node });
@@ -65,19 +65,30 @@ class Node {
     return node;
   }
 
-  rest(key: string, tail: readonly Token[]): Leaf {
-    const known = this.rests.find((rest) => rest.key === key);
+  rest(tail: readonly Token[]): Leaf {
+    this.rests ??= [];
+    const known = this.rests.find((rest) =>
+      rest.tail.length === tail.length && rest.tail.every((token, i) => same(token, tail[i]!))
+    );
     if (known) return known.leaf;
     const leaf = new Leaf();
-    this.rests.push({ key, tail, leaf });
+    this.rests.push({ tail, leaf });
     this.rests.sort((a, b) => compareTails(a.tail, b.tail));
     return leaf;
   }
 }
 
-function sameText(a: Token, b: Token): boolean {
-  return a.kind !== "partial" || b.kind !== "partial" ||
-    (a.prefix === b.prefix && a.suffix === b.suffix);
+function same(a: Token, b: Token): boolean {
+  if (a.kind === "literal") return b.kind === "literal" && a.text === b.text;
+  if (a.kind === "star" || b.kind !== "partial") return a.kind === b.kind;
+  return a.prefix === b.prefix && a.suffix === b.suffix;
+}
+
+function collect(node: Node, groups: (readonly MappingRule[])[]): void {
+  if (node.leaf) groups.push(node.leaf.rules);
+  for (const rest of node.rests ?? []) groups.push(rest.leaf.rules);
+  for (const child of node.literals?.values() ?? []) collect(child, groups);
+  for (const branch of node.branches ?? []) collect(branch.node, groups);
 }
 
 /**
@@ -91,10 +102,15 @@ export class PathTrie {
   add(rule: MappingRule): void {
     let node = this.#root;
     for (const token of rule.path.head) node = node.child(token);
-    const leaf = rule.path.tail
-      ? node.rest(patternKey(rule.path), rule.path.tail)
-      : (node.leaf ??= new Leaf());
+    const leaf = rule.path.tail ? node.rest(rule.path.tail) : (node.leaf ??= new Leaf());
     leaf.add(rule);
+  }
+
+  /** All rules; those of the same path pattern together. */
+  groups(): (readonly MappingRule[])[] {
+    const groups: (readonly MappingRule[])[] = [];
+    collect(this.#root, groups);
+    return groups;
   }
 
   /** The most specific rule that matches, in the order of `specificity.ts`. */
@@ -115,17 +131,20 @@ function find(
     if (rule) return rule;
   } else {
     const segment = segments[at]!;
-    const literal = node.literals.get(segment);
+    const literal = node.literals?.get(segment);
     if (literal) {
       const rule = find(literal, segments, at + 1, method, query);
       if (rule) return rule;
     }
-    for (const branch of node.branches) {
-      if (!takes(branch.token, segment)) continue;
-      const rule = find(branch.node, segments, at + 1, method, query);
-      if (rule) return rule;
+    if (node.branches) {
+      for (const branch of node.branches) {
+        if (!takes(branch.token, segment)) continue;
+        const rule = find(branch.node, segments, at + 1, method, query);
+        if (rule) return rule;
+      }
     }
   }
+  if (!node.rests) return undefined;
   for (const rest of node.rests) {
     if (!takesTail(rest.tail, segments, at)) continue;
     const rule = rest.leaf.find(method, query);

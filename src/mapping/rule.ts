@@ -1,7 +1,7 @@
 import type { ActionClass } from "../core/action_class.ts";
 import type { HostPattern } from "./host_pattern.ts";
-import { METHODS, type RuleMethod } from "./method.ts";
-import type { PathPattern, Token } from "./path_pattern.ts";
+import { isMethod, METHODS, type RuleMethod } from "./method.ts";
+import type { PathPattern } from "./path_pattern.ts";
 import type { QueryCondition } from "./query_condition.ts";
 
 /** What a rule says about the calls that it matches. */
@@ -21,10 +21,26 @@ export interface MatchedRule {
   readonly query?: string;
 }
 
-/** Where a rule is written. */
+/** Where a rule is written. The line is looked for when it is first asked for. */
 export interface RulePlace {
   readonly file: string;
   readonly line: number;
+}
+
+/** A place whose line is found by `find`, at most once. */
+export function rulePlace(file: string, find: () => number): RulePlace {
+  let line: number | undefined;
+  return {
+    file,
+    get line() {
+      return line ??= find();
+    },
+  };
+}
+
+/** `<file>:<line>` */
+export function formatPlace({ file, line }: RulePlace): string {
+  return `${file}:${line}`;
 }
 
 /** A rule for one host pattern and one path pattern. */
@@ -32,7 +48,7 @@ export interface MappingRule {
   readonly host: HostPattern;
   readonly path: PathPattern;
   /** `undefined`: every method but CONNECT. */
-  readonly methods: ReadonlySet<RuleMethod> | undefined;
+  readonly methods: ReadonlySet<string> | undefined;
   readonly query: QueryCondition;
   readonly acceptsEncodedSlash: boolean;
   /** `undefined`: the calls that this rule matches count as not mapped. */
@@ -41,8 +57,8 @@ export interface MappingRule {
 }
 
 /** How closely a rule names a method: 3 by name, 2 HEAD by way of GET, 1 as any, 0 not at all. */
-export function methodRank(rule: MappingRule, method: RuleMethod): 0 | 1 | 2 | 3 {
-  if (!rule.methods) return method === "CONNECT" ? 0 : 1;
+export function methodRank(rule: MappingRule, method: string): 0 | 1 | 2 | 3 {
+  if (!rule.methods) return isMethod(method) ? 1 : 0;
   if (rule.methods.has(method)) return 3;
   // The answer to HEAD is that to GET without its content (RFC 9110, 9.3.2).
   return method === "HEAD" && rule.methods.has("GET") ? 2 : 0;
@@ -56,23 +72,6 @@ export function methodsOf(rule: MappingRule): RuleMethod[] {
 /** The order in which rules of the same host and path are asked about a method. */
 export function compareRules(a: MappingRule, b: MappingRule, method: RuleMethod): number {
   return b.query.size - a.query.size || methodRank(b, method) - methodRank(a, method);
-}
-
-/**
- * The same for two patterns exactly when they match the same paths. `?` and `#`
- * stand for `*` and `**`: they occur in no segment, while an escaped `*` may.
- */
-export function patternKey(path: PathPattern): string {
-  const key = (token: Token) =>
-    token.kind === "literal"
-      ? token.text
-      : token.kind === "star"
-      ? "?"
-      : `${token.prefix}?${token.suffix}`;
-  const tokens = path.tail
-    ? [...path.head.map(key), "#", ...path.tail.map(key)]
-    : path.head.map(key);
-  return tokens.join("/");
 }
 
 /** What a rule matches, for messages. */

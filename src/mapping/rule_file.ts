@@ -6,7 +6,7 @@ import { quote } from "./malformed.ts";
 import { foldHost, foldPath, type OpenfirmaRule } from "./openfirma_dialect.ts";
 import { parsePathPattern, type PathPattern } from "./path_pattern.ts";
 import { NO_CONDITION, parseQueryCondition, type QueryCondition } from "./query_condition.ts";
-import type { MappingRule, MatchedRule } from "./rule.ts";
+import { formatPlace, type MappingRule, type MatchedRule } from "./rule.ts";
 import { RULE_METHODS, RuleReader, unknownKey } from "./rule_reader.ts";
 
 /** A mapping file. */
@@ -90,14 +90,15 @@ function readRule(reader: RuleReader, decoders: ReadonlySet<string>): MappingRul
   };
   return paths.flatMap(({ value: path, index }) => {
     const place = reader.place("path", index);
-    const ref = `${place.file}:${place.line}`;
     return hosts.map((host): MappingRule => {
       const matched: MatchedRule | undefined = actionClass &&
         {
           actionClass,
           ...(finer !== undefined && { finer }),
           ...(decoder !== undefined && { decoder }),
-          ref,
+          get ref() {
+            return formatPlace(place);
+          },
           host: host.text,
           path: path.text,
           ...text,
@@ -127,7 +128,9 @@ function readOpenfirmaRule(reader: RuleReader): OpenfirmaRule[] {
   const place = reader.place();
   const matched: MatchedRule = {
     actionClass,
-    ref: `${place.file}:${place.line}`,
+    get ref() {
+      return formatPlace(place);
+    },
     host,
     path: path ?? "*",
     method: method ?? "*",

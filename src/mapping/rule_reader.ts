@@ -3,8 +3,8 @@ import { nearest } from "../core/nearest.ts";
 import type { FirmaError } from "../core/result.ts";
 import type { TomlDocument } from "../config/toml.ts";
 import { quote } from "./malformed.ts";
-import { METHODS, type RuleMethod } from "./method.ts";
-import type { RulePlace } from "./rule.ts";
+import { METHODS } from "./method.ts";
+import { type RulePlace, rulePlace } from "./rule.ts";
 
 /** What a rule may name as its method. */
 export const RULE_METHODS: readonly string[] = [...METHODS, "CONNECT"];
@@ -29,8 +29,11 @@ export class RuleReader {
   }
 
   place(...path: (string | number)[]): RulePlace {
-    const at = this.#document.locate(["rules", this.#index, ...path]);
-    return { file: this.#document.file, line: at?.line ?? 1 };
+    const document = this.#document;
+    return rulePlace(
+      document.file,
+      () => document.locate(["rules", this.#index, ...path])?.line ?? 1,
+    );
   }
 
   fail(key: string, state: string, cure?: string): undefined {
@@ -88,7 +91,7 @@ export class RuleReader {
     );
   }
 
-  methods(): ReadonlySet<RuleMethod> | undefined {
+  methods(): ReadonlySet<string> | undefined {
     const names = this.strings("method");
     for (const name of names ?? []) {
       if (!RULE_METHODS.includes(name)) {
@@ -96,7 +99,7 @@ export class RuleReader {
         this.fail("method", `${quote(name)} is not one of ${RULE_METHODS.join(", ")}`, close);
       }
     }
-    return names && new Set(names as RuleMethod[]);
+    return names && new Set(names);
   }
 
   name(key: string): string | undefined {

@@ -74,6 +74,8 @@ function coversList(outer: PathPattern, inner: readonly Token[]): boolean {
 export function covers(outer: PathPattern, inner: PathPattern): boolean {
   if (!inner.tail) return coversList(outer, inner.head);
   if (!outer.tail) return false;
+  const common = Math.min(outer.head.length, inner.head.length);
+  for (let i = 0; i < common; i++) if (!tokenCovers(outer.head[i]!, inner.head[i]!)) return false;
   // A `**` at the end also takes the empty segment behind a last slash.
   const slash: Token = { kind: "literal", text: "" };
   if (inner.tail.length === 0 && !coversList(outer, [...inner.head, slash])) return false;

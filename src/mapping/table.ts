@@ -71,9 +71,13 @@ export class MappingTable {
     if (errors.length > 0) return err(errors);
     const rules = parsed.flatMap((file) => file.rules);
     const openfirmaRules = parsed.flatMap((file) => file.openfirmaRules);
-    const conflicts = [...findConflicts(rules), ...findOpenfirmaConflicts(openfirmaRules)];
-    if (conflicts.length > 0) return err(conflicts);
-    return ok(new MappingTable(rules, openfirmaRules));
+    const table = new MappingTable(rules, openfirmaRules);
+    const tries = [...table.#exact.values(), ...table.#wildcard.values()];
+    const conflicts = [
+      ...tries.flatMap(findConflicts),
+      ...findOpenfirmaConflicts(openfirmaRules),
+    ];
+    return conflicts.length > 0 ? err(conflicts) : ok(table);
   }
 
   /**
