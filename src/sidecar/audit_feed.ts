@@ -63,22 +63,20 @@ export class AuditFeed {
 
   /** Appends an event of the worker that `gauge` belongs to. */
   take(event: ExecutionEvent, gauge: AuditGauge): void {
-    if (this.#held.length > 0 || !this.#tryTake({ event, gauge })) this.#hold({ event, gauge });
+    const denial = event.kind === "decision" && event.decision === "DENY";
+    if (denial && this.#target.state === "failed") {
+      // Nothing left the machine. The log counts what it refuses, and says so later.
+      this.#target.append(event);
+      gauge.addWritten(1);
+    } else if (this.#held.length > 0 || !this.#tryTake({ event, gauge })) {
+      this.#held.push({ event, gauge });
+    }
   }
 
   #tryTake({ event, gauge }: Held): boolean {
     if (!this.append(event)) return false;
     this.#accepted.push({ position: this.#acceptedCount, gauge });
     return true;
-  }
-
-  #hold(held: Held): void {
-    if (held.event.kind === "decision" && held.event.decision === "DENY") {
-      // Nothing left the machine; the log itself will say how many it refused.
-      held.gauge.addWritten(1);
-    } else {
-      this.#held.push(held);
-    }
   }
 
   #stateChanged(state: AuditState): void {

@@ -152,12 +152,24 @@ export interface RigOptions {
   readonly decoders?: ReadonlyMap<string, BodyDecoder>;
 }
 
+const compiled = new Map<string, Standing["bundle"]>();
+
+/** Compiling takes much longer than a decision, and an engine has no state that shows. */
+function inForce(policies: string): Standing["bundle"] {
+  if (!compiled.has(policies)) {
+    const standing = new Standing(mapping(), true);
+    const applied = standing.apply(bundle(policies), NOW_MS + 30_000);
+    if (!applied.ok) throw new Error(JSON.stringify(applied.error));
+    compiled.set(policies, standing.bundle);
+  }
+  return compiled.get(policies);
+}
+
 /** A whole pipeline with one session, everything in force. */
 export function rig(options: RigOptions = {}): Rig {
   const table = mapping(options.rules, options.decoders?.keys());
   const standing = new Standing(table, options.defaultProtected ?? true);
-  const applied = standing.apply(bundle(options.policy ?? POLICY), NOW_MS + 30_000);
-  if (!applied.ok) throw new Error(JSON.stringify(applied.error));
+  standing.bundle = inForce(options.policy ?? POLICY);
   standing.revoked = new Set();
   const sessions = new SessionTable();
   sessions.open(session());

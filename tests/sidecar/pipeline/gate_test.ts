@@ -1,0 +1,383 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  advanceSession,
+  INITIAL_SESSION_STATE,
+  sessionStep,
+} from "../../../src/core/session_state.ts";
+import type { DecisionEvent } from "../../../src/core/event.ts";
+import type { CallInput } from "../../../src/sidecar/gate.ts";
+import { bundle } from "../../policy/support.ts";
+import {
+  AGENT_ID,
+  call,
+  callTo,
+  NOW_MS,
+  outcome,
+  PEER,
+  POLICY,
+  rig,
+  SANDBOX_ID,
+  SESSION_ID,
+  TOKEN_ID,
+} from "./support.ts";
+
+const OUTCOME = {
+  status: 200,
+  abortReason: "",
+  detail: "",
+  requestBytes: 1,
+  responseBytes: 2,
+  headLatencyUs: 3,
+  latencyUs: 4,
+} as const;
+
+Deno.test("decide() forwards what policy permits, with its record handed over first", () => {
+  const subject = rig();
+  const verdict = subject.decide(call({ target: "/repos/acme/rocket?token=abc" }));
+  assert.equal(verdict.kind, "forward");
+  assert.deepEqual(subject.events.urgent, [verdict.eventId]);
+  const { timestamp: _timestamp, latency_us: _latency, envelope: _envelope, ...event } =
+    subject.events.last;
+  assert.deepEqual(event, {
+    event_id: verdict.eventId,
+    sandbox_id: SANDBOX_ID,
+    session_id: SESSION_ID,
+    agent_id: AGENT_ID,
+    kind: "decision",
+    decision: "ALLOW",
+    deny_reason: "",
+    detail: "",
+    action_class: "code.read",
+    resource: "api.code.test/repos/acme/rocket?token=abc",
+    method: "GET",
+    token_id: TOKEN_ID,
+    bundle_version: bundle(POLICY).version,
+    policy_ids: ["reading"],
+  });
+});
+
+Deno.test("decide() tells the agent in a problem document what was refused and why", () => {
+  const subject = rig();
+  const verdict = subject.decide(call({ method: "DELETE", target: "/repos/acme/rocket?secret=1" }));
+  assert.ok(verdict.kind === "deny");
+  assert.deepEqual(verdict.problem, {
+    type: "urn:firma:deny:PolicyDenied",
+    title: "Denied by policy",
+    status: 403,
+    detail: "firma refused DELETE api.code.test/repos/acme/rocket because the operator's policy " +
+      "does not permit it; this is a decision of policy and not a fault of the network, so do " +
+      "without it, or ask the operator to permit this action.",
+    denied: true,
+    reason: "PolicyDenied",
+    action_class: "code.destructive",
+    event_id: verdict.eventId,
+  });
+  // The operator sees which policy it was; an agent would probe.
+  assert.deepEqual(subject.events.last.policy_ids, ["history"]);
+  assert.doesNotMatch(JSON.stringify(verdict.problem), /history/);
+});
+
+const DENIED: Record<string, [Partial<CallInput>, string, string]> = {
+  "what no rule names": [callTo("evil.test"), "UnclassifiedIntent", "raw.http.GET"],
+  "what no rule names, by another method": [
+    call({ method: "PATCH" }),
+    "UnclassifiedIntent",
+    "raw.http.PATCH",
+  ],
+  "what cannot be understood": [call({ target: "/a/../b" }), "MalformedRequest", "raw.http.GET"],
+  "a method that is not one": [
+    call({ method: "X".repeat(100) }),
+    "MalformedRequest",
+    "raw.http.OTHER",
+  ],
+  "this machine": [callTo("127.0.0.1"), "LoopbackBlocked", "raw.http.GET"],
+  "what policy does not permit": [call({ method: "DELETE" }), "PolicyDenied", "code.destructive"],
+};
+
+for (const [name, [input, reason, actionClass]] of Object.entries(DENIED)) {
+  Deno.test(`decide() denies and records ${name}`, () => {
+    const subject = rig();
+    const verdict = subject.decide(call(input));
+    assert.equal(outcome(verdict), reason);
+    assert.deepEqual(subject.events.urgent, []);
+    const { decision, deny_reason, action_class, event_id } = subject.events.last;
+    assert.deepEqual({ decision, deny_reason, action_class, event_id }, {
+      decision: "DENY",
+      deny_reason: reason,
+      action_class: actionClass,
+      event_id: verdict.eventId,
+    });
+  });
+}
+
+Deno.test("decide() keeps a record short however much the agent sends", () => {
+  const subject = rig();
+  subject.decide(call({ target: `/repos/${"a".repeat(50_000)}/..`, method: "Y".repeat(50_000) }));
+  assert.ok(JSON.stringify(subject.events.last).length < 6_000);
+});
+
+Deno.test("decide() denies a session that nobody opened, and an ended one", () => {
+  const subject = rig();
+  const stranger = call({ peer: { ...PEER, sessionId: "ses_unknown" } });
+  assert.equal(outcome(subject.decide(stranger)), "TokenInvalid");
+  assert.equal(subject.events.last.session_id, "ses_unknown");
+  subject.sessions.end(SESSION_ID);
+  assert.equal(outcome(subject.decide(call())), "TokenInvalid");
+});
+
+Deno.test("decide() denies while the audit log cannot take a record", () => {
+  const subject = rig();
+  subject.events.accepting = false;
+  assert.equal(outcome(subject.decide(call())), "FailClosed");
+  assert.deepEqual(subject.events.all, []);
+  assert.equal(subject.events.lost, 1);
+  // What is not in the log is not in the state either: both are the same fold.
+  assert.equal(subject.sessions.get(SESSION_ID)?.state.actionCount, 0);
+  subject.events.accepting = true;
+  assert.equal(outcome(subject.decide(call())), "forward");
+});
+
+Deno.test("decide() denies when the record cannot be handed over", () => {
+  const subject = rig();
+  subject.events.push = () => {
+    throw new Error("port closed");
+  };
+  assert.equal(outcome(subject.decide(call())), "FailClosed");
+});
+
+Deno.test("decide() denies when anything on the way throws", () => {
+  const subject = rig();
+  const broken = new Proxy(subject.standing.mapping, {
+    get: () => {
+      throw new Error("bug");
+    },
+  });
+  subject.standing.mapping = broken;
+  assert.equal(outcome(subject.decide(call())), "FailClosed");
+  assert.match(String(subject.events.last.detail), /bug/);
+});
+
+Deno.test("decide() denies without policy, with an old one, and without revocations", () => {
+  const cases: [string, (subject: ReturnType<typeof rig>) => void][] = [
+    ["PolicyBundleNotReady", ({ standing }) => standing.bundle = undefined],
+    ["PolicyBundleStale", ({ standing }) => standing.renew(standing.bundle!.revision, NOW_MS - 1)],
+    ["RevocationCacheNotReady", ({ standing }) => standing.revoked = undefined],
+    ["TokenRevoked", ({ standing }) => standing.revoked = new Set([TOKEN_ID])],
+    ["TokenInvalid", ({ sessions }) => sessions.setClaims(SESSION_ID, [])],
+  ];
+  for (const [reason, spoil] of cases) {
+    const subject = rig();
+    assert.equal(outcome(subject.decide(call())), "forward");
+    spoil(subject);
+    assert.equal(outcome(subject.decide(call())), reason);
+  }
+});
+
+Deno.test("decide() forwards unmapped calls only when the operator lets them pass", () => {
+  const subject = rig({ defaultProtected: false });
+  const verdict = subject.decide(callTo("other.test"));
+  assert.ok(verdict.kind === "forward");
+  assert.equal(subject.events.last.decision, "PASSTHROUGH");
+  assert.equal(subject.events.last.token_id, "");
+  assert.equal(outcome(subject.decide(callTo("10.0.0.1"))), "LoopbackBlocked");
+});
+
+Deno.test("decide() names the configured address and roots of a host", () => {
+  const subject = rig({ connectAddrFor: ["api.code.test"] });
+  const verdict = subject.decide(call());
+  assert.ok(verdict.kind === "forward");
+  assert.deepEqual(verdict.route, {
+    host: "api.code.test",
+    port: 443,
+    tls: true,
+    connectAddr: { hostname: "127.0.0.1", port: 8443 },
+    caCerts: ["PEM"],
+  });
+  const other = rig().decide(callTo("registry.test"));
+  assert.ok(other.kind === "forward");
+  assert.deepEqual(other.route, { host: "registry.test", port: 443, tls: true });
+});
+
+Deno.test("decide() drops what the agent says about itself, and the way to unseen requests", () => {
+  const headers = [
+    ["x-firma-session-id", "ses_other"],
+    ["x-firma-anything", "1"],
+    ["upgrade", "h2c"],
+    ["http2-settings", "AAMAAABk"],
+    ["accept", "*/*"],
+  ] as const;
+  const verdict = rig().decide(call({ headers }));
+  assert.ok(verdict.kind === "forward");
+  assert.deepEqual(verdict.dropHeaders.toSorted(), [
+    "http2-settings",
+    "upgrade",
+    "x-firma-anything",
+    "x-firma-session-id",
+  ]);
+  const socket = rig().decide(call({ headers: [["upgrade", "WebSocket"]] }));
+  assert.ok(socket.kind === "forward");
+  assert.deepEqual(socket.dropHeaders, []);
+});
+
+Deno.test("decide() is a pure function of policy, token, envelope and session state", () => {
+  const input = fc.record({
+    method: fc.constantFrom("GET", "DELETE", "POST", "get"),
+    authority: fc.constantFrom("api.code.test", "registry.test", "evil.test", "127.0.0.1"),
+    target: fc.oneof(fc.constantFrom("/repos/a/b", "/", "/repos/../x"), fc.webPath()),
+    calls: fc.integer({ min: 0, max: 5 }),
+  });
+  fc.assert(
+    fc.property(input, ({ calls, ...rest }) => {
+      const once = () => {
+        const subject = rig();
+        for (let i = 0; i < calls; i++) subject.decide(call());
+        subject.decide(callTo(rest.authority, rest));
+        const { event_id: _id, timestamp: _timestamp, latency_us: _latency, ...event } =
+          subject.events.last;
+        return event;
+      };
+      assert.deepEqual(once(), once());
+    }),
+    { numRuns: 50 },
+  );
+});
+
+Deno.test("decide() moves the session on, as a fold over its records", () => {
+  const subject = rig();
+  subject.decide(call());
+  subject.decide(call({ method: "DELETE" }));
+  subject.decide(callTo("registry.test", { target: "/left-pad?x=1" }));
+  subject.gate.refuse(PEER, { resource: "garbage", detail: "not HTTP" });
+  const state = subject.sessions.get(SESSION_ID)!.state;
+  assert.deepEqual(state, {
+    actionCount: 4,
+    denyCount: 2,
+    recentActionClasses: ["code.read", "code.destructive", "system.install", "network.connect"],
+    lastResource: "garbage",
+  });
+  const decisions = subject.events.all.filter((event) =>
+    event.kind === "decision"
+  ) as DecisionEvent[];
+  const folded = decisions.reduce(
+    (at, event) => advanceSession(at, sessionStep(event)),
+    INITIAL_SESSION_STATE,
+  );
+  assert.deepEqual(folded, state);
+  const verdict = subject.decide(callTo("registry.test"));
+  assert.equal(verdict.kind, "forward");
+  const { envelope } = subject.events.all.at(-1) as DecisionEvent;
+  assert.deepEqual(envelope?.metadata, {
+    session_id: SESSION_ID,
+    timestamp_ms: NOW_MS,
+    session_started_ms: NOW_MS - 60_000,
+    action_count: 5,
+    deny_count: 2,
+    prior_action_classes: ["code.read", "code.destructive", "system.install", "network.connect"],
+    last_resource: "garbage",
+  });
+});
+
+Deno.test("connect() opens TLS of every host that is not on the bypass list", () => {
+  const subject = rig({ bypassHosts: ["pinned.test", "*.pinned.test"] });
+  for (const host of ["api.code.test", "evil.test", "127.0.0.1", "notpinned.test"]) {
+    assert.deepEqual(subject.gate.connect(PEER, host, 443), { kind: "terminate" });
+  }
+  assert.deepEqual(subject.events.all, []);
+});
+
+Deno.test("connect() tunnels a bypassed host only after a decision on the CONNECT", () => {
+  const subject = rig({
+    bypassHosts: ["pinned.test", "*.pinned.test"],
+    policy:
+      `@id("out") permit (principal, action in [Firma::Action::"communication.external.send"], resource);`,
+  });
+  const allowed = subject.gate.connect(PEER, "Pinned.test.", 443);
+  assert.ok(allowed.kind === "tunnel");
+  assert.deepEqual(allowed.route, { host: "pinned.test", port: 443, tls: true });
+  const event = subject.events.last as unknown as DecisionEvent;
+  assert.equal(event.method, "CONNECT");
+  assert.equal(event.envelope?.intent.raw_transport, "connect");
+  assert.deepEqual(subject.events.urgent, [allowed.eventId]);
+  const unmapped = subject.gate.connect(PEER, "sub.pinned.test", 443);
+  assert.ok(unmapped.kind === "deny");
+  assert.equal(unmapped.problem.reason, "UnclassifiedIntent");
+  assert.equal(unmapped.problem.action_class, "network.connect");
+  const otherPort = subject.gate.connect(PEER, "pinned.test", 22);
+  assert.equal(otherPort.kind, "deny");
+  const forbidden = rig({ bypassHosts: ["pinned.test"], policy: POLICY });
+  assert.equal(forbidden.gate.connect(PEER, "pinned.test", 443).kind, "deny");
+});
+
+Deno.test("connect() refuses what is no host and no port", () => {
+  const subject = rig();
+  for (
+    const [host, port] of [["", 443], ["a b", 443], ["0x7f.1", 443], ["a.test", 0], [
+      "a.test",
+      70000,
+    ]] as const
+  ) {
+    const verdict = subject.gate.connect(PEER, host, port);
+    assert.ok(verdict.kind === "deny", host);
+    assert.equal(verdict.problem.reason, "MalformedRequest");
+  }
+});
+
+Deno.test("outcome() records the end of a call, once", () => {
+  const subject = rig();
+  const verdict = subject.decide(call());
+  subject.gate.outcome(verdict.eventId, OUTCOME);
+  const { kind, decision_event_id, status, sandbox_id } = subject.events.last;
+  assert.deepEqual({ kind, decision_event_id, status, sandbox_id }, {
+    kind: "outcome",
+    decision_event_id: verdict.eventId,
+    status: 200,
+    sandbox_id: SANDBOX_ID,
+  });
+  const count = subject.events.all.length;
+  subject.gate.outcome(verdict.eventId, OUTCOME);
+  subject.gate.outcome("aevt_unknown", OUTCOME);
+  assert.equal(subject.events.all.length, count);
+});
+
+const REVIEWS: Record<string, [(subject: ReturnType<typeof rig>) => void, RegExp]> = {
+  "a policy that denies now": [
+    ({ standing }) => standing.apply(bundle(`forbid (principal, action, resource);`), NOW_MS + 1),
+    /policy now in force denies/,
+  ],
+  "no policy any more": [({ standing }) => standing.bundle = undefined, /policy/],
+  "a revoked token": [({ standing }) => standing.revoked = new Set([TOKEN_ID]), /revoked/],
+  "the end of the session": [({ sessions }) => sessions.end(SESSION_ID), /session has ended/],
+};
+
+for (const [name, [change, detail]] of Object.entries(REVIEWS)) {
+  Deno.test(`review() closes open calls on ${name}`, () => {
+    const subject = rig();
+    const verdict = subject.decide(call());
+    assert.ok(verdict.kind === "forward");
+    subject.review();
+    assert.equal(verdict.signal.aborted, false);
+    change(subject);
+    subject.review();
+    assert.equal(verdict.signal.aborted, true);
+    subject.gate.outcome(verdict.eventId, { ...OUTCOME, abortReason: "CONNECTOR_FAILURE" });
+    assert.match(String(subject.events.last.detail), detail);
+  });
+}
+
+Deno.test("review() leaves alone what is still permitted", () => {
+  const subject = rig();
+  const verdict = subject.decide(call());
+  assert.ok(verdict.kind === "forward");
+  subject.standing.apply(bundle(`${POLICY}\n// another version`), NOW_MS + 1);
+  subject.review();
+  assert.equal(verdict.signal.aborted, false);
+});
+
+Deno.test("abortProblem() tells a fault of the connection from a denial", () => {
+  const problem = rig().gate.abortProblem("aevt_x", "code.read", "CONNECTOR_TIMEOUT");
+  assert.equal(problem.status, 504);
+  assert.equal(problem.aborted, true);
+  assert.match(problem.detail, /allowed this call/);
+  assert.equal(rig().gate.abortProblem("aevt_x", "", "CONNECTOR_FAILURE").status, 502);
+});
