@@ -11,6 +11,12 @@ const MAX_DEPTH = 64;
  * instance, nesting deeper than 64.
  */
 export function canonicalJson(value: unknown): string {
+  const sorted = sortMembers(value, 0);
+  if (sorted !== NOT_SORTABLE) {
+    const text = JSON.stringify(sorted);
+    // The escape of a lone surrogate, or something that looks like it.
+    if (text !== undefined && !text.includes("\\ud")) return text;
+  }
   return write(value, 0);
 }
 
@@ -18,6 +24,45 @@ export function canonicalJson(value: unknown): string {
 export function canonicalString(text: string): string {
   if (!text.isWellFormed()) throw new TypeError("Cannot write a string: it has a lone surrogate");
   return JSON.stringify(text);
+}
+
+/** Says that an object cannot have its members in canonical order. */
+const NOT_SORTABLE = Symbol("not sortable");
+
+/**
+ * The same value with its members in canonical order, so that the engine's own
+ * serialiser, which is much faster than {@linkcode write}, can write it.
+ * Gives up on whatever is out of the ordinary: objects keep names that look
+ * like numbers first, and `__proto__` is no member when it is assigned.
+ */
+function sortMembers(value: unknown, depth: number): unknown {
+  if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
+  if (typeof value === "number") return Number.isFinite(value) ? value : NOT_SORTABLE;
+  if (typeof value !== "object" || depth >= MAX_DEPTH) return NOT_SORTABLE;
+  if (Array.isArray(value)) {
+    const items: unknown[] = [];
+    for (const item of value) {
+      const sorted = sortMembers(item, depth + 1);
+      if (sorted === NOT_SORTABLE) return NOT_SORTABLE;
+      items.push(sorted);
+    }
+    return items;
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype || "toJSON" in value) return NOT_SORTABLE;
+  const members = value as Readonly<Record<string, unknown>>;
+  const copy: Record<string, unknown> = {};
+  for (const name of Object.keys(members).sort()) {
+    const first = name.charCodeAt(0);
+    if ((first >= 0x30 && first <= 0x39) || name === "__proto__") {
+      return NOT_SORTABLE;
+    }
+    const member = members[name];
+    if (member === undefined) continue;
+    const sorted = sortMembers(member, depth + 1);
+    if (sorted === NOT_SORTABLE) return NOT_SORTABLE;
+    copy[name] = sorted;
+  }
+  return copy;
 }
 
 function write(value: unknown, depth: number): string {

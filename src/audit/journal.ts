@@ -3,7 +3,7 @@ import { newId } from "../core/id.ts";
 import type { FirmaError } from "../core/result.ts";
 import { timestamp } from "../core/timestamp.ts";
 import type { SigningKey } from "../pki/signing_key.ts";
-import { chainEvent, type ChainHead } from "./chain.ts";
+import { chainEvents, type ChainHead } from "./chain.ts";
 import { readCheckpointFile, writeCheckpointFile } from "./checkpoint_file.ts";
 import { LogFile } from "./log_file.ts";
 import { asLogError } from "./log_fault.ts";
@@ -132,24 +132,11 @@ export class AuditJournal {
   }
 
   #append(log: LogFile, start: ChainHead, events: readonly ExecutionEvent[]): ChainHead {
-    const { privateKey } = this.#options.key;
-    const lines: Uint8Array[] = [];
-    let head = start;
-    let size = 0;
-    for (const event of events) {
-      const line = chainEvent(redactEvent(event, this.#options.redactNames), head, privateKey);
-      lines.push(line.bytes);
-      size += line.bytes.length;
-      head = line.head;
-    }
-    const batch = new Uint8Array(size);
-    let at = 0;
-    for (const line of lines) {
-      batch.set(line, at);
-      at += line.length;
-    }
-    log.append(batch, { head, lastLine: lines.at(-1)!.subarray(0, -1) });
-    return head;
+    const { key, redactNames } = this.#options;
+    const redacted = events.map((event) => redactEvent(event, redactNames));
+    const lines = chainEvents(redacted, start, key.privateKey);
+    log.append(lines);
+    return lines.head;
   }
 
   /** What the log has to say about itself when it is opened. */

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { timestamp } from "../core/timestamp.ts";
 import { unwrap } from "../core/result.ts";
+import type { ChainedLines } from "./chain.ts";
 import { logFault } from "./log_fault.ts";
 import { writeAll } from "./write_all.ts";
 import { readRange, readTail, type Tail } from "./tail.ts";
@@ -81,11 +82,10 @@ export class LogFile {
   }
 
   /**
-   * Appends `bytes`, which end in `lastLine` and a newline and bring the chain
-   * to `head`: all of them or, after a failure, none. Call after
+   * Appends lines: all of them or, after a failure, none. Call after
    * {@linkcode synchronise} with the lock still held.
    */
-  append(bytes: Uint8Array, last: Pick<Tail, "head" | "lastLine">): void {
+  append({ bytes, lastLine, head }: ChainedLines): void {
     const before = this.#tail!.wholeBytes;
     try {
       writeAll(this.#file, bytes);
@@ -94,7 +94,7 @@ export class LogFile {
       this.#file.truncateSync(before);
       throw cause;
     }
-    this.#tail = { ...last, wholeBytes: before + bytes.length, tornBytes: 0 };
+    this.#tail = { head, lastLine, wholeBytes: before + bytes.length, tornBytes: 0 };
   }
 
   /** Waits until everything written so far is on the disk. */

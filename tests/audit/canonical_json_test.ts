@@ -135,3 +135,27 @@ Deno.test("canonicalJson() does not depend on the order of members", () => {
     ),
   );
 });
+
+Deno.test("canonicalJson() writes members that objects treat in a way of their own", () => {
+  const name = fc.oneof(
+    fc.constantFrom("__proto__", "toJSON", "constructor", "10", "9", "-1", "01", "", "a"),
+    fc.string({ maxLength: 3 }),
+  );
+  const members = fc.array(fc.tuple(name, fc.oneof(fc.string(), fc.integer())));
+  fc.assert(fc.property(members, (members) => {
+    const unique = [...new Map(members)];
+    const text = `{${
+      unique.map(([n, v]) => `${JSON.stringify(n)}:${JSON.stringify(v)}`).join(",")
+    }}`;
+    const sorted = unique.sort(([a], [b]) => a < b ? -1 : 1)
+      .map(([n, v]) => `${JSON.stringify(n)}:${JSON.stringify(v)}`).join(",");
+    assert.equal(canonicalJson(JSON.parse(text)), `{${sorted}}`);
+    assert.equal(canonicalJson([JSON.parse(text)]), `[{${sorted}}]`);
+  }));
+});
+
+Deno.test("canonicalJson() tells an escaped backslash from a lone surrogate", () => {
+  assert.equal(canonicalJson({ a: "\\ud800" }), String.raw`{"a":"\\ud800"}`);
+  assert.equal(canonicalJson({ a: "\ud83d\ude00" }), '{"a":"\ud83d\ude00"}');
+  assert.throws(() => canonicalJson({ a: "\\ud800\ud800" }), TypeError);
+});

@@ -1,4 +1,4 @@
-import { chainEvent, type ChainHead, GENESIS } from "../../src/audit/chain.ts";
+import { chainEvents, type ChainHead, GENESIS } from "../../src/audit/chain.ts";
 import { checkpointPath, formatCheckpoint } from "../../src/audit/checkpoint.ts";
 import type { DecisionEvent, ExecutionEvent, OutcomeEvent } from "../../src/core/event.ts";
 import { unwrap } from "../../src/core/result.ts";
@@ -74,12 +74,8 @@ export function chainLines(
   events: readonly ExecutionEvent[],
   key: SigningKey,
 ): { readonly lines: string[]; readonly head: ChainHead } {
-  let head = GENESIS;
-  const lines = events.map((event) => {
-    const line = chainEvent(event, head, key.privateKey);
-    head = line.head;
-    return new TextDecoder().decode(line.bytes);
-  });
+  const { bytes, head } = chainEvents(events, GENESIS, key.privateKey);
+  const lines = new TextDecoder().decode(bytes).split(/(?<=\n)/);
   return { lines, head };
 }
 

@@ -14,6 +14,8 @@ interface Row {
   readonly colour: Colour;
   readonly method: string;
   readonly what: string;
+  /** `what` is a sentence of firma's own, not one word. */
+  readonly prose?: boolean;
   readonly fields: readonly (readonly [name: string, value: string])[];
 }
 
@@ -38,8 +40,10 @@ export function formatEvent(
   return [
     paint(localTime(event.timestamp), "grey"),
     paint(row.word.padEnd(WORD_WIDTH), row.colour),
-    escapeForTerminal(row.method).padEnd(METHOD_WIDTH),
-    escapeForTerminal(row.what).padEnd(fields.length > 0 ? RESOURCE_WIDTH : 0),
+    field(row.method).padEnd(METHOD_WIDTH),
+    (row.prose ? escapeForTerminal(row.what) : field(row.what)).padEnd(
+      fields.length > 0 ? RESOURCE_WIDTH : 0,
+    ),
     ...fields,
   ].join(" ").trimEnd();
 }
@@ -66,7 +70,7 @@ function rowOf(event: ExecutionEvent, decided: DecisionEvent | undefined): Row |
         word: "ABORT",
         colour: "yellow",
         method: decided?.method ?? "-",
-        what: decided?.resource ?? `(decision ${event.decision_event_id})`,
+        what: decided?.resource ?? `decision:${event.decision_event_id}`,
         fields: [
           ["class", decided?.action_class ?? ""],
           ["agent", event.agent_id],
@@ -101,6 +105,7 @@ function rowOf(event: ExecutionEvent, decided: DecisionEvent | undefined): Row |
         colour: event.change === "truncated" ? "red" : "cyan",
         method: event.change,
         what: event.detail,
+        prose: true,
         fields: [],
       };
     default:
@@ -113,10 +118,10 @@ function decisionColour({ decision }: DecisionEvent): Colour {
   return decision === "DENY" ? "red" : "yellow";
 }
 
-/** A value with a space in it is quoted, so that the next field cannot be forged. */
+/** A word; one with a space in it is quoted, so that the next field cannot be forged. */
 function field(value: string): string {
   const escaped = escapeForTerminal(value);
-  return /[\s"=]/.test(escaped) ? `"${escaped.replaceAll('"', '\\"')}"` : escaped;
+  return /[\s"]/.test(escaped) ? `"${escaped.replaceAll('"', '\\"')}"` : escaped;
 }
 
 function localTime(timestamp: string): string {
