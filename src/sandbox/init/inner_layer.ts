@@ -48,6 +48,7 @@ export function innerArguments(plan: LaunchPlan): string[] {
     ...plan.innerMounts,
     // Root's agent owns the files below: read-only is what keeps core_pattern and its like away.
     ...["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys"],
+    ...["--ro-bind-try", "/proc/pressure", "/proc/pressure"],
     ...["--dev", "/dev"],
     ...["--chdir", plan.cwd],
     "--clearenv",

@@ -3,7 +3,7 @@
  * any user and on any terminal. The options are one JSON argument; what was seen goes to a file.
  */
 import { join } from "node:path";
-import { confine } from "../../src/sandbox/confine.ts";
+import { confine } from "../../../src/sandbox/confine.ts";
 import { FakeSidecar } from "./fake_sidecar.ts";
 
 /** What a test asks for. */
