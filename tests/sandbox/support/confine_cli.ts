@@ -19,9 +19,8 @@ export interface ConfineCliOptions {
 }
 
 const options = JSON.parse(Deno.args[0]!) as ConfineCliOptions;
-const proxySocket = join(options.runDir, "front-0.sock");
-using sidecar = new FakeSidecar(proxySocket);
-if (options.withoutSidecar) sidecar[Symbol.dispose]();
+using sidecar = new FakeSidecar(join(options.runDir, "front-0.sock"));
+const proxySocket = options.withoutSidecar ? sidecar.die() : sidecar.path;
 const result = await confine({
   ...options,
   cwd: Deno.cwd(),

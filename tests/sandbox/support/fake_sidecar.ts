@@ -60,12 +60,19 @@ export class FakeSidecar implements Disposable {
     connection.close();
   }
 
-  /** Closes the socket and every connection, as if the Sidecar had been killed. */
+  /** Ends as a killed process does, and returns the socket that is left with nobody behind it. */
+  die(): string {
+    const left = `${this.path}.dead`;
+    Deno.linkSync(this.path, left); // close() removes the file of its own
+    this[Symbol.dispose]();
+    return left;
+  }
+
   [Symbol.dispose](): void {
     try {
       this.#listener.close();
     } catch {
-      // Disposed of twice: once by a test that kills it.
+      // It died before.
     }
     for (const connection of this.#open) {
       try {
