@@ -1,12 +1,18 @@
 import { initSync } from "@cedar-policy/cedar-wasm/web";
 
+let loading: Promise<WebAssembly.Module> | undefined;
+
 /**
- * Reads and compiles Cedar's WebAssembly module (about 4 MB, 50 ms). Needs read
+ * Cedar's WebAssembly module, read and compiled once (4 MB, 50 ms). Needs read
  * permission; hand the result to workers that have none.
  *
  * @throws When the file that ships with the package cannot be read.
  */
-export async function cedarModule(): Promise<WebAssembly.Module> {
+export function cedarModule(): Promise<WebAssembly.Module> {
+  return loading ??= loadModule();
+}
+
+async function loadModule(): Promise<WebAssembly.Module> {
   const script = import.meta.resolve("@cedar-policy/cedar-wasm/web");
   return await WebAssembly.compile(await Deno.readFile(new URL("cedar_wasm_bg.wasm", script)));
 }

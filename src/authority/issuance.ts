@@ -1,0 +1,111 @@
+import { createHash } from "node:crypto";
+import { ACTION_CLASSES, type ActionClass, parseActionClass } from "../core/action_class.ts";
+import type { IssueCapabilityRequest } from "../core/authority.ts";
+import type { ExecutionEnvelope } from "../core/envelope.ts";
+import { isId } from "../core/id.ts";
+import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { ANY_ACTION } from "../capability/token.ts";
+import { isScope } from "../mapping/scope.ts";
+import type { PolicyEngine } from "../policy/engine.ts";
+
+/** A request that makes sense, with `*` spelt out. */
+export interface IssuanceDemand {
+  readonly agentId: string;
+  readonly sessionId: string;
+  readonly actions: readonly ActionClass[];
+  readonly resourceScope: readonly string[];
+  /** Zero or less asks for the longest that is granted. */
+  readonly ttlSeconds: number;
+}
+
+/** Checks a request; a request that is wrong anywhere fails whole. */
+export function parseIssuance(request: IssueCapabilityRequest): Result<IssuanceDemand> {
+  const { agentId, sessionId, requestedActions, resourceScope, requestedTtlSeconds } = request;
+  if (!isId("agt", agentId)) return refuse("INVALID_REQUEST", `agent "${agentId}" is no agent id`);
+  if (sessionId === "") return refuse("INVALID_REQUEST", "the session is empty");
+  if (requestedActions.length === 0) return refuse("NO_ACTIONS", "no action was asked for");
+  if (resourceScope.length === 0) return refuse("INVALID_REQUEST", "the resource scope is empty");
+  for (const pattern of resourceScope) {
+    if (!isScope(pattern)) return refuse("INVALID_REQUEST", `scope "${pattern}" is no pattern`);
+  }
+  if (!Number.isFinite(requestedTtlSeconds)) {
+    return refuse("INVALID_REQUEST", `time to live ${requestedTtlSeconds} is no number of seconds`);
+  }
+  const actions = new Set<ActionClass>();
+  for (const name of requestedActions) {
+    const action = parseActionClass(name);
+    if (action !== undefined) actions.add(action);
+    else if (name === ANY_ACTION) {
+      for (const { name } of ACTION_CLASSES) actions.add(name as ActionClass);
+    } else return refuse("INVALID_REQUEST", `action "${name}" is not registered`);
+  }
+  const ttlSeconds = requestedTtlSeconds;
+  return ok({ agentId, sessionId, actions: [...actions].sort(), resourceScope, ttlSeconds });
+}
+
+/**
+ * The actions of a request that the issuance policies permit on every pattern of
+ * its scope. To these policies a pattern is a resource: they see its text.
+ */
+export function permittedActions(
+  engine: PolicyEngine,
+  demand: IssuanceDemand,
+  nowMs: number,
+): Result<ActionClass[]> {
+  const errors: string[] = [];
+  const granted = demand.actions.filter((action) =>
+    demand.resourceScope.every((pattern) => {
+      const decision = engine.decide(issuanceEnvelope(demand, action, pattern, nowMs));
+      errors.push(...decision.errors);
+      return decision.decision === "allow";
+    })
+  );
+  if (granted.length > 0) return ok(granted);
+  if (errors.length > 0) return refuse("CONTEXT_BUILD_FAILED", errors[0]!);
+  return refuse("NO_AUTHORIZED_ACTIONS", "the issuance policies permit none of the actions");
+}
+
+/** Names what a token was issued for, so that an auditor can tell two grants apart. */
+export function contextHash(
+  { agentId, sessionId, resourceScope }: IssuanceDemand,
+  actions: readonly string[],
+  bundleVersion: string,
+): string {
+  const parts = [agentId, sessionId, actions.toSorted(), resourceScope, bundleVersion];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+}
+
+function issuanceEnvelope(
+  { agentId, sessionId }: IssuanceDemand,
+  action: ActionClass,
+  pattern: string,
+  nowMs: number,
+): ExecutionEnvelope {
+  const slash = pattern.indexOf("/");
+  const host = slash < 0 ? pattern : pattern.slice(0, slash);
+  const path = slash < 0 ? "/**" : pattern.slice(slash);
+  return {
+    intent: {
+      action_class: action,
+      resource: { id: pattern, host, path, method: "" },
+      raw_transport: "https",
+      raw_action_ref: "issuance",
+      attributes: {},
+    },
+    capability: { token_id: "", agent_id: agentId },
+    metadata: {
+      session_id: sessionId,
+      timestamp_ms: nowMs,
+      session_started_ms: nowMs,
+      action_count: 0,
+      deny_count: 0,
+      prior_action_classes: [],
+      last_resource: "",
+    },
+    provenance: { via: "proxy" },
+  };
+}
+
+function refuse(code: string, state: string): Result<never, FirmaError> {
+  return err({ code, message: `Cannot issue a capability token: ${state}` });
+}

@@ -1,0 +1,192 @@
+import { delay } from "./delay.ts";
+import type { BundleUpdate } from "../core/authority.ts";
+import type { PolicyBundle } from "../core/policy_bundle.ts";
+import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { checkBundle } from "../policy/check.ts";
+import { splitStatements } from "../policy/statement.ts";
+import { Broadcast } from "./broadcast.ts";
+import { ChangeLoop } from "./change_loop.ts";
+import { type PolicyFile, type PolicyFiles, readPolicyFiles, versionOf } from "./policy_files.ts";
+
+/** Options of {@linkcode PolicySource.open}. */
+export interface PolicySourceOptions {
+  readonly directory: string;
+  /** Cedar schema in its human-readable form. */
+  readonly schema: string;
+  /** How long a reader may go on with a bundle without hearing of it again, in milliseconds. */
+  readonly ttlMs: number;
+  /** Hears of policies that are valid and yet look like a mistake. */
+  readonly onWarning: (warning: FirmaError) => void;
+}
+
+/** How far apart two reads must be that agree before their content is applied. */
+const SETTLE_MS = 100;
+const POLL_MS = 500;
+
+/**
+ * The policy bundle of a directory, kept up to date. A change is applied when two
+ * reads 100 ms apart agree and the policies are valid; until then, and when a
+ * file vanished or became empty (which is how many editors save, and would drop
+ * its `forbid`s), the bundle in force stays.
+ */
+export class PolicySource {
+  readonly #options: PolicySourceOptions;
+  readonly #updates = new Broadcast<BundleUpdate>();
+  #revision = 0;
+  /** The last valid bundle, in force unless the directory is gone. */
+  #bundle: PolicyBundle;
+  #current: BundleUpdate;
+  /** The edit that stands in the directory and is not valid. */
+  #refused: BundleUpdate | undefined;
+  /** The state of the directory that was last dealt with. */
+  #dealtWith: string;
+  #spokeMs = Date.now();
+  #loop: ChangeLoop | undefined;
+
+  private constructor(options: PolicySourceOptions, bundle: PolicyBundle, fingerprint: string) {
+    this.#options = options;
+    this.#bundle = bundle;
+    this.#revision = bundle.revision;
+    this.#current = { kind: "bundle", bundle };
+    this.#dealtWith = fingerprint;
+  }
+
+  /** Reads the directory and goes on watching it; fails when it holds no valid bundle. */
+  static async open(options: PolicySourceOptions): Promise<Result<PolicySource, FirmaError[]>> {
+    const state = await readSettled(options.directory);
+    if (state.kind === "gone") return err([state.error]);
+    if (state.kind === "unusable") return err([...state.errors]);
+    if (state.files.length === 0) return err([noPolicies(options.directory)]);
+    const bundle = makeBundle(options, state.files, 1);
+    const checked = checkBundle(bundle);
+    if (!checked.ok) return checked;
+    checked.value.warnings.forEach(options.onWarning);
+    const source = new PolicySource(options, bundle, state.fingerprint);
+    source.#loop = ChangeLoop.start({
+      directories: [options.directory],
+      pollMs: Math.max(SETTLE_MS, Math.min(POLL_MS, options.ttlMs / 3)),
+      look: (signal) => source.#look(signal),
+    });
+    return ok(source);
+  }
+
+  /** The bundle in force; `undefined` when there is none and everything is denied. */
+  get bundle(): PolicyBundle | undefined {
+    return this.#current.kind === "bundle" ? this.#bundle : undefined;
+  }
+
+  /**
+   * What is in force, then each change. The bundle in force comes again several
+   * times within its time to live, with its revision unchanged.
+   */
+  updates(signal: AbortSignal): AsyncIterable<BundleUpdate> {
+    const start = () => this.#refused ? [this.#current, this.#refused] : [this.#current];
+    return this.#updates.subscribe(start, signal);
+  }
+
+  /** Stops watching. */
+  async close(): Promise<void> {
+    await this.#loop?.close();
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    let state = await readPolicyFiles(this.#options.directory);
+    while (state.fingerprint !== this.#dealtWith) {
+      await delay(SETTLE_MS, signal);
+      if (signal.aborted) return;
+      const again = await readPolicyFiles(this.#options.directory);
+      if (again.fingerprint === state.fingerprint) {
+        this.#dealtWith = state.fingerprint;
+        this.#deal(state);
+        break;
+      }
+      state = again;
+    }
+    // From here and not from a timer: when reading hangs, readers must find out.
+    if (Date.now() - this.#spokeMs >= this.#options.ttlMs / 3) this.#speak(this.#current);
+  }
+
+  #deal(state: PolicyFiles): void {
+    if (state.kind === "gone") {
+      this.#refused = undefined;
+      this.#current = { kind: "gone", error: state.error };
+      return this.#speak(this.#current);
+    }
+    if (state.kind === "unusable") return this.#refuse(state.errors);
+    const missing = vanished(this.#bundle.policies, state.files);
+    if (missing.length > 0) return this.#refuse(missing);
+    const bundle = makeBundle(this.#options, state.files, this.#revision + 1);
+    const checked = checkBundle(bundle);
+    if (!checked.ok) return this.#refuse(checked.error);
+    checked.value.warnings.forEach(this.#options.onWarning);
+    this.#revision++;
+    this.#bundle = bundle;
+    this.#refused = undefined;
+    this.#current = { kind: "bundle", bundle };
+    this.#speak(this.#current);
+  }
+
+  #refuse(errors: readonly FirmaError[]): void {
+    this.#refused = { kind: "refused", errors };
+    this.#speak(this.#refused);
+  }
+
+  #speak(update: BundleUpdate): void {
+    if (update.kind !== "refused") this.#spokeMs = Date.now();
+    this.#updates.publish(update);
+  }
+}
+
+/** Reads once, and again when a file is so young that somebody may still be writing it. */
+async function readSettled(directory: string): Promise<PolicyFiles> {
+  let state = await readPolicyFiles(directory);
+  while (state.kind === "files" && Date.now() - state.youngestMs < 2 * SETTLE_MS) {
+    await delay(SETTLE_MS);
+    const again = await readPolicyFiles(directory);
+    if (again.fingerprint === state.fingerprint) break;
+    state = again;
+  }
+  return state;
+}
+
+function makeBundle(
+  { schema, ttlMs }: PolicySourceOptions,
+  files: readonly PolicyFile[],
+  revision: number,
+): PolicyBundle {
+  return {
+    revision,
+    version: versionOf(files),
+    policies: files,
+    schema,
+    ttlSeconds: ttlMs / 1000,
+  };
+}
+
+/** The files that held policies and hold none any more. */
+function vanished(before: readonly PolicyFile[], after: readonly PolicyFile[]): FirmaError[] {
+  const texts = new Map(after.map(({ file, text }) => [file, text]));
+  const errors: FirmaError[] = [];
+  for (const { file, text } of before) {
+    if (splitStatements(text).length === 0) continue;
+    const now = texts.get(file);
+    if (now !== undefined && splitStatements(now).length > 0) continue;
+    errors.push({
+      code: now === undefined ? "POLICY_FILE_VANISHED" : "POLICY_FILE_EMPTIED",
+      message: `Cannot drop the policies of "${file}": the file ${
+        now === undefined ? "vanished" : "became empty"
+      }`,
+      cure: "put it back, or end the session and start it again without the file",
+      at: { file },
+    });
+  }
+  return errors;
+}
+
+function noPolicies(directory: string): FirmaError {
+  return {
+    code: "NO_POLICIES",
+    message: `Cannot load policies from "${directory}": it holds no .cedar file`,
+    cure: "put a policy file there, such as one of the postures; without any everything is denied",
+  };
+}
