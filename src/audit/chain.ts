@@ -27,6 +27,8 @@ const encoder = new TextEncoder();
 const NEWLINE = 0x0a;
 /** Bytes that `,"signature":"…"` takes, with room to spare for braces and the newline. */
 const SIGNATURE_ROOM = 128;
+/** What an agent makes an event say is cut beyond this, well below what verification reads. */
+const MAX_LINE_CHARACTERS = 2 * 1024 * 1024;
 
 /**
  * Links `events` to `head`, one after the other, and signs each. Never throws
@@ -112,8 +114,19 @@ export function signedText({ before, after }: LineParts, signature: string): str
 
 function lineParts(members: Readonly<Record<string, unknown>>): LineParts {
   try {
-    return splitAtSignature(members);
+    const parts = splitAtSignature(members);
+    if (fits(parts)) return parts;
   } catch {
-    return splitAtSignature(writableJson(members) as Record<string, unknown>);
+    // no canonical form
   }
+  const writable = splitAtSignature(writableJson(members) as Record<string, unknown>);
+  if (fits(writable)) return writable;
+  const { envelope: _, ...rest } = members;
+  return splitAtSignature(
+    writableJson({ ...rest, detail: "the envelope is left out: it is too long" }) as typeof rest,
+  );
+}
+
+function fits({ before, after }: LineParts): boolean {
+  return before.length + after.length <= MAX_LINE_CHARACTERS;
 }

@@ -107,7 +107,7 @@ export class AuditJournal {
       this.#timer = undefined;
       this.checkpoint().catch((thrown) => onError(asLogError(this.path, thrown)));
     }, Math.max(0, wait));
-    Deno.unrefTimer(Number(this.#timer));
+    this.#timer.unref();
   }
 
   /** Closes the file. The next write opens it again. */

@@ -41,6 +41,7 @@ export interface VerifyOptions {
 }
 
 const PROGRESS_BYTES = 1 << 20;
+const LOCK_TIMEOUT_MS = 2_000;
 
 /**
  * Proves an audit log whole: every line in canonical form, signed by a known
@@ -92,7 +93,13 @@ async function snapshot(
   file: Deno.FsFile,
   path: string,
 ): Promise<{ size: number; note: string | undefined }> {
-  await file.lock(false);
+  // A writer that was stopped in mid-batch must not stop verification too.
+  const deadline = performance.now() + LOCK_TIMEOUT_MS;
+  let locked = file.tryLockSync(false);
+  while (!locked && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    locked = file.tryLockSync(false);
+  }
   try {
     const { size } = file.statSync();
     try {
@@ -102,7 +109,7 @@ async function snapshot(
       throw cause;
     }
   } finally {
-    file.unlockSync();
+    if (locked) file.unlockSync();
   }
 }
 

@@ -247,3 +247,14 @@ Deno.test("verifyLog() stops at a line that is too long to be one", () =>
     const { broken } = await verified(path, key);
     assert.deepEqual([broken?.line, broken?.code], [LINES + 1, "TORN"]);
   }));
+
+Deno.test("verifyLog() does not wait for ever for a writer that was stopped in mid-batch", () =>
+  inTempDir(async (dir) => {
+    const key = await sampleKey(dir);
+    const path = `${dir}/audit.jsonl`;
+    const { lines, head } = sampleLog(key);
+    await writeLog(path, lines, { head, key });
+    using stopped = await Deno.open(path, { read: true });
+    await stopped.lock(true);
+    assert.equal((await verified(path, key)).whole, true);
+  }));

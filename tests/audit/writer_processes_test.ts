@@ -130,3 +130,19 @@ Deno.test("AuditWriter goes on beside a writer that is killed", () =>
     assert.equal(numbers.get("survivor")!.length, 4_000);
     assert.ok(numbers.get("victim")!.length >= total);
   }));
+
+Deno.test("AuditWriter holds up no process that ends without closing it", () =>
+  inTempDir(async (dir) => {
+    const source = (path: string) => new URL(path, import.meta.url).href;
+    const program = `
+      const { AuditWriter } = await import("${source("../../src/audit/writer.ts")}");
+      const { sampleDecision, sampleKey } = await import("${source("./sample.ts")}");
+      const options = { file: "${dir}/audit.jsonl", key: await sampleKey("${dir}") };
+      const { value } = await AuditWriter.open({ ...options, checkpointIntervalMs: 600_000 });
+      value.append(sampleDecision());
+      await value.flush();`;
+    const command = new Deno.Command(Deno.execPath(), { args: ["eval", program] });
+    assert.ok((await command.output()).success);
+    const kinds = (await readEvents(`${dir}/audit.jsonl`)).map(({ kind }) => kind);
+    assert.deepEqual(kinds, ["key", "decision"]);
+  }));

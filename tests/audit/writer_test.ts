@@ -3,7 +3,7 @@ import { checkpointPath } from "../../src/audit/checkpoint.ts";
 import { verifyLog } from "../../src/audit/verify.ts";
 import { AuditWriter } from "../../src/audit/writer.ts";
 import { unwrap } from "../../src/core/result.ts";
-import type { ExecutionEvent } from "../../src/core/event.ts";
+import type { DecisionEvent, ExecutionEvent } from "../../src/core/event.ts";
 import type { SigningKey } from "../../src/pki/signing_key.ts";
 import {
   chainLines,
@@ -165,6 +165,27 @@ Deno.test("AuditWriter writes whatever an agent puts into an event", () =>
     assert.equal((events[1] as { detail: string }).detail, "\ufffd lone");
     assert.equal((events[2] as { detail: string }).detail, hostile[1]);
     assert.equal((events[4] as { detail: string }).detail, hostile[3]);
+  }));
+
+Deno.test("AuditWriter cuts what would make a line too long to be verified", () =>
+  inTempDir(async (dir) => {
+    const key = await sampleKey(dir);
+    const file = `${dir}/audit.jsonl`;
+    const writer = await open(file, key);
+    // A control character takes six bytes in JSON, and a body that a decoder reads has 4 MiB.
+    const long = "\u0001".repeat(4 * 1024 * 1024);
+    const envelope = (attributes: Record<string, string | string[]>) =>
+      ({ intent: { attributes } }) as unknown as DecisionEvent["envelope"];
+    assert.ok(writer.append(sampleDecision({ envelope: envelope({ git_ref: long }) })));
+    const many = new Array<string>(100).fill("\u0001".repeat(40_000));
+    assert.ok(writer.append(sampleDecision({ envelope: envelope({ fields: many }) })));
+    unwrap(await writer.close());
+    await assertWhole(file, key, 3);
+    const [, cut, left] = await readEvents(file) as DecisionEvent[];
+    assert.match(String(cut!.envelope!.intent.attributes.git_ref), /\(4194304 characters\)$/);
+    assert.equal(left!.envelope, undefined);
+    assert.match(left!.detail, /the envelope is left out/);
+    assert.ok((await Deno.stat(file)).size < 1_000_000);
   }));
 
 Deno.test("AuditWriter sets a torn last line aside and says so", () =>
