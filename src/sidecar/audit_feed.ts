@@ -66,7 +66,7 @@ export class AuditFeed {
     const denial = event.kind === "decision" && event.decision === "DENY";
     if (denial && this.#target.state === "failed") {
       // Nothing left the machine. The log counts what it refuses, and says so later.
-      this.#target.append(event);
+      this.append(event);
       gauge.addWritten(1);
     } else if (this.#held.length > 0 || !this.#tryTake({ event, gauge })) {
       this.#held.push({ event, gauge });

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { AuditWriter } from "../audit/writer.ts";
 import { LocalAuthority } from "../authority/local_authority.ts";
 import { loadConfig } from "../config/load.ts";
@@ -148,6 +148,9 @@ async function openAuthority(
 ): Promise<Result<LocalAuthority, readonly FirmaError[]>> {
   const key = await loadOrCreateSigningKey(join(dataDir(env), "keys/authority.key"));
   if (!key.ok) return err([key.error]);
+  // Where it is missing, the first revocation of the project would have nowhere to go.
+  const { revocationFile } = config.authority;
+  await Deno.mkdir(dirname(revocationFile), { recursive: true, mode: 0o700 }).catch(() => {});
   return await LocalAuthority.open({
     ...config.authority,
     signingKey: key.value,

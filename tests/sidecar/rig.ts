@@ -1,0 +1,281 @@
+import { join } from "node:path";
+import { selfCommand } from "../../src/config/self_command.ts";
+import type { SignedEvent } from "../../src/core/event.ts";
+import { newId } from "../../src/core/id.ts";
+import { eventually } from "../fixtures/deadline.ts";
+import { type FrontClient, openFrontClient } from "../fixtures/front_client.ts";
+import { startUpstream, type TestUpstream } from "../fixtures/upstream.ts";
+
+/** The name that agents know the upstream of a {@linkcode Rig} by. */
+export const HOST = "api.code.test";
+const AGENT_ID = newId("agt");
+
+/** Reading is permitted by {@linkcode POLICY}, writing is not. */
+export const RULES = `
+[[rules]]
+host = "${HOST}"
+method = "GET"
+action_class = "code.read"
+
+[[rules]]
+host = "${HOST}"
+method = "POST"
+path = "/sse/next"
+action_class = "code.read"
+
+[[rules]]
+host = "${HOST}"
+method = "POST"
+action_class = "code.write"
+`;
+
+export const POLICY = `
+@id("reading") permit (principal, action in [Firma::Action::"code.read"], resource);
+`;
+
+const ISSUANCE = `permit (principal, action, resource);\n`;
+
+/** What the Sidecar said on its standard output. */
+export interface Line {
+  readonly type: string;
+  readonly level?: string;
+  readonly text?: string;
+  readonly control_socket?: string;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** An answer of curl. */
+export interface CurlAnswer {
+  readonly code: number;
+  readonly status: number;
+  readonly body: string;
+  readonly stderr: string;
+  /** The `reason` of a problem document, `""` when it is none. */
+  readonly reason: string;
+}
+
+/** A session at the Sidecar of a rig, with a way in. */
+export interface RigSession {
+  readonly id: string;
+  readonly tokenId: string;
+  readonly socket: string;
+  readonly front: FrontClient;
+  curl(path: string, ...args: string[]): Promise<CurlAnswer>;
+}
+
+/** A `__sidecar` process with a project, an upstream and sessions. */
+export class Rig implements AsyncDisposable {
+  readonly dir: string;
+  readonly upstream: TestUpstream;
+  readonly lines: Line[] = [];
+  readonly #child: Deno.ChildProcess;
+  readonly #client: Deno.HttpClient;
+  readonly #fronts: FrontClient[] = [];
+  #stderr = "";
+
+  private constructor(dir: string, upstream: TestUpstream, child: Deno.ChildProcess) {
+    this.dir = dir;
+    this.upstream = upstream;
+    this.#child = child;
+    this.#client = Deno.createHttpClient({
+      proxy: { transport: "unix", path: join(dir, "run/control.sock") },
+    });
+    this.#readLines();
+    this.#readErrors();
+  }
+
+  /** Writes a project and starts a Sidecar for it; waits until it is ready or gave up. */
+  static async start(
+    options: { rules?: string; policy?: string; more?: string } = {},
+  ): Promise<Rig> {
+    const dir = await Deno.makeTempDir({ prefix: "firma-rig-" });
+    const upstream = await startUpstream(HOST);
+    await writeProject(dir, upstream, options);
+    const [program, ...prefix] = selfCommand();
+    const child = new Deno.Command(program, {
+      args: [...prefix, "__sidecar", "--config", `${dir}/firma.toml`, "--run-dir", `${dir}/run`],
+      env: { XDG_DATA_HOME: `${dir}/data`, DENO_TLS_CA_STORE: "system,mozilla" },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const rig = new Rig(dir, upstream, child);
+    await eventually(
+      "the Sidecar to start",
+      () => rig.lines.find(({ type }) => type !== "notice"),
+      30_000,
+    );
+    return rig;
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  get policyFile(): string {
+    return `${this.dir}/policies/test.cedar`;
+  }
+
+  get auditFile(): string {
+    return `${this.dir}/data/firma/audit/audit.jsonl`;
+  }
+
+  /** Everything on standard error so far. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** Asks the control API. */
+  async control(method: string, path: string, body?: unknown): Promise<Response> {
+    return await fetch(`http://sidecar${path}`, {
+      method,
+      client: this.#client,
+      ...(body !== undefined && {
+        body: typeof body === "string" ? body : JSON.stringify(body),
+        headers: { "content-type": "application/json" },
+      }),
+    });
+  }
+
+  /** Registers a session. */
+  async session(): Promise<RigSession> {
+    const response = await this.control("POST", "/v1/sessions", {
+      sandbox_id: newId("sbx"),
+      agent_id: AGENT_ID,
+      profile: "generic",
+      command: "curl (3)",
+      workspace: "/home/agent/project",
+    });
+    const answer = await response.json();
+    if (response.status !== 201) throw new Error(JSON.stringify(answer));
+    const caFile = `${this.dir}/session-ca.pem`;
+    await Deno.writeTextFile(caFile, answer.ca_certificate);
+    const front = openFrontClient(answer.proxy_socket);
+    this.#fronts.push(front);
+    return {
+      id: answer.session_id,
+      tokenId: answer.token_id,
+      socket: answer.proxy_socket,
+      front,
+      curl: (path, ...args) => curl(caFile, front, path, args),
+    };
+  }
+
+  /** The notices so far whose text matches. */
+  notices(pattern: RegExp): string[] {
+    return this.lines.flatMap(({ text }) => text !== undefined && pattern.test(text) ? [text] : []);
+  }
+
+  /** What the audit log holds now. */
+  async events(): Promise<SignedEvent[]> {
+    const text = await Deno.readTextFile(this.auditFile);
+    return text.split("\n").slice(0, -1).map((line) => JSON.parse(line));
+  }
+
+  /** Waits for an event that matches. */
+  async event(what: string, matches: (event: SignedEvent) => boolean): Promise<SignedEvent> {
+    return await eventually(what, async () => (await this.events()).find(matches));
+  }
+
+  /** Closes standard input, as the death of the parent does, and waits for the end. */
+  async end(): Promise<Deno.CommandStatus> {
+    await this.#child.stdin.close().catch(() => {});
+    return await this.#child.status;
+  }
+
+  /** Sends a signal, and waits for the end. */
+  async kill(signal: Deno.Signal): Promise<Deno.CommandStatus> {
+    this.#child.kill(signal);
+    return await this.#child.status;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
+    this.#client.close();
+    for (const front of this.#fronts) await front[Symbol.asyncDispose]();
+    await this.upstream.close();
+    await Deno.remove(this.dir, { recursive: true });
+  }
+
+  async #readLines(): Promise<void> {
+    let rest = "";
+    for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop()!;
+      for (const line of lines) this.lines.push(JSON.parse(line));
+    }
+  }
+
+  async #readErrors(): Promise<void> {
+    for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) {
+      this.#stderr += text;
+    }
+  }
+}
+
+async function writeProject(
+  dir: string,
+  upstream: TestUpstream,
+  options: { rules?: string; policy?: string; more?: string },
+): Promise<void> {
+  for (const name of ["policies", "issuance-policies", "mappings"]) {
+    await Deno.mkdir(join(dir, name));
+  }
+  await Promise.all([
+    Deno.writeTextFile(`${dir}/policies/test.cedar`, options.policy ?? POLICY),
+    Deno.writeTextFile(`${dir}/issuance-policies/issuance.cedar`, ISSUANCE),
+    Deno.writeTextFile(`${dir}/mappings/test.toml`, options.rules ?? RULES),
+    Deno.writeTextFile(`${dir}/upstream-ca.pem`, upstream.caPem),
+    Deno.writeTextFile(
+      `${dir}/firma.toml`,
+      `
+[sidecar.authority]
+agent_id = "${AGENT_ID}"
+
+[sidecar.mapping]
+rules_paths = ["mappings/test.toml"]
+
+[[sidecar.connector.hosts]]
+host = "${HOST}"
+connect_addr = "127.0.0.1:${upstream.tlsPort}"
+ca_cert_path = "upstream-ca.pem"
+${options.more ?? ""}
+`,
+    ),
+  ]);
+}
+
+async function curl(
+  caFile: string,
+  front: FrontClient,
+  path: string,
+  args: readonly string[],
+): Promise<CurlAnswer> {
+  const url = path.startsWith("/") ? `https://${HOST}${path}` : path;
+  const { code, stdout, stderr } = await new Deno.Command("curl", {
+    args: [
+      "-sS",
+      "--max-time",
+      "10",
+      "--cacert",
+      caFile,
+      "--proxy",
+      front.url,
+      "--write-out",
+      "\n%{http_code}",
+      ...args,
+      url,
+    ],
+    env: { NO_PROXY: "", no_proxy: "" },
+  }).output();
+  const text = new TextDecoder().decode(stdout);
+  const at = text.lastIndexOf("\n");
+  const body = text.slice(0, at);
+  return {
+    code,
+    body,
+    status: Number(text.slice(at + 1)),
+    stderr: new TextDecoder().decode(stderr),
+    reason: /"reason":"(\w+)"/.exec(body)?.[1] ?? "",
+  };
+}
