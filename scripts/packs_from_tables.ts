@@ -65,17 +65,12 @@ function parseCsv(text: string): Record<string, string>[] {
 
 function pattern(path: string): string {
   const segments = path.split("/").map((segment) => {
-    if (MAYBE_EMPTY.test(segment)) return "**";
-    if (SEVERAL_SEGMENTS.test(segment)) return "*/**";
+    if (MAYBE_EMPTY.test(segment)) return "{**}";
+    if (SEVERAL_SEGMENTS.test(segment)) return "{*}/{**}";
+    if (NAMES_WITH_SLASH.test(segment)) return "{*}";
     return segment.replace(/\{[^}]+\}/g, "*");
   });
   return segments.join("/");
-}
-
-function acceptsEncodedSlash(path: string): boolean {
-  return path.split("/").some((segment) =>
-    MAYBE_EMPTY.test(segment) || SEVERAL_SEGMENTS.test(segment) || NAMES_WITH_SLASH.test(segment)
-  );
 }
 
 interface Rule {
@@ -83,7 +78,6 @@ interface Rule {
   readonly method: string;
   readonly actionClass: string;
   readonly finer: string;
-  readonly accept: boolean;
   readonly paths: Set<string>;
 }
 
@@ -91,11 +85,10 @@ function groupRules(operations: readonly (Operation & { hosts: readonly string[]
   const rules = new Map<string, Rule>();
   const classes = new Map<string, string>();
   for (const { hosts, method, path, actionClass, finer } of operations) {
-    const accept = acceptsEncodedSlash(path);
-    const key = JSON.stringify([hosts, actionClass, finer, method, accept]);
+    const key = JSON.stringify([hosts, actionClass, finer, method]);
     let rule = rules.get(key);
     if (!rule) {
-      rules.set(key, rule = { hosts, method, actionClass, finer, accept, paths: new Set() });
+      rules.set(key, rule = { hosts, method, actionClass, finer, paths: new Set() });
     }
     const text = pattern(path);
     const place = `${method} ${hosts} ${text}`;
@@ -109,7 +102,7 @@ function groupRules(operations: readonly (Operation & { hosts: readonly string[]
   return [...rules].sort(([a], [b]) => a < b ? -1 : 1).map(([, rule]) => rule);
 }
 
-function formatRule({ hosts, method, actionClass, finer, accept, paths }: Rule): string {
+function formatRule({ hosts, method, actionClass, finer, paths }: Rule): string {
   const list = (items: readonly string[]) =>
     items.length === 1
       ? JSON.stringify(items[0])
@@ -119,7 +112,6 @@ function formatRule({ hosts, method, actionClass, finer, accept, paths }: Rule):
     `host = ${list(hosts)}`,
     `method = ${JSON.stringify(method)}`,
     `path = ${list([...paths].sort())}`,
-    ...(accept ? ["accept_encoded_slash = true"] : []),
     `action_class = ${JSON.stringify(actionClass)}`,
     ...(finer !== "" && finer !== actionClass ? [`finer = ${JSON.stringify(finer)}`] : []),
   ].join("\n") + "\n";

@@ -17,6 +17,9 @@ const UNRESERVED = /[A-Za-z0-9._~-]/;
 // Dot, slash, backslash, NUL and percent encoded twice: a server that decodes twice sees them.
 const TWICE_ENCODED = /%25(?:2E|2F|5C|00|25)/i;
 
+// Escapes of printable ASCII but "%" and "\\", which need no closer look.
+const HARMLESS = /^(?:[^%]|%(?:2[0-46-9A-F]|3[A-F]|40|5[BDE]|60|7[B-D]))*$/;
+
 // A server may read `..;x` as `..` with a path parameter.
 const DOTS = /^\.\.?(?:;|$)/;
 
@@ -27,7 +30,7 @@ function canonicalEscape(escape: string): string {
 
 /** Why a segment in canonical form is refused, or `undefined`. */
 function fault(segment: string): string | undefined {
-  if (segment.includes("%")) {
+  if (!HARMLESS.test(segment)) {
     if (TWICE_ENCODED.test(segment)) return "percent-encoded twice";
     if (segment.includes("%5C")) return "has a backslash";
     let decoded: string;

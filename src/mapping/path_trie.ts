@@ -80,8 +80,7 @@ class Node {
 
 function same(a: Token, b: Token): boolean {
   if (a.kind === "literal") return b.kind === "literal" && a.text === b.text;
-  if (a.kind === "star" || b.kind !== "partial") return a.kind === b.kind;
-  return a.prefix === b.prefix && a.suffix === b.suffix;
+  return a.kind === b.kind && compareTokens(a, b) === 0;
 }
 
 function collect(node: Node, groups: (readonly MappingRule[])[]): void {

@@ -50,7 +50,6 @@ export interface MappingRule {
   /** `undefined`: every method but CONNECT. */
   readonly methods: ReadonlySet<string> | undefined;
   readonly query: QueryCondition;
-  readonly acceptsEncodedSlash: boolean;
   /** `undefined`: the calls that this rule matches count as not mapped. */
   readonly matched: MatchedRule | undefined;
   readonly place: RulePlace;

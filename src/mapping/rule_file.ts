@@ -1,5 +1,4 @@
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
-import { nearest } from "../core/nearest.ts";
 import { parseToml, type TomlDocument } from "../config/toml.ts";
 import { type HostPattern, parseHostPattern } from "./host_pattern.ts";
 import { quote } from "./malformed.ts";
@@ -7,7 +6,7 @@ import { foldHost, foldPath, type OpenfirmaRule } from "./openfirma_dialect.ts";
 import { parsePathPattern, type PathPattern } from "./path_pattern.ts";
 import { NO_CONDITION, parseQueryCondition, type QueryCondition } from "./query_condition.ts";
 import { formatPlace, type MappingRule, type MatchedRule } from "./rule.ts";
-import { RULE_METHODS, RuleReader, unknownKey } from "./rule_reader.ts";
+import { didYouMean, RULE_METHODS, RuleReader, unknownKey } from "./rule_reader.ts";
 
 /** A mapping file. */
 export interface MappingFile {
@@ -31,7 +30,6 @@ const RULE_KEYS = [
   "query",
   "decoder",
   "finer",
-  "accept_encoded_slash",
   "unmapped",
 ];
 interface Placed<T> {
@@ -73,13 +71,12 @@ function readRule(reader: RuleReader, decoders: ReadonlySet<string>): MappingRul
   const paths = pathPatterns(reader);
   const methods = reader.methods();
   const query = queryCondition(reader);
-  const acceptsEncodedSlash = reader.flag("accept_encoded_slash");
   const unmapped = reader.flag("unmapped");
   const finer = reader.name("finer");
   const decoder = reader.name("decoder");
   // Without its decoder the class of a rule is a guess.
   if (decoder !== undefined && !decoders.has(decoder)) {
-    reader.fail("decoder", "there is no such decoder", nearest(decoder, decoders));
+    reader.fail("decoder", "there is no such decoder", didYouMean(decoder, decoders));
   }
   const actionClass = unmapped && !reader.has("action_class") ? undefined : reader.actionClass();
   if (unmapped && actionClass) reader.fail("unmapped", "the rule also has an action_class");
@@ -103,7 +100,7 @@ function readRule(reader: RuleReader, decoders: ReadonlySet<string>): MappingRul
           path: path.text,
           ...text,
         };
-      return { host, path, methods, query, acceptsEncodedSlash, matched, place };
+      return { host, path, methods, query, matched, place };
     });
   });
 }

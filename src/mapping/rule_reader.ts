@@ -11,6 +11,12 @@ export const RULE_METHODS: readonly string[] = [...METHODS, "CONNECT"];
 
 const NAME = /^[a-z][a-z0-9_.-]*$/;
 
+/** The question whether the nearest of `known` was meant, when one is near. */
+export function didYouMean(word: string, known: Iterable<string>): string | undefined {
+  const close = nearest(word, known);
+  return close && `did you mean "${close}"?`;
+}
+
 /** One `[[rules]]` table: typed access to its keys, errors with their places. */
 export class RuleReader {
   readonly errors: FirmaError[] = [];
@@ -83,11 +89,10 @@ export class RuleReader {
     }
     const known = parseActionClass(name);
     if (known) return known;
-    const close = nearest(name, ACTION_CLASSES.map((entry) => entry.name));
     return this.fail(
       "action_class",
       "not in the registry",
-      close && `did you mean "${close}"?`,
+      didYouMean(name, ACTION_CLASSES.map((entry) => entry.name)),
     );
   }
 
@@ -95,8 +100,11 @@ export class RuleReader {
     const names = this.strings("method");
     for (const name of names ?? []) {
       if (!RULE_METHODS.includes(name)) {
-        const close = nearest(name, RULE_METHODS);
-        this.fail("method", `${quote(name)} is not one of ${RULE_METHODS.join(", ")}`, close);
+        this.fail(
+          "method",
+          `${quote(name)} is not one of ${RULE_METHODS.join(", ")}`,
+          didYouMean(name, RULE_METHODS),
+        );
       }
     }
     return names && new Set(names);
@@ -116,12 +124,11 @@ export function unknownKey(
   known: readonly string[],
 ): FirmaError {
   const key = String(path.at(-1));
-  const close = nearest(key, known);
   const at = document.locate(path);
   return {
     code: "MAPPING_KEY_UNKNOWN",
     message: `Cannot use key ${quote(key)}: there is no such key here`,
-    cure: close ? `did you mean "${close}"?` : `known keys: ${known.join(", ")}`,
+    cure: didYouMean(key, known) ?? `known keys: ${known.join(", ")}`,
     ...(at && { at }),
   };
 }

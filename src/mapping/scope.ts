@@ -1,6 +1,6 @@
 import { type HostPattern, matchesHost, parseHostPattern } from "./host_pattern.ts";
 import {
-  encodedSlashes,
+  allowsEncodedSlashes,
   matchesPath,
   matchSegments,
   parsePathPattern,
@@ -44,9 +44,9 @@ export function isScope(pattern: string): boolean {
  * A pattern is `**` (everything), a host pattern as in mapping rules
  * (`api.example.com`, `*.example.com`, with a port unless it is the default),
  * which covers every path of it, or a host pattern followed by a path pattern
- * (`api.example.com/repos/acme/**`). A `%2F` in the path is covered by `**`, by a
- * host alone and by the pattern's own `%2F`, not by `*`. A pattern that makes no
- * sense covers nothing.
+ * (`api.example.com/repos/acme/**`). A `%2F` in the path is covered by `**`, by
+ * `{*}`, by a host alone and by the pattern's own `%2F`, not by `*`. A pattern that
+ * makes no sense covers nothing.
  *
  * `host` is canonical, with `:port` unless it is the default of the scheme;
  * `path` is canonical.
@@ -57,8 +57,6 @@ export function matchScope(pattern: string, host: string, path: string): boolean
   if (!scope || !matchesHost(scope.host, host)) return false;
   if (!scope.path) return true;
   const segments = matchSegments(path);
-  if (!matchesPath(scope.path, segments)) return false;
-  const open = scope.path.tail?.length === 0 ? scope.path.head.length : segments.length;
-  const bounded = path.includes("%2F") ? encodedSlashes(segments.slice(0, open).join("/")) : 0;
-  return bounded <= scope.path.encodedSlashes;
+  return matchesPath(scope.path, segments) &&
+    (!path.includes("%2F") || allowsEncodedSlashes(scope.path, segments, true));
 }

@@ -1,4 +1,4 @@
-import type { PathPattern, Token } from "./path_pattern.ts";
+import { type PathPattern, takes, type Token } from "./path_pattern.ts";
 
 /*
  * Which of two path patterns is more specific. Both are read from the left; at
@@ -6,9 +6,10 @@ import type { PathPattern, Token } from "./path_pattern.ts";
  *
  *   fixed text  >  fixed text around a `*`  >  `*`  >  the end  >  `**`
  *
- * and of two texts around a `*` the longer, then the one with the longer
- * beginning. Where both have their `**` at the same place, the one with more
- * segments behind it is more specific, then the one whose segments behind it
+ * and of two texts around `*` the longer, then the one with the longer beginning,
+ * then the longer end, then the alphabet. Where both have their `**` at the same
+ * place, the one with more segments behind it is more specific, then the one whose
+ * segments behind it
  * are, read the same way. Patterns that this order does not tell apart cannot
  * match the same path, or are the same pattern.
  */
@@ -17,11 +18,12 @@ const RANK = { literal: 3, partial: 2, star: 1 } as const;
 
 /** Negative when `a` is more specific, 0 when they are alike in this respect. */
 export function compareTokens(a: Token, b: Token): number {
-  if (a.kind !== b.kind || a.kind !== "partial" || b.kind !== "partial") {
-    return RANK[b.kind] - RANK[a.kind];
-  }
-  return (b.prefix.length + b.suffix.length) - (a.prefix.length + a.suffix.length) ||
-    b.prefix.length - a.prefix.length;
+  if (a.kind !== "partial" || b.kind !== "partial") return RANK[b.kind] - RANK[a.kind];
+  const [left, right] = [a.fixed.join("*"), b.fixed.join("*")];
+  return (right.length - b.fixed.length) - (left.length - a.fixed.length) ||
+    b.fixed[0]!.length - a.fixed[0]!.length ||
+    b.fixed.at(-1)!.length - a.fixed.at(-1)!.length ||
+    (left === right ? 0 : left < right ? -1 : 1);
 }
 
 function compareLists(a: readonly Token[], b: readonly Token[]): number {
@@ -48,18 +50,16 @@ export function comparePathPatterns(a: PathPattern, b: PathPattern): number {
 }
 
 /** Stands for a segment that no fixed text equals. */
-const ANY: Token = { kind: "star" };
+const ANY: Token = { kind: "star", encodedSlashes: false };
 
-/** Tells whether every segment that `inner` takes is taken by `outer`. */
+/** Tells whether every segment that `inner` takes is taken by `outer`; `false` where that is unclear. */
 function tokenCovers(outer: Token, inner: Token): boolean {
   if (outer.kind === "star") return inner.kind !== "literal" || inner.text !== "";
-  if (outer.kind === "literal") return inner.kind === "literal" && inner.text === outer.text;
-  if (inner.kind === "star") return false;
-  if (inner.kind === "partial") {
-    return inner.prefix.startsWith(outer.prefix) && inner.suffix.endsWith(outer.suffix);
-  }
-  return inner.text.length > outer.prefix.length + outer.suffix.length &&
-    inner.text.startsWith(outer.prefix) && inner.text.endsWith(outer.suffix);
+  if (inner.kind === "literal") return takes(outer, inner.text);
+  if (outer.kind === "literal" || inner.kind === "star") return false;
+  if (outer.fixed.length > 2) return outer.fixed.join("*") === inner.fixed.join("*");
+  return inner.fixed[0]!.startsWith(outer.fixed[0]!) &&
+    inner.fixed.at(-1)!.endsWith(outer.fixed[1]!);
 }
 
 function coversList(outer: PathPattern, inner: readonly Token[]): boolean {
@@ -70,7 +70,7 @@ function coversList(outer: PathPattern, inner: readonly Token[]): boolean {
     (tail ?? []).every((token, i) => tokenCovers(token, inner[tailStart + i]!));
 }
 
-/** Tells whether every path that `inner` matches is matched by `outer`. */
+/** Tells whether every path that `inner` matches is matched by `outer`; `false` where that is unclear. */
 export function covers(outer: PathPattern, inner: PathPattern): boolean {
   if (!inner.tail) return coversList(outer, inner.head);
   if (!outer.tail) return false;

@@ -3,7 +3,7 @@ import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { formatAuthority } from "./authority.ts";
 import { findConflicts } from "./conflicts.ts";
 import { findOpenfirmaConflicts, type OpenfirmaRule, OpenfirmaRules } from "./openfirma_dialect.ts";
-import { encodedSlashes, matchSegments } from "./path_pattern.ts";
+import { allowsEncodedSlashes, matchSegments } from "./path_pattern.ts";
 import { PathTrie } from "./path_trie.ts";
 import type { MappingRule, MatchedRule } from "./rule.ts";
 import { type MappingFile, parseRuleFile } from "./rule_file.ts";
@@ -85,13 +85,12 @@ export class MappingTable {
    * The call must be canonical (`normaliseCall`, `connectCall`).
    */
   match(call: HttpCall): MatchedRule | undefined {
-    const rule = this.#find(call);
+    const segments = matchSegments(call.path);
+    const rule = this.#find(call, segments);
     if (!rule) return this.#openfirma.match(call);
-    // The rule's author said nothing of encoded slashes: what the upstream makes
+    // Where the rule's author says nothing of encoded slashes, what the upstream makes
     // of one may be another operation, for which less specific rules do not speak.
-    if (!rule.acceptsEncodedSlash && encodedSlashes(call.path) > rule.path.encodedSlashes) {
-      return undefined;
-    }
+    if (call.path.includes("%2F") && !allowsEncodedSlashes(rule.path, segments)) return undefined;
     return rule.matched;
   }
 
@@ -106,9 +105,8 @@ export class MappingTable {
     return [...this.#wildcard.keys()].some((domain) => host.endsWith(`.${domain}`));
   }
 
-  #find(call: HttpCall): MappingRule | undefined {
+  #find(call: HttpCall, segments: readonly string[]): MappingRule | undefined {
     const host = formatAuthority(call.host, call.port, call.scheme);
-    const segments = matchSegments(call.path);
     const rule = this.#exact.get(host)?.find(segments, call.method, call.query);
     if (rule || this.#wildcard.size === 0) return rule;
     for (let dot = host.indexOf("."); dot >= 0; dot = host.indexOf(".", dot + 1)) {
