@@ -48,6 +48,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "doctor", summary: "find out why something does not work" },
 ];
 
+/** What a shell reports of a program whose reader went away: 128 + SIGPIPE. */
+const SIGPIPE_STATUS = 141;
+
 /** Processes that firma starts for itself. */
 const HELPERS: Readonly<
   Record<string, () => Promise<{ main(args: string[]): Promise<number> }>>
@@ -64,6 +67,7 @@ export async function main(args: string[]): Promise<number> {
     const { runProgram } = await import("./program.ts");
     return await runProgram(args, COMMANDS);
   } catch (thrown) {
+    if (thrown instanceof Deno.errors.BrokenPipe) return SIGPIPE_STATUS;
     const { printThrown } = await import("./output.ts");
     printThrown(thrown);
     return 1;

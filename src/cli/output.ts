@@ -4,9 +4,27 @@ import { hasColours, red, yellow } from "./style.ts";
 
 const encoder = new TextEncoder();
 
+/** How long a reader that takes nothing may hold up a line, in milliseconds. */
+const PATIENCE_MS = 2_000;
+
+const clock = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * Writes all of it. A program that shares the terminal may have set it not to
+ * block, for every process at once; then waiting is left to the writer.
+ */
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const deadline = performance.now() + PATIENCE_MS;
   let bytes = encoder.encode(text);
-  while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(stream.writeSync(bytes));
+    } catch (cause) {
+      const isBusy = cause instanceof Deno.errors.WouldBlock;
+      if (!isBusy || performance.now() > deadline) throw cause;
+      Atomics.wait(clock, 0, 0, 1);
+    }
+  }
 }
 
 /** Writes text to standard output, as it is. */
@@ -22,7 +40,8 @@ export function printToStderr(text: string): void {
 /**
  * Writes one line of notice, `firma: …`, to standard error. The text is
  * escaped here. An agent may hold the terminal in raw mode, where a line feed
- * alone does not go back to the first column.
+ * alone does not go back to the first column. Never throws: what an agent does
+ * to the terminal must not end what watches over it.
  */
 export function printNotice(level: "info" | "warn" | "error", text: string): void {
   const colours = hasColours(Deno.stderr);
@@ -32,7 +51,11 @@ export function printNotice(level: "info" | "warn" | "error", text: string): voi
     : level === "warn"
     ? yellow(`firma: ${escaped}`, colours)
     : `firma: ${escaped}`;
-  printToStderr(Deno.stderr.isTerminal() ? `\r${line}\r\n` : `${line}\n`);
+  try {
+    printToStderr(Deno.stderr.isTerminal() ? `\r${line}\r\n` : `${line}\n`);
+  } catch {
+    // Nobody reads any more.
+  }
 }
 
 function place(at: NonNullable<FirmaError["at"]>): string {

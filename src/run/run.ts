@@ -61,54 +61,52 @@ async function runPrepared(
   const sandboxId = newId("sbx");
   const directory = createRunDirectory(sandboxId, options.env);
   if (!directory.ok) return err([directory.error]);
-  const sidecar = startSidecar({
+  using runDirectory = directory.value;
+  await using sidecar = startSidecar({
     program: selfCommand(),
     configFile: config.file,
     configDigest: digest,
-    runDirectory: directory.value.path,
+    runDirectory: runDirectory.path,
     onNotice: (level, text) => ui.tell(level, text),
   });
-  const watch = watchSidecar(sidecar, directory.value, ui);
-  try {
-    const confining = import("../sandbox/confine.ts"); // loads while the Sidecar starts
-    const ready = await signals.unlessInterrupted(sidecar.ready);
-    if (!ready.ok) return err([ready.error]);
-    using control = new ControlClient(ready.value.controlSocket);
-    const session = await signals.unlessInterrupted(control.startSession({
-      sandbox_id: sandboxId,
-      agent_id: config.sidecar.authority.agentId,
-      profile: profile.value,
-      command: commandSummary(options.command),
-      workspace: options.cwd,
-    }));
-    if (!session.ok) return err([session.error]);
-    const { confine } = await signals.unlessInterrupted(confining);
+  using watch = watchSidecar(sidecar, runDirectory, ui);
+  const confining = import("../sandbox/confine.ts"); // loads while the Sidecar starts
+  const ready = await signals.unlessInterrupted(sidecar.ready);
+  if (!ready.ok) return err([ready.error]);
+  using control = new ControlClient(ready.value.controlSocket);
+  const session = await signals.unlessInterrupted(control.startSession({
+    sandbox_id: sandboxId,
+    agent_id: config.sidecar.authority.agentId,
+    profile: profile.value,
+    command: commandSummary(options.command),
+    workspace: options.cwd,
+  }));
+  if (!session.ok) return err([session.error]);
+  const { confine } = await signals.unlessInterrupted(confining);
 
-    signals.attach();
-    watch.attach();
-    const confined = await confine({
-      command: options.command,
-      cwd: options.cwd,
-      profile: profile.value,
-      sandboxId,
-      sessionId: session.value.session_id,
-      hostEnv: options.env,
-      envPassthrough: config.run.envPassthrough,
-      proxySocket: session.value.proxy_socket,
-      caCertificatePem: session.value.ca_certificate,
-      runDir: directory.value.path,
-      sealedDirs: sealedDirs.value,
-      onNotice: (text) => ui.tell("warn", text),
-    });
-    if (!confined.ok) return err([confined.error]);
-    signals.onEnd(() => confined.value.terminate());
-    const exitCode = await confined.value.exitCode;
-    if (!watch.died) await control.endSession(session.value.session_id, exitCode);
-    removeAbandonedRuns(options.env);
-    return ok(signals.interrupted?.exitCode ?? exitCode);
-  } finally {
-    watch.end();
-    await sidecar.stop();
-    directory.value.remove();
+  signals.attach();
+  watch.attach();
+  const confined = await confine({
+    command: options.command,
+    cwd: options.cwd,
+    profile: profile.value,
+    sandboxId,
+    sessionId: session.value.session_id,
+    hostEnv: options.env,
+    envPassthrough: config.run.envPassthrough,
+    proxySocket: session.value.proxy_socket,
+    caCertificatePem: session.value.ca_certificate,
+    runDir: runDirectory.path,
+    sealedDirs: sealedDirs.value,
+    onNotice: (text) => ui.tell("warn", text),
+  });
+  if (!confined.ok) return err([confined.error]);
+  signals.onEnd(() => confined.value.terminate());
+  const exitCode = await confined.value.exitCode;
+  if (!watch.died) {
+    const ended = await control.endSession(session.value.session_id, exitCode);
+    if (!ended.ok) ui.tell("error", `${ended.error.message}; its last records may be missing`);
   }
+  removeAbandonedRuns(options.env);
+  return ok(signals.interrupted?.exitCode ?? exitCode);
 }

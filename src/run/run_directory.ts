@@ -17,10 +17,10 @@ const MAX_SOCKET_PATH = 107;
 const SETTLED_MS = 60_000;
 
 /** The directory of one run, `<state>/run/<sbx_id>`. */
-export interface RunDirectory {
+export interface RunDirectory extends Disposable {
   readonly path: string;
   /** Deletes it. */
-  remove(): void;
+  [Symbol.dispose](): void;
 }
 
 /** Makes the directory of a run, private to this user and marked as in use. */
@@ -46,7 +46,7 @@ export function createRunDirectory(
     lock.lockSync(true);
     return ok({
       path,
-      remove() {
+      [Symbol.dispose]() {
         lock.close();
         Deno.removeSync(path, { recursive: true });
       },

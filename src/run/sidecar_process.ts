@@ -31,14 +31,14 @@ export interface Exit {
 }
 
 /** A Sidecar that lives as long as this run. */
-export interface SidecarProcess {
+export interface SidecarProcess extends AsyncDisposable {
   readonly pid: number;
   /** Settles when it serves, or when it will not. */
   readonly ready: Promise<Result<{ readonly controlSocket: string }>>;
   readonly exited: Promise<Exit>;
   readonly logFile: string;
   /** Ends it: politely, then less so. */
-  stop(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Names an exit for a person: `signal SIGKILL` or `exit code 3`. */
@@ -168,7 +168,7 @@ export function startSidecar(options: SidecarOptions): SidecarProcess {
     ready,
     exited,
     logFile,
-    async stop() {
+    async [Symbol.asyncDispose]() {
       await child.stdin.close().catch(() => {});
       // What never served has nothing to write down.
       if (serving && await within(drainTimeoutMs, exited)) return;

@@ -4,11 +4,11 @@ import type { RunDirectory } from "./run_directory.ts";
 import { exitName, type SidecarProcess } from "./sidecar_process.ts";
 
 /** Watches over the Sidecar while an agent depends on it. */
-export interface SidecarWatch {
+export interface SidecarWatch extends Disposable {
   /** From now on an agent depends on it. */
   attach(): void;
   /** From now on it may end. */
-  end(): void;
+  [Symbol.dispose](): void;
   /** Whether it ended while an agent depended on it. */
   readonly died: boolean;
 }
@@ -47,7 +47,7 @@ export function watchSidecar(
   });
   return {
     attach: () => attached = true,
-    end: () => attached = false,
+    [Symbol.dispose]: () => attached = false,
     get died() {
       return died;
     },

@@ -32,7 +32,7 @@ Deno.test("createRunDirectory() makes a directory for this user alone, and remov
     assert.ok(made.ok);
     assert.equal(made.value.path, join(runs, id));
     assert.equal(Deno.statSync(made.value.path).mode! & 0o777, 0o700);
-    made.value.remove();
+    made.value[Symbol.dispose]();
     assert.equal(exists(made.value.path), false);
   }));
 
@@ -64,7 +64,7 @@ Deno.test("removeAbandonedRuns() removes what dead runs left, and nothing else",
       [live.value.path, dead.value.path, young, foreign].map(exists),
       [true, false, true, true],
     );
-    live.value.remove();
+    live.value[Symbol.dispose]();
   }));
 
 // Attack: a directory that another process locks, to see whether the lock counts across processes.

@@ -33,7 +33,7 @@ async function withSidecar(
   try {
     await test({ sidecar, notices });
   } finally {
-    await sidecar.stop();
+    await sidecar[Symbol.asyncDispose]();
     await Deno.remove(runDirectory, { recursive: true });
   }
 }
@@ -97,15 +97,15 @@ Deno.test("startSidecar() gives up on a Sidecar that does not serve in time", ()
     assert.ok(!ready.ok && /it was not ready within 0\.2 s/.test(ready.error.message));
   }, { readyTimeoutMs: 200 }));
 
-Deno.test("stop() lets the Sidecar end by itself, and ends one that does not", async () => {
+Deno.test("startSidecar() at its end lets the Sidecar end by itself, and ends one that does not", async () => {
   await withSidecar("", async ({ sidecar }) => {
     await sidecar.ready;
-    await sidecar.stop();
+    await sidecar[Symbol.asyncDispose]();
     assert.equal((await sidecar.exited).code, 0);
   });
   await withSidecar("stubborn", async ({ sidecar }) => {
     await sidecar.ready;
-    await sidecar.stop();
+    await sidecar[Symbol.asyncDispose]();
     assert.equal((await sidecar.exited).signal, "SIGKILL");
   }, { drainTimeoutMs: 200, terminateTimeoutMs: 200 });
 });

@@ -15,7 +15,7 @@ async function nothingLeft(person: Person): Promise<void> {
 
 async function start(person: Person, command: readonly string[] = AGENT): Promise<Running> {
   const running = person.start(["run", "--yes", "--", ...command]);
-  await running.printed(/ready/);
+  await running.printed(/ready/, 30_000);
   return running;
 }
 
@@ -134,7 +134,7 @@ Deno.test("firma run puts no environment on a command line", async () => {
     ["run", "--yes", "--profile", "codex", "--", ...AGENT],
     { env: { OPENAI_API_KEY: "sk-very-secret" } },
   );
-  await running.printed(/ready/);
+  await running.printed(/ready/, 30_000);
   const processes = await person.processes();
   assert.ok(processes.length >= 3);
   for (const { command } of processes) assert.doesNotMatch(command, /sk-very-secret/);
