@@ -70,7 +70,7 @@ export function compileBundle(bundle: PolicyBundle): Compilation {
     return { ...draft, remediation: undefined };
   });
   const warnings = validateDrafts(bundle.schema, drafts, errors);
-  return { schema: schema.json, policies, errors, warnings };
+  return { schema: schema.json, policies, errors: inReadingOrder(errors), warnings };
 }
 
 function parseStatement(
@@ -152,20 +152,24 @@ function validateDrafts(schema: string, drafts: readonly Draft[], errors: FirmaE
   errors.push(...distinct(answer.validationErrors.map(toFault("POLICY_INVALID"))));
   // A policy with a type error is also called impossible, which helps nobody.
   const warnings = answer.validationWarnings.filter(({ policyId }) => !invalid.has(policyId));
-  return distinct(warnings.map(toFault("POLICY_SUSPECT")));
+  return inReadingOrder(distinct(warnings.map(toFault("POLICY_SUSPECT"))));
 }
 
 /** Cedar reports a fault once for each action it applies to. */
 function distinct(faults: readonly FirmaError[]): FirmaError[] {
   const seen = new Map<string, FirmaError>();
   for (const fault of faults) {
-    const { file, line, column } = fault.at!;
-    const key = JSON.stringify([file, line, column, fault.message]);
+    const key = JSON.stringify([fault.at, fault.message]);
     if (!seen.has(key)) seen.set(key, fault);
   }
-  return [...seen.values()].sort((a, b) =>
-    a.at!.file < b.at!.file ? -1 : a.at!.file > b.at!.file ? 1 : a.at!.line! - b.at!.line!
-  );
+  return [...seen.values()];
+}
+
+function inReadingOrder(faults: FirmaError[]): FirmaError[] {
+  return faults.sort(({ at: a }, { at: b }) => {
+    if (a?.file !== b?.file) return (a?.file ?? "") < (b?.file ?? "") ? -1 : 1;
+    return (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0);
+  });
 }
 
 function fault(
