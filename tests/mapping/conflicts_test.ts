@@ -137,7 +137,7 @@ Deno.test("covers() is true only if every path of one pattern is one of the othe
         assert.ok(matchesPath(outer, segments));
       }
     }),
-    { numRuns: 20_000 },
+    { numRuns: 8000 },
   );
 });
 
@@ -154,7 +154,7 @@ Deno.test("comparePathPatterns() orders any two patterns that match one path", (
       const plain = (text: string) => text.replaceAll(/[{}]/g, "");
       assert.equal(order === 0, plain(leftText) === plain(rightText));
     }),
-    { numRuns: 20_000 },
+    { numRuns: 8000 },
   );
 });
 
@@ -202,9 +202,9 @@ Deno.test("MappingTable says the same whatever the order and the files of its ru
         }
       },
     ),
-    { numRuns: 1500 },
+    { numRuns: 500 },
   );
-  assert.ok(tables > 200, `only ${tables} tables were free of conflicts`);
+  assert.ok(tables > 50, `only ${tables} tables were free of conflicts`);
 });
 
 /** Negative when the host of `a` is more specific: a host, then the longer domain. */
@@ -243,7 +243,7 @@ Deno.test("MappingTable finds the most specific of the rules that match alone", 
         }
       },
     ),
-    { numRuns: 4000 },
+    { numRuns: 1500 },
   );
-  assert.ok(found > 100, `only ${found} calls matched`);
+  assert.ok(found > 30, `only ${found} calls matched`);
 });
