@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { IDENTITIES, World } from "./support/world.ts";
+
+const TERMINAL = fileURLToPath(new URL("support/terminal.py", import.meta.url));
+const PROMPT = "[#$] $";
+const CTRL_C = "\x03";
+const CTRL_Z = "\x1a";
+const CTRL_BACKSLASH = "\x1c";
+
+type Step =
+  | { readonly expect: string }
+  | { readonly send: string }
+  | { readonly resize: readonly [number, number] };
+
+interface Session {
+  readonly output: string;
+  readonly code: number | null;
+  readonly failed: string | null;
+}
+
+/** Runs words on a pseudo-terminal. */
+async function onTerminal(
+  command: readonly string[],
+  steps: readonly Step[],
+  options: { readonly cwd: string; readonly env: Record<string, string> },
+): Promise<Session> {
+  const { stdout, stderr } = await new Deno.Command("/usr/bin/python3", {
+    args: [TERMINAL, JSON.stringify({ command, steps })],
+    ...options,
+    clearEnv: true,
+  }).output();
+  const text = new TextDecoder().decode(stdout);
+  if (text === "") throw new Error(new TextDecoder().decode(stderr));
+  const session = JSON.parse(text) as Session;
+  assert.equal(session.failed, null, `waited in vain for ${session.failed}: ${session.output}`);
+  return session;
+}
+
+/** Runs a command in the sandbox, at once, on a pseudo-terminal. */
+function confinedOnTerminal(
+  world: World,
+  command: readonly [string, ...string[]],
+  steps: readonly Step[],
+): Promise<Session> {
+  const { words, env } = world.confined(command);
+  return onTerminal(words, steps, { cwd: world.project, env });
+}
+
+/** Types a command that runs in the sandbox into an interactive shell outside. */
+function typedIntoShell(
+  world: World,
+  command: readonly [string, ...string[]],
+  steps: readonly Step[],
+): Promise<Session> {
+  const { words, env } = world.confined(command);
+  const quoted = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+  const script = join(world.root, "start");
+  Deno.writeTextFileSync(script, `exec ${quoted}\n`);
+  return onTerminal(
+    ["/bin/bash", "--norc", "-i"],
+    [{ expect: PROMPT }, { send: `sh ${script}\n` }, ...steps],
+    { cwd: world.project, env },
+  );
+}
+
+for (const identity of IDENTITIES) {
+  Deno.test(`confine() leaves the terminal of ${identity.name} as it is without`, async (t) => {
+    using world = new World(identity);
+
+    await t.step("Ctrl-C reaches a handler in the sandbox, and only that", async () => {
+      const script =
+        'trap "echo interrupted; exit 5" INT; echo ready; while :; do sleep 0.05; done';
+      const { code } = await confinedOnTerminal(world, ["sh", "-c", script], [
+        { expect: "ready" },
+        { send: CTRL_C },
+        { expect: "interrupted" },
+      ]);
+      assert.equal(code, 5);
+    });
+    await t.step("Ctrl-C and Ctrl-\\ end a program that does not handle them", async () => {
+      const command = ["sh", "-c", "echo ready; exec sleep 60"] as const;
+      const interrupt = [{ expect: "ready" }, { send: CTRL_C }];
+      assert.equal((await confinedOnTerminal(world, command, interrupt)).code, 130);
+      const quit = [{ expect: "ready" }, { send: CTRL_BACKSLASH }];
+      assert.equal((await confinedOnTerminal(world, command, quit)).code, 131);
+    });
+    await t.step("a resized window is seen", async () => {
+      const script = 'trap "stty size; exit" WINCH; stty size; while :; do sleep 0.05; done';
+      await confinedOnTerminal(world, ["bash", "-c", script], [
+        { expect: "24 80" },
+        { resize: [50, 120] },
+        { expect: "50 120" },
+      ]);
+    });
+    await t.step("an interactive shell has job control", async () => {
+      const { code } = await confinedOnTerminal(world, ["bash", "--norc", "-i"], [
+        { expect: PROMPT },
+        { send: "sh -c 'echo g''o; exec sleep 60'\n" },
+        { expect: "[\r\n]go" },
+        { send: CTRL_Z },
+        { expect: "Stopped" },
+        { expect: PROMPT },
+        { send: "kill %1; wait; echo e''nded\n" },
+        { expect: "[\r\n]ended" },
+        { expect: PROMPT },
+        { send: "exit 3\n" },
+      ]);
+      assert.equal(code, 3);
+    });
+    await t.step("Ctrl-Z stops the whole run, fg goes on with it", async () => {
+      const script = "echo ready; while :; do sleep 0.1; echo tick; done";
+      await typedIntoShell(world, ["sh", "-c", script], [
+        { expect: "ready" },
+        { send: CTRL_Z },
+        { expect: "Stopped" },
+        { expect: PROMPT },
+        { send: "fg\n" },
+        { expect: "tick" },
+        { send: CTRL_C },
+        { expect: PROMPT },
+        { send: "echo code $?\n" },
+        { expect: "code 130" },
+        { send: "exit\n" },
+      ]);
+    });
+    await t.step("a program that stops itself stops the whole run", async () => {
+      await typedIntoShell(world, ["sh", "-c", "kill -STOP $$; echo resumed; exit 9"], [
+        { expect: "Stopped" },
+        { expect: PROMPT },
+        { send: "fg\n" },
+        { expect: "resumed" },
+        { expect: PROMPT },
+        { send: "echo code $?\n" },
+        { expect: "code 9" },
+        { send: "exit\n" },
+      ]);
+    });
+    await t.step("a shell in the sandbox gives the terminal back when it ends", async () => {
+      const { words, env } = world.confined(["bash", "--norc", "-i"]);
+      const script = '"$@"; echo back; read line; echo got $line';
+      await onTerminal(["sh", "-c", script, "sh", ...words], [
+        { expect: PROMPT },
+        { send: "exit\n" },
+        { expect: "back" },
+        { send: "hello\n" },
+        { expect: "got hello" },
+      ], { cwd: world.project, env });
+    });
+  });
+}
