@@ -5,6 +5,7 @@ import { newId } from "../core/id.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { findProgram } from "../sandbox/find_program.ts";
 import { ControlClient } from "./control_client.ts";
+import { withoutRepeats } from "./notice_filter.ts";
 import type { RunInterface, RunOptions } from "./options.ts";
 import { prepareConfig, type PreparedConfig } from "./prepare.ts";
 import { chooseProfile } from "./profile.ts";
@@ -67,7 +68,7 @@ async function runPrepared(
     configFile: config.file,
     configDigest: digest,
     runDirectory: runDirectory.path,
-    onNotice: (level, text) => ui.tell(level, text),
+    onNotice: withoutRepeats(ui.tell),
   });
   using watch = watchSidecar(sidecar, runDirectory, ui);
   const confining = import("../sandbox/confine.ts"); // loads while the Sidecar starts
