@@ -9,9 +9,8 @@ import { type PathPattern, takes, type Token } from "./path_pattern.ts";
  * and of two texts around `*` the longer, then the one with the longer beginning,
  * then the longer end, then the alphabet. Where both have their `**` at the same
  * place, the one with more segments behind it is more specific, then the one whose
- * segments behind it
- * are, read the same way. Patterns that this order does not tell apart cannot
- * match the same path, or are the same pattern.
+ * segments behind it are, read the same way. Patterns that this order does not
+ * tell apart cannot match the same path, or are the same pattern.
  */
 
 const RANK = { literal: 3, partial: 2, star: 1 } as const;
