@@ -65,7 +65,9 @@ function place(at: NonNullable<FirmaError["at"]>): string {
 /** The lines that tell a person about an error, escaped. */
 export function errorLines(error: FirmaError): string[] {
   const lines = [`firma: ${escapeLinesForTerminal(error.message)}`];
-  if (error.at) lines.push(`  at ${escapeForTerminal(place(error.at))}`);
+  // A message about a whole file names it already.
+  const isNamed = error.at?.line === undefined && error.message.includes(error.at?.file ?? "");
+  if (error.at && !isNamed) lines.push(`  at ${escapeForTerminal(place(error.at))}`);
   if (error.cure) lines.push(`  cure: ${escapeForTerminal(error.cure)}`);
   return lines;
 }
