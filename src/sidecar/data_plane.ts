@@ -270,7 +270,7 @@ export class DataPlane {
       socketDir: sockets.directory,
       sockets: sockets.paths,
     });
-    const worker = new WorkerHandle(permissions, {
+    const worker = new WorkerHandle({ permissions }, {
       message: (message) => this.#receive(worker, message),
       events: (batch) => {
         for (const event of batch) {

@@ -10,9 +10,21 @@ export interface WorkerOwner {
   died(reason: string): void;
 }
 
-const PING_INTERVAL_MS = 1_000;
-/** A worker that does not answer for so long is taken for dead. */
-const SILENCE_LIMIT_MS = 10_000;
+/** Options of a {@linkcode WorkerHandle}. */
+export interface WorkerHandleOptions {
+  readonly permissions: Deno.PermissionOptionsObject;
+  /**
+   * How long a worker may leave a question unanswered before it is taken for dead, in milliseconds.
+   * @default {10_000}
+   */
+  readonly silenceLimitMs?: number;
+  /** The worker's program; for tests. @default {"worker/main.ts"} */
+  readonly module?: URL;
+}
+
+const PINGS_PER_LIMIT = 10;
+/** Loading the program takes its time on a loaded machine. */
+const START_LIMIT_MS = 30_000;
 
 /** A data-plane worker as the main thread holds it. */
 export class WorkerHandle {
@@ -21,16 +33,20 @@ export class WorkerHandle {
   readonly #control: MessagePort;
   readonly #events: MessagePort;
   readonly #pinger: ReturnType<typeof setInterval>;
-  #lastPong = performance.now();
+  readonly #silenceLimitMs: number;
+  /** When the worker last answered, or was made; the limit holds from there. */
+  #lastSign = performance.now();
+  #limitMs = START_LIMIT_MS;
   #pings = 0;
   #ended = false;
 
-  constructor(permissions: Deno.PermissionOptionsObject, owner: WorkerOwner) {
+  constructor(options: WorkerHandleOptions, owner: WorkerOwner) {
     this.#owner = owner;
-    this.#worker = new Worker(new URL("./worker/main.ts", import.meta.url), {
+    this.#silenceLimitMs = options.silenceLimitMs ?? 10_000;
+    this.#worker = new Worker(options.module ?? new URL("./worker/main.ts", import.meta.url), {
       type: "module",
       name: "firma-data-plane",
-      deno: { permissions },
+      deno: { permissions: options.permissions },
     });
     const control = new MessageChannel();
     const events = new MessageChannel();
@@ -42,7 +58,7 @@ export class WorkerHandle {
       this.#die(event.message);
     };
     this.#control.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      if (data.kind === "pong") this.#lastPong = performance.now();
+      if (data.kind === "pong") this.#answered();
       else if (!this.#ended) owner.message(data);
     };
     this.#events.onmessage = ({ data }: MessageEvent<EventBatch>) => {
@@ -50,7 +66,11 @@ export class WorkerHandle {
     };
     const ports: Ports = { control: control.port2, events: events.port2 };
     this.#worker.postMessage(ports, [ports.control, ports.events]);
-    this.#pinger = setInterval(() => this.#checkPulse(), PING_INTERVAL_MS);
+    this.#pinger = setInterval(
+      () => this.#checkPulse(),
+      this.#silenceLimitMs / PINGS_PER_LIMIT,
+    );
+    this.#checkPulse();
   }
 
   /** Sends an order. */
@@ -77,19 +97,31 @@ export class WorkerHandle {
 
   /** Takes the events that the worker handed over and nobody has read. */
   #drain(): void {
-    const port = this.#events as unknown as NodeMessagePort;
-    for (;;) {
-      const waiting = receiveMessageOnPort(port);
-      if (waiting === undefined) return;
-      this.#owner.events(waiting.message as EventBatch);
+    for (let batch = waitingBatch(this.#events); batch; batch = waitingBatch(this.#events)) {
+      this.#owner.events(batch);
     }
   }
 
+  #answered(): void {
+    this.#lastSign = performance.now();
+    this.#limitMs = this.#silenceLimitMs;
+  }
+
   #checkPulse(): void {
-    if (performance.now() - this.#lastPong > SILENCE_LIMIT_MS) {
-      this.#die(`no answer for ${SILENCE_LIMIT_MS / 1000} seconds`);
+    if (performance.now() - this.#lastSign > this.#limitMs) {
+      this.#die(`no answer for ${this.#limitMs / 1000} seconds`);
     } else {
       this.post({ kind: "ping", number: ++this.#pings });
     }
+  }
+}
+
+function waitingBatch(port: MessagePort): EventBatch | undefined {
+  try {
+    return receiveMessageOnPort(port as unknown as NodeMessagePort)?.message as EventBatch;
+  } catch (cause) {
+    // A port whose other end is gone has closed once everything in it was read.
+    if (cause instanceof TypeError) return undefined;
+    throw cause;
   }
 }

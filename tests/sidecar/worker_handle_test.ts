@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { WorkerHandle } from "../../src/sidecar/worker_handle.ts";
+import { eventually } from "../fixtures/deadline.ts";
+
+function rig() {
+  const seen: string[] = [];
+  const deaths: string[] = [];
+  const handle = new WorkerHandle({
+    permissions: { net: false, read: false, write: false },
+    silenceLimitMs: 500,
+    module: new URL("./worker/broken_worker.ts", import.meta.url),
+  }, {
+    message: () => {},
+    events: (batch) => seen.push(...batch.map(({ event_id }) => event_id)),
+    died: (reason) => deaths.push(reason),
+  });
+  return { seen, deaths, handle };
+}
+
+for (const way of ["throw", "reject", "close", "hang"]) {
+  Deno.test(`WorkerHandle notices a worker that ends by "${way}", with what it had said`, async () => {
+    const { seen, deaths, handle } = rig();
+    handle.post({ kind: "session-close", sessionId: way });
+    await eventually("the death", () => deaths.length > 0 || undefined);
+    assert.deepEqual(seen, ["1", "2", "3"]);
+    assert.equal(deaths.length, 1);
+    handle.end();
+    assert.equal(deaths.length, 1);
+  });
+}
+
+Deno.test("WorkerHandle delivers what was said before the end, before end() returns", async () => {
+  const { seen, deaths, handle } = rig();
+  handle.post({ kind: "session-close", sessionId: "go on" });
+  // Without giving this thread a turn to read them one by one.
+  const since = performance.now();
+  await eventually(
+    "the first event",
+    () => seen.length > 0 || performance.now() - since > 5_000 || undefined,
+  );
+  handle.end();
+  assert.deepEqual(seen, ["1", "2", "3"]);
+  assert.deepEqual(deaths, []);
+});
