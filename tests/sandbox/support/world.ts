@@ -40,7 +40,8 @@ export class World implements Disposable {
   readonly home: string;
   readonly project: string;
   readonly state: string;
-  readonly #source: string;
+  /** The firma that commands are run by. */
+  readonly source: string;
   readonly #deno: string;
   #runs = 0;
 
@@ -52,9 +53,8 @@ export class World implements Disposable {
     this.state = join(this.root, "state");
     Deno.mkdirSync(this.project, { recursive: true });
     Deno.mkdirSync(join(this.state, "run"), { recursive: true, mode: 0o700 });
-    const other = identity.uid !== Deno.uid();
-    this.#source = other ? this.#copySource() : ROOT;
-    this.#deno = other ? this.#reachableDeno() : Deno.execPath();
+    this.source = this.#copySource();
+    this.#deno = identity.uid === Deno.uid() ? Deno.execPath() : this.#reachableDeno();
     this.own();
   }
 
@@ -94,7 +94,7 @@ export class World implements Disposable {
     const words = [
       ...[this.#deno, "run", "-A", "--quiet", "--no-prompt", "--unstable-net"],
       ...["--no-config", "--no-lock", "--no-remote", "--no-npm"],
-      join(this.#source, "tests/sandbox/support/confine_cli.ts"),
+      join(this.source, "tests/sandbox/support/confine_cli.ts"),
       JSON.stringify(request),
     ];
     return { words: this.asUser(words), env: this.#env(options.env), runDir };
@@ -156,6 +156,7 @@ export class World implements Disposable {
 
   #copySource(): string {
     const copy = join(this.root, "firma");
+    this.plant("firma/main.ts", "");
     for (const part of ["src", "tests/sandbox"]) {
       Deno.mkdirSync(join(copy, part, ".."), { recursive: true });
       runSync("cp", "-r", join(ROOT, part), join(copy, part));
