@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { Gate, Peer, Route, TunnelClaim } from "../gate.ts";
+import type { Peer, Route, TunnelClaim } from "../gate.ts";
 import { comparableHost, type HostAndPort, parseConnectTarget } from "./authority.ts";
 import { parseClientHello, TLS_FIRST_BYTE } from "./client_hello.ts";
 import { formatProblem } from "./http1/format_problem.ts";
@@ -30,6 +30,8 @@ export class AgentConnection {
 
   constructor(socket: Socket, sessionId: string, services: Services) {
     this.#socket = socket;
+    // Whoever reads from the socket at the time hears of errors; this keeps them from being fatal.
+    socket.on("error", () => {});
     this.#services = services;
     this.#reader = new SocketReader(socket, undefined, services.limits.bufferedBytes);
     this.#peer = { sessionId, provenance: { via: "proxy" } };
@@ -67,8 +69,11 @@ export class AgentConnection {
           return reading.header;
         }
         if (reading.kind === "bad") return this.#refuse("", reading.detail);
+        const begun = reader.buffered.length > 0;
         if (!(await reader.fill())) {
-          return this.#refuse("", "connection ended within its PROXY header");
+          if (begun) return this.#refuse("", "connection ended within its PROXY header");
+          this.#socket.destroy(); // opened and left: not worth an event
+          return undefined;
         }
       }
     });

@@ -39,6 +39,8 @@ const STATUS_LINE = /^HTTP\/(1\.[01]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]
 const FIELD_LINE =
   /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*((?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?)[ \t]*$/;
 const MAX_FIELDS = 512;
+/** As in the pattern of the request line. */
+const MAX_METHOD = 64;
 
 function bad(detail: string): { readonly kind: "bad"; readonly detail: string } {
   return { kind: "bad", detail };
@@ -85,11 +87,17 @@ function splitHead(bytes: Buffer, limit: number): HeadReading<string[]> {
   return { kind: "head", head: bytes.toString("latin1", 0, end).split("\r\n"), size: end + 4 };
 }
 
+/** What goes on without a space for so long is no request: no need to wait for its end. */
+function isEndlessMethod(bytes: Buffer): boolean {
+  return bytes.length > MAX_METHOD && !bytes.subarray(0, MAX_METHOD + 2).includes(32);
+}
+
 /** Reads the head of a request from the start of `bytes`. */
 export function parseRequestHead(bytes: Buffer, limit: number): HeadReading<RequestHead> {
   // RFC 9112, 2.2: a server ignores an empty line before the request line.
   const skip = bytes.length >= 2 && bytes[0] === 13 && bytes[1] === 10 ? 2 : 0;
   const split = splitHead(skip === 0 ? bytes : bytes.subarray(skip), limit);
+  if (split.kind === "more" && isEndlessMethod(bytes)) return bad("request line is malformed");
   if (split.kind !== "head") return split;
   const line = REQUEST_LINE.exec(split.head[0]!);
   if (line === null) return bad("request line is malformed");
