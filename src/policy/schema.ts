@@ -5,11 +5,11 @@ import { CONTEXT_ATTRIBUTES } from "./context.ts";
 export const NAMESPACE = "Firma";
 
 /**
- * The Cedar schema that policies are validated against, made from the
- * action-class registry and the table of context attributes. The file
- * `policies/firma.cedarschema` holds exactly this text.
+ * The Cedar schema that policies are validated against, made from action classes
+ * and the table of context attributes. The file `policies/firma.cedarschema` holds
+ * exactly this text for the whole registry.
  */
-export function schemaText(): string {
+export function schemaText(classes: readonly ActionClassEntry[] = ACTION_CLASSES): string {
   return `// Made from the action-class registry by scripts/gen_schema.ts. Do not edit.
 namespace ${NAMESPACE} {
   @doc("An agent, by its identifier agt_…")
@@ -27,7 +27,7 @@ namespace ${NAMESPACE} {
 ${CONTEXT_ATTRIBUTES.map(contextLine).join("\n")}
   };
 
-${ACTION_CLASSES.map(action).join("\n\n")}
+${classes.map(action).join("\n\n")}
 }
 `;
 }
