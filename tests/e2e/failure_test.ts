@@ -49,7 +49,18 @@ Deno.test("when the disk fills up, no call leaves unrecorded", async () => {
   const audit = join(person.dataDir, "audit");
   await Deno.mkdir(audit, { recursive: true, mode: 0o700 });
   await using run = person.startUnder(
-    ["bwrap", "--dev-bind", "/", "/", "--size", String(64 * 1024), "--tmpfs", audit, "--"],
+    [
+      "bwrap",
+      "--dev-bind",
+      "/",
+      "/",
+      "--die-with-parent",
+      "--size",
+      String(64 * 1024),
+      "--tmpfs",
+      audit,
+      "--",
+    ],
     ["run", "--trust", "--yes", "--", "sh", "-c", LOOP],
   );
   await run.printed(/^200$/m);
