@@ -28,8 +28,10 @@ export interface LaunchPlan {
   readonly defaultSignals: readonly string[];
 }
 
-/** Later lines from `confine()`. */
-export type HostMessage = { readonly type: "signal"; readonly signal: "SIGTERM" | "SIGHUP" };
+/** Later lines from `confine()`: ask the agent to end. */
+export interface HostMessage {
+  readonly type: "terminate";
+}
 
 /** Lines from `__init`. */
 export type InitMessage =

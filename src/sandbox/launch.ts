@@ -36,7 +36,16 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
   const listener = Deno.listen({ transport: "unix", path: handoffSocket });
   const child = spawnOuterLayer(options);
   const exited = child.status.then(({ code }) => code);
-  const releaseSignals = holdSignals((signal) => send({ type: "signal", signal }));
+  let asked = false;
+  const terminate = () => {
+    if (asked) return;
+    asked = true;
+    if (!connection) return child.kill("SIGKILL"); // there is no command yet
+    send({ type: "terminate" });
+    const kill = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
+    void exited.then(() => clearTimeout(kill));
+  };
+  const releaseSignals = holdSignals(terminate);
   const returnForeground = holdForeground();
   let connection: Deno.Conn | undefined;
   const send = (message: LaunchPlan | HostMessage) => {
@@ -67,14 +76,7 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
     return err(diagnoseStart(message?.message ?? "its first program ended early"));
   }
 
-  return ok({
-    exitCode: exited.finally(end),
-    terminate() {
-      send({ type: "signal", signal: "SIGTERM" });
-      const kill = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
-      void exited.then(() => clearTimeout(kill));
-    },
-  });
+  return ok({ exitCode: exited.finally(end), terminate });
 }
 
 // "$@" begins with the name of the program, so nothing in it is read as shell.
@@ -99,15 +101,15 @@ function spawnOuterLayer({ bwrap, mounts, init, plan }: LaunchOptions): Deno.Chi
 }
 
 /**
- * Keeps this process alive through what the terminal sends to everyone on it, and passes on what
- * is sent to it alone. Returns how to stop.
+ * Keeps this process alive through what the terminal sends to everyone on it: that is for the
+ * command to decide. What ends this process ends the command first. Returns how to stop.
  */
-function holdSignals(forward: (signal: HostMessage["signal"]) => void): () => void {
+function holdSignals(terminate: () => void): () => void {
   const handlers = [
     ["SIGINT", () => {}],
     ["SIGQUIT", () => {}],
-    ["SIGTERM", () => forward("SIGTERM")],
-    ["SIGHUP", () => forward("SIGHUP")],
+    ["SIGTERM", terminate],
+    ["SIGHUP", terminate],
   ] as const;
   for (const [signal, handler] of handlers) Deno.addSignalListener(signal, handler);
   return () => {

@@ -29,9 +29,13 @@ export interface MountPlanOptions {
 
 /** The file system of the outer layer, in order; the inner layer takes it over whole. */
 export function mountPlan(options: MountPlanOptions): Mount[] {
-  const { home, cwd, settings, toolchains } = options;
+  const { home, cwd, settings, toolchains, sockets } = options;
   const shown = [cwd, ...settings, ...toolchains.map((mount) => mount.target)];
-  const isShown = (path: string) => shown.some((root) => isWithin(path, root));
+  const sealed = options.sealed.filter((path) => shown.some((root) => isWithin(path, root)));
+  const programs = options.programs.filter((path) => isWithin(path, cwd));
+  const anchors = [cwd, ...settings].flatMap((root) =>
+    directoriesBetween(root, [...sealed, ...programs, ...sockets])
+  );
   return [
     ...options.system,
     { kind: "memory", target: "/tmp", mode: "1777" },
@@ -46,13 +50,32 @@ export function mountPlan(options: MountPlanOptions): Mount[] {
     ...toolchains,
     ...settings.map(writable),
     writable(cwd),
-    ...options.programs.filter((path) => isWithin(path, cwd)).map(readOnly),
-    ...options.sealed.filter(isShown).map((target): Mount => ({ kind: "sealed", target })),
-    ...options.sockets.map((target): Mount => ({ kind: "bind", source: "/dev/null", target })),
+    ...anchors.map(writable),
+    ...programs.map(readOnly),
+    ...sealed.map((target): Mount => ({ kind: "sealed", target })),
+    ...sockets.map((target): Mount => ({ kind: "bind", source: "/dev/null", target })),
     ...options.replaced.map((file): Mount => ({ kind: "bind", ...file })),
     { kind: "bind", source: options.publicDir, target: PUBLIC_DIR },
     { kind: "memory", target: PRIVATE_DIR, mode: "0700" },
     ...options.privateMounts,
     { kind: "freeze", target: "/" },
   ];
+}
+
+/**
+ * The directories on the way from `root` down to each path, outer ones first. A mount point cannot
+ * be renamed, but a directory above one can, and then another takes its place on the host; so each
+ * of these becomes a mount point too.
+ */
+function directoriesBetween(root: string, paths: readonly string[]): string[] {
+  const between = new Set<string>();
+  for (const path of paths) {
+    if (!isWithin(path, root) || path === root) continue;
+    const names = path.slice(root.length + 1).split("/").slice(0, -1);
+    names.reduce((above, name) => {
+      between.add(`${above}/${name}`);
+      return `${above}/${name}`;
+    }, root);
+  }
+  return [...between].sort((a, b) => a.length - b.length);
 }

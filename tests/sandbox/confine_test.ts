@@ -142,6 +142,17 @@ for (const identity of IDENTITIES) {
       assert.notEqual(commandLines().length, 0);
       assert.deepEqual(commandLines().filter((line) => line.includes(key)), []);
     });
+    await t.step("a sealed directory below the workspace, by renaming one above it", async () => {
+      const sealed = join(world.plant("home/project/a/b/.firma/firma.toml", "theirs"), "..");
+      world.own();
+      const script = "mv a c; mkdir -p a/b/.firma; echo mine > a/b/.firma/firma.toml; " +
+        "mv a/b a/d; mkdir other && mv other moved && ls";
+      const control = await world.run(["sh", "-c", "mv a c && mv c a && ls a/b/.firma"]);
+      assert.equal(control.stdout, "firma.toml\n", control.stderr);
+      const { stdout } = await world.run(["sh", "-c", script], { sealedDirs: [sealed] });
+      assert.match(stdout, /^a\nmoved\n$/);
+      assert.equal(Deno.readTextFileSync(join(sealed, "firma.toml")), "theirs");
+    });
     await t.step("the program that it is run by, when that lies in the workspace", async () => {
       const script = "for f in src/core/x src/sandbox/confine.ts main.ts y; do : > $f; done; ls y";
       const { stdout, stderr } = await world.run(["bash", "-c", script], { cwd: world.source });

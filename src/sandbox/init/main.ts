@@ -36,7 +36,9 @@ export async function main(): Promise<never> {
     const agent = startAgent(plan);
     await tell({ type: "started" });
     void (async () => {
-      for await (const message of messages) signalAgent(agent.pid, (message as HostMessage).signal);
+      for await (const message of messages) {
+        if ((message as HostMessage).type === "terminate") signalAgent(agent.pid, "SIGTERM");
+      }
     })();
     if (Deno.stdin.isTerminal()) followStops(agent.pid);
     const { code } = await agent.status;
