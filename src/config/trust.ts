@@ -5,7 +5,7 @@
  * directory, one record a file, where no project can write.
  */
 import { dirname, join } from "node:path";
-import { err, ok, type Result } from "../core/result.ts";
+import { err, ok, type Result, unwrap } from "../core/result.ts";
 import type { ConfigFile } from "./load.ts";
 import type { OperatorFile } from "./operator_files.ts";
 import { dataDir, ensurePrivateDirectory, type Environment, fileKey } from "./paths.ts";
@@ -111,6 +111,23 @@ export function recordTrust(
     inode: inodeOf(file),
     files: fileDigests(files),
   }, env);
+}
+
+/**
+ * Waits until nobody else sets up or trusts the configuration at `path`, and
+ * keeps others waiting until disposed of.
+ *
+ * @throws {FirmaException} when the data directory cannot be used.
+ */
+export function lockTrust(path: string, env: Environment): Disposable {
+  for (const directory of [dataDir(env), trustDir(env)]) unwrap(ensurePrivateDirectory(directory));
+  const lock = Deno.openSync(`${recordFile(env, path)}.lock`, {
+    write: true,
+    create: true,
+    mode: 0o600,
+  });
+  lock.lockSync(true);
+  return { [Symbol.dispose]: () => lock.close() };
 }
 
 /** Takes trust back; tells whether there was any. */

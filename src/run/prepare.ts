@@ -1,23 +1,21 @@
 /** From the command line to a configuration that may be used. */
-import { join } from "node:path";
 import { describeConfig } from "../config/describe.ts";
-import { CONFIG_DIRECTORY, discoverConfig } from "../config/discover.ts";
-import { checkConfigFile, type ConfigFile, readConfigFile } from "../config/load.ts";
-import { type OperatorFile, operatorFiles } from "../config/operator_files.ts";
+import { discoverConfig, type DiscoveredConfig } from "../config/discover.ts";
+import type { OperatorFile } from "../config/operator_files.ts";
 import type { FirmaConfig } from "../config/schema.ts";
 import {
   changesSince,
   directoryReplaced,
+  lockTrust,
   recordTrust,
   rememberFiles,
   type TrustState,
   trustState,
 } from "../config/trust.ts";
-import { dataDir, stateDir } from "../config/paths.ts";
 import { escapeForTerminal } from "../core/escape.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
-import { realPath } from "../sandbox/paths.ts";
-import { checkWorkspace } from "../sandbox/workspace.ts";
+import { firstLaunch } from "./first_launch.ts";
+import { type Loaded, loadProject } from "./load_project.ts";
 import type { RunInterface, RunOptions } from "./options.ts";
 import { ownershipFlaws } from "./ownership.ts";
 
@@ -31,65 +29,6 @@ export interface PreparedConfig {
 }
 
 type Faults = readonly FirmaError[];
-
-/** Reads, checks and collects everything that a `firma.toml` brings into force. */
-function load(path: string, options: RunOptions): Result<Loaded, Faults> {
-  const file = readConfigFile(path);
-  if (!file.ok) return err([file.error]);
-  const config = checkConfigFile(file.value, options.env);
-  if (!config.ok) return config;
-  return ok({ file: file.value, config: config.value, files: operatorFiles(config.value) });
-}
-
-interface Loaded {
-  readonly file: ConfigFile;
-  readonly config: FirmaConfig;
-  readonly files: readonly OperatorFile[];
-}
-
-/** Sets a project up, after asking where there is somebody to ask. */
-async function firstLaunch(options: RunOptions, ui: RunInterface): Promise<Result<Loaded, Faults>> {
-  const { DEFAULT_POSTURE, defaultMappings, scaffoldFiles, writeScaffold } = await import(
-    "../config/scaffold.ts"
-  );
-  const usable = checkWorkspace({
-    cwd: options.cwd,
-    homes: options.env.HOME ? [options.env.HOME, realPath(options.env.HOME)] : [],
-    hidden: [stateDir(options.env), dataDir(options.env)].map(realPath),
-  });
-  if (!usable.ok) return err([usable.error]); // before anything is written there
-  const posture = options.posture ?? DEFAULT_POSTURE;
-  const mappings = options.mappings.length > 0
-    ? options.mappings
-    : defaultMappings(options.command);
-  const files = scaffoldFiles({ posture, mappings, profile: options.profile });
-  if (!files.ok) return err([files.error]);
-
-  const target = join(options.cwd, CONFIG_DIRECTORY);
-  const content = `posture ${posture}; mappings ${mappings.join(", ") || "none"}`;
-  if (ui.interactive && !options.yes) {
-    const agreed = await ui.confirm([
-      `First launch in ${options.cwd}`,
-      `${target} will be written (${content}); its policies are yours to edit.`,
-      `"${options.command[0]}" then runs in a sandbox: it writes in this directory alone,`,
-      "and each call it makes to the network is decided by those policies and recorded.",
-    ], "Go on?");
-    if (!agreed) {
-      return err([{
-        code: "DECLINED",
-        message: "Nothing was started and nothing was written",
-      }]);
-    }
-  }
-  const written = writeScaffold(options.cwd, files.value);
-  if (!written.ok) return err([written.error]);
-  const loaded = load(written.value, options);
-  if (!loaded.ok) return loaded;
-  const trusted = recordTrust(loaded.value.file, loaded.value.files, "scaffold", options.env);
-  if (!trusted.ok) return err([trusted.error]);
-  if (!ui.interactive || options.yes) ui.tell("info", `wrote ${target} (${content})`);
-  return loaded;
-}
 
 function notTrusted({ file, config, files }: Loaded, state: string): FirmaError {
   return {
@@ -119,9 +58,17 @@ function distrust(trust: TrustState, changes: readonly string[]): string | undef
   }
 }
 
+/** What is known of a configuration, once nobody is setting it up at this moment. */
+function settledTrust(loaded: Loaded, options: RunOptions): TrustState {
+  const trust = trustState(loaded.file, options.env);
+  if (trust.state !== "unknown") return trust;
+  using _lock = lockTrust(loaded.file.file, options.env);
+  return trustState(loaded.file, options.env);
+}
+
 /** Applies the rule of trust to a configuration that was found. */
 function admit(loaded: Loaded, options: RunOptions, ui: RunInterface): Result<Loaded, Faults> {
-  const trust = trustState(loaded.file, options.env);
+  const trust = settledTrust(loaded, options);
   const changes = trust.state === "unknown" ? [] : changesSince(trust.record, loaded.files);
   const reason = distrust(trust, changes);
   if (reason !== undefined && !options.trust) return err([notTrusted(loaded, reason)]);
@@ -138,6 +85,27 @@ function admit(loaded: Loaded, options: RunOptions, ui: RunInterface): Result<Lo
   return recorded.ok ? ok(loaded) : err([recorded.error]);
 }
 
+/** Says which flags come too late for a project that is there already. */
+function tellUnused(file: string, options: RunOptions, ui: RunInterface): void {
+  const unused = [options.posture && "--posture", options.mappings.length && "--mapping"]
+    .filter(Boolean);
+  if (unused.length > 0) ui.tell("warn", `${unused.join(" and ")} ignored: ${file} exists already`);
+}
+
+/** The configuration in force; on the first launch in a project, the one that is written then. */
+async function find(
+  options: RunOptions,
+  ui: RunInterface,
+): Promise<Result<DiscoveredConfig, Faults>> {
+  const found = discoverConfig({ ...options, flag: options.configFlag });
+  if (!found.ok) return err([found.error]);
+  if (found.value) {
+    tellUnused(found.value.file, options, ui);
+    return ok(found.value);
+  }
+  return await firstLaunch(options, ui);
+}
+
 /**
  * Finds the configuration in force, or writes the first one, and decides
  * whether it may be used.
@@ -146,25 +114,13 @@ export async function prepareConfig(
   options: RunOptions,
   ui: RunInterface,
 ): Promise<Result<PreparedConfig, Faults>> {
-  const discovered = discoverConfig({
-    flag: options.configFlag,
-    env: options.env,
-    cwd: options.cwd,
-  });
-  if (!discovered.ok) return err([discovered.error]);
-  let loaded: Result<Loaded, Faults>;
-  if (discovered.value === undefined) loaded = await firstLaunch(options, ui);
-  else {
-    const unused = [options.posture && "--posture", options.mappings.length && "--mapping"]
-      .filter(Boolean);
-    if (unused.length > 0) {
-      ui.tell("warn", `${unused.join(" and ")} ignored: ${discovered.value.file} exists already`);
-    }
-    loaded = load(discovered.value.file, options);
-    if (loaded.ok) loaded = admit(loaded.value, options, ui);
-  }
+  const found = await find(options, ui);
+  if (!found.ok) return found;
+  const loaded = loadProject(found.value.file, options.env);
   if (!loaded.ok) return loaded;
-  const { config, file, files } = loaded.value;
+  const admitted = admit(loaded.value, options, ui);
+  if (!admitted.ok) return admitted;
+  const { config, file, files } = admitted.value;
   for (const flaw of ownershipFlaws(config, files)) ui.tell("warn", flaw);
   return ok({ config, digest: file.digest, files });
 }

@@ -5,34 +5,37 @@ import { prepareConfig } from "../../src/run/prepare.ts";
 
 interface Scene {
   readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
   /** What the person was told and asked, in order. */
   readonly said: string[];
   prepare(
     options?: Partial<RunOptions>,
-    person?: { readonly answer?: boolean },
+    person?: { readonly answer?: boolean; readonly before?: () => Promise<void> },
   ): ReturnType<typeof prepareConfig>;
 }
 
 async function withScene(test: (scene: Scene) => Promise<void>): Promise<void> {
   const root = await Deno.realPath(await Deno.makeTempDir());
   const cwd = join(root, "project");
+  const env = { HOME: join(root, "home"), FIRMA_STATE_DIR: join(root, "state") };
   const said: string[] = [];
   await Deno.mkdir(cwd);
   try {
     await test({
       cwd,
       said,
-      prepare(options = {}, { answer } = {}) {
+      env,
+      prepare(options = {}, { answer, before } = {}) {
         said.length = 0;
         const ui: RunInterface = {
           interactive: answer !== undefined,
           tell: (level, text) => said.push(`${level}: ${text}`),
-          confirm: (explanation, question) => {
+          confirm: async (explanation, question) => {
             said.push([...explanation, question].join("\n"));
-            return Promise.resolve(answer ?? false);
+            await before?.();
+            return answer ?? false;
           },
         };
-        const env = { HOME: join(root, "home"), FIRMA_STATE_DIR: join(root, "state") };
         return prepareConfig(
           { command: ["claude"], cwd, env, mappings: [], yes: false, trust: false, ...options },
           ui,
@@ -151,4 +154,40 @@ Deno.test("prepareConfig() sets up no project in a home directory", () =>
     const refused = await prepare({ env: { HOME: cwd }, yes: true });
     assert.ok(!refused.ok && refused.error[0]?.code === "WORKSPACE_REFUSED");
     assert.deepEqual([...Deno.readDirSync(cwd)], []);
+  }));
+
+Deno.test("prepareConfig() uses what another first launch wrote while it was asking", () =>
+  withScene(async ({ cwd, prepare }) => {
+    const first = Promise.withResolvers<void>();
+    const second = prepare({
+      mappings: ["npm"],
+    }, { answer: true, before: () => first.promise });
+    assert.equal((await prepare({ yes: true })).ok, true);
+    const text = await Deno.readTextFile(join(cwd, ".firma/firma.toml"));
+    first.resolve();
+    assert.equal((await second).ok, true);
+    assert.equal(await Deno.readTextFile(join(cwd, ".firma/firma.toml")), text);
+  }));
+
+Deno.test("prepareConfig() lets many first launches start at once", () =>
+  withScene(async ({ cwd, env }) => {
+    const script = `
+      import { prepareConfig } from ${
+      JSON.stringify(import.meta.resolve("../../src/run/prepare.ts"))
+    };
+      const options = { command: ["sh"], cwd: ${JSON.stringify(cwd)}, env: ${JSON.stringify(env)},
+        mappings: [], yes: true, trust: false };
+      const ui = { interactive: false, tell: (_, text) => console.log(text), confirm: () => {} };
+      const result = await prepareConfig(options, ui);
+      console.log(result.ok ? "ready" : result.error[0].message);
+    `;
+    const url = `data:text/typescript,${encodeURIComponent(script)}`;
+    const outputs = await Promise.all(Array.from({ length: 4 }, async () => {
+      const { stdout } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--quiet", "--config", "deno.json", url],
+      }).output();
+      return new TextDecoder().decode(stdout);
+    }));
+    for (const output of outputs) assert.match(output, /^ready$/m);
+    assert.equal(outputs.filter((output) => output.includes("wrote ")).length, 1);
   }));
