@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { mountArguments } from "../../src/sandbox/mounts.ts";
+import { mountPlan, type MountPlanOptions } from "../../src/sandbox/mount_plan.ts";
+
+function argumentsOf(options: Partial<MountPlanOptions>): string {
+  return mountArguments(mountPlan({
+    system: [],
+    home: "/home/a",
+    toolchains: [],
+    settings: [],
+    cwd: "/home/a/p",
+    programs: [],
+    sealed: [],
+    sockets: [],
+    replaced: [],
+    publicDir: "/state/public",
+    privateMounts: [],
+    ...options,
+  })).join(" ");
+}
+
+function assertInOrder(text: string, ...pieces: string[]): void {
+  let from = 0;
+  for (const piece of pieces) {
+    const at = text.indexOf(piece, from);
+    assert.notEqual(at, -1, `"${piece}" after ${from} in "${text}"`);
+    from = at + piece.length;
+  }
+}
+
+Deno.test("mountPlan() covers the home, then shows the workspace, then covers what it hides", () => {
+  const text = argumentsOf({
+    system: [{ kind: "bind", source: "/usr", target: "/usr" }],
+    settings: ["/home/a/.agent"],
+    sealed: ["/home/a/p/.firma"],
+    sockets: ["/home/a/p/s.sock"],
+    programs: ["/home/a/p/dist/firma"],
+  });
+  assertInOrder(
+    text,
+    "--ro-bind /usr /usr",
+    "--tmpfs /tmp",
+    "--tmpfs /home/a",
+    "--bind /home/a/.agent /home/a/.agent",
+    "--bind /home/a/p /home/a/p",
+    "--ro-bind /home/a/p/dist/firma /home/a/p/dist/firma",
+    "--tmpfs /home/a/p/.firma --remount-ro /home/a/p/.firma",
+    "--ro-bind /dev/null /home/a/p/s.sock",
+    "--ro-bind /state/public /run/firma",
+    "--tmpfs /run/firma-private",
+    "--remount-ro /",
+  );
+});
+
+Deno.test("mountPlan() seals nothing that is not shown: a mount point would be made for it", () => {
+  const text = argumentsOf({ sealed: ["/home/a/.firma", "/state", "/home/a/project/.firma"] });
+  assert.doesNotMatch(text, /\.firma|remount-ro \/state/);
+});
+
+Deno.test("mountPlan() makes every directory above a covered one a mount point", () => {
+  const text = argumentsOf({ sealed: ["/home/a/p/x/y/.firma"] });
+  assertInOrder(
+    text,
+    "--bind /home/a/p /home/a/p",
+    "--bind /home/a/p/x /home/a/p/x",
+    "--bind /home/a/p/x/y /home/a/p/x/y",
+    "--tmpfs /home/a/p/x/y/.firma",
+  );
+});
+
+Deno.test("mountPlan() protects firma's own program only where the agent could write it", () => {
+  const text = argumentsOf({ programs: ["/opt/firma/src"] });
+  assert.doesNotMatch(text, /opt/);
+});
