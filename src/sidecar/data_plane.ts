@@ -9,7 +9,7 @@ import type { SessionSeed } from "./pipeline/session_table.ts";
 import { SessionFold } from "./session_fold.ts";
 import type { SocketPool } from "./socket_pool.ts";
 import { AuditGauge } from "./worker/audit_gauge.ts";
-import type { FromWorker, MappingSource, WorkerConfig } from "./worker/messages.ts";
+import type { FromWorker, MappingSource, ToWorker, WorkerConfig } from "./worker/messages.ts";
 import { workerPermissions } from "./worker/permissions.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 
@@ -62,7 +62,9 @@ export class DataPlane {
   #revoked: readonly string[] | undefined;
   #worker: WorkerHandle | undefined;
   #gauge = new AuditGauge();
-  #started = Promise.withResolvers<void>();
+  /** Whether the worker takes orders. */
+  #serving = false;
+  #started: () => void = () => {};
   #startedAt = 0;
   #retryMs = FIRST_RETRY_MS;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -82,8 +84,9 @@ export class DataPlane {
     const table = MappingTable.parse(options.mapping);
     if (!table.ok) return table;
     const plane = new DataPlane(options, table.value);
+    const started = new Promise<void>((resolve) => plane.#started = resolve);
     await plane.#build();
-    await plane.#started.promise;
+    await started;
     return ok(plane);
   }
 
@@ -120,11 +123,10 @@ export class DataPlane {
     bundle: PolicyBundle,
     freshUntilMs: number,
   ): Promise<Result<void, readonly FirmaError[]>> {
-    await this.#started.promise;
     const { promise, resolve } = Promise.withResolvers<readonly FirmaError[]>();
     this.#bundleResults.set(bundle.revision, { resolve });
     this.#proposed = { bundle, freshUntilMs };
-    this.#worker?.post({ kind: "bundle", ...this.#proposed });
+    this.#send({ kind: "bundle", ...this.#proposed });
     const errors = await promise;
     if (errors.length === 0) this.#bundle = this.#proposed;
     this.#proposed = undefined;
@@ -136,19 +138,19 @@ export class DataPlane {
     if (this.#bundle === undefined) return;
     this.#bundle = { ...this.#bundle, freshUntilMs };
     const { revision } = this.#bundle.bundle;
-    this.#worker?.post({ kind: "bundle-fresh", revision, freshUntilMs });
+    this.#send({ kind: "bundle-fresh", revision, freshUntilMs });
   }
 
   /** There is no policy any more: every call is denied and every open one closed. */
   dropBundle(): void {
     this.#bundle = undefined;
-    this.#worker?.post({ kind: "bundle-gone" });
+    this.#send({ kind: "bundle-gone" });
   }
 
   /** Replaces the set of revoked tokens. */
   setRevoked(tokenIds: readonly string[]): void {
     this.#revoked = tokenIds;
-    this.#worker?.post({ kind: "revoked", tokenIds });
+    this.#send({ kind: "revoked", tokenIds });
   }
 
   /**
@@ -161,7 +163,7 @@ export class DataPlane {
     const sameHosts = table.value.hosts.join(" ") === this.#table.hosts.join(" ");
     this.#mapping = mapping;
     this.#table = table.value;
-    if (sameHosts) this.#worker?.post({ kind: "mapping", mapping });
+    if (sameHosts) this.#send({ kind: "mapping", mapping });
     else this.replace("the mapping names other hosts");
     return ok(undefined);
   }
@@ -177,7 +179,6 @@ export class DataPlane {
       });
     }
     const { sessionId } = base;
-    await this.#started.promise;
     this.#fold.begin(sessionId);
     const session = { base, frontSocketPath };
     this.#sessions.set(sessionId, session);
@@ -186,7 +187,9 @@ export class DataPlane {
     this.#postSession(session);
     const error = await promise;
     if (error === undefined) return ok(frontSocketPath);
-    this.#forget(sessionId);
+    this.#sessions.delete(sessionId);
+    this.#options.sockets.release(frontSocketPath);
+    this.#fold.end(sessionId);
     return err(error);
   }
 
@@ -195,18 +198,23 @@ export class DataPlane {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return;
     session.base = { ...session.base, claims };
-    this.#worker?.post({ kind: "session-claims", sessionId, claims });
+    this.#send({ kind: "session-claims", sessionId, claims });
   }
 
   /** Ends a session: closes its socket and its calls, and waits for their records. */
   async closeSession(sessionId: string): Promise<void> {
-    if (!this.#sessions.has(sessionId)) return;
-    await this.#started.promise;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#closings.set(sessionId, { resolve });
-    this.#worker?.post({ kind: "session-close", sessionId });
-    await promise;
-    this.#forget(sessionId);
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined) return;
+    // From here on no other worker takes it over.
+    this.#sessions.delete(sessionId);
+    if (this.#serving) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#closings.set(sessionId, { resolve });
+      this.#send({ kind: "session-close", sessionId });
+      await promise;
+    }
+    this.#options.sockets.release(session.frontSocketPath);
+    this.#fold.end(sessionId);
   }
 
   /** Ends the worker and builds another from what is known here. */
@@ -224,11 +232,9 @@ export class DataPlane {
     this.#abandonCalls("the Sidecar has ended");
   }
 
-  #forget(sessionId: string): void {
-    const session = this.#sessions.get(sessionId);
-    if (session !== undefined) this.#options.sockets.release(session.frontSocketPath);
-    this.#sessions.delete(sessionId);
-    this.#fold.end(sessionId);
+  /** Tells the worker, when there is one; otherwise the next one is told in {@linkcode #handOver}. */
+  #send(message: ToWorker): void {
+    if (this.#serving) this.#worker?.post(message);
   }
 
   #abandonCalls(detail: string): void {
@@ -239,7 +245,7 @@ export class DataPlane {
   /** Follows a worker that ended, whatever ended it. */
   #succeed(reason: string): void {
     this.#worker = undefined;
-    this.#started = Promise.withResolvers<void>();
+    this.#serving = false;
     this.#abandonCalls(`the data plane ended: ${reason}`);
     // Whoever waited for the old worker to close a session has what it wanted.
     for (const { resolve } of this.#closings.values()) resolve();
@@ -304,17 +310,18 @@ export class DataPlane {
 
   /** Tells a new worker everything that the one before knew. */
   #handOver(worker: WorkerHandle): void {
+    this.#serving = true;
     for (const vouched of [this.#bundle, this.#proposed]) {
       if (vouched !== undefined) worker.post({ kind: "bundle", ...vouched });
     }
     if (this.#revoked !== undefined) worker.post({ kind: "revoked", tokenIds: this.#revoked });
     for (const session of this.#sessions.values()) this.#postSession(session);
-    this.#started.resolve();
+    this.#started();
   }
 
   #postSession({ base, frontSocketPath }: OpenSession): void {
     const seed = { ...base, state: this.#fold.state(base.sessionId) };
-    this.#worker?.post({ kind: "session-open", seed, frontSocketPath });
+    this.#send({ kind: "session-open", seed, frontSocketPath });
   }
 
   #sessionOpened(sessionId: string, error: FirmaError | undefined): void {

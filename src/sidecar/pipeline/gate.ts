@@ -76,7 +76,7 @@ export function createGate(options: GateOptions): Gate {
     const bundleVersion = options.bundleVersion();
     const event = decisionEvent(draft, { denial, bundleVersion, latencyUs });
     if (sink.accepts()) {
-      sink.push(event, denial === undefined ? "now" : "soon");
+      sink.push(event, "now");
       sessions.record(event);
     } else {
       sink.lose();

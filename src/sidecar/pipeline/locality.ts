@@ -26,5 +26,7 @@ function localName(host: string): boolean {
 }
 
 function literalRange(host: string): string | undefined {
-  return isCanonicalIpv4(host) || host.startsWith("[") ? blockedAddress(host.replace(/^\[|\]$/g, "")) : undefined;
+  return isCanonicalIpv4(host) || host.startsWith("[")
+    ? blockedAddress(host.replace(/^\[|\]$/g, ""))
+    : undefined;
 }

@@ -10,7 +10,10 @@ import { resourceId } from "./envelope.ts";
 export interface EventSink {
   /** Whether the log can take the record of one more call. While not, no call may leave. */
   accepts(): boolean;
-  /** Queues an event. `now`: it is handed over before this returns, because a call leaves next. */
+  /**
+   * Queues an event. `now`: it is handed over before this returns, so that neither a call
+   * leaves nor an agent sees an answer of which there is no record.
+   */
   push(event: ExecutionEvent, urgency: "now" | "soon"): void;
   /** Counts a denial that could not be recorded. */
   lose(): void;

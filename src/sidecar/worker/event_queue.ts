@@ -9,9 +9,9 @@ export interface EventPort {
 }
 
 /**
- * Carries events from the worker to the main thread, in order. A record that a
- * call waits for is handed over at once, with everything before it; the others
- * go together at the end of the turn, because a message costs more than an event.
+ * Carries events from the worker to the main thread, in order. A decision is
+ * handed over at once, with everything before it; outcomes go together at the end
+ * of the turn, because a message costs more than an event.
  */
 export class EventQueue implements EventSink {
   readonly #port: EventPort;

@@ -100,7 +100,7 @@ for (const [name, [input, reason, actionClass]] of Object.entries(DENIED)) {
     const subject = rig();
     const verdict = subject.decide(call(input));
     assert.equal(outcome(verdict), reason);
-    assert.deepEqual(subject.events.urgent, []);
+    assert.deepEqual(subject.events.urgent, [verdict.eventId]);
     const { decision, deny_reason, action_class, event_id } = subject.events.last;
     assert.deepEqual({ decision, deny_reason, action_class, event_id }, {
       decision: "DENY",

@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { AuditState } from "../../src/audit/writer.ts";
+import type { ExecutionEvent } from "../../src/core/event.ts";
+import { unwrap } from "../../src/core/result.ts";
+import { cedarModule } from "../../src/policy/cedar_module.ts";
+import { AuditFeed, type AuditTarget } from "../../src/sidecar/audit_feed.ts";
+import { DataPlane } from "../../src/sidecar/data_plane.ts";
+import { SESSION_SLOTS, SocketPool } from "../../src/sidecar/socket_pool.ts";
+import { eventually } from "../fixtures/deadline.ts";
+import { proxyHeader } from "../fixtures/front_client.ts";
+import { bundle } from "../policy/support.ts";
+import { claims, mapping, POLICY, RULES } from "./pipeline/support.ts";
+
+/** A log in memory that is always written. */
+class MemoryLog implements AuditTarget {
+  readonly state: AuditState = "ok";
+  readonly events: ExecutionEvent[] = [];
+  #written: (count: number) => void = () => {};
+  append(event: ExecutionEvent): boolean {
+    this.events.push(event);
+    queueMicrotask(() => this.#written(this.events.length));
+    return true;
+  }
+  onChange(): void {}
+  onAcknowledged(listener: (count: number) => void): void {
+    this.#written = listener;
+  }
+}
+
+interface PlaneRig extends AsyncDisposable {
+  readonly plane: DataPlane;
+  readonly log: MemoryLog;
+  readonly notices: string[];
+}
+
+async function start(rules = RULES): Promise<PlaneRig> {
+  const dir = await Deno.makeTempDir();
+  const log = new MemoryLog();
+  const notices: string[] = [];
+  const started = await DataPlane.start({
+    config: {
+      connectors: [],
+      bypassHosts: [],
+      defaultProtected: true,
+      maxBodyBytes: 1024,
+      timeouts: { connectMs: 1000, headersMs: 1000, idleMs: 1000 },
+      auditCapacity: 64,
+    },
+    mapping: [{ file: "rules.toml", text: rules }],
+    sockets: new SocketPool(join(dir, "w0")),
+    cedar: await cedarModule(),
+    audit: new AuditFeed(log),
+    leaf: () => Promise.reject(new Error("no certificates here")),
+    notify: (_level, text) => notices.push(text),
+  });
+  if (!started.ok) throw new Error(JSON.stringify(started.error));
+  const plane = started.value;
+  return {
+    plane,
+    log,
+    notices,
+    async [Symbol.asyncDispose]() {
+      plane.stop();
+      await Deno.remove(dir, { recursive: true });
+    },
+  };
+}
+
+function sessionBase(sessionId: string) {
+  return {
+    sessionId,
+    sandboxId: "sbx",
+    agentId: "agt",
+    startedMs: Date.now(),
+    claims: [
+      claims({
+        session_id: sessionId,
+        issued_at: "2020-01-01T00:00:00Z",
+        expiry: "2099-01-01T00:00:00Z",
+      }),
+    ],
+  };
+}
+
+/** Sends one plain HTTP request by way of a front socket; the status, or 0. */
+async function ask(socket: string, target = "http://unmapped.test/"): Promise<number> {
+  try {
+    using conn = await Deno.connect({ transport: "unix", path: socket });
+    await conn.write(proxyHeader());
+    const host = new URL(target).host;
+    const request = `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+    await conn.write(new TextEncoder().encode(request));
+    const buffer = new Uint8Array(4096);
+    const size = await conn.read(buffer);
+    const text = new TextDecoder().decode(buffer.subarray(0, size ?? 0));
+    return Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+Deno.test("DataPlane rebuilds its worker with every session, its state and its policy", async () => {
+  await using rig = await start();
+  const { plane } = rig;
+  unwrapOk(await plane.setBundle(bundle(POLICY), Date.now() + 60_000));
+  plane.setRevoked([]);
+  const sockets: string[] = [];
+  for (const id of ["ses_a", "ses_b"]) {
+    sockets.push(unwrap(await plane.openSession(sessionBase(id))));
+  }
+  for (const socket of sockets) assert.equal(await ask(socket), 403);
+  assert.equal(await ask(sockets[0]!), 403);
+  for (let round = 0; round < 3; round++) {
+    plane.replace("the test says so");
+    for (const socket of sockets) {
+      await eventually(
+        "the new worker to serve",
+        async () => await ask(socket) === 403 || undefined,
+      );
+    }
+  }
+  assert.equal(plane.sessionState("ses_a").denyCount, 5);
+  assert.equal(plane.sessionState("ses_b").denyCount, 4);
+  const last = rig.log.events.at(-1)!;
+  assert.ok(last.kind === "decision");
+  assert.equal(last.deny_reason, "UnclassifiedIntent");
+  assert.equal(last.bundle_version, bundle(POLICY).version);
+  assert.equal(rig.notices.length, 3);
+});
+
+Deno.test("DataPlane finishes what it was doing when its worker ended", async () => {
+  await using rig = await start();
+  const { plane } = rig;
+  const applying = plane.setBundle(bundle(POLICY), Date.now() + 60_000);
+  const opening = plane.openSession(sessionBase("ses_a"));
+  await Promise.resolve();
+  plane.replace("in the middle of it");
+  unwrapOk(await applying);
+  const socket = unwrap(await opening);
+  plane.setRevoked([]);
+  await eventually("the session", async () => await ask(socket) === 403 || undefined);
+  const closing = plane.closeSession("ses_a");
+  plane.replace("in the middle of the end");
+  await closing;
+  assert.equal(await ask(socket), 0);
+});
+
+Deno.test("DataPlane keeps the bundle in force when the next one is not valid", async () => {
+  await using rig = await start();
+  const { plane } = rig;
+  unwrapOk(await plane.setBundle(bundle(POLICY), Date.now() + 60_000));
+  const refused = await plane.setBundle(
+    { ...bundle("permit (principal, action, resource;"), revision: 2, version: "broken" },
+    Date.now() + 60_000,
+  );
+  assert.equal(refused.ok, false);
+  assert.equal(plane.bundleVersion, bundle(POLICY).version);
+});
+
+Deno.test("DataPlane.setMapping() replaces the worker only when other hosts are named", async () => {
+  await using rig = await start();
+  const { plane } = rig;
+  const sameHosts =
+    `${RULES}\n[[rules]]\nhost = "registry.test"\npath = "/x"\naction_class = "code.read"\n`;
+  assert.ok(plane.setMapping([{ file: "rules.toml", text: sameHosts }]).ok);
+  assert.equal(plane.rules, mapping(sameHosts).size);
+  assert.deepEqual(rig.notices, []);
+  const otherHosts = `${RULES}\n[[rules]]\nhost = "other.test"\naction_class = "code.read"\n`;
+  assert.ok(plane.setMapping([{ file: "rules.toml", text: otherHosts }]).ok);
+  assert.equal(rig.notices.length, 1);
+  const refused = plane.setMapping([{ file: "rules.toml", text: "[[rules]]\n" }]);
+  assert.equal(refused.ok, false);
+  assert.equal(plane.rules, mapping(otherHosts).size);
+});
+
+Deno.test("DataPlane refuses the session for which there is no socket", async () => {
+  await using rig = await start();
+  const open = (n: number) => rig.plane.openSession(sessionBase(`ses_${n}`));
+  for (let n = 0; n < SESSION_SLOTS; n++) unwrap(await open(n));
+  const refused = await open(SESSION_SLOTS);
+  assert.ok(!refused.ok && refused.error.code === "TOO_MANY_SESSIONS");
+  await rig.plane.closeSession("ses_7");
+  unwrap(await open(SESSION_SLOTS));
+});
+
+Deno.test("DataPlane.start() says what is wrong with the mapping", async () => {
+  await assert.rejects(() => start("[[rules]]\n"));
+});
+
+function unwrapOk(result: { readonly ok: boolean }): void {
+  assert.ok(result.ok, JSON.stringify(result));
+}
