@@ -1,4 +1,4 @@
-import type { Authority, BundleUpdate } from "../core/authority.ts";
+import type { Authority } from "../core/authority.ts";
 import type { ExecutionEvent, PolicyEvent } from "../core/event.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import type { FirmaError } from "../core/result.ts";
@@ -19,8 +19,12 @@ export interface FollowerOptions {
   readonly now?: () => number;
 }
 
-/** What decides calls, as far as this stream has told. */
-type InForce = PolicyBundle | "gone" | "nothing yet";
+/** What decides calls, as far as the Authority has told. */
+interface Heard {
+  inForce: PolicyBundle | "gone" | "nothing yet";
+  /** Highest revision so far: whoever plays an older bundle back is refused, also on a new stream. */
+  revision: number;
+}
 
 const RETRY_MS = 1_000;
 
@@ -32,7 +36,8 @@ const RETRY_MS = 1_000;
 export async function followAuthority(options: FollowerOptions): Promise<void> {
   const bundles = Promise.withResolvers<void>();
   const revocations = Promise.withResolvers<void>();
-  follow(options, "policy bundles", () => followBundles(options, bundles.resolve));
+  const heard: Heard = { inForce: "nothing yet", revision: -Infinity };
+  follow(options, "policy bundles", () => followBundles(options, heard, bundles.resolve));
   follow(options, "revocations", () => followRevocations(options, revocations.resolve));
   await Promise.all([bundles.promise, revocations.promise]);
 }
@@ -65,52 +70,50 @@ async function followRevocations(
   }
 }
 
-async function followBundles(options: FollowerOptions, begun: () => void): Promise<void> {
-  let inForce: InForce = "nothing yet";
+async function followBundles(
+  options: FollowerOptions,
+  heard: Heard,
+  begun: () => void,
+): Promise<void> {
   for await (const update of options.authority.watchPolicyBundle(options.signal)) {
-    inForce = await takeUpdate(options, update, inForce);
+    if (update.kind === "refused") refuse(options, update.errors);
+    else if (update.kind === "gone") dropBundle(options, heard, update.error);
+    else await takeBundle(options, heard, update.bundle);
     begun();
   }
 }
 
-async function takeUpdate(
+function dropBundle(options: FollowerOptions, heard: Heard, error: FirmaError): void {
+  // The stream says so again and again, as it does with a bundle.
+  if (heard.inForce === "gone") return;
+  heard.inForce = "gone";
+  options.plane.dropBundle();
+  options.notify("error", `No policy is in force, every call is denied: ${errorLine(error)}`);
+  record(options, "gone", errorLine(error));
+}
+
+async function takeBundle(
   options: FollowerOptions,
-  update: BundleUpdate,
-  inForce: InForce,
-): Promise<InForce> {
+  heard: Heard,
+  bundle: PolicyBundle,
+): Promise<void> {
   const { plane, notify, now = Date.now } = options;
-  if (update.kind === "refused") {
-    refuse(options, update.errors);
-    return inForce;
-  }
-  if (update.kind === "gone") {
-    // The stream says so again and again, as it does with a bundle.
-    if (inForce === "gone") return inForce;
-    plane.dropBundle();
-    notify("error", `No policy is in force, every call is denied: ${errorLine(update.error)}`);
-    record(options, "gone", errorLine(update.error));
-    return "gone";
-  }
-  const { bundle } = update;
+  const { inForce } = heard;
   const freshUntilMs = now() + bundle.ttlSeconds * 1000;
   if (typeof inForce === "object" && inForce.revision === bundle.revision) {
-    plane.renewBundle(freshUntilMs);
-    return inForce;
+    return plane.renewBundle(freshUntilMs);
   }
-  if (typeof inForce === "object" && bundle.revision < inForce.revision) {
+  if (bundle.revision < heard.revision) {
     const message = `Cannot apply policy bundle ${bundle.version}: revision ${bundle.revision} ` +
-      `is older than revision ${inForce.revision} in force`;
-    refuse(options, [{ code: "POLICY_BUNDLE_OLD", message }]);
-    return inForce;
+      `is older than revision ${heard.revision}`;
+    return refuse(options, [{ code: "POLICY_BUNDLE_OLD", message }]);
   }
   const applied = await plane.setBundle(bundle, freshUntilMs);
-  if (!applied.ok) {
-    refuse(options, applied.error);
-    return inForce;
-  }
+  if (!applied.ok) return refuse(options, applied.error);
   if (inForce !== "nothing yet") notify("info", `Policy ${bundle.version} is in force`);
+  heard.inForce = bundle;
+  heard.revision = bundle.revision;
   record(options, "applied", "");
-  return bundle;
 }
 
 function refuse(options: FollowerOptions, errors: readonly FirmaError[]): void {

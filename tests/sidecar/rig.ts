@@ -213,7 +213,8 @@ export class Rig implements AsyncDisposable {
   }
 }
 
-async function writeProject(
+/** Writes a `firma.toml` and what it names into `dir`. */
+export async function writeProject(
   dir: string,
   upstream: TestUpstream,
   options: { rules?: string; policy?: string; more?: string },

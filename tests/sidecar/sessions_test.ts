@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import type {
+  Authority,
+  IssueCapabilityRequest,
+  IssueCapabilityResponse,
+} from "../../src/core/authority.ts";
+import type { CapabilityClaims } from "../../src/core/capability.ts";
+import type { ExecutionEvent } from "../../src/core/event.ts";
+import { newId } from "../../src/core/id.ts";
+import { err, ok } from "../../src/core/result.ts";
+import { issueToken } from "../../src/capability/token.ts";
+import type { DataPlane } from "../../src/sidecar/data_plane.ts";
+import { Sessions } from "../../src/sidecar/sessions.ts";
+import { eventually } from "../fixtures/deadline.ts";
+
+const KEYS = generateKeyPairSync("ed25519");
+const PUBLIC_KEY = new Uint8Array(
+  KEYS.publicKey.export({ type: "spki", format: "der" }).subarray(-32),
+);
+
+interface Script {
+  readonly ttlMs?: number;
+  readonly claims?: Partial<CapabilityClaims>;
+  readonly answer?: IssueCapabilityResponse;
+  readonly recording?: boolean;
+  readonly opening?: boolean;
+}
+
+function rig(script: Script = {}) {
+  const requests: IssueCapabilityRequest[] = [];
+  const events: ExecutionEvent[] = [];
+  const done: string[] = [];
+  const notices: string[] = [];
+  const authority: Authority = {
+    publicKey: () => Promise.resolve(PUBLIC_KEY),
+    issueCapability: async (request) => {
+      requests.push(request);
+      if (script.answer !== undefined) return script.answer;
+      const now = Date.now();
+      const claims: CapabilityClaims = {
+        token_id: newId("ctok"),
+        agent_id: request.agentId,
+        session_id: request.sessionId,
+        action_set: request.requestedActions,
+        resource_scope: request.resourceScope,
+        issued_at: new Date(now).toISOString(),
+        expiry: new Date(now + (script.ttlMs ?? 3_600_000)).toISOString(),
+        context_hash: "",
+        policy_bundle_version: "",
+        ...script.claims,
+      };
+      return { granted: true, token: await issueToken(claims, KEYS.privateKey) };
+    },
+    watchPolicyBundle: () => {
+      throw new Error("not asked for");
+    },
+    watchRevocations: () => {
+      throw new Error("not asked for");
+    },
+  };
+  const revoked: string[][] = [];
+  const claimsSet: CapabilityClaims[][] = [];
+  const plane = {
+    openSession: () => {
+      done.push("open");
+      return Promise.resolve(
+        script.opening === false
+          ? err({ code: "SESSION_SOCKET", message: "no socket" })
+          : ok("/sock"),
+      );
+    },
+    closeSession: () => Promise.resolve(void done.push("close")),
+    setClaims: (_id: string, claims: CapabilityClaims[]) => void claimsSet.push(claims),
+    setRevoked: (ids: string[]) => void revoked.push(ids),
+  } as unknown as DataPlane;
+  const sessions = new Sessions({
+    authority,
+    plane,
+    record: (event) => {
+      events.push(event);
+      return script.recording ?? true;
+    },
+    notify: (_level, text) => void notices.push(text),
+  });
+  return { sessions, requests, events, done, notices, revoked, claimsSet };
+}
+
+const REQUEST = {
+  sandboxId: newId("sbx"),
+  agentId: newId("agt"),
+  profile: "generic",
+  command: "npm (2)",
+  workspace: "/home/me",
+};
+
+Deno.test("open() asks for every action, verifies the token and records the session", async () => {
+  const { sessions, requests, events, done } = rig();
+  const opened = await sessions.open(REQUEST);
+  assert.ok(opened.ok);
+  assert.equal(opened.value.proxySocket, "/sock");
+  assert.deepEqual(requests[0]!.resourceScope, ["**"]);
+  assert.ok(requests[0]!.requestedActions.includes("code.read"));
+  assert.ok(requests[0]!.requestedActions.includes("payment.payout"));
+  const [event] = events;
+  assert.ok(event?.kind === "session" && event.phase === "started");
+  assert.equal(event.session_id, opened.value.sessionId);
+  assert.equal(await sessions.end(opened.value.sessionId, 3), true);
+  assert.deepEqual(done, ["open", "close"]);
+  const ended = events[1];
+  assert.ok(ended?.kind === "session" && ended.phase === "ended" && ended.exit_code === 3);
+  assert.equal(await sessions.end(opened.value.sessionId, 3), false);
+  assert.equal(sessions.size, 0);
+});
+
+const FAILURES: Record<string, [Script, string]> = {
+  "an issuance that is denied": [
+    { answer: { granted: false, denyReason: "NO_AUTHORIZED_ACTIONS", denyMessage: "nothing" } },
+    "CAPABILITY_DENIED",
+  ],
+  "a token that nobody signed": [
+    { answer: { granted: true, token: "v4.public.AAAA" } },
+    "TOKEN_INVALID",
+  ],
+  "a token of another session": [{ claims: { session_id: newId("ses") } }, "TOKEN_INVALID"],
+  "a token of another agent": [{ claims: { agent_id: newId("agt") } }, "TOKEN_INVALID"],
+  "a log that takes no record": [{ recording: false }, "AUDIT_UNAVAILABLE"],
+  "a socket that cannot be had": [{ opening: false }, "SESSION_SOCKET"],
+};
+
+for (const [name, [script, code]] of Object.entries(FAILURES)) {
+  Deno.test(`open() fails on ${name}`, async () => {
+    const { sessions, done } = rig(script);
+    const opened = await sessions.open(REQUEST);
+    assert.ok(!opened.ok);
+    assert.equal(opened.error.code, code);
+    assert.equal(sessions.size, 0);
+    if (code !== "SESSION_SOCKET") assert.deepEqual(done, []);
+  });
+}
+
+Deno.test("a token is replaced before it expires, and no longer once the session ended", async () => {
+  const { sessions, requests, claimsSet } = rig({ ttlMs: 200 });
+  const opened = await sessions.open(REQUEST);
+  assert.ok(opened.ok);
+  await eventually("two renewals", () => claimsSet.length >= 2 || undefined);
+  assert.equal(claimsSet[0]!.length, 1);
+  assert.notEqual(claimsSet[0]![0]!.token_id, opened.value.tokenId);
+  await sessions.end(opened.value.sessionId, 0);
+  // A renewal that is still planned would be a leaked timer, which fails this test.
+  assert.equal(requests.length, claimsSet.length + 1);
+});
+
+Deno.test("setRevoked() takes the present token too when an earlier one of the session is named", async () => {
+  const { sessions, revoked, claimsSet } = rig({ ttlMs: 300 });
+  const opened = await sessions.open(REQUEST);
+  assert.ok(opened.ok);
+  const other = await sessions.open(REQUEST);
+  assert.ok(other.ok);
+  await eventually(
+    "a renewal of each",
+    () => new Set(claimsSet.map(([claims]) => claims!.session_id)).size === 2 || undefined,
+  );
+  sessions.setRevoked([opened.value.tokenId, "ctok_of_nobody"]);
+  const present = claimsSet.findLast(([claims]) => claims!.session_id === opened.value.sessionId)!;
+  assert.ok(revoked.at(-1)!.includes(present[0]!.token_id));
+  assert.ok(revoked.at(-1)!.includes("ctok_of_nobody"));
+  const others = claimsSet.filter(([claims]) => claims!.session_id === other.value.sessionId);
+  for (const [claims] of others) assert.ok(!revoked.at(-1)!.includes(claims!.token_id));
+  await sessions.endAll();
+});
