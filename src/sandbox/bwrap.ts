@@ -16,8 +16,8 @@ const INSTALL =
   "install bubblewrap 0.8 or newer: apt-get install bubblewrap, dnf install bubblewrap";
 
 /** Finds bubblewrap and checks that it is new enough; the result is its path. */
-export async function findBwrap(): Promise<Result<string>> {
-  const path = PLACES.find(exists);
+export async function findBwrap(places: readonly string[] = PLACES): Promise<Result<string>> {
+  const path = places.find(exists);
   if (path === undefined) {
     return err({
       code: "BWRAP_MISSING",
@@ -50,16 +50,24 @@ export function isNewEnough(version: string): boolean {
 }
 
 /** Settings of the kernel that keep ordinary users from making namespaces, and how to change them. */
-const LOCKS: readonly { file: string; closed: (value: string) => boolean; cure: string }[] = [
+const LOCKS: readonly {
+  readonly file: string;
+  readonly closed: (value: string) => boolean;
+  readonly cure: string;
+  /** Root is not bound by it. */
+  readonly sparesRoot?: boolean;
+}[] = [
   {
     file: "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
     closed: (value) => value === "1",
+    sparesRoot: true,
     cure: "give bwrap an AppArmor profile that permits user namespaces, or as root: " +
       "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
   },
   {
     file: "/proc/sys/kernel/unprivileged_userns_clone",
     closed: (value) => value === "0",
+    sparesRoot: true,
     cure: "as root: sysctl -w kernel.unprivileged_userns_clone=1",
   },
   {
@@ -71,8 +79,8 @@ const LOCKS: readonly { file: string; closed: (value: string) => boolean; cure: 
 
 /** Why a sandbox did not come up, as far as the machine's settings tell. */
 export function diagnoseStart(detail: string): FirmaError {
-  for (const { file, closed, cure } of LOCKS) {
-    if (!closed(readSetting(file))) continue;
+  for (const { file, closed, cure, sparesRoot } of LOCKS) {
+    if (sparesRoot && Deno.uid() === 0 || !closed(readSetting(file))) continue;
     return {
       code: "NAMESPACES_FORBIDDEN",
       message: `Cannot build the sandbox: this machine forbids user namespaces (${file})`,

@@ -127,6 +127,7 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
         sessionId: request.sessionId,
       }),
       innerMounts: innerMounts(publicDir, replaced),
+      ...openFilesOf(Deno.ppid),
       shielded,
       defaultSignals: shielded ? signalsToReset(Deno.readTextFileSync("/proc/self/status")) : [],
     },
@@ -175,6 +176,17 @@ function checkRequest(request: ConfineRequest): Result<Place> {
   const sealed = [...new Set([...sealedDirs, ...own].filter(exists).map(realPath))];
   const workspace = checkWorkspace({ cwd, homes, hidden: sealed });
   return workspace.ok ? ok({ profile, cwd, home, homes, sealed }) : workspace;
+}
+
+/** The limit that this process was started with; Deno has raised its own. */
+function openFilesOf(pid: number): { readonly openFiles?: number } {
+  try {
+    const limits = Deno.readTextFileSync(`/proc/${pid}/limits`);
+    const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
+    return soft ? { openFiles: Number(soft) } : {};
+  } catch {
+    return {}; // a parent of another user, as under sudo
+  }
 }
 
 /** Containers often have no home, or the root directory as one. */

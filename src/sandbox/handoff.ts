@@ -22,6 +22,8 @@ export interface LaunchPlan {
   readonly environment: Readonly<Record<string, string>>;
   /** Mounts of the inner layer beyond what every inner layer has, as bwrap options. */
   readonly innerMounts: readonly string[];
+  /** How many files the agent may have open, where that is not what `__init` may. */
+  readonly openFiles?: number;
   /** Whether the layers around the agent ignore what the terminal sends. */
   readonly shielded: boolean;
   /** Which of those signals the agent takes as usual. */

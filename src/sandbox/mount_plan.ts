@@ -37,12 +37,12 @@ export function mountPlan(options: MountPlanOptions): Mount[] {
     directoriesBetween(root, [...sealed, ...programs, ...sockets])
   );
   return [
-    ...options.system,
     { kind: "memory", target: "/tmp", mode: "1777" },
     { kind: "memory", target: "/run" },
-    { kind: "memory", target: "/var", mode: "0755" },
+    { kind: "memory", target: "/var" },
     { kind: "symlink", target: "/var/run", pointsTo: "/run" },
     { kind: "memory", target: "/var/tmp", mode: "1777" },
+    ...options.system,
     { kind: "freeze", target: "/var" },
     { kind: "devices", target: "/dev" },
     { kind: "processes", target: "/proc" },

@@ -6,6 +6,8 @@ import { entryAt } from "./paths.ts";
 const PROGRAMS = [
   ...["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt"],
   ...["/nix/store", "/nix/var/nix/profiles", "/gnu/store"],
+  // Which packages are installed.
+  ...["/var/lib/dpkg", "/var/lib/rpm"],
 ];
 
 /**

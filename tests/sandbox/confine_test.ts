@@ -42,6 +42,18 @@ for (const identity of IDENTITIES) {
       const wrapper = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh"];
       assert.match((await sh(script, { wrapper })).stdout, /[08]0{6}1\n$/);
     });
+    await t.step("limits, although Deno raises its own", async () => {
+      const wrapper = ["sh", "-c", 'ulimit -S -n 100; "$@"; exit', "sh"];
+      assert.equal(
+        (await sh("ulimit -S -n; ulimit -H -n", { wrapper })).stdout.split("\n")[0],
+        "100",
+      );
+    });
+    await t.step("a pipe at either end", async () => {
+      const wrapper = ["sh", "-c", 'echo typed | "$@" | head -n 2', "sh"];
+      const { stdout } = await sh("cat; yes; echo $? >&2", { wrapper });
+      assert.equal(stdout, "typed\ny\n");
+    });
     await t.step("who and where", async () => {
       const { stdout } = await sh("id -u; pwd; echo $HOME; getent passwd $(id -u) | cut -d: -f3");
       const uid = String(identity.uid);
@@ -199,6 +211,18 @@ Deno.test("confine() refuses what it cannot make safe, and says what to do", asy
       assert.notEqual(cure, undefined);
     });
   }
+});
+
+Deno.test("confine() says how to permit namespaces where the machine forbids them", async () => {
+  using world = new World(IDENTITIES[0]!);
+  const forbid = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"';
+  const { code, stderr } = await world.run(["true"], {
+    wrapper: ["unshare", "--user", "--map-root-user", "sh", "-c", forbid, "sh"],
+  });
+  assert.equal(code, 111);
+  const error = JSON.parse(stderr.split("\n").find((line) => line.startsWith("{"))!);
+  assert.equal(error.code, "NAMESPACES_FORBIDDEN");
+  assert.match(error.cure, /sysctl -w user\.max_user_namespaces/);
 });
 
 /** Command lines of all processes, arguments joined by spaces. */

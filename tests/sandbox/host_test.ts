@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
-import { isNewEnough } from "../../src/sandbox/bwrap.ts";
+import { findBwrap, isNewEnough } from "../../src/sandbox/bwrap.ts";
 import { agentRoots } from "../../src/sandbox/ca_bundle.ts";
 import { findProgram } from "../../src/sandbox/find_program.ts";
 import { jsonLines } from "../../src/sandbox/handoff.ts";
@@ -27,6 +27,18 @@ Deno.test("isNewEnough() wants the version that can turn user namespaces off", (
   };
   for (const [text, expected] of Object.entries(versions)) {
     assert.equal(isNewEnough(text), expected, text);
+  }
+});
+
+Deno.test("findBwrap() says what to install where it is missing or too old", async () => {
+  using directory = new TemporaryDirectory();
+  const old = join(directory.path, "bwrap");
+  Deno.writeTextFileSync(old, "#!/bin/sh\necho bubblewrap 0.6.1\n", { mode: 0o755 });
+  for (const [place, code] of [["/nowhere", "BWRAP_MISSING"], [old, "BWRAP_TOO_OLD"]] as const) {
+    const result = await findBwrap([place]);
+    assert.ok(!result.ok);
+    assert.equal(result.error.code, code);
+    assert.match(result.error.cure!, /^install bubblewrap 0\.8/);
   }
 });
 

@@ -38,8 +38,8 @@ Deno.test("mountPlan() covers the home, then shows the workspace, then covers wh
   });
   assertInOrder(
     text,
-    "--ro-bind /usr /usr",
     "--tmpfs /tmp",
+    "--ro-bind /usr /usr",
     "--tmpfs /home/a",
     "--bind /home/a/.agent /home/a/.agent",
     "--bind /home/a/p /home/a/p",

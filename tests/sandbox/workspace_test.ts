@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { checkWorkspace } from "../../src/sandbox/workspace.ts";
 
 const HOMES = ["/home/a", "/data/homes/a"];
-const HIDDEN = ["/home/a/.local/share/firma", "/work/state", "/home/a/project/.firma"];
+const HIDDEN = ["/home/a/.local/share/firma", "/srv/state", "/home/a/project/.firma"];
 
 const CASES: Readonly<Record<string, boolean>> = {
   "/": false,
@@ -17,8 +17,8 @@ const CASES: Readonly<Record<string, boolean>> = {
   "/home/a/project/.firma-not": true,
   "/home/ab": true,
   "/home/a/.local/share/firma/keys": false,
-  "/work/state/run": false,
-  "/work": true, // what it hides is sealed
+  "/srv/state/run": false,
+  "/srv": true, // what it hides is sealed
   "/usr": false,
   "/usr/src/app": true,
   "/opt/app": true,

@@ -8,6 +8,10 @@ const SPARE_PROC = `${PRIVATE_DIR}/proc`;
 const FILTER_FILE = `${PRIVATE_DIR}/agent.bpf`;
 const ARGUMENTS_FILE = `${PRIVATE_DIR}/inner.args`;
 
+// Deno raises the limit of open files for itself, and a child would keep that.
+const limitFiles = (count: number | undefined) =>
+  count === undefined ? "" : `ulimit -S -n ${count} 2>/dev/null; `;
+
 // What this program was told to ignore the layer ignores too. Descriptors 8 and 9 because a
 // shell may know only one digit.
 const SCRIPT = `exec "$@" 8<${ARGUMENTS_FILE} 9<${FILTER_FILE}`;
@@ -28,7 +32,10 @@ export function startAgent(plan: LaunchPlan): Deno.ChildProcess {
   // Options from a file, not the command line: the agent's environment holds its keys.
   Deno.writeTextFileSync(ARGUMENTS_FILE, innerArguments(plan).join("\0") + "\0", { mode: 0o600 });
   return new Deno.Command("/bin/sh", {
-    args: ["-c", SCRIPT, "sh", BWRAP, "--args", "8", "--seccomp", "9", "--", ...agentCommand(plan)],
+    args: [
+      ...["-c", limitFiles(plan.openFiles) + SCRIPT, "sh"],
+      ...[BWRAP, "--args", "8", "--seccomp", "9", "--", ...agentCommand(plan)],
+    ],
     clearEnv: true,
     stdin: "inherit",
     stdout: "inherit",
