@@ -1,5 +1,13 @@
-import * as x509 from "./x509.ts";
 import { isIP } from "node:net";
+import {
+  distinguishedName,
+  extensions,
+  KEY_ALGORITHM,
+  keyIdentifier,
+  pem,
+  signCertificate,
+} from "./certificate.ts";
+import type { Der } from "./der.ts";
 
 /** A certificate for one host with its key, as `node:tls` takes them. */
 export interface Leaf {
@@ -20,7 +28,6 @@ const CACHE_CAPACITY = 1024;
 /** RFC 5280, appendix A: upper bound of a common name. */
 const COMMON_NAME_MAX = 64;
 
-const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const HOST = /^[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?$/;
 
 interface CachedLeaf {
@@ -35,21 +42,25 @@ interface CachedLeaf {
  */
 export class SessionCa {
   readonly certificatePem: string;
-  readonly #certificate: x509.X509Certificate;
+  readonly #name: Der;
   readonly #keys: CryptoKeyPair;
+  readonly #keyIdentifier: Uint8Array;
   readonly #now: () => number;
   /** In order of use, oldest first. */
   readonly #cache = new Map<string, CachedLeaf>();
 
   private constructor(
-    certificate: x509.X509Certificate,
+    certificate: Der,
+    name: Der,
     keys: CryptoKeyPair,
+    identifier: Uint8Array,
     now: () => number,
   ) {
-    this.#certificate = certificate;
+    this.certificatePem = pem("CERTIFICATE", certificate);
+    this.#name = name;
     this.#keys = keys;
+    this.#keyIdentifier = identifier;
     this.#now = now;
-    this.certificatePem = `${certificate.toString("pem")}\n`;
   }
 
   /**
@@ -59,21 +70,22 @@ export class SessionCa {
    * @param now Milliseconds since the epoch; for tests
    */
   static async create(now: () => number = Date.now): Promise<SessionCa> {
-    const keys = await crypto.subtle.generateKey(ALGORITHM, false, ["sign", "verify"]);
-    const shortId = randomHex(4);
-    const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-      serialNumber: randomSerial(),
-      name: [{ CN: [`firma session CA ${shortId}`] }, { O: ["firma"] }],
+    const keys = await crypto.subtle.generateKey(KEY_ALGORITHM, false, ["sign", "verify"]);
+    const shortId = crypto.getRandomValues(new Uint8Array(4)).toHex();
+    const name = distinguishedName(`firma session CA ${shortId}`, "firma");
+    const identifier = await keyIdentifier(keys.publicKey);
+    const certificate = await signCertificate({
+      issuer: name,
+      subject: name,
       ...validity(now(), CA_LIFETIME_MS),
-      signingAlgorithm: ALGORITHM,
-      keys,
+      publicKey: keys.publicKey,
       extensions: [
-        new x509.BasicConstraintsExtension(true, 0, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+        extensions.authorityOfLeaves(),
+        extensions.signsCertificates(),
+        extensions.subjectKey(identifier),
       ],
-    });
-    return new SessionCa(certificate, keys, now);
+    }, keys.privateKey);
+    return new SessionCa(certificate, name, keys, identifier, now);
   }
 
   /**
@@ -102,53 +114,48 @@ export class SessionCa {
   }
 
   async #issue(host: string, now: number): Promise<Leaf> {
-    const isAddress = isIP(host) !== 0;
-    if (!isAddress && !HOST.test(host)) {
+    const address = addressBytes(host);
+    if (address === undefined && !HOST.test(host)) {
       throw new TypeError(`Cannot make a certificate for "${host}": not a host name`);
     }
-    const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+    const keys = await crypto.subtle.generateKey(KEY_ALGORITHM, true, ["sign", "verify"]);
     const named = host.length <= COMMON_NAME_MAX;
-    const certificate = await x509.X509CertificateGenerator.create({
-      serialNumber: randomSerial(),
-      subject: named ? [{ CN: [host] }] : [],
-      issuer: this.#certificate.subject,
+    const certificate = await signCertificate({
+      issuer: this.#name,
+      subject: distinguishedName(named ? host : undefined),
       ...validity(now, LEAF_LIFETIME_MS),
-      signingAlgorithm: ALGORITHM,
       publicKey: keys.publicKey,
-      signingKey: this.#keys.privateKey,
       extensions: [
-        new x509.BasicConstraintsExtension(false, undefined, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+        extensions.notAnAuthority(),
+        extensions.signsHandshakes(),
+        extensions.forServers(),
         // RFC 5280, 4.2.1.6: critical when the subject is empty.
-        new x509.SubjectAlternativeNameExtension(
-          [{ type: isAddress ? "ip" : "dns", value: host }],
-          !named,
-        ),
-        await x509.AuthorityKeyIdentifierExtension.create(this.#keys.publicKey),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+        address === undefined
+          ? extensions.dnsName(host, !named)
+          : extensions.ipAddress(address, !named),
+        extensions.authorityKey(this.#keyIdentifier),
+        extensions.subjectKey(await keyIdentifier(keys.publicKey)),
       ],
-    });
-    const key = await crypto.subtle.exportKey("pkcs8", keys.privateKey);
+    }, this.#keys.privateKey);
+    const key = new Uint8Array(await crypto.subtle.exportKey("pkcs8", keys.privateKey));
     return {
-      certPem: `${certificate.toString("pem")}\n${this.certificatePem}`,
-      keyPem: x509.PemConverter.encode(key, "PRIVATE KEY"),
+      certPem: pem("CERTIFICATE", certificate) + this.certificatePem,
+      keyPem: pem("PRIVATE KEY", key),
     };
   }
 }
 
-function validity(now: number, lifetimeMs: number): { notBefore: Date; notAfter: Date } {
+function validity(now: number, lifetimeMs: number): { notBefore: number; notAfter: number } {
   const notBefore = now - BACKDATED_MS;
-  return { notBefore: new Date(notBefore), notAfter: new Date(notBefore + lifetimeMs) };
+  return { notBefore, notAfter: notBefore + lifetimeMs };
 }
 
-function randomHex(bytes: number): string {
-  return crypto.getRandomValues(new Uint8Array(bytes)).toHex();
-}
-
-/** RFC 5280, 4.1.2.2: positive and at most 20 octets. */
-function randomSerial(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[0] = (bytes[0]! & 0x7f) | 0x40;
-  return bytes.toHex();
+/** The 4 or 16 bytes of an IP address, `undefined` for anything else. */
+function addressBytes(host: string): Uint8Array | undefined {
+  if (isIP(host) === 4) return Uint8Array.from(host.split("."), Number);
+  if (isIP(host) !== 6 || /[.%]/.test(host)) return undefined;
+  const [head, tail] = host.split("::").map((half) => half === "" ? [] : half.split(":"));
+  const gap = tail === undefined ? 0 : 8 - head!.length - tail.length;
+  const groups = [...head!, ...Array<string>(gap).fill("0"), ...(tail ?? [])];
+  return Uint8Array.fromHex(groups.map((group) => group.padStart(4, "0")).join(""));
 }
