@@ -52,8 +52,8 @@ export function findToolchains({ env, homes, shown, program }: ToolchainOptions)
     for (const path of toolPaths(directory, homes)) show(path);
   };
 
-  const path = (env.PATH ?? "").split(":").filter((entry) => entry.startsWith("/")).map((entry) => {
-    if (isShown(entry) || !exists(entry)) return entry;
+  const path = (env.PATH ?? "").split(":").map((entry) => {
+    if (!entry.startsWith("/") || isShown(entry) || !exists(entry)) return entry;
     // Of a link, which may lie where the sandbox shows nothing, only the end counts.
     const real = realPath(entry);
     showDirectory(real);

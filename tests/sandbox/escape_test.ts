@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { IDENTITIES, type Identity, World } from "./support/world.ts";
 
-const PROBE = fileURLToPath(new URL("support/probe.py", import.meta.url));
+const PROBE = fileURLToPath(new URL("support/probe", import.meta.url));
 
 /** What a program of the host holds open for the probe to find: sockets and a port. */
 const HOST_SERVER = `
@@ -215,8 +215,11 @@ function plant(world: World, identity: Identity, server: HostServer) {
   const setuidProgram = Deno.uid() === 0 && identity.uid !== 0
     ? join(world.project, "setuid-id")
     : undefined;
-  const probe = join(world.project, "probe.py");
-  Deno.copyFileSync(PROBE, probe);
+  const probe = join(world.project, "probe");
+  Deno.mkdirSync(probe);
+  for (const { name } of Deno.readDirSync(PROBE)) {
+    if (name.endsWith(".py")) Deno.copyFileSync(join(PROBE, name), join(probe, name));
+  }
   const planted = {
     probe,
     homeSecret: world.plant("home/.ssh/id_ed25519", "home secret"),

@@ -1,0 +1,79 @@
+import { dataDir, stateDir } from "../config/paths.ts";
+import { err, ok, type Result } from "../core/result.ts";
+import { entryAt, exists, realPath } from "./paths.ts";
+import { type Profile, profileById } from "./profiles.ts";
+import { checkWorkspace } from "./workspace.ts";
+
+/** A command to be put under enforcement. */
+export interface ConfineRequest {
+  /** Program and arguments; the program is looked up on the host's PATH. */
+  readonly command: readonly [string, ...string[]];
+  readonly cwd: string;
+  /** Id of a profile. */
+  readonly profile: string;
+  readonly sandboxId: string;
+  readonly sessionId: string;
+  readonly hostEnv: Readonly<Record<string, string>>;
+  /** Names of variables that reach the agent besides those of the profile. @default [] */
+  readonly envPassthrough?: readonly string[];
+  /** The Sidecar's socket for this session. */
+  readonly proxySocket: string;
+  readonly caCertificatePem: string;
+  /** Of this run, mode 0700; `public/` and `private/` are made in it. */
+  readonly runDir: string;
+  /** Directories that must read as empty: every `.firma`. */
+  readonly sealedDirs: readonly string[];
+  /** Hears, as one line, what the operator should know. @default nobody */
+  readonly onNotice?: (text: string) => void;
+}
+
+/** A request that may be carried out, with all paths real. */
+export interface Place {
+  readonly profile: Profile;
+  readonly cwd: string;
+  readonly home: string;
+  /** The home as named and as it really is. */
+  readonly homes: readonly string[];
+  readonly sealed: readonly string[];
+}
+
+/** Refuses a request that cannot be carried out safely. */
+export function checkRequest(request: ConfineRequest): Result<Place> {
+  const { command, hostEnv, sealedDirs } = request;
+  if (hostEnv.FIRMA_RUN_SANDBOX_ID) {
+    return err({
+      code: "NESTED_SANDBOX",
+      message: `Cannot run "${command[0]}": FIRMA_RUN_SANDBOX_ID is set, so this is a sandbox`,
+      cure: "run the command directly: it is under enforcement already",
+    });
+  }
+  const profile = profileById(request.profile);
+  if (!profile) {
+    return err({
+      code: "UNKNOWN_PROFILE",
+      message: `Cannot run "${command[0]}": there is no profile "${request.profile}"`,
+      cure: "choose generic, claude-code, codex or copilot",
+    });
+  }
+  const link = sealedDirs.find((directory) => entryAt(directory)?.isSymlink);
+  if (link !== undefined) {
+    return err({
+      code: "SEAL_IS_SYMLINK",
+      message: `Cannot hide "${link}" from the command: it is a symbolic link`,
+      cure: "put the directory itself there",
+    });
+  }
+  const home = homeOf(hostEnv);
+  const homes = [...new Set([home, realPath(home)])];
+  const cwd = realPath(request.cwd);
+  const own = [stateDir(hostEnv), dataDir({ ...hostEnv, HOME: home }), request.runDir];
+  const sealed = [...new Set([...sealedDirs, ...own].filter(exists).map(realPath))];
+  const workspace = checkWorkspace({ cwd, homes, hidden: sealed });
+  return workspace.ok ? ok({ profile, cwd, home, homes, sealed }) : workspace;
+}
+
+/** Containers often have no home, or the root directory as one. */
+function homeOf(hostEnv: Readonly<Record<string, string>>): string {
+  const home = (hostEnv.HOME ?? "").replace(/\/+$/, "");
+  return home.startsWith("/") ? home : "/home/agent";
+}
