@@ -4,14 +4,14 @@ import type {
   StatefulAuthorizationCall,
 } from "@cedar-policy/cedar-wasm/web";
 import { statefulIsAuthorized } from "@cedar-policy/cedar-wasm/web";
-import type { ContextValue, ExecutionEnvelope } from "../core/envelope.ts";
+import type { ExecutionEnvelope } from "../core/envelope.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { callCedar } from "./call_cedar.ts";
 import { canonicalValue, encodeValue } from "./canonical.ts";
 import { compileBundle } from "./compile.ts";
-import type { ContextAttribute } from "./context.ts";
 import { cedarFault } from "./fault.ts";
+import { foldedKey } from "./fold.ts";
 import { Memo } from "./memo.ts";
 import { denyReason, failClosed, type PolicyDecision } from "./outcome.ts";
 import { type ClassPlan, planClasses, type Slice } from "./plan.ts";
@@ -93,74 +93,56 @@ export class PolicyEngine {
   }
 
   #decideSlice(envelope: ExecutionEnvelope, plan: ClassPlan, slice: Slice): PolicyDecision {
-    const { resource } = envelope.intent;
     const agentId = slice.reads.principalId ? envelope.capability.agent_id : "";
-    const resourceId = slice.reads.resourceId ? resource.id : "";
-    let key = plan.keyPrefix + encodeValue(agentId) + encodeValue(resourceId);
-    for (const name of slice.resource) {
-      if (!resource[name].isWellFormed()) {
-        return failClosed([`Cannot use resource ${name}: it is not valid Unicode`]);
-      }
-      key += encodeValue(resource[name]);
-    }
+    const resourceId = slice.reads.resourceId ? envelope.intent.resource.id : "";
     if (!agentId.isWellFormed() || !resourceId.isWellFormed()) {
       return failClosed(["Cannot use an identifier: it is not valid Unicode"]);
     }
-    const values: (ContextValue | undefined)[] = [];
-    for (const { name, type, required, read } of slice.context) {
-      const raw = read(envelope);
-      const value = raw === undefined ? undefined : canonicalValue(raw, type);
-      if (value === undefined && (raw !== undefined || required)) {
-        const state = raw === undefined ? "nobody measured it" : `value is not a ${type}`;
-        return failClosed([`Cannot use context attribute "${name}": ${state}`]);
+    let key = plan.keyPrefix + encodeValue(agentId) + encodeValue(resourceId);
+    const context: Record<string, CedarValueJson> = {};
+    const attrs: Record<string, CedarValueJson> = slice.folded ? context : {};
+    for (const [inputs, target] of [[slice.resource, attrs], [slice.context, context]] as const) {
+      for (const { name, type, required, read } of inputs) {
+        const raw = read(envelope);
+        const value = raw === undefined ? undefined : canonicalValue(raw, type);
+        if (value !== undefined) target[name] = value as CedarValueJson;
+        else if (raw !== undefined || required) {
+          const state = raw === undefined ? "nobody measured it" : `value is not a ${type}`;
+          return failClosed([`Cannot use attribute "${name}": ${state}`]);
+        }
+        key += encodeValue(value);
       }
-      values.push(value);
-      key += encodeValue(value);
     }
     const memoise = this.#memoise && slice.memoise && key.length <= LONGEST_KEY;
     const known = memoise ? this.#memo.get(key) : undefined;
     if (known !== undefined) return known;
-    const decision = authorise(
-      slice,
-      {
-        principal: { type: `${NAMESPACE}::Agent`, id: agentId },
-        action: plan.action,
-        resource: { type: `${NAMESPACE}::Resource`, id: resourceId },
-        context: contextRecord(slice.context, values),
-        preparsedPolicySetId: slice.parsed.name,
-        entities: entities(plan, slice, envelope, resourceId),
-        validateRequest: false,
-      },
-    );
+    const decision = authorise(slice, {
+      principal: { type: `${NAMESPACE}::Agent`, id: agentId },
+      action: plan.action,
+      resource: { type: `${NAMESPACE}::Resource`, id: resourceId },
+      context,
+      preparsedPolicySetId: slice.parsed.name,
+      entities: entities(plan, slice, resourceId, attrs),
+      validateRequest: false,
+    });
     if (memoise) this.#memo.set(key, decision);
     return decision;
   }
 }
 
-function contextRecord(
-  attributes: readonly ContextAttribute[],
-  values: readonly (ContextValue | undefined)[],
-): Record<string, CedarValueJson> {
-  const context: Record<string, CedarValueJson> = {};
-  attributes.forEach(({ name }, index) => {
-    const value = values[index];
-    if (value !== undefined) context[name] = value as CedarValueJson;
-  });
-  return context;
-}
-
 function entities(
-  plan: ClassPlan,
-  slice: Slice,
-  envelope: ExecutionEnvelope,
+  { actionEntity }: ClassPlan,
+  { folded, reads }: Slice,
   resourceId: string,
+  resource: Readonly<Record<string, CedarValueJson>>,
 ): EntityJson[] {
-  const list = slice.reads.actionId ? [...plan.entities] : [];
-  if (slice.resource.length === 0) return list;
-  const attrs: Record<string, string> = {};
-  for (const name of slice.resource) attrs[name] = envelope.intent.resource[name];
-  list.push({ uid: { type: `${NAMESPACE}::Resource`, id: resourceId }, attrs, parents: [] });
-  return list;
+  if (folded) return reads.actionId ? [actionEntity] : [];
+  const entries = Object.entries(resource);
+  const attrs = Object.fromEntries(
+    entries.map(([name, value]) => [name.slice(foldedKey("").length), value]),
+  );
+  const uid = { type: `${NAMESPACE}::Resource`, id: resourceId };
+  return [actionEntity, { uid, attrs, parents: [] }];
 }
 
 function authorise(slice: Slice, call: StatefulAuthorizationCall): PolicyDecision {

@@ -3,22 +3,35 @@ import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { encodeValue } from "./canonical.ts";
 import type { CompiledPolicy } from "./compile.ts";
 import { CONTEXT_ATTRIBUTES, type ContextAttribute } from "./context.ts";
+import { foldedKey, foldPolicy } from "./fold.ts";
 import { ParsedPolicySet } from "./policy_set.ts";
 import { type Reads, unionReads } from "./reads.ts";
 import { NAMESPACE } from "./schema.ts";
-import { actionAncestors, scopeCovers, withoutActionScope } from "./slice.ts";
+import { actionAncestors, scopeCovers } from "./slice.ts";
 
-const RESOURCE_ATTRIBUTES = ["id", "host", "path", "method"] as const;
-/** An attribute of the resource that policies can read. */
-export type ResourceAttribute = typeof RESOURCE_ATTRIBUTES[number];
+/** The attributes of the resource, under the names that folded policies read them by. */
+const RESOURCE_INPUTS: readonly ContextAttribute[] = (["id", "host", "path", "method"] as const)
+  .map((name) => ({
+    name: foldedKey(name),
+    type: "String",
+    meaning: "",
+    required: true,
+    read: ({ intent }) => intent.resource[name],
+  }));
 
 /** The policies that can apply to a class, parsed, and what of a call they look at. */
 export interface Slice {
   readonly policies: ReadonlyMap<string, CompiledPolicy>;
   readonly parsed: ParsedPolicySet;
+  /**
+   * Whether the policies are folded: then the context holds the attributes of the
+   * resource too, and there are no entities but for conditions on the action.
+   */
+  readonly folded: boolean;
+  readonly resource: readonly ContextAttribute[];
   readonly context: readonly ContextAttribute[];
-  readonly resource: readonly ResourceAttribute[];
   readonly reads: Reads;
+  /** Whether the inputs determine the decision and can come again. */
   readonly memoise: boolean;
 }
 
@@ -27,8 +40,8 @@ export interface ClassPlan {
   /** Absent when no policy can apply. */
   readonly slice: Slice | undefined;
   readonly action: { readonly type: string; readonly id: string };
-  /** The action with its groups, where a condition looks at the action. */
-  readonly entities: readonly EntityJson[];
+  /** The action with its groups. */
+  readonly actionEntity: EntityJson;
   readonly keyPrefix: string;
 }
 
@@ -41,6 +54,11 @@ export function planClasses(
   schema: SchemaJson<string>,
   policies: readonly CompiledPolicy[],
 ): Result<Map<string, ClassPlan>, FirmaError[]> {
+  const foldedTexts = new Map<string, string>();
+  for (const { id, statement, json } of policies) {
+    const text = foldPolicy(statement.text, json);
+    if (text !== undefined) foldedTexts.set(id, text);
+  }
   const slices = new Map<string, Slice>();
   const plans = new Map<string, ClassPlan>();
   for (const [name, ancestors] of actionAncestors(schema)) {
@@ -48,7 +66,7 @@ export function planClasses(
     const key = chosen.map(({ id }) => encodeValue(id)).join("");
     let slice = slices.get(key);
     if (slice === undefined && chosen.length > 0) {
-      const made = makeSlice(chosen);
+      const made = makeSlice(chosen, foldedTexts);
       if (!made.ok) return made;
       slice = made.value;
       slices.set(key, slice);
@@ -58,36 +76,38 @@ export function planClasses(
     plans.set(name, {
       slice,
       action,
-      entities: [{ uid: action, attrs: {}, parents }],
+      actionEntity: { uid: action, attrs: {}, parents },
       keyPrefix: encodeValue(bundleVersion) + encodeValue(name),
     });
   }
   return ok(plans);
 }
 
-function makeSlice(chosen: readonly CompiledPolicy[]): Result<Slice, FirmaError[]> {
-  const texts: [id: string, text: string][] = [];
-  for (const policy of chosen) {
-    const text = withoutActionScope(policy);
-    if (text === undefined) return err([notSliceable(policy)]);
-    texts.push([policy.id, text]);
-  }
+function makeSlice(
+  chosen: readonly CompiledPolicy[],
+  foldedTexts: ReadonlyMap<string, string>,
+): Result<Slice, FirmaError[]> {
   const reads = unionReads(chosen.map(({ reads }) => reads));
   const unknown = unknownInputs(reads);
   if (unknown.length > 0) return err(unknown);
+  const { wholeContext } = reads;
+  const folded = !wholeContext && chosen.every(({ id }) => foldedTexts.has(id));
   const parsed = ParsedPolicySet.parse(
     // Not by assignment: a policy called "__proto__" would be lost.
-    Object.fromEntries(texts),
+    Object.fromEntries(
+      chosen.map(({ id, statement }) => [id, folded ? foldedTexts.get(id)! : statement.text]),
+    ),
   );
   if (!(parsed instanceof ParsedPolicySet)) {
     return err(parsed.errors.map(({ message }) => ({ code: "POLICY_SYNTAX", message })));
   }
-  const { wholeContext } = reads;
+  const attributes = new Set([...reads.resource].map(foldedKey));
   return ok({
     policies: new Map(chosen.map((policy) => [policy.id, policy])),
     parsed,
+    folded,
+    resource: RESOURCE_INPUTS.filter(({ name }) => wholeContext || attributes.has(name)),
     context: CONTEXT_ATTRIBUTES.filter(({ name }) => wholeContext || reads.context.has(name)),
-    resource: RESOURCE_ATTRIBUTES.filter((name) => reads.unknown || reads.resource.has(name)),
     reads,
     // A key that holds the time never comes again.
     memoise: !wholeContext && !reads.context.has("timestamp_ms"),
@@ -96,23 +116,16 @@ function makeSlice(chosen: readonly CompiledPolicy[]): Result<Slice, FirmaError[
 
 /** A Sidecar older than the schema must not decide by attributes that it never fills in. */
 function unknownInputs({ context, resource }: Reads): FirmaError[] {
-  const known = new Set(CONTEXT_ATTRIBUTES.map(({ name }) => name));
-  const unknown = [...context].filter((name) => !known.has(name)).map((name) => `context.${name}`);
-  for (const name of resource) {
-    if (!RESOURCE_ATTRIBUTES.some((known) => known === name)) unknown.push(`resource.${name}`);
+  const unknown: string[] = [];
+  for (const key of context) {
+    if (!CONTEXT_ATTRIBUTES.some(({ name }) => name === key)) unknown.push(`context.${key}`);
+  }
+  for (const key of resource) {
+    if (!RESOURCE_INPUTS.some(({ name }) => name === foldedKey(key))) unknown.push(foldedKey(key));
   }
   return unknown.map((name) => ({
     code: "POLICY_UNKNOWN_INPUT",
     message: `Cannot load the policy bundle: a policy reads "${name}", which nothing supplies`,
     cure: "use the schema that belongs to this version of firma",
   }));
-}
-
-function notSliceable({ id, file }: CompiledPolicy): FirmaError {
-  return {
-    code: "POLICY_SYNTAX",
-    message: `Cannot load policy "${id}": its scope is written in a way that firma cannot read`,
-    cure: "write the scope as (principal, action in [...], resource)",
-    at: { file },
-  };
 }

@@ -1,12 +1,4 @@
-import type {
-  ActionConstraint,
-  EntityUidJson,
-  PolicyJson,
-  SchemaJson,
-} from "@cedar-policy/cedar-wasm/web";
-import { policyToJson } from "@cedar-policy/cedar-wasm/web";
-import { callCedar } from "./call_cedar.ts";
-import type { CompiledPolicy } from "./compile.ts";
+import type { ActionConstraint, EntityUidJson, SchemaJson } from "@cedar-policy/cedar-wasm/web";
 import { NAMESPACE } from "./schema.ts";
 
 /** For each action of the schema, the groups it belongs to, however far up. */
@@ -41,23 +33,4 @@ export function scopeCovers(
 
 function entityId(entity: EntityUidJson): string {
   return "__entity" in entity ? entity.__entity.id : entity.id;
-}
-
-/**
- * The text of a policy with its action constraint dropped, for a slice in which
- * that constraint is known to hold. Equal slices can so share one parsed set, and
- * Cedar need not be told the action hierarchy with each request.
- *
- * Returns `undefined` unless Cedar reads the new text as exactly the old policy
- * without the constraint.
- */
-export function withoutActionScope({ statement, json }: CompiledPolicy): string | undefined {
-  if (json.action.op === "All") return statement.text;
-  if (statement.action === undefined) return undefined;
-  const { from, to } = statement.action;
-  const text = `${statement.text.slice(0, from)} action${statement.text.slice(to)}`;
-  const answer = callCedar(() => policyToJson(text));
-  if (answer.type === "failure") return undefined;
-  const wanted: PolicyJson = { ...json, action: { op: "All" } };
-  return JSON.stringify(answer.json) === JSON.stringify(wanted) ? text : undefined;
 }

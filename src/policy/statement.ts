@@ -9,8 +9,6 @@ export interface Statement {
   readonly conditionals: number;
   /** How many operators and member accesses it has; a chain of them nests. */
   readonly operators: number;
-  /** Where the action constraint of the scope is within `text`; absent when there is no scope. */
-  readonly action?: { readonly from: number; readonly to: number };
 }
 
 const BLANK = /\s/u;
@@ -39,59 +37,32 @@ function scanStatement(text: string, start: number): { statement: Statement; end
   let deepest = 0;
   let conditionals = 0;
   let operators = 0;
-  // The scope is the bracket that follows `permit` or `forbid` outside of any other bracket.
-  let scope: "unseen" | "expected" | "inside" | "done" = "unseen";
-  const commas: number[] = [];
-  let scopeEnd = 0;
   let at = start;
   while (at < text.length && text[at] !== ";") {
     const char = text[at]!;
     if (char === '"') {
       at = skipString(text, at);
-      continue;
-    }
-    if (char === "/" && text[at + 1] === "/") {
+    } else if (text.startsWith("//", at)) {
       at = skipComment(text, at);
-      continue;
-    }
-    if (WORD.test(char)) {
+    } else if (WORD.test(char)) {
       WORDS.lastIndex = at;
-      const word = WORDS.exec(text)![0];
+      const [word] = WORDS.exec(text)!;
       if (word === "if") conditionals++;
-      if (scope === "unseen" && depth === 0 && (word === "permit" || word === "forbid")) {
-        if (text[at - 1] !== "@") scope = "expected";
-      }
       at += word.length;
-      continue;
+    } else {
+      if ("([{".includes(char)) deepest = Math.max(deepest, ++depth);
+      else if (")]}".includes(char)) depth--;
+      else if ("&|+-*.!<>=".includes(char)) operators++;
+      at++;
     }
-    if (char === "(" || char === "[" || char === "{") {
-      if (scope === "expected") scope = "inside";
-      depth++;
-      if (depth > deepest) deepest = depth;
-    } else if (char === ")" || char === "]" || char === "}") {
-      depth--;
-      if (scope === "inside" && depth === 0) {
-        scope = "done";
-        scopeEnd = at;
-      }
-    } else if (char === "," && scope === "inside" && depth === 1) {
-      commas.push(at);
-    } else if ("&|+-*.!<>=".includes(char)) {
-      operators++;
-    }
-    at++;
   }
   const end = Math.min(at + 1, text.length);
-  const action = scope === "done" && commas.length >= 2
-    ? { from: commas[0]! + 1 - start, to: Math.min(commas[1]!, scopeEnd) - start }
-    : undefined;
   const statement = {
     text: text.slice(start, end),
     start,
     depth: deepest,
     conditionals,
     operators,
-    ...(action && { action }),
   };
   return { statement, end };
 }

@@ -55,6 +55,7 @@ const { condition } = fc.letrec<{ long: string; condition: string }>((tie) => ({
       'resource.id == "a.test/"',
       '(resource has host && resource.host == "a.test")',
       '(resource has method && resource.method == "GET")',
+      '(resource has "path" && resource["path"] == "/x")',
       "context == context",
     ),
     agentUid.map((uid) => `principal == ${uid}`),
