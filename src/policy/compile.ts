@@ -12,6 +12,8 @@ import { callCedar } from "./call_cedar.ts";
 import { type Position, positionAt, utf16Offset } from "./position.ts";
 import { policyReads, type Reads } from "./reads.ts";
 import { parseRemediation, type Remediation } from "./remediation.ts";
+import { schemaText } from "./schema.ts";
+import { schemaJson } from "./schema_json.ts";
 import { splitStatements, type Statement } from "./statement.ts";
 
 /** A policy that Cedar has parsed and found valid under the schema. */
@@ -38,6 +40,10 @@ export interface Compilation {
 // exhausted. With these limits the worst policy takes a third of it.
 const LIMITS = { depth: 64, conditionals: 64, operators: 2000, nesting: 100 };
 
+type SchemaAnswer =
+  | { readonly type: "success"; readonly json: SchemaJson<string> }
+  | { readonly type: "failure"; readonly errors: DetailedError[] };
+
 interface Draft extends Omit<CompiledPolicy, "remediation"> {
   readonly source: string;
 }
@@ -48,7 +54,9 @@ interface Draft extends Omit<CompiledPolicy, "remediation"> {
  */
 export function compileBundle(bundle: PolicyBundle): Compilation {
   const errors: FirmaError[] = [];
-  const schema = callCedar(() => schemaToJson(bundle.schema));
+  const schema: SchemaAnswer = bundle.schema === schemaText()
+    ? { type: "success", json: schemaJson() }
+    : callCedar(() => schemaToJson(bundle.schema));
   if (schema.type === "failure") {
     errors.push(...schema.errors.map((error) => schemaFault(bundle.schema, error)));
     return { schema: {}, policies: [], errors, warnings: [] };
@@ -69,7 +77,7 @@ export function compileBundle(bundle: PolicyBundle): Compilation {
     errors.push({ ...remediation.error, at: place(drafts[index]!, 0) });
     return { ...draft, remediation: undefined };
   });
-  const warnings = validateDrafts(bundle.schema, drafts, errors);
+  const warnings = validateDrafts(schema.json, drafts, errors);
   return { schema: schema.json, policies, errors: inReadingOrder(errors), warnings };
 }
 
@@ -129,7 +137,11 @@ function checkUniqueIds(drafts: readonly Draft[], errors: FirmaError[]): void {
 }
 
 /** Returns the warnings; adds what is wrong to `errors`. */
-function validateDrafts(schema: string, drafts: readonly Draft[], errors: FirmaError[]) {
+function validateDrafts(
+  schema: SchemaJson<string>,
+  drafts: readonly Draft[],
+  errors: FirmaError[],
+) {
   // Ids may still be repeated, so that the index stands in for them.
   const staticPolicies = Object.fromEntries(drafts.map(({ statement }, i) => [i, statement.text]));
   const answer: ValidationAnswer = callCedar(() =>
