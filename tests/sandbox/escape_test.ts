@@ -77,6 +77,8 @@ const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   descriptors_of_others: { inside: [] },
   kernel_files: { inside: [] },
   signal_host: same("ESRCH", "ok"),
+  kill_job: same("EPERM", "killed by SIGKILL"),
+  signal_job: same("EPERM", "killed by SIGUSR1"),
   host_socket: same("ENOENT", "ok"),
   workspace_socket: same("ECONNREFUSED", "ok"),
   abstract_socket: same("ECONNREFUSED", "ok"),
@@ -88,9 +90,11 @@ for (const identity of IDENTITIES) {
     using world = new World(identity);
     await using server = await startHostServer(world);
     const planted = plant(world, identity, server);
-    const command = ["/usr/bin/python3", planted.probe, JSON.stringify(planted)] as const;
-    const inside = await probe(() => world.run(command, { sealedDirs: [planted.sealed] }));
-    const outside = await probe(() => world.outside(command));
+    const command = (outside: boolean) =>
+      ["/usr/bin/python3", planted.probe, JSON.stringify({ ...planted, outside })] as const;
+    const sealedDirs = [planted.sealed];
+    const inside = await probe(() => world.run(command(false), { sealedDirs }));
+    const outside = await probe(() => world.outside(command(true)));
     for (const left of ["/firma-probe", "/usr/firma-probe", "/etc/firma-probe", planted.tmpFile]) {
       await Deno.remove(left).catch(() => {});
     }

@@ -63,6 +63,12 @@ const AF_INET6 = 10;
 const AF_NETLINK = 16;
 const NETLINK_ROUTE = 0;
 
+/**
+ * What a terminal or a shell sends to a job. HUP, INT, QUIT, TERM, CONT, TSTP, WINCH, and 0 which
+ * only asks.
+ */
+const JOB_SIGNALS = [0, 1, 2, 3, 15, 18, 20, 28];
+
 // x86_64 calls with this bit are the x32 ABI: same architecture word, other numbers.
 const X32_BIT = 0x40000000;
 
@@ -82,6 +88,17 @@ const INSPECTED: readonly (readonly [SystemCall, readonly Instruction[]])[] = [
   ["unshare", [
     firstArgument(),
     ...whenAnyBit(NEW_NAMESPACES | NEW_TIME_NAMESPACE, [answer(EPERM)]),
+    answer(ALLOW),
+  ]],
+  ["kill", [
+    firstArgument(),
+    // The agent's process group reaches out of the sandbox, for the sake of job control: firma
+    // itself is in it, and whatever the user has piped it to.
+    ...whenEqual(0, [
+      load(lowHalfOfArgument(1)),
+      ...JOB_SIGNALS.flatMap((signal) => whenEqual(signal, [answer(ALLOW)])),
+      answer(EPERM),
+    ]),
     answer(ALLOW),
   ]],
   // Its flags lie in memory, where a filter cannot look: libc falls back to clone.

@@ -33,6 +33,7 @@ const NUMBERS = {
   kexec_file_load: [320, 294],
   kexec_load: [246, 104],
   keyctl: [250, 219],
+  kill: [62, 129],
   modify_ldt: [154, -1],
   mount: [165, 40],
   mount_setattr: [442, 442],

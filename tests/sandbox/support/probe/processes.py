@@ -2,9 +2,10 @@
 
 import errno
 import os
+import signal
 import socket
 
-from attempts import attempt, name_of, planted
+from attempts import attempt, in_child, name_of, planted
 
 
 def connect_to(address, family=socket.AF_UNIX, kind=socket.SOCK_STREAM):
@@ -61,3 +62,21 @@ def host_port():
 @attempt
 def environment():
     return dict(os.environ)
+
+
+def signal_own_group(number):
+    """The group of the agent is that of the job outside."""
+    if planted["outside"]:
+        os.setpgid(0, 0)
+    os.kill(0, number)
+    return "ok"
+
+
+@attempt
+def kill_job():
+    return in_child(lambda: signal_own_group(signal.SIGKILL))
+
+
+@attempt
+def signal_job():
+    return in_child(lambda: signal_own_group(signal.SIGUSR1))
