@@ -1,4 +1,7 @@
-/** How bad a wrongly allowed call of a class would be. Metadata for people; no effect at run time. */
+/**
+ * How bad a wrongly allowed call of a class would be. For people, and for
+ * policies as `context.risk_score`; nothing else at run time depends on it.
+ */
 export type Risk = "critical" | "high" | "medium" | "low";
 
 /** An entry of the action-class registry. */
