@@ -64,7 +64,6 @@ export class DataPlane {
   #gauge = new AuditGauge();
   /** Whether the worker takes orders. */
   #serving = false;
-  #started: () => void = () => {};
   #startedAt = 0;
   #retryMs = FIRST_RETRY_MS;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -79,14 +78,15 @@ export class DataPlane {
     this.#table = table;
   }
 
-  /** Starts the first worker; fails when the mapping is not valid. */
+  /**
+   * Starts the first worker, and does not wait for it: what it is told meanwhile
+   * reaches it in time. Fails when the mapping is not valid.
+   */
   static async start(options: DataPlaneOptions): Promise<Result<DataPlane, FirmaError[]>> {
     const table = MappingTable.parse(options.mapping);
     if (!table.ok) return table;
     const plane = new DataPlane(options, table.value);
-    const started = new Promise<void>((resolve) => plane.#started = resolve);
     await plane.#build();
-    await started;
     return ok(plane);
   }
 
@@ -316,7 +316,6 @@ export class DataPlane {
     }
     if (this.#revoked !== undefined) worker.post({ kind: "revoked", tokenIds: this.#revoked });
     for (const session of this.#sessions.values()) this.#postSession(session);
-    this.#started();
   }
 
   #postSession({ base, frontSocketPath }: OpenSession): void {

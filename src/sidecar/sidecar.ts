@@ -52,13 +52,22 @@ export class Sidecar {
 
   /** Starts everything; when one part cannot start, what is wrong with it comes back. */
   static async start(options: SidecarOptions): Promise<Result<Sidecar, readonly FirmaError[]>> {
-    const parts = await assemble(options);
-    if (!parts.ok) return parts;
     const controlSocket = join(options.runDirectory, "control.sock");
-    const sidecar = new Sidecar(parts.value, controlSocket);
-    await Deno.chmod(controlSocket, 0o600);
-    await giveUpPermissions();
-    return ok(sidecar);
+    try {
+      const parts = await assemble(options);
+      if (!parts.ok) return parts;
+      const sidecar = new Sidecar(parts.value, controlSocket);
+      await Deno.chmod(controlSocket, 0o600);
+      await giveUpPermissions();
+      return ok(sidecar);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      return err([{
+        code: "SIDECAR_START_FAILED",
+        message: `Cannot start the Sidecar in "${options.runDirectory}": ${reason}`,
+        cause,
+      }]);
+    }
   }
 
   /** Ends every session, writes what is left to the audit log, and closes everything. */
@@ -80,20 +89,19 @@ async function assemble(options: SidecarOptions): Promise<Result<Parts, readonly
     if (!made.ok) return err([made.error]);
   }
   const { rulesPaths } = config.value.sidecar.mapping;
-  const [audit, authority, worker, mapping, ca, cedar] = await Promise.all([
+  const [audit, worker, mapping, ca, cedar] = await Promise.all([
     openAudit(config.value, env),
-    openAuthority(config.value, env, notify),
     workerConfig(config.value),
     readMapping(rulesPaths),
     SessionCa.create(),
     cedarModule(),
   ]);
   if (audit.ok) started.defer(async () => void await audit.value.close());
-  if (authority.ok) started.defer(() => authority.value.close());
-  if (!audit.ok || !authority.ok || !worker.ok || !mapping.ok) {
-    return err([audit, authority, worker, mapping].flatMap((part) => part.ok ? [] : part.error));
+  if (!audit.ok || !worker.ok || !mapping.ok) {
+    return err([audit, worker, mapping].flatMap((part) => part.ok ? [] : part.error));
   }
   const feed = new AuditFeed(audit.value);
+  // Before the Authority: the worker loads on another core while this one checks policies.
   const plane = await DataPlane.start({
     config: worker.value,
     mapping: mapping.value,
@@ -105,6 +113,9 @@ async function assemble(options: SidecarOptions): Promise<Result<Parts, readonly
   });
   if (!plane.ok) return plane;
   started.defer(() => plane.value.stop());
+  const authority = await openAuthority(config.value, env, notify);
+  if (!authority.ok) return authority;
+  started.defer(() => authority.value.close());
   const base = { authority: authority.value, plane: plane.value, notify };
   const record = (event: ExecutionEvent) => feed.append(event);
   const sessions = new Sessions({ ...base, record });
