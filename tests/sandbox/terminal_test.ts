@@ -102,7 +102,7 @@ for (const identity of IDENTITIES) {
         { send: CTRL_Z },
         { expect: "Stopped" },
         { expect: PROMPT },
-        { send: "kill %1; wait; echo e''nded\n" },
+        { send: "kill -KILL %1; wait; echo e''nded\n" },
         { expect: "[\r\n]ended" },
         { expect: PROMPT },
         { send: "exit 3\n" },
