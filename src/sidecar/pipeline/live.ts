@@ -18,6 +18,7 @@ interface Entry {
 /** The allowed calls that are under way, so that a later decision can close them. */
 export class LiveCalls {
   readonly #entries = new Map<string, Entry>();
+  readonly #waiters = new Map<string, (() => void)[]>();
 
   /** Registers a call; the signal aborts when the call must end. */
   add(call: LiveCall): AbortSignal {
@@ -34,6 +35,11 @@ export class LiveCalls {
     const entry = this.#entries.get(eventId);
     if (entry === undefined) return undefined;
     this.#entries.delete(eventId);
+    const { sessionId } = entry.call.session;
+    if (this.#waiters.has(sessionId) && !this.#isBusy(sessionId)) {
+      for (const resolve of this.#waiters.get(sessionId)!) resolve();
+      this.#waiters.delete(sessionId);
+    }
     return { call: entry.call, closedBecause: entry.closedBecause };
   }
 
@@ -48,9 +54,16 @@ export class LiveCalls {
     }
   }
 
-  /** How many calls are under way. */
-  get size(): number {
-    return this.#entries.size;
+  /** Resolves once no call of a session is under way. */
+  drained(sessionId: string): Promise<void> {
+    if (!this.#isBusy(sessionId)) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiters.set(sessionId, [...this.#waiters.get(sessionId) ?? [], resolve]);
+    });
+  }
+
+  #isBusy(sessionId: string): boolean {
+    return this.#entries.values().some(({ call }) => call.session.sessionId === sessionId);
   }
 }
 

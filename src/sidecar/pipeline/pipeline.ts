@@ -18,6 +18,8 @@ import type { Standing } from "./standing.ts";
 /** The gate of a worker, and the way to make it think again about what it allowed. */
 export interface Pipeline {
   readonly gate: Gate;
+  /** Resolves once no call of a session is under way: every outcome is in the sink. */
+  drained(sessionId: string): Promise<void>;
   /** Decides every call under way again and closes those that would be denied now. */
   review(): void;
 }
@@ -68,6 +70,7 @@ export function createPipeline(
   });
   return {
     gate,
+    drained: (sessionId) => live.drained(sessionId),
     review: () =>
       live.review(({ session, envelope }) => {
         if (sessions.get(session.sessionId)?.ended !== false) return "the session has ended";

@@ -21,6 +21,9 @@ interface Running {
 type Message<K extends ToWorker["kind"]> = Extract<ToWorker, { readonly kind: K }>;
 type Order = Exclude<ToWorker, Message<"start" | "leaf" | "ping">>;
 
+/** How long the outcomes of calls that were broken off may take. */
+const DRAIN_LIMIT_MS = 1_000;
+
 /** Carries out what the main thread says, message by message, in order. */
 export class DataPlaneWorker {
   readonly #control: MessagePort;
@@ -130,8 +133,16 @@ export class DataPlaneWorker {
     running.sessions.end(sessionId);
     running.pipeline.review();
     await running.transport.closeSession(sessionId);
+    await settledWithin(DRAIN_LIMIT_MS, running.pipeline.drained(sessionId));
     running.queue.flush();
     running.sessions.forget(sessionId);
     this.#post({ kind: "session-closed", sessionId });
   }
+}
+
+async function settledWithin(milliseconds: number, promise: Promise<void>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, milliseconds);
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
 }

@@ -374,6 +374,20 @@ Deno.test("review() leaves alone what is still permitted", () => {
   assert.equal(verdict.signal.aborted, false);
 });
 
+Deno.test("drained() resolves when the last call of a session has its outcome", async () => {
+  const subject = rig();
+  await subject.drained(SESSION_ID);
+  const [first, second] = [subject.decide(call()), subject.decide(call())];
+  let drained = false;
+  const waiting = subject.drained(SESSION_ID).then(() => drained = true);
+  await subject.drained("ses_other");
+  subject.gate.outcome(first.eventId, OUTCOME);
+  await Promise.resolve();
+  assert.equal(drained, false);
+  subject.gate.outcome(second.eventId, OUTCOME);
+  await waiting;
+});
+
 Deno.test("abortProblem() tells a fault of the connection from a denial", () => {
   const problem = rig().gate.abortProblem("aevt_x", "code.read", "CONNECTOR_TIMEOUT");
   assert.equal(problem.status, 504);
