@@ -8,6 +8,7 @@ import type { Notify } from "./notices.ts";
 import type { SessionSeed } from "./pipeline/session_table.ts";
 import { SessionFold } from "./session_fold.ts";
 import type { SocketPool } from "./socket_pool.ts";
+import { Waiting } from "./waiting.ts";
 import { AuditGauge } from "./worker/audit_gauge.ts";
 import type { FromWorker, MappingSource, ToWorker, WorkerConfig } from "./worker/messages.ts";
 import { workerPermissions } from "./worker/permissions.ts";
@@ -34,10 +35,6 @@ interface OpenSession {
 interface Vouched {
   readonly bundle: PolicyBundle;
   readonly freshUntilMs: number;
-}
-
-interface Sent<T> {
-  readonly resolve: (value: T) => void;
 }
 
 const FIRST_RETRY_MS = 50;
@@ -68,9 +65,9 @@ export class DataPlane {
   #retryMs = FIRST_RETRY_MS;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
-  readonly #bundleResults = new Map<number, Sent<readonly FirmaError[]>>();
-  readonly #openings = new Map<string, Sent<FirmaError | undefined>>();
-  readonly #closings = new Map<string, Sent<void>>();
+  readonly #bundleResults = new Waiting<number, readonly FirmaError[]>();
+  readonly #openings = new Waiting<string, FirmaError | undefined>();
+  readonly #closings = new Waiting<string, void>();
 
   private constructor(options: DataPlaneOptions, table: MappingTable) {
     this.#options = options;
@@ -123,11 +120,10 @@ export class DataPlane {
     bundle: PolicyBundle,
     freshUntilMs: number,
   ): Promise<Result<void, readonly FirmaError[]>> {
-    const { promise, resolve } = Promise.withResolvers<readonly FirmaError[]>();
-    this.#bundleResults.set(bundle.revision, { resolve });
+    const answer = this.#bundleResults.answer(bundle.revision);
     this.#proposed = { bundle, freshUntilMs };
     this.#send({ kind: "bundle", ...this.#proposed });
-    const errors = await promise;
+    const errors = await answer;
     if (errors.length === 0) this.#bundle = this.#proposed;
     this.#proposed = undefined;
     return errors.length === 0 ? ok(undefined) : err(errors);
@@ -182,10 +178,9 @@ export class DataPlane {
     this.#fold.begin(sessionId);
     const session = { base, frontSocketPath };
     this.#sessions.set(sessionId, session);
-    const { promise, resolve } = Promise.withResolvers<FirmaError | undefined>();
-    this.#openings.set(sessionId, { resolve });
+    const answer = this.#openings.answer(sessionId);
     this.#postSession(session);
-    const error = await promise;
+    const error = await answer;
     if (error === undefined) return ok(frontSocketPath);
     this.#sessions.delete(sessionId);
     this.#options.sockets.release(frontSocketPath);
@@ -208,10 +203,9 @@ export class DataPlane {
     // From here on no other worker takes it over.
     this.#sessions.delete(sessionId);
     if (this.#serving) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#closings.set(sessionId, { resolve });
+      const closed = this.#closings.answer(sessionId);
       this.#send({ kind: "session-close", sessionId });
-      await promise;
+      await closed;
     }
     this.#options.sockets.release(session.frontSocketPath);
     this.#fold.end(sessionId);
@@ -248,8 +242,7 @@ export class DataPlane {
     this.#serving = false;
     this.#abandonCalls(`the data plane ended: ${reason}`);
     // Whoever waited for the old worker to close a session has what it wanted.
-    for (const { resolve } of this.#closings.values()) resolve();
-    this.#closings.clear();
+    this.#closings.settleAll();
     this.#options.notify("warn", `The data plane starts again, open calls were closed: ${reason}`);
     if (performance.now() - this.#startedAt > HEALTHY_MS) this.#retryMs = FIRST_RETRY_MS;
     const wait = this.#retryMs;
@@ -276,8 +269,9 @@ export class DataPlane {
       socketDir: sockets.directory,
       sockets: sockets.paths,
     });
+    const mapping = this.#mapping;
     const worker = new WorkerHandle({ permissions }, {
-      message: (message) => this.#receive(worker, message),
+      message: (message) => this.#receive(worker, mapping, message),
       events: (batch) => {
         for (const event of batch) {
           this.#fold.take(event);
@@ -287,30 +281,37 @@ export class DataPlane {
       died: (reason) => this.#succeed(reason),
     });
     this.#worker = worker;
-    worker.post({ kind: "start", config, mapping: this.#mapping, cedar, gauge: gauge.buffer });
+    worker.post({ kind: "start", config, mapping, cedar, gauge: gauge.buffer });
   }
 
-  #receive(worker: WorkerHandle, message: FromWorker): void {
+  #receive(
+    worker: WorkerHandle,
+    startedWith: readonly MappingSource[],
+    message: FromWorker,
+  ): void {
     switch (message.kind) {
       case "started":
-        return this.#handOver(worker);
+        return this.#handOver(worker, startedWith);
       case "start-failed":
         worker.end();
         return this.#succeed(message.errors.map((error) => error.message).join("; "));
       case "leaf-request":
         return this.#answerLeaf(worker, message.request, message.host);
       case "bundle-result":
-        return settle(this.#bundleResults, message.revision, message.errors);
+        this.#bundleResults.settle(message.revision, message.errors);
+        return;
       case "session-opened":
         return this.#sessionOpened(message.sessionId, message.error);
       case "session-closed":
-        return settle(this.#closings, message.sessionId, undefined);
+        this.#closings.settle(message.sessionId);
+        return;
     }
   }
 
   /** Tells a new worker everything that the one before knew. */
-  #handOver(worker: WorkerHandle): void {
+  #handOver(worker: WorkerHandle, startedWith: readonly MappingSource[]): void {
     this.#serving = true;
+    if (startedWith !== this.#mapping) this.#send({ kind: "mapping", mapping: this.#mapping });
     for (const vouched of [this.#bundle, this.#proposed]) {
       if (vouched !== undefined) worker.post({ kind: "bundle", ...vouched });
     }
@@ -324,8 +325,7 @@ export class DataPlane {
   }
 
   #sessionOpened(sessionId: string, error: FirmaError | undefined): void {
-    const handedOver = !this.#openings.has(sessionId);
-    settle(this.#openings, sessionId, error);
+    const handedOver = !this.#openings.settle(sessionId, error);
     if (handedOver && error !== undefined) {
       this.#options.notify("error", `Session ${sessionId} has no way out: ${error.message}`);
     }
@@ -338,9 +338,4 @@ export class DataPlane {
       () => worker.post({ kind: "leaf", request, leaf: undefined }),
     );
   }
-}
-
-function settle<K, T>(waiting: Map<K, Sent<T>>, key: K, value: T): void {
-  waiting.get(key)?.resolve(value);
-  waiting.delete(key);
 }

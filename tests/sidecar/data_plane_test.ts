@@ -174,6 +174,22 @@ Deno.test("DataPlane.setMapping() replaces the worker only when other hosts are 
   assert.equal(plane.rules, mapping(otherHosts).size);
 });
 
+Deno.test("DataPlane tells a worker that is starting what changed meanwhile", async () => {
+  await using rig = await start();
+  const { plane } = rig;
+  // The worker has been sent the first mapping and has not said anything yet.
+  const text =
+    `${RULES}\n[[rules]]\nhost = "registry.test"\npath = "/x"\naction_class = "code.write"\n`;
+  assert.ok(plane.setMapping([{ file: "rules.toml", text }]).ok);
+  plane.setRevoked([]);
+  unwrapOk(await plane.setBundle(bundle(POLICY), Date.now() + 60_000));
+  const socket = unwrap(await plane.openSession(sessionBase("ses_a")));
+  assert.equal(await ask(socket, "http://registry.test/x"), 403);
+  const last = rig.log.events.at(-1)!;
+  assert.ok(last.kind === "decision");
+  assert.deepEqual([last.action_class, last.deny_reason], ["code.write", "PolicyDenied"]);
+});
+
 Deno.test("DataPlane refuses the session for which there is no socket", async () => {
   await using rig = await start();
   const open = (n: number) => rig.plane.openSession(sessionBase(`ses_${n}`));
