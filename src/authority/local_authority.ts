@@ -14,6 +14,7 @@ import type { SigningKey } from "../pki/signing_key.ts";
 import { cedarModule, initCedar } from "../policy/cedar_module.ts";
 import { PolicyEngine } from "../policy/engine.ts";
 import { schemaText } from "../policy/schema.ts";
+import { CheckedBundles } from "./checked_bundles.ts";
 import { contextHash, parseIssuance, permittedActions } from "./issuance.ts";
 import { PolicySource } from "./policy_source.ts";
 import { RevocationSource } from "./revocation_source.ts";
@@ -31,6 +32,11 @@ export interface LocalAuthorityOptions {
   /** How long a Sidecar may go on with a bundle unheard, in milliseconds. */
   readonly bundleTtlMs: number;
   readonly signingKey: SigningKey;
+  /**
+   * Where to remember which bundles are valid, private to this user.
+   * @default {undefined} nowhere: each start checks them
+   */
+  readonly checkedBundlesFile?: string;
   /**
    * Hears what the operator should know: a malformed revocation, an invalid
    * issuance policy, a policy that looks like a mistake.
@@ -71,9 +77,12 @@ export class LocalAuthority implements Authority {
     const schema = schemaText();
     const ttlMs = options.bundleTtlMs;
     const onWarning = (warning: FirmaError) => options.onNotice?.(warning);
+    const file = options.checkedBundlesFile;
+    const known = file === undefined ? undefined : new CheckedBundles(file);
+    const base = { schema, ttlMs, onWarning, known };
     const [policies, issuance, revocations] = await Promise.all([
-      PolicySource.open({ directory: options.policyDir, schema, ttlMs, onWarning }),
-      PolicySource.open({ directory: options.issuancePolicyDir, schema, ttlMs, onWarning }),
+      PolicySource.open({ ...base, directory: options.policyDir }),
+      PolicySource.open({ ...base, directory: options.issuancePolicyDir }),
       RevocationSource.open(options.revocationFile, onWarning),
     ]);
     if (policies.ok && issuance.ok && revocations.ok) {

@@ -3,9 +3,11 @@ import type { BundleUpdate } from "../core/authority.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { checkBundle } from "../policy/check.ts";
+import { markChecked } from "../policy/checked.ts";
 import { splitStatements } from "../policy/statement.ts";
 import { Broadcast } from "./broadcast.ts";
 import { ChangeLoop } from "./change_loop.ts";
+import type { CheckedBundles } from "./checked_bundles.ts";
 import { type PolicyFile, type PolicyFiles, readPolicyFiles, versionOf } from "./policy_files.ts";
 
 /** Options of {@linkcode PolicySource.open}. */
@@ -17,6 +19,8 @@ export interface PolicySourceOptions {
   readonly ttlMs: number;
   /** Hears of policies that are valid and yet look like a mistake. */
   readonly onWarning: (warning: FirmaError) => void;
+  /** Which bundles need no check, because an earlier run has checked them. */
+  readonly known?: CheckedBundles | undefined;
 }
 
 /** How far apart two reads must be that agree before their content is applied. */
@@ -58,9 +62,8 @@ export class PolicySource {
     if (state.kind === "unusable") return err([...state.errors]);
     if (state.files.length === 0) return err([noPolicies(options.directory)]);
     const bundle = makeBundle(options, state.files, 1);
-    const checked = checkBundle(bundle);
+    const checked = check(bundle, options);
     if (!checked.ok) return checked;
-    checked.value.warnings.forEach(options.onWarning);
     const source = new PolicySource(options, bundle, state.fingerprint);
     source.#loop = ChangeLoop.start({
       directories: [options.directory],
@@ -116,9 +119,8 @@ export class PolicySource {
     const missing = vanished(this.#bundle.policies, state.files);
     if (missing.length > 0) return this.#refuse(missing);
     const bundle = makeBundle(this.#options, state.files, this.#revision + 1);
-    const checked = checkBundle(bundle);
+    const checked = check(bundle, this.#options);
     if (!checked.ok) return this.#refuse(checked.error);
-    checked.value.warnings.forEach(this.#options.onWarning);
     this.#revision++;
     this.#bundle = bundle;
     this.#refused = undefined;
@@ -147,6 +149,21 @@ async function readSettled(directory: string): Promise<PolicyFiles> {
     state = again;
   }
   return state;
+}
+
+function check(
+  bundle: PolicyBundle,
+  { known, onWarning }: PolicySourceOptions,
+): Result<void, FirmaError[]> {
+  if (known?.has(bundle)) {
+    markChecked(bundle);
+    return ok(undefined);
+  }
+  const checked = checkBundle(bundle);
+  if (!checked.ok) return checked;
+  checked.value.warnings.forEach(onWarning);
+  if (checked.value.warnings.length === 0) known?.add(bundle);
+  return ok(undefined);
 }
 
 function makeBundle(

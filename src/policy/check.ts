@@ -1,8 +1,9 @@
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { markChecked } from "./checked.ts";
 import { compileBundle } from "./compile.ts";
 import { cedarFault } from "./fault.ts";
-import { planClasses } from "./plan.ts";
+import { parseAll, planClasses } from "./plan.ts";
 
 /** What a valid bundle holds. */
 export interface BundleSummary {
@@ -12,7 +13,7 @@ export interface BundleSummary {
 }
 
 /**
- * Checks a bundle as `PolicyEngine.create` does, without keeping anything. The
+ * Checks a bundle as `PolicyEngine.create` does, and marks it as checked. The
  * errors are all there are, each with file, line and column.
  */
 export function checkBundle(bundle: PolicyBundle): Result<BundleSummary, FirmaError[]> {
@@ -20,7 +21,11 @@ export function checkBundle(bundle: PolicyBundle): Result<BundleSummary, FirmaEr
     const { schema, policies, errors, warnings } = compileBundle(bundle);
     if (errors.length > 0) return err([...errors]);
     const plans = planClasses(bundle.version, schema, policies);
-    return plans.ok ? ok({ policies: policies.length, warnings }) : plans;
+    if (!plans.ok) return plans;
+    const faults = parseAll(plans.value);
+    if (faults.length > 0) return err(faults);
+    markChecked(bundle);
+    return ok({ policies: policies.length, warnings });
   } catch (cause) {
     return err([cedarFault(cause)]);
   }

@@ -9,6 +9,7 @@ import { policyToJson, schemaToJson, validate } from "@cedar-policy/cedar-wasm/w
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import type { FirmaError } from "../core/result.ts";
 import { callCedar } from "./call_cedar.ts";
+import { isChecked } from "./checked.ts";
 import { type Position, positionAt, utf16Offset } from "./position.ts";
 import { policyReads, type Reads } from "./reads.ts";
 import { parseRemediation, type Remediation } from "./remediation.ts";
@@ -50,7 +51,8 @@ interface Draft extends Omit<CompiledPolicy, "remediation"> {
 
 /**
  * Parses and validates every policy of a bundle, and reports every fault of
- * every policy with file, line and column.
+ * every policy with file, line and column. A bundle that was checked already is
+ * only parsed.
  */
 export function compileBundle(bundle: PolicyBundle): Compilation {
   const errors: FirmaError[] = [];
@@ -77,7 +79,7 @@ export function compileBundle(bundle: PolicyBundle): Compilation {
     errors.push({ ...remediation.error, at: place(drafts[index]!, 0) });
     return { ...draft, remediation: undefined };
   });
-  const warnings = validateDrafts(schema.json, drafts, errors);
+  const warnings = isChecked(bundle) ? [] : validateDrafts(schema.json, drafts, errors);
   return { schema: schema.json, policies, errors: inReadingOrder(errors), warnings };
 }
 

@@ -9,12 +9,13 @@ import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { callCedar } from "./call_cedar.ts";
 import { canonicalValue, encodeValue } from "./canonical.ts";
+import { isChecked } from "./checked.ts";
 import { compileBundle } from "./compile.ts";
 import { cedarFault } from "./fault.ts";
 import { foldedKey } from "./fold.ts";
 import { Memo } from "./memo.ts";
 import { denyReason, failClosed, type PolicyDecision } from "./outcome.ts";
-import { type ClassPlan, planClasses, type Slice } from "./plan.ts";
+import { type ClassPlan, parseAll, planClasses, type Slice } from "./plan.ts";
 import { NAMESPACE } from "./schema.ts";
 
 /** Options of {@linkcode PolicyEngine.create}. */
@@ -64,7 +65,11 @@ export class PolicyEngine {
       const { schema, policies, errors } = compileBundle(bundle);
       if (errors.length > 0) return err([...errors]);
       const plans = planClasses(bundle.version, schema, policies);
-      return plans.ok ? ok(new PolicyEngine(plans.value, options.memoCapacity ?? 4096)) : plans;
+      if (!plans.ok) return plans;
+      // Of a checked bundle each slice is parsed when the first call of its classes comes.
+      const faults = isChecked(bundle) ? [] : parseAll(plans.value);
+      if (faults.length > 0) return err(faults);
+      return ok(new PolicyEngine(plans.value, options.memoCapacity ?? 4096));
     } catch (cause) {
       return err([cedarFault(cause)]);
     }
@@ -100,7 +105,8 @@ export class PolicyEngine {
     }
     let key = plan.keyPrefix + encodeValue(agentId) + encodeValue(resourceId);
     const context: Record<string, CedarValueJson> = {};
-    const attrs: Record<string, CedarValueJson> = slice.folded ? context : {};
+    const { set, folded } = slice.parsed();
+    const attrs: Record<string, CedarValueJson> = folded ? context : {};
     for (const [inputs, target] of [[slice.resource, attrs], [slice.context, context]] as const) {
       for (const { name, type, required, read } of inputs) {
         const raw = read(envelope);
@@ -121,8 +127,8 @@ export class PolicyEngine {
       action: plan.action,
       resource: { type: `${NAMESPACE}::Resource`, id: resourceId },
       context,
-      preparsedPolicySetId: slice.parsed.name,
-      entities: entities(plan, slice, resourceId, attrs),
+      preparsedPolicySetId: set.name,
+      entities: folded ? actionEntities(plan, slice) : entities(plan, resourceId, attrs),
       validateRequest: false,
     });
     if (memoise) this.#memo.set(key, decision);
@@ -130,13 +136,15 @@ export class PolicyEngine {
   }
 }
 
+function actionEntities({ actionEntity }: ClassPlan, { reads }: Slice): EntityJson[] {
+  return reads.actionId ? [actionEntity] : [];
+}
+
 function entities(
   { actionEntity }: ClassPlan,
-  { folded, reads }: Slice,
   resourceId: string,
   resource: Readonly<Record<string, CedarValueJson>>,
 ): EntityJson[] {
-  if (folded) return reads.actionId ? [actionEntity] : [];
   const entries = Object.entries(resource);
   const attrs = Object.fromEntries(
     entries.map(([name, value]) => [name.slice(foldedKey("").length), value]),

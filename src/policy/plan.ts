@@ -1,5 +1,5 @@
 import type { EntityJson, SchemaJson } from "@cedar-policy/cedar-wasm/web";
-import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { err, type FirmaError, FirmaException, ok, type Result } from "../core/result.ts";
 import { encodeValue } from "./canonical.ts";
 import type { CompiledPolicy } from "./compile.ts";
 import { CONTEXT_ATTRIBUTES, type ContextAttribute } from "./context.ts";
@@ -19,15 +19,25 @@ const RESOURCE_INPUTS: readonly ContextAttribute[] = (["id", "host", "path", "me
     read: ({ intent }) => intent.resource[name],
   }));
 
-/** The policies that can apply to a class, parsed, and what of a call they look at. */
-export interface Slice {
-  readonly policies: ReadonlyMap<string, CompiledPolicy>;
-  readonly parsed: ParsedPolicySet;
+/** What Cedar holds of a slice. */
+export interface ParsedSlice {
+  readonly set: ParsedPolicySet;
   /**
    * Whether the policies are folded: then the context holds the attributes of the
    * resource too, and there are no entities but for conditions on the action.
    */
   readonly folded: boolean;
+}
+
+/** The policies that can apply to a class, and what of a call they look at. */
+export interface Slice {
+  readonly policies: ReadonlyMap<string, CompiledPolicy>;
+  /**
+   * Parses the policies at the first call.
+   *
+   * @throws {FirmaException} When Cedar refuses them.
+   */
+  readonly parsed: () => ParsedSlice;
   readonly resource: readonly ContextAttribute[];
   readonly context: readonly ContextAttribute[];
   readonly reads: Reads;
@@ -54,11 +64,7 @@ export function planClasses(
   schema: SchemaJson<string>,
   policies: readonly CompiledPolicy[],
 ): Result<Map<string, ClassPlan>, FirmaError[]> {
-  const foldedTexts = new Map<string, string>();
-  for (const { id, statement, json } of policies) {
-    const text = foldPolicy(statement.text, json);
-    if (text !== undefined) foldedTexts.set(id, text);
-  }
+  const fold = foldOnce();
   const slices = new Map<string, Slice>();
   const plans = new Map<string, ClassPlan>();
   for (const [name, ancestors] of actionAncestors(schema)) {
@@ -66,7 +72,7 @@ export function planClasses(
     const key = chosen.map(({ id }) => encodeValue(id)).join("");
     let slice = slices.get(key);
     if (slice === undefined && chosen.length > 0) {
-      const made = makeSlice(chosen, foldedTexts);
+      const made = makeSlice(chosen, fold);
       if (!made.ok) return made;
       slice = made.value;
       slices.set(key, slice);
@@ -83,35 +89,60 @@ export function planClasses(
   return ok(plans);
 }
 
-function makeSlice(
-  chosen: readonly CompiledPolicy[],
-  foldedTexts: ReadonlyMap<string, string>,
-): Result<Slice, FirmaError[]> {
+type Fold = (policy: CompiledPolicy) => string | undefined;
+
+/** Folds each policy at most once, however many slices it is in. */
+function foldOnce(): Fold {
+  const texts = new Map<CompiledPolicy, string | undefined>();
+  return (policy) => {
+    if (!texts.has(policy)) texts.set(policy, foldPolicy(policy.statement.text, policy.json));
+    return texts.get(policy);
+  };
+}
+
+function makeSlice(chosen: readonly CompiledPolicy[], fold: Fold): Result<Slice, FirmaError[]> {
   const reads = unionReads(chosen.map(({ reads }) => reads));
   const unknown = unknownInputs(reads);
   if (unknown.length > 0) return err(unknown);
   const { wholeContext } = reads;
-  const folded = !wholeContext && chosen.every(({ id }) => foldedTexts.has(id));
-  const parsed = ParsedPolicySet.parse(
-    // Not by assignment: a policy called "__proto__" would be lost.
-    Object.fromEntries(
-      chosen.map(({ id, statement }) => [id, folded ? foldedTexts.get(id)! : statement.text]),
-    ),
-  );
-  if (!(parsed instanceof ParsedPolicySet)) {
-    return err(parsed.errors.map(({ message }) => ({ code: "POLICY_SYNTAX", message })));
-  }
+  let parsed: ParsedSlice | undefined;
   const attributes = new Set([...reads.resource].map(foldedKey));
   return ok({
     policies: new Map(chosen.map((policy) => [policy.id, policy])),
-    parsed,
-    folded,
+    parsed: () => parsed ??= parseSlice(chosen, wholeContext ? () => undefined : fold),
     resource: RESOURCE_INPUTS.filter(({ name }) => wholeContext || attributes.has(name)),
     context: CONTEXT_ATTRIBUTES.filter(({ name }) => wholeContext || reads.context.has(name)),
     reads,
     // A key that holds the time never comes again.
     memoise: !wholeContext && !reads.context.has("timestamp_ms"),
   });
+}
+
+function parseSlice(chosen: readonly CompiledPolicy[], fold: Fold): ParsedSlice {
+  const folded = chosen.every((policy) => fold(policy) !== undefined);
+  const set = ParsedPolicySet.parse(
+    // Not by assignment: a policy called "__proto__" would be lost.
+    Object.fromEntries(
+      chosen.map((policy) => [policy.id, folded ? fold(policy)! : policy.statement.text]),
+    ),
+  );
+  if (set instanceof ParsedPolicySet) return { set, folded };
+  const message = set.errors.map((error) => error.message).join("; ");
+  throw new FirmaException({ code: "POLICY_SYNTAX", message });
+}
+
+/** Parses every slice; returns why Cedar refuses some of them. */
+export function parseAll(plans: ReadonlyMap<string, ClassPlan>): FirmaError[] {
+  const faults: FirmaError[] = [];
+  for (const slice of new Set([...plans.values()].map((plan) => plan.slice))) {
+    try {
+      slice?.parsed();
+    } catch (cause) {
+      if (!(cause instanceof FirmaException)) throw cause;
+      faults.push(cause.error);
+    }
+  }
+  return faults;
 }
 
 /** A Sidecar older than the schema must not decide by attributes that it never fills in. */

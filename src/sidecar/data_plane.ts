@@ -3,6 +3,7 @@ import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { MappingTable } from "../mapping/table.ts";
 import type { Leaf } from "../pki/session_ca.ts";
+import { isChecked } from "../policy/checked.ts";
 import type { AuditFeed } from "./audit_feed.ts";
 import type { Notify } from "./notices.ts";
 import type { SessionSeed } from "./pipeline/session_table.ts";
@@ -122,7 +123,7 @@ export class DataPlane {
   ): Promise<Result<void, readonly FirmaError[]>> {
     const answer = this.#bundleResults.answer(bundle.revision);
     this.#proposed = { bundle, freshUntilMs };
-    this.#send({ kind: "bundle", ...this.#proposed });
+    this.#send({ kind: "bundle", checked: isChecked(bundle), ...this.#proposed });
     const errors = await answer;
     if (errors.length === 0) this.#bundle = this.#proposed;
     this.#proposed = undefined;
@@ -313,7 +314,8 @@ export class DataPlane {
     this.#serving = true;
     if (startedWith !== this.#mapping) this.#send({ kind: "mapping", mapping: this.#mapping });
     for (const vouched of [this.#bundle, this.#proposed]) {
-      if (vouched !== undefined) worker.post({ kind: "bundle", ...vouched });
+      if (vouched === undefined) continue;
+      worker.post({ kind: "bundle", checked: isChecked(vouched.bundle), ...vouched });
     }
     if (this.#revoked !== undefined) worker.post({ kind: "revoked", tokenIds: this.#revoked });
     for (const session of this.#sessions.values()) this.#postSession(session);

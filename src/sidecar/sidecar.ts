@@ -165,6 +165,7 @@ async function openAuthority(
   return await LocalAuthority.open({
     ...config.authority,
     signingKey: key.value,
+    checkedBundlesFile: join(dataDir(env), "checked-bundles"),
     onNotice: (notice) => notify("warn", errorLine(notice)),
   });
 }

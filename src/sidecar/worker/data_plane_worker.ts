@@ -1,6 +1,7 @@
 import type { FirmaError } from "../../core/result.ts";
 import { MappingTable } from "../../mapping/table.ts";
 import { initCedar } from "../../policy/cedar_module.ts";
+import { markChecked } from "../../policy/checked.ts";
 import { createPipeline, type Pipeline } from "../pipeline/pipeline.ts";
 import { SessionTable } from "../pipeline/session_table.ts";
 import { Standing } from "../pipeline/standing.ts";
@@ -85,6 +86,7 @@ export class DataPlaneWorker {
     const { standing, sessions, pipeline } = running;
     switch (message.kind) {
       case "bundle": {
+        if (message.checked) markChecked(message.bundle);
         const applied = standing.apply(message.bundle, message.freshUntilMs);
         if (applied.ok) pipeline.review();
         const errors = applied.ok ? [] : applied.error;

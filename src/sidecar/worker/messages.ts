@@ -49,7 +49,13 @@ export type ToWorker =
     /** Laid out as `AuditGauge` says. */
     readonly gauge: SharedArrayBuffer;
   }
-  | { readonly kind: "bundle"; readonly bundle: PolicyBundle; readonly freshUntilMs: number }
+  | {
+    readonly kind: "bundle";
+    readonly bundle: PolicyBundle;
+    /** Whether the main thread has checked it; see `markChecked()`. */
+    readonly checked: boolean;
+    readonly freshUntilMs: number;
+  }
   | { readonly kind: "bundle-fresh"; readonly revision: number; readonly freshUntilMs: number }
   | { readonly kind: "bundle-gone" }
   | { readonly kind: "revoked"; readonly tokenIds: readonly string[] }
