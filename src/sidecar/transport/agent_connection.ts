@@ -13,6 +13,7 @@ import { parseProxyHeader, type ProxyHeader } from "./proxy_protocol.ts";
 import { serveExchange } from "./serve_exchange.ts";
 import { readControlBelowTls, SocketReader } from "./socket_reader.ts";
 import type { Services } from "./services.ts";
+import type { Tasks } from "./tasks.ts";
 import { tunnel } from "./tunnel.ts";
 
 const ESTABLISHED = Buffer.from("HTTP/1.1 200 Connection Established\r\n\r\n");
@@ -25,16 +26,26 @@ type Carried = "tls" | "http" | undefined;
 export class AgentConnection {
   readonly #socket: Socket;
   readonly #services: Services;
+  readonly #tasks: Tasks;
   readonly #reader: SocketReader;
   #peer: Peer;
+  /** How to break it off depends on what reads from it: Deno 2.9 minds. */
+  #close: () => void;
 
-  constructor(socket: Socket, sessionId: string, services: Services) {
+  constructor(socket: Socket, sessionId: string, services: Services, tasks: Tasks) {
     this.#socket = socket;
+    this.#tasks = tasks;
     // Whoever reads from the socket at the time hears of errors; this keeps them from being fatal.
     socket.on("error", () => {});
     this.#services = services;
     this.#reader = new SocketReader(socket, undefined, services.limits.bufferedBytes);
     this.#peer = { sessionId, provenance: { via: "proxy" } };
+    this.#close = () => socket.destroy();
+  }
+
+  /** Breaks the connection off, with what is being served on it. */
+  close(): void {
+    this.#close();
   }
 
   /** Serves the connection. Never rejects. */
@@ -194,13 +205,14 @@ export class AgentConnection {
   #serveSecure(secure: TLSSocket, claim: TunnelClaim): void {
     if (secure.alpnProtocol === "h2") {
       const connection = { socket: secure, peer: this.#peer, tunnel: claim };
-      serveHttp2(connection, this.#http());
+      this.#close = serveHttp2(connection, this.#http());
       return;
     }
+    this.#close = () => secure.destroy();
     const control = readControlBelowTls(this.#socket);
     const reader = new SocketReader(secure, control, this.#services.limits.bufferedBytes);
     const connection = { reader, peer: this.#peer, scheme: "https", tunnel: claim } as const;
-    void serveHttp1(connection, this.#http());
+    this.#tasks.add(serveHttp1(connection, this.#http()));
   }
 
   #serveHttp1(
@@ -221,7 +233,7 @@ export class AgentConnection {
     const { gate, watchdog, timeouts, limits } = this.#services;
     const serve = (exchange: Parameters<typeof serveExchange>[0]) =>
       serveExchange(exchange, this.#services);
-    return { gate, watchdog, timeouts, limits, serve };
+    return { gate, watchdog, timeouts, limits, tasks: this.#tasks, serve };
   }
 
   async #sniff(resource = ""): Promise<Carried> {

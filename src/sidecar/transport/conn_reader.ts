@@ -28,6 +28,11 @@ export class ConnReader implements ByteSource {
     return this.#pending ??= this.#read();
   }
 
+  /** Resolves when no read is under way any more. */
+  async settled(): Promise<void> {
+    await this.#pending?.catch(() => {});
+  }
+
   async #read(): Promise<boolean> {
     try {
       if (this.#start === this.#end) this.#start = this.#end = 0;

@@ -87,13 +87,18 @@ export class Connector {
     return (await this.#dial({ ...route, tls: false }, HTTP1_ONLY)).conn;
   }
 
-  /** Closes what is idle and lets go of the rest. */
-  close(): void {
-    for (const origin of this.#origins.values()) {
-      for (const { drop } of origin.idle.splice(0)) drop();
-      origin.session?.close();
+  /** Closes every connection that waits for a call or shares one; resolves when all are closed. */
+  async close(): Promise<void> {
+    const closing: Promise<void>[] = [];
+    for (const { idle, session } of this.#origins.values()) {
+      for (const { connection, clear } of idle.splice(0)) {
+        clear();
+        closing.push(connection.close());
+      }
+      if (session !== undefined) closing.push(session.close());
     }
     this.#origins.clear();
+    await Promise.all(closing);
   }
 
   #dial(route: Route, protocols: readonly string[]): Promise<Dialled> {

@@ -66,6 +66,7 @@ class Forwarding implements CallObserver {
   #detail = "";
   #stop: Stop | undefined;
   #call: UpstreamCall | undefined;
+  #onStop: (() => void) | undefined;
   #watch: Watch;
   #waitsForHead = false;
 
@@ -124,8 +125,8 @@ class Forwarding implements CallObserver {
     const { connector } = this.context;
     const { route } = this.verdict;
     let upstream = request.webSocket
-      ? await connector.openHttp1(route)
-      : connector.ready(route) ?? await connector.open(route);
+      ? await this.#unlessStopped(connector.openHttp1(route))
+      : connector.ready(route) ?? await this.#unlessStopped(connector.open(route));
     try {
       return await this.#attempt(upstream, request);
     } catch (error) {
@@ -133,15 +134,27 @@ class Forwarding implements CallObserver {
         request.body === undefined && IDEMPOTENT.has(request.method);
       if (!stale || this.#stop !== undefined) throw error;
       // The upstream had given up a pooled connection: once more, over a new one.
-      upstream = await connector.open(route);
+      upstream = await this.#unlessStopped(connector.open(route));
       return await this.#attempt(upstream, request);
     }
+  }
+
+  /** Waits for a connection, but no longer than the call goes on; it serves another one then. */
+  #unlessStopped(opening: Promise<Upstream>): Promise<Upstream> {
+    return new Promise((resolve, reject) => {
+      this.#onStop = () => {
+        reject(new UpstreamFailure(this.#stop!));
+        opening.then((upstream) => upstream.release(), () => {});
+      };
+      if (this.#stop === undefined) opening.then(resolve, reject);
+      else this.#onStop();
+    }).finally(() => this.#onStop = undefined) as Promise<Upstream>;
   }
 
   #attempt(upstream: Upstream, request: OutgoingRequest): Promise<UpstreamResponse> {
     if (this.#stop !== undefined) {
       upstream.release();
-      throw new UpstreamFailure(this.#stop);
+      return Promise.reject(new UpstreamFailure(this.#stop));
     }
     this.#requestBytes = 0;
     this.#call = upstream.call(request, this);
@@ -207,6 +220,7 @@ class Forwarding implements CallObserver {
   #breakOff(stop: Stop): void {
     this.#stop ??= stop;
     this.#call?.abort();
+    this.#onStop?.();
   }
 
   readonly #onGone = (): void => this.#breakOff("client went away");

@@ -7,6 +7,7 @@ export class ReplayBody implements Body {
   /** Asks for a body that its sender holds back. */
   readonly #invite: () => void;
   readonly #ahead: Uint8Array[] = [];
+  #begun = false;
   #done = false;
 
   constructor(inner: Body, invite: () => void) {
@@ -22,12 +23,18 @@ export class ReplayBody implements Body {
     return this.#inner.trailers;
   }
 
+  /** Whether any of it was asked for. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
   /** Whether all of it was taken. */
   get done(): boolean {
     return this.#done;
   }
 
   take(): Uint8Array | undefined | null {
+    this.#begun = true;
     const piece = this.#ahead.shift() ?? this.#inner.take();
     if (piece === null) this.#done = true;
     return piece;
@@ -43,6 +50,7 @@ export class ReplayBody implements Body {
    */
   async readAhead(limit: number): Promise<Uint8Array | undefined> {
     if (this.length !== undefined && this.length > limit) return undefined;
+    this.#begun = true;
     this.#invite();
     let size = this.#ahead.reduce((sum, piece) => sum + piece.length, 0);
     while (size <= limit) {

@@ -38,7 +38,7 @@ export class SocketReader implements ByteSource {
   #held = 0;
   #stopped = false;
   #ended = false;
-  #failure: Error | undefined;
+  #broken = false;
   #wake: (() => void) | undefined;
 
   constructor(socket: Socket, control: ReadControl | undefined, highWater: number) {
@@ -78,7 +78,7 @@ export class SocketReader implements ByteSource {
       this.#queue.length = 0;
       return true;
     }
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#broken) throw new ConnectionEnded("connection broke");
     return false;
   }
 
@@ -112,15 +112,14 @@ export class SocketReader implements ByteSource {
     this.#notify();
   };
 
-  readonly #onEnd = (): void => this.#finish(undefined);
+  readonly #onEnd = (): void => this.#finish(false);
 
-  readonly #onError = (error: Error): void => this.#finish(error);
+  readonly #onError = (): void => this.#finish(true);
 
-  readonly #onClose = (): void =>
-    this.#finish(this.#ended ? undefined : new ConnectionEnded("connection closed"));
+  readonly #onClose = (): void => this.#finish(!this.#ended);
 
-  #finish(failure: Error | undefined): void {
-    this.#failure ??= failure;
+  #finish(broken: boolean): void {
+    this.#broken ||= broken;
     if (this.#ended) return;
     this.#ended = true;
     this.#notify();

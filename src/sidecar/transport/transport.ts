@@ -2,10 +2,11 @@
  * The transport of the data plane: moves bytes between agents and upstreams and asks the
  * {@linkcode Gate} about every call. It knows no policy; see `gate.ts` for the seam.
  */
-import { createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server } from "node:net";
 import { AgentConnection } from "./agent_connection.ts";
 import { Connector } from "./connector.ts";
 import type { Services } from "./services.ts";
+import { Tasks } from "./tasks.ts";
 import { Terminator } from "./terminator.ts";
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS, type TransportOptions } from "./transport_options.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -19,7 +20,10 @@ export interface Transport {
    * replaced. Rejects when it cannot listen.
    */
   openSession(sessionId: string, frontSocketPath: string): Promise<void>;
-  /** Stops listening, breaks off what the session has open, and removes its socket. */
+  /**
+   * Stops listening, breaks off what the session has open, and removes its socket. Resolves when
+   * the gate has heard the outcome of every call.
+   */
   closeSession(sessionId: string): Promise<void>;
   /** Closes all sessions and all connections to upstreams. */
   close(): Promise<void>;
@@ -28,7 +32,9 @@ export interface Transport {
 interface Session {
   readonly server: Server;
   readonly path: string;
-  readonly sockets: Set<Socket>;
+  readonly connections: Set<AgentConnection>;
+  /** What is being done for its connections. */
+  readonly tasks: Tasks;
 }
 
 /** Starts the transport. It listens nowhere until a session is opened. */
@@ -60,17 +66,19 @@ class RunningTransport implements Transport {
       throw new Error(`Cannot open session "${sessionId}": it is open already`);
     }
     await removeIfPresent(frontSocketPath);
-    const sockets = new Set<Socket>();
+    const connections = new Set<AgentConnection>();
+    const tasks = new Tasks();
     const server = createServer({ allowHalfOpen: true }, (socket) => {
-      if (sockets.size >= this.#services.limits.connectionsPerSession) {
+      if (connections.size >= this.#services.limits.connectionsPerSession) {
         socket.destroy();
         return;
       }
-      sockets.add(socket);
-      socket.once("close", () => sockets.delete(socket));
-      void new AgentConnection(socket, sessionId, this.#services).run();
+      const connection = new AgentConnection(socket, sessionId, this.#services, tasks);
+      connections.add(connection);
+      socket.once("close", () => connections.delete(connection));
+      tasks.add(connection.run());
     });
-    this.#sessions.set(sessionId, { server, path: frontSocketPath, sockets });
+    this.#sessions.set(sessionId, { server, path: frontSocketPath, connections, tasks });
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(frontSocketPath, resolve);
@@ -85,14 +93,15 @@ class RunningTransport implements Transport {
     if (session === undefined) return;
     this.#sessions.delete(sessionId);
     const closed = new Promise<void>((resolve) => session.server.close(() => resolve()));
-    for (const socket of session.sockets) socket.destroy();
+    for (const connection of session.connections) connection.close();
     await closed;
+    await session.tasks.done();
     await removeIfPresent(session.path);
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#sessions.keys()].map((id) => this.closeSession(id)));
-    this.#services.connector.close();
+    await this.#services.connector.close();
     this.#services.watchdog.close();
   }
 }

@@ -205,13 +205,13 @@ export async function startHarness(
     bridge,
     async curl(...args) {
       proxyPort ??= bridge();
-      const base = ["-sS", "--max-time", "20", "--cacert", caFile];
+      const base = ["-sS", "--max-time", "20", "--cacert", caFile, "--suppress-connect-headers"];
       const proxy = ["--proxy", `http://127.0.0.1:${proxyPort}`];
       const output = await new Deno.Command("curl", {
         args: [...base, ...proxy, ...args],
         env: { NO_PROXY: "", no_proxy: "" },
       }).output();
-      const text = (bytes: Uint8Array) => new TextDecoder("latin1").decode(bytes);
+      const text = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
       return { code: output.code, stdout: text(output.stdout), stderr: text(output.stderr) };
     },
     connect: () => Deno.connect({ transport: "unix", path: frontPath }),

@@ -107,7 +107,7 @@ export class Http1Exchange implements Exchange {
     const { body } = response;
     if (body === undefined || body instanceof Uint8Array) {
       if (!this.#canDrain()) this.persistent = false;
-      const head = this.#head(response, "");
+      const head = this.#head(response, this.#emptyFraming(response));
       const whole = body === undefined || this.method === "HEAD" || body.length === 0
         ? head
         : Buffer.concat([head, body]);
@@ -155,6 +155,12 @@ export class Http1Exchange implements Exchange {
     const { body } = this;
     if (body === undefined || body.done) return true;
     return !this.#awaitsContinue && body.length !== undefined && body.length <= DRAIN_AT_MOST;
+  }
+
+  /** A response without a body says so, or its client waits for one (RFC 9112, 6.3). */
+  #emptyFraming({ status, fields, body }: OutgoingResponse): string {
+    if (body !== undefined || this.method === "HEAD" || status === 204 || status === 304) return "";
+    return fields.some(([name]) => name === "content-length") ? "" : "Content-Length: 0\r\n";
   }
 
   #head(response: OutgoingResponse, framing: string): Buffer {

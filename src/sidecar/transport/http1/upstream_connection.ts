@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
-import { type Body, ConnectionEnded, ProtocolViolation } from "../byte_source.ts";
+import type { Body } from "../byte_source.ts";
 import { ConnReader, writeAll } from "../conn_reader.ts";
+import { closeQuietly } from "../dial.ts";
 import { endToEndTrailers, listHas } from "../end_to_end.ts";
 import {
   asUpstreamFailure,
@@ -10,6 +11,7 @@ import {
   UpstreamFailure,
   type UpstreamResponse,
 } from "../upstream.ts";
+import { UpstreamBody } from "../upstream_body.ts";
 import { readBody } from "./body.ts";
 import { responseFraming } from "./framing.ts";
 import { parseResponseHead, type ResponseHead } from "./head.ts";
@@ -69,12 +71,13 @@ export class Http1UpstreamConnection {
     this.#busy = true;
   }
 
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    try {
-      this.#conn.close();
-    } catch { /* it broke before */ }
+  /** Closes the connection; resolves when nothing waits on it any more. */
+  close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      closeQuietly(this.#conn);
+    }
+    return this.#reader.settled();
   }
 }
 
@@ -197,40 +200,4 @@ class Http1Call {
     if (body === undefined) ended();
     return { status, reason, fields, spellings, body: body && new UpstreamBody(body, ended) };
   }
-}
-
-/** Tells when a body was read to its end, and what kept it from that. */
-class UpstreamBody implements Body {
-  constructor(readonly inner: Body, readonly ended: () => void) {}
-
-  get length(): number | undefined {
-    return this.inner.length;
-  }
-
-  get trailers(): Body["trailers"] {
-    return this.inner.trailers;
-  }
-
-  take(): Uint8Array | undefined | null {
-    try {
-      const piece = this.inner.take();
-      if (piece === null) this.ended();
-      return piece;
-    } catch (error) {
-      throw brokenResponse(error);
-    }
-  }
-
-  wait(): Promise<void> {
-    return this.inner.wait().catch((error) => {
-      throw brokenResponse(error);
-    });
-  }
-}
-
-function brokenResponse(error: unknown): UpstreamFailure {
-  const what = error instanceof ProtocolViolation || error instanceof ConnectionEnded
-    ? error.message
-    : "connection broke within the response";
-  return new UpstreamFailure(`response: ${what}`, { cause: error });
 }

@@ -7,6 +7,7 @@ import {
 import type { TLSSocket } from "node:tls";
 import type { Gate, Peer, TunnelClaim } from "../../gate.ts";
 import { refuseRequest } from "../refuse.ts";
+import type { Tasks } from "../tasks.ts";
 import type { Limits } from "../transport_options.ts";
 import { Http2Exchange } from "./agent_exchange.ts";
 import { fieldsOf } from "./fields.ts";
@@ -22,6 +23,7 @@ export interface Http2Connection {
 export interface Http2Context {
   readonly gate: Gate;
   readonly limits: Limits;
+  readonly tasks: Tasks;
   readonly serve: (exchange: Http2Exchange) => Promise<void>;
 }
 
@@ -29,8 +31,8 @@ export interface Http2Context {
 const STREAM_WINDOW = 1_048_576;
 const SESSION_WINDOW = 2_097_152;
 
-/** Serves the streams of a connection. */
-export function serveHttp2(connection: Http2Connection, context: Http2Context): void {
+/** Serves the streams of a connection. Returns a way to break it off. */
+export function serveHttp2(connection: Http2Connection, context: Http2Context): () => void {
   const { socket, peer, tunnel } = connection;
   const { limits, gate } = context;
   const session = performServerHandshake(socket, {
@@ -41,7 +43,11 @@ export function serveHttp2(connection: Http2Connection, context: Http2Context): 
     },
   });
   session.setLocalWindowSize(SESSION_WINDOW);
-  session.on("error", () => socket.destroy());
+  const close = () => session.destroy();
+  session.on("error", close);
+  // The session itself does not mind that its client has hung up, and would write on for ever.
+  socket.on("end", close);
+  socket.on("error", close);
   session.on(
     "stream",
     (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw?: string[]) => {
@@ -54,10 +60,12 @@ export function serveHttp2(connection: Http2Connection, context: Http2Context): 
         highWater,
       });
       const fault = requestFault(headers, fields);
-      if (fault === undefined) void context.serve(exchange);
-      else void refuseRequest(gate, exchange, fault);
+      context.tasks.add(
+        fault === undefined ? context.serve(exchange) : refuseRequest(gate, exchange, fault),
+      );
     },
   );
+  return close;
 }
 
 /** What is wrong with the pseudo-header fields and those that must agree with them. */

@@ -3,13 +3,18 @@ import type { Http2Stream, IncomingHttpHeaders } from "node:http2";
 import { type Body, ConnectionEnded, ProtocolViolation } from "../byte_source.ts";
 import { fieldsOf } from "./fields.ts";
 
-/** The body of an HTTP/2 message, read no faster than it is taken. */
+/**
+ * The body of an HTTP/2 message, read no faster than it is taken. It leaves the stream alone
+ * until it is first asked for: `node:http2` ends a request that nobody reads in the way that
+ * clients understand best.
+ */
 export class StreamBody implements Body {
   readonly length: number | undefined;
   trailers: [string, string][] = [];
   readonly #stream: Http2Stream;
   readonly #highWater: number;
   readonly #queue: Buffer[] = [];
+  #begun = false;
   #held = 0;
   #received = 0;
   #state: "open" | "ended" | "failed" = "open";
@@ -19,7 +24,6 @@ export class StreamBody implements Body {
     this.#stream = stream;
     this.length = length;
     this.#highWater = highWater;
-    stream.on("data", this.#onData);
     stream.on("trailers", (headers: IncomingHttpHeaders, _flags: number, raw?: string[]) => {
       this.trailers = fieldsOf(headers, raw);
     });
@@ -29,7 +33,13 @@ export class StreamBody implements Body {
     stream.on("close", this.#onBroken);
   }
 
+  #begin(): void {
+    this.#begun = true;
+    this.#stream.on("data", this.#onData);
+  }
+
   take(): Uint8Array | undefined | null {
+    if (!this.#begun) this.#begin();
     const piece = this.#queue.shift();
     if (piece === undefined) {
       if (this.#state === "failed") throw new ConnectionEnded("stream was reset within a body");
@@ -45,6 +55,7 @@ export class StreamBody implements Body {
   }
 
   wait(): Promise<void> {
+    if (!this.#begun) this.#begin();
     if (this.#queue.length > 0 || this.#state !== "open") return Promise.resolve();
     return new Promise((resolve) => this.#wake = resolve);
   }

@@ -19,6 +19,7 @@ import {
   UpstreamFailure,
   type UpstreamResponse,
 } from "../upstream.ts";
+import { UpstreamBody } from "../upstream_body.ts";
 import type { Watch, Watchdog } from "../watchdog.ts";
 import { ConnDuplex } from "./conn_duplex.ts";
 import { addFields, fieldsOf } from "./fields.ts";
@@ -28,6 +29,9 @@ import { StreamBody } from "./stream_body.ts";
 const STREAM_WINDOW = 1_048_576;
 const SESSION_WINDOW = 4_194_304;
 const BODY_HIGH_WATER = 262_144;
+
+/** Stands for the end of a stream; each stream ends, so an error for each would be a waste. */
+const CLOSED = Symbol("closed");
 
 type ResponseHeaders = IncomingHttpHeaders & IncomingHttpStatusHeader;
 
@@ -45,13 +49,16 @@ export class Http2UpstreamSession implements Upstream {
   used = false;
   readonly #session: ClientHttp2Session;
   readonly #options: Http2SessionOptions;
+  readonly #closed: Promise<void>;
   #idle: Watch | undefined;
   #active = 0;
 
   constructor(conn: Deno.Conn, route: Route, options: Http2SessionOptions) {
     this.#options = options;
+    const duplex = new ConnDuplex(conn);
+    this.#closed = new Promise((resolve) => duplex.once("close", resolve));
     const session = this.#session = connect(`https://${route.host}:${route.port}`, {
-      createConnection: (): Duplex => new ConnDuplex(conn),
+      createConnection: (): Duplex => duplex,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
     });
     session.once("connect", () => session.setLocalWindowSize(SESSION_WINDOW));
@@ -87,9 +94,11 @@ export class Http2UpstreamSession implements Upstream {
     if (this.#active === 0) this.#rest();
   }
 
-  close(): void {
+  /** Closes the session; resolves when nothing waits on its connection any more. */
+  close(): Promise<void> {
     this.#idle?.clear();
     this.#session.destroy();
+    return this.#closed;
   }
 
   #rest(): void {
@@ -119,6 +128,9 @@ class Http2Call {
     } catch (error) {
       this.abort();
       if (this.#bodyFailure !== undefined) throw this.#bodyFailure;
+      if (error === CLOSED) {
+        throw new UpstreamFailure("upstream reset the stream", { unanswered: true });
+      }
       throw asUpstreamFailure(error, true);
     }
   }
@@ -156,7 +168,7 @@ class Http2Call {
       });
       stream.on("continue", () => this.observer.informed(100, []));
       stream.on("error", reject);
-      stream.on("close", () => reject(new UpstreamFailure("upstream reset the stream")));
+      stream.on("close", () => reject(CLOSED));
     });
     if (body === undefined) {
       this.#sentAll = true;
@@ -195,10 +207,18 @@ class Http2Call {
     const status = Number(head[":status"]);
     const length = head["content-length"];
     const bodiless = this.request.method === "HEAD" || status === 204 || status === 304;
-    const body = bodiless || stream.endAfterHeaders
-      ? undefined
-      : new StreamBody(stream, length === undefined ? undefined : Number(length), BODY_HIGH_WATER);
-    if (body === undefined) stream.resume();
+    if (bodiless || stream.endAfterHeaders) {
+      stream.resume();
+      return {
+        status,
+        reason: undefined,
+        fields: fieldsOf(head, raw),
+        spellings: undefined,
+        body: undefined,
+      };
+    }
+    const known = length === undefined ? undefined : Number(length);
+    const body = new UpstreamBody(new StreamBody(stream, known, BODY_HIGH_WATER), () => {});
     return { status, reason: undefined, fields: fieldsOf(head, raw), spellings: undefined, body };
   }
 }
