@@ -1,12 +1,12 @@
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ensurePrivateDirectory } from "../config/paths.ts";
 import type { Result } from "../core/result.ts";
 import { findBwrap } from "./bwrap.ts";
 import { agentEnvironment } from "./environment.ts";
 import { findProgram } from "./find_program.ts";
 import { hostSockets } from "./host_sockets.ts";
-import { BWRAP, HANDOFF_SOCKET, PROXY_SOCKET } from "./handoff.ts";
+import { BWRAP, HANDOFF_SOCKET, PROXY_DIR } from "./handoff.ts";
 import { type ConfinedProcess, launch } from "./launch.ts";
 import { mountArguments } from "./mounts.ts";
 import { mountPlan } from "./mount_plan.ts";
@@ -80,7 +80,7 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
     privateMounts: [
       ...init.mounts,
       { kind: "bind", source: realPath(bwrap.value), target: BWRAP },
-      { kind: "bind", source: request.proxySocket, target: PROXY_SOCKET },
+      { kind: "bind", source: dirname(request.proxySocket), target: PROXY_DIR },
       { kind: "bind", source: handoffSocket, target: HANDOFF_SOCKET },
     ],
   });

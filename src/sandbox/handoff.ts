@@ -10,7 +10,9 @@ export const PRIVATE_DIR = "/run/firma-private";
 export const PUBLIC_DIR = "/run/firma";
 
 export const HANDOFF_SOCKET = `${PRIVATE_DIR}/handoff.sock`;
-export const PROXY_SOCKET = `${PRIVATE_DIR}/proxy.sock`;
+/** The directory, not the file: a Sidecar whose data plane starts again listens on a new file. */
+export const PROXY_DIR = `${PRIVATE_DIR}/proxy`;
+export const PROXY_SOCKET = `${PROXY_DIR}/proxy.sock`;
 export const BWRAP = `${PRIVATE_DIR}/bwrap`;
 
 /** The first line, from `confine()`: what to start. */

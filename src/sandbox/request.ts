@@ -16,7 +16,7 @@ export interface ConfineRequest {
   readonly hostEnv: Readonly<Record<string, string>>;
   /** Names of variables that reach the agent besides those of the profile. @default [] */
   readonly envPassthrough?: readonly string[];
-  /** The Sidecar's socket for this session. */
+  /** The Sidecar's socket for this session: a `proxy.sock`, alone in its directory. */
   readonly proxySocket: string;
   readonly caCertificatePem: string;
   /** Of this run, mode 0700; `public/` and `private/` are made in it. */

@@ -2,7 +2,7 @@
  * Runs one command under `confine()` with a Sidecar that only answers: what the tests start, as
  * any user and on any terminal. The options are one JSON argument; what was seen goes to a file.
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { confine } from "../../../src/sandbox/confine.ts";
 import { FakeSidecar } from "./fake_sidecar.ts";
 
@@ -19,8 +19,10 @@ export interface ConfineCliOptions {
 }
 
 const options = JSON.parse(Deno.args[0]!) as ConfineCliOptions;
-using sidecar = new FakeSidecar(join(options.runDir, "front-0.sock"));
-const proxySocket = options.withoutSidecar ? sidecar.die() : sidecar.path;
+const proxySocket = join(options.runDir, "s0", "proxy.sock");
+Deno.mkdirSync(dirname(proxySocket));
+using sidecar = new FakeSidecar(proxySocket);
+if (options.withoutSidecar) sidecar.die();
 const result = await confine({
   ...options,
   cwd: Deno.cwd(),

@@ -60,12 +60,12 @@ export class FakeSidecar implements Disposable {
     connection.close();
   }
 
-  /** Ends as a killed process does, and returns the socket that is left with nobody behind it. */
-  die(): string {
+  /** Ends as a killed process does: its socket is left with nobody behind it. */
+  die(): void {
     const left = `${this.path}.dead`;
     Deno.linkSync(this.path, left); // close() removes the file of its own
     this[Symbol.dispose]();
-    return left;
+    Deno.renameSync(left, this.path);
   }
 
   [Symbol.dispose](): void {

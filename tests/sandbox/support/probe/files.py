@@ -101,7 +101,7 @@ def other_root():
     """Through another process of this user: its root directory and descriptors."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
-        for path in [planted["homeSecret"], "/run/firma-private/proxy.sock"]:
+        for path in [planted["homeSecret"], "/run/firma-private/proxy/proxy.sock"]:
             if os.path.exists(f"/proc/{pid}/root{path}"):
                 found.append(f"{pid}{path}")
     return found
