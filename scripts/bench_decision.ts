@@ -3,6 +3,7 @@
  * token), stage 2 (Cedar), under the posture "dev" and all mapping packs. Each
  * call is timed alone. Run: `deno run -A scripts/bench_decision.ts [calls]`.
  */
+import { preparsePolicySet, statefulIsAuthorized } from "@cedar-policy/cedar-wasm/web";
 import { actionClassLineage } from "../src/core/action_class.ts";
 import type { CapabilityClaims } from "../src/core/capability.ts";
 import type { ExecutionEnvelope } from "../src/core/envelope.ts";
@@ -164,6 +165,24 @@ function whole(subject: PolicyEngine): (number: number) => void {
   };
 }
 
+preparsePolicySet("floor", {
+  staticPolicies: { floor: "permit (principal, action, resource);" },
+});
+/** The least that a question to Cedar costs on this machine at this moment. */
+function floor(): void {
+  const uid = { type: "A", id: "" };
+  const action = { type: "Action", id: "" };
+  statefulIsAuthorized({
+    principal: uid,
+    action,
+    resource: uid,
+    context: {},
+    preparsedPolicySetId: "floor",
+    entities: [],
+    validateRequest: false,
+  });
+}
+
 const CASES: readonly [string, (number: number) => void][] = [
   ["normalise and match", (number) => {
     table.match(unwrap(normaliseCall(CALLS[Math.abs(number) % CALLS.length]!)));
@@ -172,6 +191,7 @@ const CASES: readonly [string, (number: number) => void][] = [
     const index = Math.abs(number) % CALLS.length;
     select(rules[index]!, "registry.npmjs.org", "/hono");
   }],
+  ["Cedar alone, one policy, no context", floor],
   ["stage 2, memo hit", stage2(remembering)],
   ["stage 2, memo miss (history rule)", stage2(missing)],
   ["stage 2, no memo", stage2(forgetting)],

@@ -88,6 +88,17 @@ Deno.test("saving by truncating and writing never revives a token on the way", a
   for (const list of subject.heard) assert.ok(list.some(({ tokenId }) => tokenId === A));
 });
 
+Deno.test("a token is revoked even while the file never stops changing", async () => {
+  await using dir = await directory({});
+  const file = `${dir.path}/revocations.txt`;
+  await using subject = await source(file);
+  await Deno.writeTextFile(file, line(A));
+  await eventually("the token revoked", async () => {
+    await Deno.writeTextFile(file, `# ${crypto.randomUUID()}\n`, { append: true });
+    return subject.heard.at(-1)?.[0]?.tokenId === A ? true : undefined;
+  });
+});
+
 Deno.test("a malformed line revokes what it names and is told", async () => {
   await using dir = await directory({});
   await using subject = await source(`${dir.path}/revocations.txt`);

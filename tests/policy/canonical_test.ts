@@ -30,6 +30,15 @@ Deno.test("encodeValue() gives two different lists of values two different texts
   );
 });
 
+Deno.test("encodeValue() of a text that holds an encoding is not the encoding of both", () => {
+  fc.assert(fc.property(text, value, (first, second) => {
+    const joined = encodeValue(first) + encodeValue(second);
+    assert.notEqual(encodeValue(first + encodeValue(second)), joined);
+    // As it would be if texts did not say where they end.
+    assert.notEqual(encodeValue(`${first}s:${second}`), joined);
+  }));
+});
+
 Deno.test("encodeValue() does not let an agent make two calls look alike", () => {
   // Joined with a separator these would be equal.
   const pairs: [unknown[], unknown[]][] = [
