@@ -1,6 +1,7 @@
 /** `__sidecar`: the Sidecar of one run, started by `firma run`; talks JSON lines on stdout. */
 import { parseArgs } from "node:util";
 import type { FirmaError, Result } from "../core/result.ts";
+import { errorLine } from "./notices.ts";
 import { Sidecar } from "./sidecar.ts";
 
 /** What the Sidecar says on standard output, one JSON object a line. */
@@ -16,7 +17,7 @@ export async function main(args: string[]): Promise<number> {
   const sidecar = await start(args);
   if (!sidecar.ok) {
     for (const error of sidecar.error.slice(1)) {
-      say({ type: "notice", level: "error", text: error.message });
+      say({ type: "notice", level: "error", text: errorLine(error) });
     }
     const { code, message, cure, at } = sidecar.error[0]!;
     say({ type: "fatal", error: { code, message, ...(cure && { cure }), ...(at && { at }) } });
