@@ -6,7 +6,7 @@
 import { preparsePolicySet, statefulIsAuthorized } from "@cedar-policy/cedar-wasm/web";
 import { actionClassLineage } from "../src/core/action_class.ts";
 import type { CapabilityClaims } from "../src/core/capability.ts";
-import type { ExecutionEnvelope } from "../src/core/envelope.ts";
+import type { ExecutionEnvelope, HttpCall } from "../src/core/envelope.ts";
 import { newId } from "../src/core/id.ts";
 import { type Result, unwrap } from "../src/core/result.ts";
 import { selectToken } from "../src/capability/select.ts";
@@ -88,8 +88,11 @@ function loadTable(): MappingTable {
 }
 
 /** The envelope of the `number`th call of the session. */
-function envelope(raw: RawCall, rule: MatchedRule, number: number): ExecutionEnvelope {
-  const { host, path, method } = unwrap(normaliseCall(raw));
+function envelope(
+  { host, path, method }: HttpCall,
+  rule: MatchedRule,
+  number: number,
+): ExecutionEnvelope {
   return {
     intent: {
       action_class: rule.actionClass,
@@ -137,9 +140,10 @@ function measure(run: (number: number) => void): { p50: number; p99: number } {
 
 initCedar(await cedarModule());
 const table = loadTable();
-const rules = CALLS.map((raw) => {
-  const rule = table.match(unwrap(normaliseCall(raw)));
-  if (rule === undefined) throw new Error(`Cannot measure "${raw.target}": no rule matches`);
+const canonical = CALLS.map((raw) => unwrap(normaliseCall(raw)));
+const rules = canonical.map((call) => {
+  const rule = table.match(call);
+  if (rule === undefined) throw new Error(`Cannot measure "${call.path}": no rule matches`);
   return rule;
 });
 const remembering = engine(DEV, {});
@@ -149,7 +153,7 @@ const missing = engine(DEV + HISTORY, {});
 function stage2(subject: PolicyEngine): (number: number) => void {
   return (number) => {
     const index = Math.abs(number) % CALLS.length;
-    const call = envelope(CALLS[index]!, rules[index]!, number);
+    const call = envelope(canonical[index]!, rules[index]!, number);
     unwrapDecision(subject.decide(call).decision === "allow");
   };
 }
@@ -161,7 +165,7 @@ function whole(subject: PolicyEngine): (number: number) => void {
     const rule = table.match(call);
     if (rule === undefined) throw new Error("Cannot measure: no rule matches");
     select(rule, call.host, call.path);
-    unwrapDecision(subject.decide(envelope(raw, rule, number)).decision === "allow");
+    unwrapDecision(subject.decide(envelope(call, rule, number)).decision === "allow");
   };
 }
 
