@@ -140,7 +140,7 @@ withEach("transport hands every response on as it came", async ({ curl }) => {
   assert.deepEqual(cookies.match(/set-cookie: .*/gi)?.length, 2);
   const gzip = await curl("-i", "--raw", "https://api.test/gzip");
   assert.match(gzip.stdout, /content-encoding: gzip/i);
-  assert.match(gzip.stdout, /\x1f\x8b\x08/);
+  assert.ok(gzip.stdout.includes("\x1f\x8b\x08"));
   const hello = await curl("--compressed", "https://api.test/gzip");
   assert.equal(hello.stdout, "hello gzip");
 });

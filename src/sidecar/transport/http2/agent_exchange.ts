@@ -1,10 +1,9 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Peer, TunnelClaim } from "../../gate.ts";
 import { type Body, ConnectionEnded } from "../byte_source.ts";
-import { endToEndTrailers } from "../end_to_end.ts";
 import type { Exchange, FieldList, OutgoingResponse } from "../exchange.ts";
 import { ReplayBody } from "../replay_body.ts";
-import { addFields } from "./fields.ts";
+import { addFields, sendTrailers } from "./fields.ts";
 import { StreamBody } from "./stream_body.ts";
 
 const DISCARD_MS = 100;
@@ -90,9 +89,7 @@ export class Http2Exchange implements Exchange {
       progress?.(body.length);
     } else {
       stream.respond(headers, { waitForTrailers: true });
-      stream.once("wantTrailers", () => {
-        stream.sendTrailers(addFields({}, endToEndTrailers(body.trailers)));
-      });
+      stream.once("wantTrailers", () => sendTrailers(stream, body.trailers));
       await this.#sendBody(body, progress);
       stream.end();
     }

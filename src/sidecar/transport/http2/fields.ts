@@ -1,5 +1,6 @@
 /** Header fields between firma's form and that of `node:http2`. */
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
+import type { Http2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
+import { endToEndTrailers } from "../end_to_end.ts";
 import type { FieldList } from "../exchange.ts";
 
 /** The fields of a message without pseudo-header fields, in order where `raw` tells it. */
@@ -31,4 +32,10 @@ export function addFields(headers: OutgoingHttpHeaders, fields: FieldList): Outg
     else headers[name] = [String(present), value];
   }
   return headers;
+}
+
+/** Ends a stream that has sent its body with the trailer fields that may cross. */
+export function sendTrailers(stream: Http2Stream, trailers: FieldList): void {
+  if (stream.destroyed || stream.closed) return;
+  stream.sendTrailers(addFields({}, endToEndTrailers(trailers)));
 }

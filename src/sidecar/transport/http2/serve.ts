@@ -43,11 +43,21 @@ export function serveHttp2(connection: Http2Connection, context: Http2Context): 
     },
   });
   session.setLocalWindowSize(SESSION_WINDOW);
-  const close = () => session.destroy();
-  session.on("error", close);
+  let expected = false;
+  const close = () => {
+    expected = true;
+    session.destroy();
+  };
   // The session itself does not mind that its client has hung up, and would write on for ever.
   socket.on("end", close);
   socket.on("error", close);
+  session.on("error", () => session.destroy());
+  session.on("close", () => {
+    if (expected) return;
+    // Frames that break the protocol end a session without anybody being told why.
+    const resource = `${tunnel.connectHost}:${tunnel.connectPort}`;
+    gate.refuse(peer, { resource, detail: "HTTP/2: the protocol was violated" });
+  });
   session.on(
     "stream",
     (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw?: string[]) => {

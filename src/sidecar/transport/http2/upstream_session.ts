@@ -9,7 +9,6 @@ import {
 import type { Duplex } from "node:stream";
 import type { Route } from "../../gate.ts";
 import type { Body } from "../byte_source.ts";
-import { endToEndTrailers } from "../end_to_end.ts";
 import {
   asUpstreamFailure,
   type CallObserver,
@@ -22,7 +21,7 @@ import {
 import { UpstreamBody } from "../upstream_body.ts";
 import type { Watch, Watchdog } from "../watchdog.ts";
 import { ConnDuplex } from "./conn_duplex.ts";
-import { addFields, fieldsOf } from "./fields.ts";
+import { addFields, fieldsOf, sendTrailers } from "./fields.ts";
 import { StreamBody } from "./stream_body.ts";
 
 /** Bytes of one stream, and of all together, that an upstream may send ahead of their readers. */
@@ -61,7 +60,9 @@ export class Http2UpstreamSession implements Upstream {
       createConnection: (): Duplex => duplex,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
     });
-    session.once("connect", () => session.setLocalWindowSize(SESSION_WINDOW));
+    session.once("connect", () => {
+      if (!session.destroyed) session.setLocalWindowSize(SESSION_WINDOW);
+    });
     session.on("error", options.lost);
     session.on("goaway", options.lost);
     session.on("close", () => {
@@ -183,10 +184,7 @@ class Http2Call {
   }
 
   async #send(stream: ClientHttp2Stream, body: Body): Promise<void> {
-    stream.on(
-      "wantTrailers",
-      () => stream.sendTrailers(addFields({}, endToEndTrailers(body.trailers))),
-    );
+    stream.on("wantTrailers", () => sendTrailers(stream, body.trailers));
     for (;;) {
       const piece = body.take();
       if (piece === null) break;
