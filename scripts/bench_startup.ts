@@ -1,52 +1,147 @@
-/** How long it takes to put a program that does nothing under enforcement, and to start at all. */
+/**
+ * What it costs to put a program that does nothing under enforcement: wall time
+ * and CPU time of every process that takes part, and where the wall time goes.
+ */
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ControlClient } from "../src/run/control_client.ts";
+import { createRunDirectory } from "../src/run/run_directory.ts";
+import { startSidecar } from "../src/run/sidecar_process.ts";
+import { newId } from "../src/core/id.ts";
+import { unwrap } from "../src/core/result.ts";
+import { selfCommand } from "../src/config/self_command.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const ROUNDS = 15;
+const PHASES = ["ready", "session", "end", "exit"] as const;
 
+const PROGRAMS: readonly {
+  readonly name: string;
+  readonly self: readonly [string, ...string[]];
+}[] = [
+  { name: "dist/firma", self: [`${ROOT}dist/firma`] },
+  { name: "source", self: selfCommand() },
+];
 const SUBJECTS: readonly { readonly name: string; readonly command: readonly string[] }[] = [
   { name: "true", command: ["true"] },
-  { name: "dist/firma version", command: [`${ROOT}dist/firma`, "version"] },
-  { name: "dist/firma run -- true", command: [`${ROOT}dist/firma`, "run", "--yes", "--", "true"] },
-  { name: "scripts/firma version", command: [`${ROOT}scripts/firma`, "version"] },
-  {
-    name: "scripts/firma run -- true",
-    command: [`${ROOT}scripts/firma`, "run", "--yes", "--", "true"],
-  },
+  ...PROGRAMS.flatMap(({ name, self }) => [
+    { name: `${name} version`, command: [...self, "version"] },
+    { name: `${name} run -- true`, command: [...self, "run", "--yes", "--", "true"] },
+  ]),
 ];
 
-async function once(command: readonly string[], cwd: string): Promise<number> {
+/** What this shell's `times` says of its children: user and system time, minutes and seconds. */
+function childSeconds(times: string): number {
+  const [user, system] = times.trim().split("\n").at(-1)!.split(" ");
+  const seconds = (text: string) => {
+    const [, minutes, rest] = /^(\d+)m([\d.]+)s$/.exec(text)!;
+    return Number(minutes) * 60 + Number(rest);
+  };
+  return seconds(user!) + seconds(system!);
+}
+
+interface Cost {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+}
+
+async function once(command: readonly string[], cwd: string): Promise<Cost> {
   const start = performance.now();
-  const { success, stderr } = await new Deno.Command(command[0]!, {
-    args: command.slice(1),
+  // Every process of firma waits for those that it starts, so that `times` counts them all.
+  const { success, stdout, stderr } = await new Deno.Command("/bin/sh", {
+    args: ["-c", '"$@" >/dev/null && times', "sh", ...command],
     cwd,
     env: { XDG_DATA_HOME: `${cwd}/data` }, // not into the trust records and the log of the person
     stdin: "null",
-    stdout: "null",
+    stdout: "piped",
     stderr: "piped",
   }).output();
-  if (!success) throw new Error(`${command.join(" ")}: ${new TextDecoder().decode(stderr)}`);
-  return performance.now() - start;
+  const decoder = new TextDecoder();
+  if (!success) throw new Error(`${command.join(" ")}: ${decoder.decode(stderr)}`);
+  const cpuMs = childSeconds(decoder.decode(stdout)) * 1000;
+  return { wallMs: performance.now() - start, cpuMs };
+}
+
+/** How long each step of a Sidecar's life takes, in milliseconds. */
+async function phases(self: readonly [string, ...string[]], project: string): Promise<number[]> {
+  const times: number[] = [];
+  let last = performance.now();
+  const lap = () => {
+    const now = performance.now();
+    times.push(now - last);
+    last = now;
+  };
+  const sandboxId = newId("sbx");
+  const env = { ...Deno.env.toObject(), XDG_DATA_HOME: `${project}/data` };
+  using directory = unwrap(createRunDirectory(sandboxId, env));
+  {
+    await using sidecar = startSidecar({
+      program: self,
+      configFile: join(project, ".firma/firma.toml"),
+      configDigest: new Uint8Array(
+        await crypto.subtle.digest(
+          "SHA-256",
+          Deno.readFileSync(join(project, ".firma/firma.toml")),
+        ),
+      ).toHex(),
+      runDirectory: directory.path,
+      onNotice: () => {},
+    });
+    using control = new ControlClient(unwrap(await sidecar.ready).controlSocket);
+    lap();
+    const session = unwrap(
+      await control.startSession({
+        sandbox_id: sandboxId,
+        agent_id: newId("agt"),
+        profile: "generic",
+        command: "true (0 arguments)",
+        workspace: project,
+      }),
+    );
+    lap();
+    unwrap(await control.endSession(session.session_id, 0));
+    lap();
+  }
+  lap();
+  return times;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
+}
+
+function column(value: number): string {
+  return value.toFixed(0).padStart(9);
 }
 
 const project = await Deno.makeTempDir({ prefix: "firma-bench-" });
+Deno.env.set("XDG_DATA_HOME", `${project}/data`);
 try {
-  const times = SUBJECTS.map((): number[] => []);
+  const costs = SUBJECTS.map((): Cost[] => []);
   for (const { command } of SUBJECTS) await once(command, project); // fills every cache
   // One of each in turn, so that a disturbance of the machine hits all alike.
   for (let round = 0; round < ROUNDS; round++) {
     for (const [index, { command }] of SUBJECTS.entries()) {
-      times[index]!.push(await once(command, project));
+      costs[index]!.push(await once(command, project));
     }
   }
-  console.log(`${ROUNDS} rounds, milliseconds                median      min      max`);
+  console.log(`${`${ROUNDS} rounds, milliseconds`.padEnd(30)}   median      min      max      CPU`);
   for (const [index, { name }] of SUBJECTS.entries()) {
-    const sorted = times[index]!.sort((a, b) => a - b);
-    const figures = [sorted[ROUNDS >> 1]!, sorted[0]!, sorted[ROUNDS - 1]!];
-    console.log(
-      name.padEnd(34) + figures.map((ms) => ms.toFixed(0).padStart(9)).join(""),
-    );
+    const walls = costs[index]!.map(({ wallMs }) => wallMs);
+    const figures = [median(walls), Math.min(...walls), Math.max(...walls)];
+    const cpu = median(costs[index]!.map(({ cpuMs }) => cpuMs));
+    console.log(name.padEnd(30) + [...figures, cpu].map(column).join(""));
   }
+  console.log(
+    `\n${"the Sidecar alone, median".padEnd(30)}${PHASES.map((p) => p.padStart(9)).join("")}`,
+  );
+  for (const { name, self } of PROGRAMS) {
+    const rounds: number[][] = [];
+    for (let round = 0; round < ROUNDS; round++) rounds.push(await phases(self, project));
+    const medians = PHASES.map((_, index) => median(rounds.map((round) => round[index]!)));
+    console.log(name.padEnd(30) + medians.map(column).join(""));
+  }
+  console.log("bar: dist/firma run -- true 600");
 } finally {
   await Deno.remove(project, { recursive: true });
 }
