@@ -51,6 +51,7 @@ export class LocalAuthority implements Authority {
   readonly #issuance: PolicySource;
   readonly #revocations: RevocationSource;
   readonly #closing = new AbortController();
+  readonly #preparing: ReturnType<typeof setTimeout>;
   /** The tokens of each session, expired ones too: a revoked session stays revoked. */
   readonly #issued = new Map<string, string[]>();
   #engine: { readonly bundle: PolicyBundle; readonly engine: PolicyEngine } | undefined;
@@ -66,6 +67,8 @@ export class LocalAuthority implements Authority {
     this.#issuance = issuance;
     this.#revocations = revocations;
     void this.#watchIssuance();
+    // The first session is about to ask for it, and whoever started this one waits for others now.
+    this.#preparing = setTimeout(() => this.#issuanceEngine());
   }
 
   /**
@@ -120,6 +123,7 @@ export class LocalAuthority implements Authority {
   /** Stops watching files. Streams stay open, and hear nothing any more. */
   async close(): Promise<void> {
     this.#closing.abort();
+    clearTimeout(this.#preparing);
     await Promise.all([
       this.#policies.close(),
       this.#issuance.close(),
