@@ -36,6 +36,7 @@ export async function tunnel(opening: TunnelOpening, services: Services): Promis
   let abortReason: AbortReason | "" = "";
   let detail = "";
   let conn: Deno.Conn | undefined;
+  let lingering: Promise<void> | undefined;
   const close = (why: string) => {
     detail ||= why;
     reader.socket.destroy();
@@ -73,10 +74,10 @@ export async function tunnel(opening: TunnelOpening, services: Services): Promis
       if (opening.answer) {
         const problem = gate.abortProblem(opening.eventId, "network.connect", abortReason);
         reader.socket.write(formatProblem(problem));
-        await linger(reader, watchdog).catch(() => {});
+        lingering = linger(reader, watchdog);
       }
     }
-    reader.socket.destroy();
+    if (lingering === undefined) reader.socket.destroy();
   } finally {
     closeQuietly(conn);
     watch.clear();
@@ -91,4 +92,5 @@ export async function tunnel(opening: TunnelOpening, services: Services): Promis
       latencyUs: Math.round((performance.now() - started) * 1_000),
     });
   }
+  await lingering?.catch(() => {});
 }

@@ -224,7 +224,7 @@ export async function startHarness(
 }
 
 /** What stands in the sandbox: TCP in, PROXY header and unix socket out. */
-class Bridge {
+export class Bridge {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #open = new Set<Promise<void>>();
   readonly #conns = new Set<Deno.Conn>();
