@@ -5,6 +5,7 @@ import type {
   IssueCapabilityResponse,
   Revocation,
 } from "../core/authority.ts";
+import type { CheckedContents } from "../config/checked_contents.ts";
 import type { CapabilityClaims } from "../core/capability.ts";
 import { newId } from "../core/id.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
@@ -14,7 +15,6 @@ import type { SigningKey } from "../pki/signing_key.ts";
 import { cedarModule, initCedar } from "../policy/cedar_module.ts";
 import { PolicyEngine } from "../policy/engine.ts";
 import { schemaText } from "../policy/schema.ts";
-import { CheckedBundles } from "./checked_bundles.ts";
 import { contextHash, parseIssuance, permittedActions } from "./issuance.ts";
 import { PolicySource } from "./policy_source.ts";
 import { RevocationSource } from "./revocation_source.ts";
@@ -33,10 +33,10 @@ export interface LocalAuthorityOptions {
   readonly bundleTtlMs: number;
   readonly signingKey: SigningKey;
   /**
-   * Where to remember which bundles are valid, private to this user.
-   * @default {undefined} nowhere: each start checks them
+   * Remembers which bundles are valid.
+   * @default {undefined} nothing does: each start checks them
    */
-  readonly checkedBundlesFile?: string;
+  readonly known?: CheckedContents;
   /**
    * Hears what the operator should know: a malformed revocation, an invalid
    * issuance policy, a policy that looks like a mistake.
@@ -80,9 +80,7 @@ export class LocalAuthority implements Authority {
     const schema = schemaText();
     const ttlMs = options.bundleTtlMs;
     const onWarning = (warning: FirmaError) => options.onNotice?.(warning);
-    const file = options.checkedBundlesFile;
-    const known = file === undefined ? undefined : new CheckedBundles(file);
-    const base = { schema, ttlMs, onWarning, known };
+    const base = { schema, ttlMs, onWarning, known: options.known };
     const [policies, issuance, revocations] = await Promise.all([
       PolicySource.open({ ...base, directory: options.policyDir }),
       PolicySource.open({ ...base, directory: options.issuancePolicyDir }),

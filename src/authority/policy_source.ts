@@ -7,7 +7,7 @@ import { markChecked } from "../policy/checked.ts";
 import { splitStatements } from "../policy/statement.ts";
 import { Broadcast } from "./broadcast.ts";
 import { ChangeLoop } from "./change_loop.ts";
-import type { CheckedBundles } from "./checked_bundles.ts";
+import type { CheckedContents } from "../config/checked_contents.ts";
 import { type PolicyFile, type PolicyFiles, readPolicyFiles, versionOf } from "./policy_files.ts";
 
 /** Options of {@linkcode PolicySource.open}. */
@@ -19,8 +19,8 @@ export interface PolicySourceOptions {
   readonly ttlMs: number;
   /** Hears of policies that are valid and yet look like a mistake. */
   readonly onWarning: (warning: FirmaError) => void;
-  /** Which bundles need no check, because an earlier run has checked them. */
-  readonly known?: CheckedBundles | undefined;
+  /** What needs no check, because an earlier run has checked them. */
+  readonly known?: CheckedContents | undefined;
 }
 
 /** How far apart two reads must be that agree before their content is applied. */
@@ -155,14 +155,15 @@ function check(
   bundle: PolicyBundle,
   { known, onWarning }: PolicySourceOptions,
 ): Result<void, FirmaError[]> {
-  if (known?.has(bundle)) {
+  const content = [bundle.schema, bundle.policies];
+  if (known?.has(content)) {
     markChecked(bundle);
     return ok(undefined);
   }
   const checked = checkBundle(bundle);
   if (!checked.ok) return checked;
   checked.value.warnings.forEach(onWarning);
-  if (checked.value.warnings.length === 0) known?.add(bundle);
+  if (checked.value.warnings.length === 0) known?.add(content);
   return ok(undefined);
 }
 

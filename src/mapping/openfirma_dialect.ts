@@ -34,6 +34,11 @@ export function matchesGlob(pattern: string, text: string): boolean {
   return p === pattern.length;
 }
 
+/** A host pattern of the dialect as Deno's net permission takes it: `*` where it has no such form. */
+export function permittedHost(host: string): string {
+  return host.replace(/^\*\./, "").includes("*") ? "*" : host;
+}
+
 /** Host as the dialect compares it: lower case, without trailing dots and default port. */
 export function foldHost(raw: string): string {
   const host = raw.trim().toLowerCase().replace(/\.+$/, "").replace(/\.*:(?:443|80)$/, "");

@@ -2,7 +2,12 @@ import type { HttpCall } from "../core/envelope.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { formatAuthority } from "./authority.ts";
 import { findConflicts } from "./conflicts.ts";
-import { findOpenfirmaConflicts, type OpenfirmaRule, OpenfirmaRules } from "./openfirma_dialect.ts";
+import {
+  findOpenfirmaConflicts,
+  type OpenfirmaRule,
+  OpenfirmaRules,
+  permittedHost,
+} from "./openfirma_dialect.ts";
 import { allowsEncodedSlashes, matchSegments } from "./path_pattern.ts";
 import { PathTrie } from "./path_trie.ts";
 import type { MappingRule, MatchedRule } from "./rule.ts";
@@ -53,7 +58,7 @@ export class MappingTable {
       hosts.add(rule.host.text);
     }
     for (const { host } of openfirmaRules) {
-      hosts.add(host.replace(/^\*\./, "").includes("*") ? "*" : host);
+      hosts.add(permittedHost(host));
     }
     this.hosts = [...hosts].sort();
     this.size = rules.length + openfirmaRules.length;

@@ -1,10 +1,11 @@
+import type { CheckedContents } from "../config/checked_contents.ts";
 import type { CapabilityClaims } from "../core/capability.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
-import { MappingTable } from "../mapping/table.ts";
 import type { Leaf } from "../pki/session_ca.ts";
 import { isChecked } from "../policy/checked.ts";
 import type { AuditFeed } from "./audit_feed.ts";
+import { type Mapped, readMapped } from "./mapped.ts";
 import type { Notify } from "./notices.ts";
 import type { SessionSeed } from "./pipeline/session_table.ts";
 import { SessionFold } from "./session_fold.ts";
@@ -19,6 +20,8 @@ import { WorkerHandle } from "./worker_handle.ts";
 export interface DataPlaneOptions {
   readonly config: WorkerConfig;
   readonly mapping: readonly MappingSource[];
+  /** Remembers which mappings are valid; where nothing does, each start reads them twice. */
+  readonly known?: CheckedContents;
   readonly sockets: SocketPool;
   readonly cedar: WebAssembly.Module;
   readonly audit: AuditFeed;
@@ -53,7 +56,7 @@ export class DataPlane {
   readonly #fold = new SessionFold();
   readonly #sessions = new Map<string, OpenSession>();
   #mapping: readonly MappingSource[];
-  #table: MappingTable;
+  #mapped: Mapped;
   #bundle: Vouched | undefined;
   /** Sent to the worker, which has not said yet whether it is valid. */
   #proposed: Vouched | undefined;
@@ -70,10 +73,10 @@ export class DataPlane {
   readonly #openings = new Waiting<string, FirmaError | undefined>();
   readonly #closings = new Waiting<string, void>();
 
-  private constructor(options: DataPlaneOptions, table: MappingTable) {
+  private constructor(options: DataPlaneOptions, mapped: Mapped) {
     this.#options = options;
     this.#mapping = options.mapping;
-    this.#table = table;
+    this.#mapped = mapped;
   }
 
   /**
@@ -81,16 +84,16 @@ export class DataPlane {
    * reaches it in time. Fails when the mapping is not valid.
    */
   static async start(options: DataPlaneOptions): Promise<Result<DataPlane, FirmaError[]>> {
-    const table = MappingTable.parse(options.mapping);
-    if (!table.ok) return table;
-    const plane = new DataPlane(options, table.value);
+    const mapped = readMapped(options.mapping, options.known);
+    if (!mapped.ok) return mapped;
+    const plane = new DataPlane(options, mapped.value);
     await plane.#build();
     return ok(plane);
   }
 
   /** Number of mapping rules in force. */
   get rules(): number {
-    return this.#table.size;
+    return this.#mapped.size;
   }
 
   /** Version of the policy bundle in force, `""` when there is none. */
@@ -155,11 +158,11 @@ export class DataPlane {
    * hosts needs a worker with other permissions: open calls are closed then.
    */
   setMapping(mapping: readonly MappingSource[]): Result<void, FirmaError[]> {
-    const table = MappingTable.parse(mapping);
-    if (!table.ok) return table;
-    const sameHosts = table.value.hosts.join(" ") === this.#table.hosts.join(" ");
+    const mapped = readMapped(mapping, this.#options.known);
+    if (!mapped.ok) return mapped;
+    const sameHosts = mapped.value.hosts.join(" ") === this.#mapped.hosts.join(" ");
     this.#mapping = mapping;
-    this.#table = table.value;
+    this.#mapped = mapped.value;
     if (sameHosts) this.#send({ kind: "mapping", mapping });
     else this.replace("the mapping names other hosts");
     return ok(undefined);
@@ -264,7 +267,7 @@ export class DataPlane {
     const gauge = this.#gauge;
     audit.attach(gauge);
     const permissions = workerPermissions({
-      mappedHosts: this.#table.hosts,
+      mappedHosts: this.#mapped.hosts,
       connectors: config.connectors,
       defaultProtected: config.defaultProtected,
       socketDir: sockets.directory,

@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import { AuditWriter } from "../audit/writer.ts";
 import { LocalAuthority } from "../authority/local_authority.ts";
+import { CheckedContents } from "../config/checked_contents.ts";
 import { loadConfig } from "../config/load.ts";
 import { dataDir, ensurePrivateDirectory, type Environment } from "../config/paths.ts";
 import type { FirmaConfig } from "../config/schema.ts";
@@ -89,6 +90,7 @@ async function assemble(options: SidecarOptions): Promise<Result<Parts, readonly
     if (!made.ok) return err([made.error]);
   }
   const { rulesPaths } = config.value.sidecar.mapping;
+  const known = new CheckedContents(join(dataDir(env), "checked"));
   const [audit, worker, mapping, ca, cedar] = await Promise.all([
     openAudit(config.value, env),
     workerConfig(config.value),
@@ -105,6 +107,7 @@ async function assemble(options: SidecarOptions): Promise<Result<Parts, readonly
   const plane = await DataPlane.start({
     config: worker.value,
     mapping: mapping.value,
+    known,
     sockets,
     cedar,
     audit: feed,
@@ -113,7 +116,7 @@ async function assemble(options: SidecarOptions): Promise<Result<Parts, readonly
   });
   if (!plane.ok) return plane;
   started.defer(() => plane.value.stop());
-  const authority = await openAuthority(config.value, env, notify);
+  const authority = await openAuthority(config.value, env, known, notify);
   if (!authority.ok) return authority;
   started.defer(() => authority.value.close());
   const base = { authority: authority.value, plane: plane.value, notify };
@@ -155,6 +158,7 @@ async function openAudit(
 async function openAuthority(
   config: FirmaConfig,
   env: Environment,
+  known: CheckedContents,
   notify: Notify,
 ): Promise<Result<LocalAuthority, readonly FirmaError[]>> {
   const key = await loadOrCreateSigningKey(join(dataDir(env), "keys/authority.key"));
@@ -165,7 +169,7 @@ async function openAuthority(
   return await LocalAuthority.open({
     ...config.authority,
     signingKey: key.value,
-    checkedBundlesFile: join(dataDir(env), "checked-bundles"),
+    known,
     onNotice: (notice) => notify("warn", errorLine(notice)),
   });
 }
