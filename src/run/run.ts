@@ -71,7 +71,12 @@ async function runPrepared(
     onNotice: withoutRepeats(ui.tell),
   });
   using watch = watchSidecar(sidecar, runDirectory, ui);
-  const confining = import("../sandbox/confine.ts"); // loads while the Sidecar starts
+  // Loads while the Sidecar starts, and finds out meanwhile what it has to work with.
+  const confining = import("../sandbox/confine.ts").then(({ confine, findTools }) => {
+    const tools = findTools();
+    tools.catch(() => {}); // told by whoever awaits it
+    return { confine, tools };
+  });
   const ready = await signals.unlessInterrupted(sidecar.ready);
   if (!ready.ok) return err([ready.error]);
   using control = new ControlClient(ready.value.controlSocket);
@@ -83,11 +88,12 @@ async function runPrepared(
     workspace: options.cwd,
   }));
   if (!session.ok) return err([session.error]);
-  const { confine } = await signals.unlessInterrupted(confining);
+  const { confine, tools } = await signals.unlessInterrupted(confining);
 
   signals.attach();
   watch.attach();
   const confined = await confine({
+    tools,
     command: options.command,
     cwd: options.cwd,
     profile: profile.value,

@@ -13,13 +13,18 @@ import { mountPlan } from "./mount_plan.ts";
 import { exists, realPath } from "./paths.ts";
 import type { Profile } from "./profiles.ts";
 import { initProgram } from "./program.ts";
-import { checkRequest, type ConfineRequest } from "./request.ts";
+import { checkRequest, type ConfineRequest, type SandboxTools } from "./request.ts";
 import { innerMounts, writePublicFiles } from "./run_files.ts";
 import { canResetSignals, signalsToReset } from "./signal_reset.ts";
 import { systemMounts } from "./system_mounts.ts";
 import { findToolchains } from "./toolchains.ts";
 
 export type { ConfinedProcess, ConfineRequest };
+
+/** Looks for what the sandbox is built with. Starts two programs, so that it is worth asking early. */
+export function findTools(): Promise<SandboxTools> {
+  return Promise.all([findBwrap(), canResetSignals()]);
+}
 
 /**
  * Starts a command in the sandbox, on this process's terminal. Resolves when the sandbox's
@@ -32,7 +37,7 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
   const { command, hostEnv, runDir } = request;
   const program = findProgram(command[0], hostEnv.PATH ?? "", cwd);
   if (!program.ok) return program;
-  const [bwrap, shielded] = await Promise.all([findBwrap(), canResetSignals()]);
+  const [bwrap, shielded] = await (request.tools ?? findTools());
   if (!bwrap.ok) return bwrap;
   if (!shielded) {
     request.onNotice?.(

@@ -4,6 +4,9 @@ import { entryAt, exists, realPath } from "./paths.ts";
 import { type Profile, profileById } from "./profiles.ts";
 import { checkWorkspace } from "./workspace.ts";
 
+/** Where bubblewrap is, and whether signals can be set back to what they do by default. */
+export type SandboxTools = readonly [bwrap: Result<string>, shielded: boolean];
+
 /** A command to be put under enforcement. */
 export interface ConfineRequest {
   /** Program and arguments; the program is looked up on the host's PATH. */
@@ -23,6 +26,11 @@ export interface ConfineRequest {
   readonly runDir: string;
   /** Directories that must read as empty: every `.firma`. */
   readonly sealedDirs: readonly string[];
+  /**
+   * Found already.
+   * @default {undefined} looked for now
+   */
+  readonly tools?: Promise<SandboxTools>;
   /** Hears, as one line, what the operator should know. @default nobody */
   readonly onNotice?: (text: string) => void;
 }
