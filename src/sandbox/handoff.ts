@@ -4,6 +4,12 @@
  * be read by every user of the machine.
  */
 
+/**
+ * What the layers around the agent ignore, so that it alone decides what a Ctrl-C means; with
+ * their numbers.
+ */
+export const SHIELDED_SIGNALS = { INT: 2, QUIT: 3, HUP: 1, TERM: 15 } as const;
+
 /** Where things lie in the outer layer. */
 export const PRIVATE_DIR = "/run/firma-private";
 /** What the agent may read; the only thing of `/run` that the inner layer keeps. */

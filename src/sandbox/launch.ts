@@ -1,7 +1,13 @@
 import { err, ok, type Result } from "../core/result.ts";
 import { diagnoseStart } from "./bwrap.ts";
 import { holdForeground } from "./foreground.ts";
-import { type HostMessage, type InitMessage, jsonLines, type LaunchPlan } from "./handoff.ts";
+import {
+  type HostMessage,
+  type InitMessage,
+  jsonLines,
+  type LaunchPlan,
+  SHIELDED_SIGNALS,
+} from "./handoff.ts";
 import type { InitProgram } from "./program.ts";
 
 /** A command that runs in the sandbox. */
@@ -26,9 +32,6 @@ export interface LaunchOptions {
 
 /** How long the command may take to end when it is asked to, in milliseconds. */
 const GRACE_MS = 5_000;
-
-/** What the layers around the agent ignore, so that it alone decides what a Ctrl-C means. */
-export const SHIELDED_SIGNALS = ["INT", "QUIT", "HUP", "TERM"] as const;
 
 /** Starts the outer layer and hands over what it is to run. */
 export async function launch(options: LaunchOptions): Promise<Result<ConfinedProcess>> {
@@ -80,7 +83,7 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
 }
 
 // "$@" begins with the name of the program, so nothing in it is read as shell.
-const SHIELDED = `trap "" ${SHIELDED_SIGNALS.join(" ")}; exec "$@"`;
+const SHIELDED = `trap "" ${Object.keys(SHIELDED_SIGNALS).join(" ")}; exec "$@"`;
 
 function spawnOuterLayer({ bwrap, mounts, init, plan }: LaunchOptions): Deno.ChildProcess {
   return new Deno.Command("/bin/sh", {

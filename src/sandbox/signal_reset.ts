@@ -1,9 +1,7 @@
-import { SHIELDED_SIGNALS } from "./launch.ts";
+import { SHIELDED_SIGNALS } from "./handoff.ts";
 
 /** `env` of GNU coreutils; busybox has another. */
 const ENV = "/usr/bin/env";
-
-const NUMBERS = { HUP: 1, INT: 2, QUIT: 3, TERM: 15 } as const;
 
 /**
  * Tells whether the layers around the agent may ignore signals: only if `env` can set them back
@@ -26,5 +24,7 @@ export async function canResetSignals(): Promise<boolean> {
 /** Which of the ignored signals the agent takes as usual: not those that were ignored before (nohup). */
 export function signalsToReset(processStatus: string): string[] {
   const ignored = BigInt(`0x${/^SigIgn:\s*([0-9a-f]+)$/m.exec(processStatus)?.[1] ?? "0"}`);
-  return SHIELDED_SIGNALS.filter((name) => (ignored >> BigInt(NUMBERS[name] - 1) & 1n) === 0n);
+  return Object.entries(SHIELDED_SIGNALS)
+    .filter(([, number]) => (ignored >> BigInt(number - 1) & 1n) === 0n)
+    .map(([name]) => name);
 }

@@ -124,7 +124,7 @@ for (const identity of IDENTITIES) {
     });
     await t.step("when firma is asked to end, the command may clean up first", async () => {
       const script = `trap "echo cleaned; exit 6" TERM; echo up; while :; do sleep 0.05; done`;
-      using process = start(world, ["sh", "-c", script]);
+      using process = start(world, ["bash", "-c", script]);
       await process.saysLine("up");
       process.child.kill("SIGTERM");
       await process.saysLine("cleaned");

@@ -14,6 +14,24 @@ type Step =
   | { readonly send: string }
   | { readonly resize: readonly [number, number] };
 
+/**
+ * A program that says "ready" and waits; each signal that is named makes it say so, or end. Not a
+ * shell: dash loses signals while it starts a program.
+ */
+function waiter(onSignal: Readonly<Record<string, string>>): ["/usr/bin/python3", "-c", string] {
+  const handlers = Object.entries(onSignal).map(([name, action]) =>
+    `signal.signal(signal.${name}, ${action})`
+  );
+  const wait = ['os.write(1, b"ready")', "while True: signal.pause()"];
+  return ["/usr/bin/python3", "-c", ["import os, signal", ...handlers, ...wait].join("\n")];
+}
+
+/** Says it and goes on. */
+const say = (text: string) => `lambda *_: os.write(1, b"${text}")`;
+/** Says it and ends. */
+const sayAndExit = (text: string, code: number) =>
+  `lambda *_: (os.write(1, b"${text}\\n"), os._exit(${code}))`;
+
 interface Session {
   readonly output: string;
   readonly code: number | null;
@@ -70,9 +88,8 @@ for (const identity of IDENTITIES) {
     using world = new World(identity);
 
     await t.step("Ctrl-C reaches a handler in the sandbox, and only that", async () => {
-      const script =
-        'trap "echo interrupted; exit 5" INT; echo ready; while :; do sleep 0.05; done';
-      const { code } = await confinedOnTerminal(world, ["sh", "-c", script], [
+      const command = waiter({ SIGINT: sayAndExit("interrupted", 5) });
+      const { code } = await confinedOnTerminal(world, command, [
         { expect: "ready" },
         { send: CTRL_C },
         { expect: "interrupted" },
@@ -95,29 +112,31 @@ for (const identity of IDENTITIES) {
       ]);
     });
     await t.step("an interactive shell has job control", async () => {
+      const [python, flag, program] = waiter({ SIGCONT: sayAndExit("continued", 0) });
+      const job = world.plant("home/project/job", `exec ${python} ${flag} '${program}'\n`);
       const { code } = await confinedOnTerminal(world, ["bash", "--norc", "-i"], [
         { expect: PROMPT },
-        { send: "sh -c 'echo g''o; exec sleep 60'\n" },
-        { expect: "[\r\n]go" },
+        { send: `sh ${job}\n` },
+        { expect: "ready" },
         { send: CTRL_Z },
         { expect: "Stopped" },
         { expect: PROMPT },
-        { send: "kill -KILL %1; wait; echo e''nded\n" },
-        { expect: "[\r\n]ended" },
+        { send: "fg\n" },
+        { expect: "continued" },
         { expect: PROMPT },
         { send: "exit 3\n" },
       ]);
       assert.equal(code, 3);
     });
     await t.step("Ctrl-Z stops the whole run, fg goes on with it", async () => {
-      const script = "echo ready; while :; do sleep 0.1; echo tick; done";
-      await typedIntoShell(world, ["sh", "-c", script], [
+      const command = waiter({ SIGCONT: say("continued"), SIGINT: "signal.SIG_DFL" });
+      await typedIntoShell(world, command, [
         { expect: "ready" },
         { send: CTRL_Z },
         { expect: "Stopped" },
         { expect: PROMPT },
         { send: "fg\n" },
-        { expect: "tick" },
+        { expect: "continued" },
         { send: CTRL_C },
         { expect: PROMPT },
         { send: "echo code $?\n" },

@@ -1,4 +1,4 @@
-import { BWRAP, type LaunchPlan, PRIVATE_DIR, PUBLIC_DIR } from "../handoff.ts";
+import { BWRAP, type LaunchPlan, PRIVATE_DIR, PUBLIC_DIR, SHIELDED_SIGNALS } from "../handoff.ts";
 import { agentFilter } from "../seccomp/filter.ts";
 import { checked, cString, libc } from "./libc.ts";
 
@@ -12,8 +12,10 @@ const ARGUMENTS_FILE = `${PRIVATE_DIR}/inner.args`;
 const limitFiles = (count: number | undefined) =>
   count === undefined ? "" : `ulimit -S -n ${count} 2>/dev/null; `;
 
-// What this program was told to ignore the layer ignores too. Descriptors 8 and 9 because a
-// shell may know only one digit.
+// A monitor that a Ctrl-C ended would take the agent with it.
+const SHIELD = `trap "" ${Object.keys(SHIELDED_SIGNALS).join(" ")}; `;
+
+// Descriptors 8 and 9 because a shell may know only one digit.
 const SCRIPT = `exec "$@" 8<${ARGUMENTS_FILE} 9<${FILTER_FILE}`;
 
 /**
@@ -33,7 +35,7 @@ export function startAgent(plan: LaunchPlan): Deno.ChildProcess {
   Deno.writeTextFileSync(ARGUMENTS_FILE, innerArguments(plan).join("\0") + "\0", { mode: 0o600 });
   return new Deno.Command("/bin/sh", {
     args: [
-      ...["-c", limitFiles(plan.openFiles) + SCRIPT, "sh"],
+      ...["-c", (plan.shielded ? SHIELD : "") + limitFiles(plan.openFiles) + SCRIPT, "sh"],
       ...[BWRAP, "--args", "8", "--seccomp", "9", "--", ...agentCommand(plan)],
     ],
     clearEnv: true,

@@ -10,6 +10,7 @@ import {
   jsonLines,
   type LaunchPlan,
   PROXY_SOCKET,
+  SHIELDED_SIGNALS,
 } from "../handoff.ts";
 import { openBridge } from "./bridge.ts";
 import { serveDns } from "./dns_server.ts";
@@ -33,6 +34,7 @@ export async function main(): Promise<never> {
     openNetwork();
     // Sent by confine(), which nothing of the agent's can reach.
     const plan = (await messages.next()).value as LaunchPlan;
+    if (plan.shielded) shieldSelf();
     const agent = startAgent(plan);
     await tell({ type: "started" });
     void (async () => {
@@ -46,6 +48,13 @@ export async function main(): Promise<never> {
   } catch (cause) {
     await tell({ type: "failed", message: cause instanceof Error ? cause.message : String(cause) });
     Deno.exit(1);
+  }
+}
+
+/** By listening, not by ignoring: Deno handles these signals itself, and ends where nobody listens. */
+function shieldSelf(): void {
+  for (const name of Object.keys(SHIELDED_SIGNALS)) {
+    Deno.addSignalListener(`SIG${name}` as Deno.Signal, () => {});
   }
 }
 

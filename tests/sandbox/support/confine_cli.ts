@@ -18,6 +18,8 @@ export interface ConfineCliOptions {
   readonly withoutSidecar: boolean;
 }
 
+// As long as the process lives, as firma does it.
+for (const signal of ["SIGINT", "SIGQUIT"] as const) Deno.addSignalListener(signal, () => {});
 const options = JSON.parse(Deno.args[0]!) as ConfineCliOptions;
 const proxySocket = join(options.runDir, "s0", "proxy.sock");
 Deno.mkdirSync(dirname(proxySocket));
