@@ -58,9 +58,9 @@ export class ControlClient implements Disposable {
     }
   }
 
-  /** Registers a session; within 10 s. */
+  /** Registers a session; within 30 s. */
   async startSession(request: SessionRequest): Promise<Result<Session>> {
-    const answer = await this.#post("start a session", "/v1/sessions", request, 10_000);
+    const answer = await this.#post("start a session", "/v1/sessions", request, 30_000);
     if (!answer.ok) return answer;
     const { session_id, proxy_socket, ca_certificate } = (answer.value ?? {}) as Partial<Session>;
     if (

@@ -16,7 +16,7 @@ export interface SidecarOptions {
   readonly runDirectory: string;
   /** Hears what the Sidecar has to tell the operator; the text is not escaped. */
   readonly onNotice: (level: NoticeLevel, text: string) => void;
-  /** How long it may take to serve. @default 10_000 */
+  /** How long it may take to serve. @default 30_000 */
   readonly readyTimeoutMs?: number;
   /** How long it may take to write down what it knows once it is to end. @default 5_000 */
   readonly drainTimeoutMs?: number;
@@ -106,7 +106,7 @@ async function copyToLog(stream: ReadableStream<Uint8Array>, file: string): Prom
  */
 export function startSidecar(options: SidecarOptions): SidecarProcess {
   const logFile = join(options.runDirectory, "sidecar.log");
-  const { readyTimeoutMs = 10_000, drainTimeoutMs = 5_000, terminateTimeoutMs = 2_000 } = options;
+  const { readyTimeoutMs = 30_000, drainTimeoutMs = 5_000, terminateTimeoutMs = 2_000 } = options;
   const [program, ...prefix] = options.program;
   const child = new Deno.Command(program, {
     args: [
