@@ -111,7 +111,7 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
       innerMounts: innerMounts(publicDir, replaced),
       ...openFilesOf(Deno.ppid),
       shielded,
-      defaultSignals: shielded ? signalsToReset(Deno.readTextFileSync("/proc/self/status")) : [],
+      defaultSignals: shielded ? signalsToReset() : [],
     },
   });
 }

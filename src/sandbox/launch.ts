@@ -8,6 +8,7 @@ import {
   type LaunchPlan,
   SHIELDED_SIGNALS,
 } from "./handoff.ts";
+import { ignoredSignals } from "./ignored_signals.ts";
 import type { InitProgram } from "./program.ts";
 
 /** A command that runs in the sandbox. */
@@ -108,11 +109,13 @@ function spawnOuterLayer({ bwrap, mounts, init, plan }: LaunchOptions): Deno.Chi
  * command to decide. What ends this process ends the command first. Returns how to stop.
  */
 function holdSignals(terminate: () => void): () => void {
+  const ignored = ignoredSignals();
+  const nothing = () => {};
   const handlers = [
-    ["SIGINT", () => {}],
-    ["SIGQUIT", () => {}],
-    ["SIGTERM", terminate],
-    ["SIGHUP", terminate],
+    ["SIGINT", nothing],
+    ["SIGQUIT", nothing],
+    ["SIGTERM", ignored.has("TERM") ? nothing : terminate],
+    ["SIGHUP", ignored.has("HUP") ? nothing : terminate],
   ] as const;
   for (const [signal, handler] of handlers) Deno.addSignalListener(signal, handler);
   return () => {

@@ -1,4 +1,5 @@
 import { SHIELDED_SIGNALS } from "./handoff.ts";
+import { type EndingSignal, ignoredSignals } from "./ignored_signals.ts";
 
 /** `env` of GNU coreutils; busybox has another. */
 const ENV = "/usr/bin/env";
@@ -21,10 +22,8 @@ export async function canResetSignals(): Promise<boolean> {
   }
 }
 
-/** Which of the ignored signals the agent takes as usual: not those that were ignored before (nohup). */
-export function signalsToReset(processStatus: string): string[] {
-  const ignored = BigInt(`0x${/^SigIgn:\s*([0-9a-f]+)$/m.exec(processStatus)?.[1] ?? "0"}`);
-  return Object.entries(SHIELDED_SIGNALS)
-    .filter(([, number]) => (ignored >> BigInt(number - 1) & 1n) === 0n)
-    .map(([name]) => name);
+/** Which of the signals that the layers ignore the agent takes as usual. */
+export function signalsToReset(): EndingSignal[] {
+  const ignored = ignoredSignals();
+  return (Object.keys(SHIELDED_SIGNALS) as EndingSignal[]).filter((name) => !ignored.has(name));
 }

@@ -6,7 +6,7 @@ import { agentRoots } from "../../src/sandbox/ca_bundle.ts";
 import { findProgram } from "../../src/sandbox/find_program.ts";
 import { jsonLines } from "../../src/sandbox/handoff.ts";
 import { boundPaths, hostSockets } from "../../src/sandbox/host_sockets.ts";
-import { signalsToReset } from "../../src/sandbox/signal_reset.ts";
+import { ignoredIn } from "../../src/sandbox/ignored_signals.ts";
 
 class TemporaryDirectory implements Disposable {
   readonly path = Deno.realPathSync(Deno.makeTempDirSync());
@@ -42,12 +42,12 @@ Deno.test("findBwrap() says what to install where it is missing or too old", asy
   }
 });
 
-Deno.test("signalsToReset() leaves alone what was ignored before", () => {
+Deno.test("ignoredIn() reads which signals a process was started to ignore", () => {
   const status = (mask: string) => `Name:\tx\nSigIgn:\t${mask}\nSigCgt:\t0000000000000000\n`;
-  assert.deepEqual(signalsToReset(status("0000000000000000")), ["INT", "QUIT", "HUP", "TERM"]);
-  assert.deepEqual(signalsToReset(status("0000000000000001")), ["INT", "QUIT", "TERM"]);
-  assert.deepEqual(signalsToReset(status("0000000000004003")), ["QUIT"]);
-  assert.deepEqual(signalsToReset(""), ["INT", "QUIT", "HUP", "TERM"]);
+  assert.deepEqual([...ignoredIn(status("0000000000001000"))], []);
+  assert.deepEqual([...ignoredIn(status("0000000000000001"))], ["HUP"]);
+  assert.deepEqual([...ignoredIn(status("0000000000004003"))], ["INT", "HUP", "TERM"]);
+  assert.deepEqual([...ignoredIn("")], []);
 });
 
 Deno.test("boundPaths() reads the kernel's table of unix sockets", () => {

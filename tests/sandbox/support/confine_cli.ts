@@ -4,6 +4,7 @@
  */
 import { dirname, join } from "node:path";
 import { confine } from "../../../src/sandbox/confine.ts";
+import { ignoredSignals } from "../../../src/sandbox/ignored_signals.ts";
 import { FakeSidecar } from "./fake_sidecar.ts";
 
 /** What a test asks for. */
@@ -18,6 +19,7 @@ export interface ConfineCliOptions {
   readonly withoutSidecar: boolean;
 }
 
+ignoredSignals(); // before anything listens
 // As long as the process lives, as firma does it.
 for (const signal of ["SIGINT", "SIGQUIT"] as const) Deno.addSignalListener(signal, () => {});
 const options = JSON.parse(Deno.args[0]!) as ConfineCliOptions;
