@@ -9,18 +9,24 @@
  * and stays.
  */
 
+import { registeredClass } from "./registered_class.ts";
+
 interface Operation {
   readonly method: string;
   readonly path: string;
   readonly host: string;
+  /** What the table says. */
+  readonly parentClass: string;
+  /** The finest registered class. */
   readonly actionClass: string;
-  readonly finer: string;
 }
 
 interface Service {
   readonly name: string;
   /** Hosts that serve what the table says of `host`; `undefined`: left out. */
   hosts(operation: Operation): readonly string[] | undefined;
+  /** The decoder that reads what the call says beyond method and path, if there is one. */
+  decoder(operation: Operation): string | undefined;
 }
 
 const GMAIL_HOSTS = [
@@ -32,15 +38,45 @@ const GMAIL_HOSTS = [
   "content.googleapis.com",
 ];
 
+/** Where the body says what a call to GitHub does. */
+const GITHUB_BODIES: readonly RegExp[] = [
+  /^PATCH \/repos\/\{owner\}\/\{repo\}$/,
+  /^(?:POST|PATCH|DELETE) \/repos\/\{owner\}\/\{repo\}\/git\/refs(?:\/|$)/,
+  /^(?:PUT|DELETE) \/repos\/\{owner\}\/\{repo\}\/contents\//,
+  /^POST \/repos\/\{owner\}\/\{repo\}\/(?:git\/trees|merges|generate)$/,
+  /^POST \/repos\/\{(?:owner|template_owner)\}\/\{(?:repo|template_repo)\}\/generate$/,
+  /^POST \/repos\/\{owner\}\/\{repo\}\/pulls\/\{pull_number\}\/reviews(?:$|.*\/events$)/,
+  /^PATCH \/repos\/\{owner\}\/\{repo\}\/security-advisories\//,
+  /^POST (?:\/user\/repos|\/orgs\/\{org\}\/repos|\/gists)$/,
+];
+
+const GMAIL_BODIES =
+  /\/(?:modify|batchModify|messages(?:\/send|\/import)?|drafts(?:\/send|\/\{id\})?|settings\/filters)$/;
+
 const SERVICES: readonly Service[] = [
   {
     name: "github",
     hosts: ({ host, path }) =>
       // Enterprise Server has a host of each customer's own.
       host.includes("{") || path.startsWith("/manage/") ? undefined : [host],
+    decoder: ({ method, path }) =>
+      GITHUB_BODIES.some((pattern) => pattern.test(`${method} ${path}`))
+        ? "github-rest"
+        : /^\/repos\/\{[a-z_]+\}\/\{[a-z_]+\}(?:\/|$)/.test(path)
+        ? "github-repository"
+        : undefined,
   },
-  { name: "gmail", hosts: () => GMAIL_HOSTS },
-  { name: "stripe", hosts: ({ host }) => [host] },
+  {
+    name: "gmail",
+    hosts: () => GMAIL_HOSTS,
+    decoder: ({ method, path }) =>
+      method !== "GET" && method !== "DELETE" && GMAIL_BODIES.test(path) ? "gmail" : undefined,
+  },
+  {
+    name: "stripe",
+    hosts: ({ host }) => [host],
+    decoder: ({ host }) => host === "api.stripe.com" ? "stripe" : undefined,
+  },
 ];
 
 /** Parameters of GitHub that may have slashes in them (`x-multi-segment`). */
@@ -77,18 +113,23 @@ interface Rule {
   readonly hosts: readonly string[];
   readonly method: string;
   readonly actionClass: string;
-  readonly finer: string;
+  readonly decoder: string | undefined;
   readonly paths: Set<string>;
 }
 
-function groupRules(operations: readonly (Operation & { hosts: readonly string[] })[]): Rule[] {
+type Placed = Operation & {
+  readonly hosts: readonly string[];
+  readonly decoder: string | undefined;
+};
+
+function groupRules(operations: readonly Placed[]): Rule[] {
   const rules = new Map<string, Rule>();
   const classes = new Map<string, string>();
-  for (const { hosts, method, path, actionClass, finer } of operations) {
-    const key = JSON.stringify([hosts, actionClass, finer, method]);
+  for (const { hosts, method, path, actionClass, decoder } of operations) {
+    const key = JSON.stringify([hosts, actionClass, method, decoder]);
     let rule = rules.get(key);
     if (!rule) {
-      rules.set(key, rule = { hosts, method, actionClass, finer, paths: new Set() });
+      rules.set(key, rule = { hosts, method, actionClass, decoder, paths: new Set() });
     }
     const text = pattern(path);
     const place = `${method} ${hosts} ${text}`;
@@ -102,7 +143,7 @@ function groupRules(operations: readonly (Operation & { hosts: readonly string[]
   return [...rules].sort(([a], [b]) => a < b ? -1 : 1).map(([, rule]) => rule);
 }
 
-function formatRule({ hosts, method, actionClass, finer, paths }: Rule): string {
+function formatRule({ hosts, method, actionClass, decoder, paths }: Rule): string {
   const list = (items: readonly string[]) =>
     items.length === 1
       ? JSON.stringify(items[0])
@@ -113,7 +154,7 @@ function formatRule({ hosts, method, actionClass, finer, paths }: Rule): string 
     `method = ${JSON.stringify(method)}`,
     `path = ${list([...paths].sort())}`,
     `action_class = ${JSON.stringify(actionClass)}`,
-    ...(finer !== "" && finer !== actionClass ? [`finer = ${JSON.stringify(finer)}`] : []),
+    ...(decoder !== undefined ? [`decoder = ${JSON.stringify(decoder)}`] : []),
   ].join("\n") + "\n";
 }
 
@@ -123,12 +164,12 @@ function write(service: Service, tables: string): void {
       method: row.method!,
       path: row.path!,
       host: row.host!,
-      actionClass: row.class!,
-      finer: row.finer_class!,
+      parentClass: row.class!,
+      actionClass: registeredClass(row.class!, row.finer_class!),
     }))
     .flatMap((operation) => {
       const hosts = service.hosts(operation);
-      return hosts ? [{ ...operation, hosts }] : [];
+      return hosts ? [{ ...operation, hosts, decoder: service.decoder(operation) }] : [];
     });
   const pack = new URL(`../packs/mappings/${service.name}.toml`, import.meta.url);
   const head = /^[^]*?\n# ---- .* ----\n/.exec(Deno.readTextFileSync(pack))?.[0];
@@ -137,8 +178,8 @@ function write(service: Service, tables: string): void {
   Deno.writeTextFileSync(pack, `${head}\n${rules.map(formatRule).join("\n")}`);
 
   const data = new URL(`../tests/mapping/data/${service.name}.tsv`, import.meta.url);
-  const lines = operations.map(({ method, host, path, actionClass }) =>
-    `${method}\t${host}\t${path}\t${actionClass}\n`
+  const lines = operations.map(({ method, host, path, parentClass, actionClass }) =>
+    `${method}\t${host}\t${path}\t${parentClass}\t${actionClass}\n`
   );
   Deno.writeTextFileSync(data, lines.sort().join(""));
   console.log(`${service.name}: ${operations.length} operations, ${rules.length} rules`);

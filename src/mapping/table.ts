@@ -1,6 +1,7 @@
 import type { HttpCall } from "../core/envelope.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { formatAuthority } from "./authority.ts";
+import { DECODERS } from "./decoders/decoders.ts";
 import { findConflicts } from "./conflicts.ts";
 import {
   findOpenfirmaConflicts,
@@ -17,7 +18,7 @@ import { type MappingFile, parseRuleFile } from "./rule_file.ts";
 export interface MappingTableOptions {
   /**
    * The body decoders that rules may name.
-   * @default {[]}
+   * @default {DECODERS.keys()} those that there are
    */
   readonly decoders?: Iterable<string>;
 }
@@ -68,7 +69,7 @@ export class MappingTable {
   /** Reads all files; reports every fault of every file, and rules that conflict. */
   static parse(
     files: readonly MappingFile[],
-    { decoders = [] }: MappingTableOptions = {},
+    { decoders = DECODERS.keys() }: MappingTableOptions = {},
   ): Result<MappingTable, FirmaError[]> {
     const known = new Set(decoders);
     const parsed = files.map((file) => parseRuleFile(file, known));

@@ -1,0 +1,70 @@
+import { domainEntries } from "./entry.ts";
+
+/** Code, repositories, pipelines, issues: what code hosts do. */
+export const CODE_CLASSES = domainEntries("code", [
+  ["code.destructive", "high", "Delete or rewrite code history: branches, tags, forced pushes", [
+    ["attestation.delete", "high", "Delete the proof of where a build comes from"],
+    ["ci.delete", "high", "Delete runs, logs, caches or artifacts of a pipeline"],
+    ["compute.delete", "high", "Delete a development machine and what is not committed on it"],
+    ["content.delete", "high", "Delete files or snippets"],
+    ["deploy.delete", "high", "Delete a deployment or take a site down"],
+    ["package.delete", "high", "Delete a published package or a version of it"],
+    ["release.delete", "high", "Delete a release or its files"],
+    ["repo.export.delete", "high", "Delete the export of a repository"],
+    ["security.alert.delete", "high", "Delete the results of a security analysis"],
+  ]],
+  ["code.merge", "critical", "Merge a change into a branch"],
+  ["code.read", "low", "Read code, commits and repository data", [
+    ["account.read", "low", "Read people, teams, organisations and their relations"],
+    ["ci.read", "low", "Read runs, logs and artifacts of pipelines"],
+    ["code.export", "medium", "Download a whole repository or organisation as an archive"],
+    ["code.search", "low", "Search code, repositories or people"],
+    ["meta.read", "low", "Read public reference data of a service, such as licences and limits"],
+    ["org.settings.read", "low", "Read settings of organisations, repositories and pipelines"],
+  ]],
+  ["code.review.read", "low", "Read pull requests and reviews"],
+  ["code.review.submit", "medium", "Comment on or review a pull request"],
+  ["code.write", "high", "Push commits, create branches, open pull requests", [
+    ["agent.run", "high", "Start a coding agent on a remote machine"],
+    ["ci.report", "high", "Report check results and commit states, which may unlock a merge"],
+    ["ci.run", "high", "Start, repeat or stop a pipeline"],
+    ["code.review.request", "medium", "Open or change a pull request, ask for reviews"],
+    ["content.publish", "high", "Publish text outside any repository, such as a snippet"],
+    ["content.write", "high", "Write files, comments on commits and other repository content"],
+    ["deploy.write", "high", "Create a deployment or report its state"],
+    ["package.write", "high", "Publish or restore a package"],
+    ["release.write", "high", "Create or change a release and its files"],
+    ["security.report", "medium", "Hand in results of a security analysis"],
+  ]],
+  ["issue.read", "low", "Read issues and discussions", [
+    ["notification.read", "low", "Read notifications"],
+  ]],
+  ["issue.write", "medium", "Write issues and comments", [
+    ["project.write", "medium", "Change project boards"],
+  ]],
+  ["notification.manage", "low", "Read and mark notifications", [
+    ["social.write", "low", "Star, follow or react where others see it"],
+  ]],
+  ["repo.admin", "critical", "Change settings, hooks, secrets or access of a repository", [
+    ["billing.admin", "critical", "Change budgets, cost centres and the sharing out of licences"],
+    ["branch.protection", "critical", "Change what protects branches and tags"],
+    ["ci.approve", "critical", "Let a waiting pipeline or deployment go ahead"],
+    ["ci.config", "critical", "Change pipelines, runners, variables and what they may do"],
+    ["compute.manage", "high", "Start, stop or change billed development machines"],
+    ["deploy.config", "critical", "Change environments and their rules"],
+    ["org.admin", "critical", "Change settings of an organisation or enterprise"],
+    ["repo.settings.read", "medium", "Read hooks, keys and other settings that only admins see"],
+    ["security.alert.write", "critical", "Dismiss or reopen security alerts"],
+    ["security.config.write", "critical", "Change what security analyses look at"],
+    ["security.control.bypass", "critical", "Push past a security control"],
+    ["webhook.write", "critical", "Change hooks, which send events to someone outside"],
+  ]],
+  ["repo.lifecycle", "medium", "Create, transfer, archive or delete a repository", [
+    ["org.delete", "critical", "Delete an organisation"],
+    ["repo.create", "medium", "Create a repository, a fork or a copy"],
+    ["repo.delete", "critical", "Delete a repository"],
+    ["repo.export", "high", "Start or steer the export or move of repositories"],
+    ["repo.transfer", "critical", "Hand a repository to another owner"],
+  ]],
+  ["security.alert.read", "medium", "Read security alerts"],
+]);
