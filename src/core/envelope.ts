@@ -24,6 +24,12 @@ export interface Provenance {
   readonly via: "proxy" | "transparent";
 }
 
+/** One of the things that a call does. */
+export interface CallOperation {
+  readonly action_class: ActionClass;
+  readonly attributes: Readonly<Record<string, ContextValue>>;
+}
+
 /**
  * The input of a decision, whole: together with the policy bundle it determines
  * the answer, and it is what the audit event carries.
@@ -43,6 +49,12 @@ export interface ExecutionEnvelope {
     readonly raw_action_ref: string;
     /** What decoders found in the call, for example `git_ref`. */
     readonly attributes: Readonly<Record<string, ContextValue>>;
+    /**
+     * Everything that the call does, where that is more than one thing: a push of
+     * several refs, a batch. Policies must permit each; `action_class` and
+     * `attributes` above are the strictest of them.
+     */
+    readonly operations?: readonly CallOperation[];
   };
   readonly capability: { readonly token_id: string; readonly agent_id: string };
   readonly metadata: {

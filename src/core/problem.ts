@@ -26,3 +26,23 @@ export interface AbortProblem {
 
 /** Media type of a problem document. */
 export const PROBLEM_TYPE = "application/problem+json";
+
+/**
+ * How the protocol inside a call wants to be told about a denial, where that
+ * reaches whoever asked better than a problem document does.
+ */
+export type DenialForm =
+  /** A JSON-RPC answer to each request of the message, for tool calls as a result with `isError`. */
+  | {
+    readonly kind: "mcp";
+    readonly requests: readonly {
+      readonly id: string | number;
+      readonly toolCall: boolean;
+    }[];
+    /** The message was an array. */
+    readonly batch: boolean;
+    /** The revision wants `resultType` in results (from 2026-07-28). */
+    readonly resultType: boolean;
+  }
+  /** A report that refuses each ref (gitprotocol-pack, "Report Status"). */
+  | { readonly kind: "git-push"; readonly refs: readonly string[]; readonly sideBand: boolean };

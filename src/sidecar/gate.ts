@@ -5,7 +5,7 @@
  */
 import type { HttpCall, Provenance } from "../core/envelope.ts";
 import type { AbortReason } from "../core/decision.ts";
-import type { AbortProblem, DenyProblem } from "../core/problem.ts";
+import type { AbortProblem, DenialForm, DenyProblem } from "../core/problem.ts";
 
 /** Whose connection it is: from the socket and the PROXY header, never from what the agent sends. */
 export interface Peer {
@@ -40,6 +40,18 @@ export interface CallInput {
    * transport sends it upstream afterwards as if it had not been read.
    */
   readBody(limit: number): Promise<Uint8Array | undefined>;
+  /**
+   * The body as far as it goes within about `limit` bytes, and whether that is all of
+   * it; `undefined` when it breaks off. Sent upstream afterwards like `readBody`.
+   * Absent where a body can only be had whole.
+   */
+  readPrefix?(limit: number): Promise<BodyPrefix | undefined>;
+}
+
+/** The beginning of a body. */
+export interface BodyPrefix {
+  readonly bytes: Uint8Array;
+  readonly whole: boolean;
 }
 
 /** Where an allowed call is sent. */
@@ -70,7 +82,13 @@ export type Verdict =
     /** Aborts when a later decision (policy change, revocation, end of session) closes the call. */
     readonly signal: AbortSignal;
   }
-  | { readonly kind: "deny"; readonly eventId: string; readonly problem: DenyProblem };
+  | {
+    readonly kind: "deny";
+    readonly eventId: string;
+    readonly problem: DenyProblem;
+    /** What to answer instead of the problem document itself. */
+    readonly form?: DenialForm;
+  };
 
 /** The answer to a CONNECT (or a captured TLS connection). */
 export type ConnectVerdict =

@@ -14,6 +14,7 @@ method = "GET"
 path = "/*/*/info/refs"
 query = "service=git-upload-pack"
 action_class = "code.read"
+decoder = "git-read"
 
 [[rules]]
 host = "${HOST}"
@@ -21,18 +22,21 @@ method = "GET"
 path = "/*/*/info/refs"
 query = "service=git-receive-pack"
 action_class = "code.write"
+decoder = "git-read"
 
 [[rules]]
 host = "${HOST}"
 method = "POST"
 path = "/*/*/git-upload-pack"
 action_class = "code.read"
+decoder = "git-read"
 
 [[rules]]
 host = "${HOST}"
 method = "POST"
 path = "/*/*/git-receive-pack"
 action_class = "code.write"
+decoder = "git-receive-pack"
 `;
 
 const CLONE = `git clone --quiet ${REPOSITORY} tool`;
@@ -47,6 +51,7 @@ forbid (principal, action in [Firma::Action::"code.write"], resource);
 async function withGitHost(
   posture: string,
   test: (person: Person, server: GitServer) => Promise<void>,
+  more = "",
 ): Promise<void> {
   const ca = await TestCa.create();
   await using server = await startGitServer({ ca, host: HOST, repository: "team/tool.git" });
@@ -55,6 +60,7 @@ async function withGitHost(
     servers: [{ host: HOST, address: server.address, certificate: ca.certificate }],
     rules: RULES,
     posture,
+    more,
   });
   await test(person, server);
 }
@@ -112,4 +118,93 @@ Deno.test("firma run lets git do nothing under the posture strict", () =>
     assert.deepEqual(await decided(person, "code.read"), [
       `DENY GET ${HOST}/team/tool.git/info/refs`,
     ]);
+  }));
+
+const GIT = "git -c user.name=a -c user.email=a@firma.test";
+
+/** What the policy saw of the pushes so far. */
+async function pushes(person: Person): Promise<unknown[]> {
+  const events = await person.events();
+  return events.flatMap((event) => {
+    if (event.kind !== "decision" || !event.resource.includes("/git-receive-pack")) return [];
+    const { git_ref, git_operation, git_forced } = event.envelope!.intent.attributes;
+    return [[event.decision, event.action_class, git_ref, git_operation, git_forced]];
+  });
+}
+
+Deno.test("firma run lets git add to a protected branch but not rewrite it", () =>
+  withGitHost("dev", async (person, server) => {
+    const first = await person.shell(`${CLONE} && ${PUSH}`);
+    assert.equal(first.code, 0, first.stderr);
+    const head = await server.head("main");
+
+    const rewrite = await person.shell(`cd tool &&
+      ${GIT} commit --quiet --amend --allow-empty --message=rewritten &&
+      git push --quiet --force origin main`);
+    assert.equal(rewrite.code, 1);
+    assert.match(rewrite.stderr, /remote: firma refused/);
+    assert.match(rewrite.stderr, /main -> main \(Denied by policy \(firma\)\)/);
+    assert.equal(await server.head("main"), head);
+
+    // On a branch of its own the same is everyday work; deleting is not.
+    const own = await person.shell(`cd tool && git push --quiet origin main:feature &&
+      ${GIT} commit --quiet --amend --allow-empty --message=again &&
+      git push --quiet --force origin main:feature`);
+    assert.equal(own.code, 0, own.stderr);
+    const remove = await person.shell("cd tool && git push --quiet origin --delete feature");
+    assert.match(remove.stderr, /feature \(Denied by policy \(firma\)\)/);
+    assert.ok(await server.head("feature"));
+
+    // A protected branch among others is not overlooked.
+    const several = await person.shell(
+      "cd tool && git push --quiet --force origin main:feature main:main",
+    );
+    assert.match(several.stderr, /main -> main \(Denied by policy \(firma\)\)/);
+    assert.equal(await server.head("main"), head);
+
+    assert.deepEqual((await pushes(person)).slice(0, 5), [
+      ["ALLOW", "code.write", "refs/heads/main", "update", false],
+      ["DENY", "code.write", "refs/heads/main", "update", true],
+      ["ALLOW", "code.write", "refs/heads/feature", "create", false],
+      ["ALLOW", "code.write", "refs/heads/feature", "update", true],
+      ["DENY", "code.destructive", "refs/heads/feature", "delete", true],
+    ]);
+    const denied = (await person.events()).filter((event) =>
+      event.kind === "decision" && event.decision === "DENY"
+    );
+    assert.ok(denied.some((event) =>
+      event.kind === "decision" &&
+      event.policy_ids.includes("dev.forbid-rewriting-protected-branches")
+    ));
+  }));
+
+Deno.test("firma run lets a push stream that is larger than what it reads", () =>
+  withGitHost("dev", async (person, server) => {
+    const large = await person.shell(`${CLONE} && cd tool &&
+      head -c 3000000 /dev/urandom > large && git add large &&
+      ${GIT} commit --quiet --message=large && git push --quiet origin main`);
+    assert.equal(large.code, 0, large.stderr);
+    const head = await server.head("main");
+    const rewrite = await person.shell(`cd tool && head -c 3000000 /dev/urandom > large &&
+      git add large && ${GIT} commit --quiet --amend --message=other &&
+      git push --quiet --force origin main`);
+    assert.equal(rewrite.code, 1);
+    assert.match(rewrite.stderr, /main -> main \(Denied by policy \(firma\)\)/);
+    assert.equal(await server.head("main"), head);
+  }, '[sidecar.interceptor]\nmax_request_body_size = "64 KiB"\n'));
+
+Deno.test("firma run tells policies which repository git reads, in every version of its protocol", () =>
+  withGitHost("dev", async (person) => {
+    await person.write(
+      ".firma/policies/other.cedar",
+      `forbid (principal, action, resource)
+when { context has git_repo && context.git_repo == "secret" };`,
+    );
+    const other = REPOSITORY.replace("tool", "SECRET");
+    const script = ["0", "1", "2"].map((version) => `
+      git -c protocol.version=${version} clone --quiet ${REPOSITORY} v${version} &&
+      ! git -c protocol.version=${version} ls-remote ${other} 2>err${version} &&
+      grep -q 403 err${version}`).join(" &&");
+    const { code, stderr } = await person.shell(script);
+    assert.equal(code, 0, stderr);
   }));

@@ -1,23 +1,37 @@
-import { actionClassLineage } from "../../core/action_class.ts";
+import { type ActionClass, actionClassLineage } from "../../core/action_class.ts";
 import { selectToken } from "../../capability/select.ts";
 import { formatAuthority } from "../../mapping/authority.ts";
-import { found, type Stage } from "./draft.ts";
+import { type Draft, found, type Stage } from "./draft.ts";
 
 /** Stage 1: the session holds a token that covers this call now. */
 export function capability(revoked: () => ReadonlySet<string>): Stage {
   return (draft) => {
     if (draft.passthrough) return;
     const call = found(draft.call, "call");
-    const selected = selectToken(draft.session.claims, {
-      actionLineage: actionClassLineage(found(draft.rule, "rule").actionClass),
+    const demand = {
       host: formatAuthority(call.host, call.port, call.scheme),
       path: call.path,
       nowMs: draft.nowMs,
       revoked: revoked(),
-    });
-    if (!selected.ok) {
-      return { reason: selected.error, detail: "no capability token covers the call" };
+    };
+    let claims = draft.session.claims;
+    for (const actionClass of classesOf(draft)) {
+      const actionLineage = actionClassLineage(actionClass);
+      const selected = selectToken(claims, { ...demand, actionLineage });
+      if (!selected.ok) {
+        return { reason: selected.error, detail: "no capability token covers the call" };
+      }
+      draft.claims = selected.value;
+      // Whatever else the call does, one and the same token must cover it.
+      claims = claims.filter((token) => selectToken([token], { ...demand, actionLineage }).ok);
     }
-    draft.claims = selected.value;
   };
+}
+
+/** The class that stands for the call last: it chooses among the tokens that cover all. */
+function classesOf({ rule, operations = [] }: Draft): ReadonlySet<ActionClass> {
+  const classes = new Set(operations.map(({ action_class }) => action_class));
+  const { actionClass } = found(rule, "rule");
+  classes.delete(actionClass);
+  return classes.add(actionClass);
 }

@@ -1,6 +1,12 @@
 import type { CapabilityClaims } from "../../core/capability.ts";
 import type { DenyReason } from "../../core/decision.ts";
-import type { ContextValue, ExecutionEnvelope, HttpCall } from "../../core/envelope.ts";
+import type {
+  CallOperation,
+  ContextValue,
+  ExecutionEnvelope,
+  HttpCall,
+} from "../../core/envelope.ts";
+import type { DenialForm } from "../../core/problem.ts";
 import type { SessionState } from "../../core/session_state.ts";
 import type { MatchedRule } from "../../mapping/rule.ts";
 import type { CallInput } from "../gate.ts";
@@ -36,6 +42,10 @@ export interface Draft {
   passthrough?: boolean;
   /** By `decode`. */
   attributes?: Readonly<Record<string, ContextValue>>;
+  /** By `decode`: everything that the call does, where that is more than one thing. */
+  operations?: readonly CallOperation[];
+  /** By `decode`: how the protocol inside the call says that it was denied. */
+  denialForm?: DenialForm;
   /** By `capability`. */
   claims?: CapabilityClaims;
   /** By `policy`. */

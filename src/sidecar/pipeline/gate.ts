@@ -88,7 +88,8 @@ export function createGate(options: GateOptions): Gate {
     try {
       const event = record(draft, denial, startedMs);
       const problem = denyProblem(denial.reason, refusedBy(event));
-      return { kind: "deny", eventId: event.event_id, problem };
+      const { denialForm: form } = draft;
+      return { kind: "deny", eventId: event.event_id, problem, ...(form && { form }) };
     } catch {
       sink.lose();
       const eventId = newId("aevt");

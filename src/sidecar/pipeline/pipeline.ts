@@ -1,14 +1,16 @@
 import { canonicalise } from "./canonicalise.ts";
 import { capability } from "./capability.ts";
-import { classify } from "./classify.ts";
+import { type Classification, classify } from "./classify.ts";
 import { compose } from "./compose.ts";
-import { type BodyDecoder, decode } from "./decode.ts";
-import { found } from "./draft.ts";
+import type { Decoder } from "../../mapping/decoders/decoder.ts";
+import { DECODERS } from "../../mapping/decoders/decoders.ts";
+import { decode } from "./decode.ts";
+import { found, type Stage } from "./draft.ts";
 import { createGate } from "./gate.ts";
 import { LiveCalls } from "./live.ts";
 import { locality } from "./locality.ts";
-import { judge, policy } from "./policy.ts";
-import { readiness } from "./readiness.ts";
+import { type Decider, judge, policy } from "./policy.ts";
+import { type Readiness, readiness } from "./readiness.ts";
 import type { EventSink } from "./record.ts";
 import type { Gate } from "../gate.ts";
 import { type ConnectorHost, routeTo } from "./route.ts";
@@ -33,33 +35,61 @@ export interface PipelineConfig {
   readonly maxBodyBytes: number;
 }
 
+/** From a call to what becomes of it, in both of its forms. */
+export interface Stages {
+  /** From the request as it came. */
+  readonly call: Stage;
+  /** For the CONNECT of a host whose TLS stays closed, its call being given. */
+  readonly connect: Stage;
+}
+
 /** Joins the stages in their order (see `docs/architecture.md`, the life of a call). */
+export function createStages(
+  options: {
+    readonly config: PipelineConfig;
+    readonly standing: Classification & Readiness;
+    readonly engine: () => Decider | undefined;
+    readonly decoders?: ReadonlyMap<string, Decoder> | undefined;
+  },
+): Stages {
+  const { config, standing, engine, decoders = DECODERS } = options;
+  const dialled = config.connectors.filter(({ connectAddr }) => connectAddr !== undefined);
+  const admission = [
+    locality({ exemptHosts: new Set(dialled.map(({ host }) => host)) }),
+    classify(() => standing),
+  ];
+  const reading = decode({
+    decoders,
+    limit: config.maxBodyBytes,
+    mapping: () => standing.mapping,
+  });
+  const revoked = () => found(standing.revoked, "revoked");
+  const decision = [readiness(() => standing), capability(revoked), policy(engine)];
+  return {
+    call: compose(canonicalise(), ...admission, reading, ...decision),
+    connect: compose(...admission, ...decision),
+  };
+}
+
+/** Makes the gate of a worker. */
 export function createPipeline(
   options: {
     readonly config: PipelineConfig;
     readonly standing: Standing;
     readonly sessions: SessionTable;
     readonly sink: EventSink;
-    readonly decoders?: ReadonlyMap<string, BodyDecoder>;
+    readonly decoders?: ReadonlyMap<string, Decoder>;
     readonly now?: () => number;
   },
 ): Pipeline {
   const { config, standing, sessions, sink } = options;
   const live = new LiveCalls();
   const connectors = new Map(config.connectors.map((connector) => [connector.host, connector]));
-  const dialled = config.connectors.filter(({ connectAddr }) => connectAddr !== undefined);
-  const revoked = () => found(standing.revoked, "revoked");
   const engine = () => standing.bundle?.engine;
-  const admission = [
-    locality({ exemptHosts: new Set(dialled.map(({ host }) => host)) }),
-    classify(() => standing),
-  ];
-  const decision = [readiness(() => standing), capability(revoked), policy(engine)];
-  const decoders = options.decoders ?? new Map();
-  const reading = decode({ decoders, limit: config.maxBodyBytes });
+  const stages = createStages({ config, standing, engine, decoders: options.decoders });
   const gate = createGate({
-    callStages: compose(canonicalise(), ...admission, reading, ...decision),
-    connectStages: compose(...admission, ...decision),
+    callStages: stages.call,
+    connectStages: stages.connect,
     sessions,
     sink,
     live,

@@ -19,11 +19,30 @@ export function policy(engine: () => Decider | undefined): Stage {
   };
 }
 
-/** What the policies in force say to `envelope`. */
-export function judge(
-  engine: Decider | undefined,
-  envelope: ExecutionEnvelope,
-): { readonly denial: Denial | undefined; readonly policyIds: readonly string[] } {
+/** A judgement, and which policies determined it. */
+interface Judgement {
+  readonly denial: Denial | undefined;
+  readonly policyIds: readonly string[];
+}
+
+/**
+ * What the policies in force say to `envelope`. Of a call that does several things
+ * each must be permitted: a batch is no way around what one of its parts may not do.
+ */
+export function judge(engine: Decider | undefined, envelope: ExecutionEnvelope): Judgement {
+  const { operations } = envelope.intent;
+  if (operations === undefined) return judgeOne(engine, envelope);
+  const policyIds = new Set<string>();
+  for (const operation of operations) {
+    const intent = { ...envelope.intent, ...operation };
+    const said = judgeOne(engine, { ...envelope, intent });
+    if (said.denial !== undefined) return said;
+    for (const id of said.policyIds) policyIds.add(id);
+  }
+  return { denial: undefined, policyIds: [...policyIds].sort() };
+}
+
+function judgeOne(engine: Decider | undefined, envelope: ExecutionEnvelope): Judgement {
   if (engine === undefined) {
     const denial = { reason: "PolicyBundleNotReady", detail: "no policy bundle in force" } as const;
     return { denial, policyIds: [] };

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import type { BodyPrefix } from "../gate.ts";
 import type { Body } from "./byte_source.ts";
 
 /** A request body that can be read ahead and is then sent as if it had not been. */
@@ -50,12 +51,21 @@ export class ReplayBody implements Body {
    */
   async readAhead(limit: number): Promise<Uint8Array | undefined> {
     if (this.length !== undefined && this.length > limit) return undefined;
+    const { bytes, whole } = await this.readPrefix(limit);
+    return whole ? bytes : undefined;
+  }
+
+  /**
+   * The body as far as it goes before it has more than `limit` bytes. Rejects when the
+   * body breaks off. Must come before the first `take`.
+   */
+  async readPrefix(limit: number): Promise<BodyPrefix> {
     this.#begun = true;
     this.#invite();
     let size = this.#ahead.reduce((sum, piece) => sum + piece.length, 0);
     while (size <= limit) {
       const piece = this.#inner.take();
-      if (piece === null) return Buffer.concat(this.#ahead);
+      if (piece === null) return { bytes: Buffer.concat(this.#ahead), whole: true };
       if (piece === undefined) {
         await this.#inner.wait();
         continue;
@@ -64,6 +74,6 @@ export class ReplayBody implements Body {
       this.#ahead.push(Buffer.from(piece));
       size += piece.length;
     }
-    return undefined;
+    return { bytes: Buffer.concat(this.#ahead), whole: false };
   }
 }

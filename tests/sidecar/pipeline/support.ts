@@ -1,9 +1,9 @@
 import type { CapabilityClaims } from "../../../src/core/capability.ts";
 import type { ExecutionEvent } from "../../../src/core/event.ts";
 import { INITIAL_SESSION_STATE } from "../../../src/core/session_state.ts";
+import type { Decoder } from "../../../src/mapping/decoders/decoder.ts";
 import { MappingTable } from "../../../src/mapping/table.ts";
 import type { CallInput, Peer, Verdict } from "../../../src/sidecar/gate.ts";
-import type { BodyDecoder } from "../../../src/sidecar/pipeline/decode.ts";
 import type { Draft, SessionView } from "../../../src/sidecar/pipeline/draft.ts";
 import { createPipeline, type Pipeline } from "../../../src/sidecar/pipeline/pipeline.ts";
 import type { EventSink } from "../../../src/sidecar/pipeline/record.ts";
@@ -108,8 +108,8 @@ export function draft(changes: Partial<Draft> = {}): Draft {
   return { input: call(), session: session(), nowMs: NOW_MS, transport: "https", ...changes };
 }
 
-export function mapping(text = RULES, decoders: Iterable<string> = []): MappingTable {
-  const table = MappingTable.parse([{ file: "rules.toml", text }], { decoders });
+export function mapping(text = RULES, decoders?: Iterable<string>): MappingTable {
+  const table = MappingTable.parse([{ file: "rules.toml", text }], decoders && { decoders });
   if (!table.ok) throw new Error(JSON.stringify(table.error));
   return table.value;
 }
@@ -149,7 +149,7 @@ export interface RigOptions {
   readonly defaultProtected?: boolean;
   readonly bypassHosts?: readonly string[];
   readonly connectAddrFor?: readonly string[];
-  readonly decoders?: ReadonlyMap<string, BodyDecoder>;
+  readonly decoders?: ReadonlyMap<string, Decoder>;
 }
 
 const compiled = new Map<string, Standing["bundle"]>();
@@ -187,7 +187,7 @@ export function rig(options: RigOptions = {}): Rig {
     standing,
     sessions,
     sink: events,
-    decoders: options.decoders ?? new Map(),
+    ...(options.decoders && { decoders: options.decoders }),
     now: () => NOW_MS,
   });
   return {

@@ -1,0 +1,199 @@
+import mutations from "../../../packs/tables/github_graphql.json" with { type: "json" };
+import type { ContextValue } from "../../core/envelope.ts";
+import { ok, type Result } from "../../core/result.ts";
+import { quote } from "../malformed.ts";
+import { classOrFiner, readClassTable } from "./class_table.ts";
+import {
+  type DecodeFault,
+  type Decoder,
+  type Operation,
+  unclassified,
+  unreadable,
+} from "./decoder.ts";
+import {
+  type GraphqlOperation,
+  parseGraphql,
+  type RootField,
+  type Value,
+  Variable,
+} from "./graphql_document.ts";
+import { isRefName, refAttributes } from "./git_ref.ts";
+import { repositoryAttributes } from "./git_repository.ts";
+import { isObject, type Json, type JsonObject, parseJson } from "./json.ts";
+import { expectType } from "./media_type.ts";
+import { LONGEST_ATTRIBUTE } from "./text.ts";
+import { isPipelineFile, PIPELINE_CLASS } from "./pipeline_files.ts";
+
+const WHAT = "the GraphQL request";
+const MUTATIONS = readClassTable(mutations.classes);
+const DESTRUCTIVE = classOrFiner("code.destructive");
+const KEYS: ReadonlySet<string> = new Set(["query", "operationName", "variables", "extensions"]);
+const MOST_REQUESTS = 50;
+const MOST_OPERATIONS = 500;
+
+type Faulty<T> = Result<T, DecodeFault>;
+
+/**
+ * GitHub's GraphQL interface. A query is of the rule's class, each mutation of the
+ * class that the table gives it; one that the table does not know is not
+ * classified. Every operation of a document counts, not the named one alone, and so
+ * does every request of an array.
+ */
+export const githubGraphql: Decoder = {
+  reads: "whole",
+  decode({ call, headers, body, rule }) {
+    if (call.query !== "") return unreadable(WHAT, "it has a query string");
+    const type = expectType(headers, ["application/json"]);
+    if (!type.ok) return unreadable(WHAT, type.error);
+    const json = parseJson(body);
+    if (!json.ok) return unreadable(WHAT, json.error);
+    const requests = Array.isArray(json.value) ? json.value : [json.value];
+    if (requests.length > MOST_REQUESTS) return unreadable(WHAT, "the array is too long");
+    const found: Operation[] = [];
+    for (const request of requests) {
+      const operations = readRequest(request, (name) => name ?? rule.actionClass);
+      if (!operations.ok) return operations;
+      found.push(...operations.value);
+      if (found.length > MOST_OPERATIONS) return unreadable(WHAT, "it does too much at once");
+    }
+    const [first, ...rest] = found;
+    if (first === undefined) return unreadable(WHAT, "it is empty");
+    return ok({ operations: [first, ...rest] });
+  },
+};
+
+type ClassOf = (name: Operation["actionClass"] | undefined) => Operation["actionClass"];
+
+function readRequest(request: Json, classOf: ClassOf): Faulty<Operation[]> {
+  if (!isObject(request)) return unreadable(WHAT, "it is not an object");
+  for (const key of request.keys()) {
+    if (!KEYS.has(key)) return unclassified(WHAT, `${quote(key)} is not known`);
+  }
+  const query = request.get("query");
+  if (typeof query !== "string") return unclassified(WHAT, "it has no document");
+  const variables = request.get("variables") ?? new Map();
+  if (!isObject(variables)) return unreadable(WHAT, "its variables are not an object");
+  const extensions = request.get("extensions") ?? new Map();
+  if (!isObject(extensions) || extensions.size > 0) {
+    return unclassified(WHAT, "its extensions are not known");
+  }
+  const document = parseGraphql(query);
+  if (!document.ok) return unreadable("the GraphQL document", document.error);
+  const wanted = request.get("operationName") ?? "";
+  if (typeof wanted !== "string") return unreadable(WHAT, "its operation name is not text");
+  if (wanted === "" ? document.value.length > 1 : !document.value.some((o) => o.name === wanted)) {
+    return unreadable(WHAT, "it does not say which operation is meant");
+  }
+  const found: Operation[] = [];
+  for (const operation of document.value) {
+    const operations = readOperation(operation, variables, classOf);
+    if (!operations.ok) return operations;
+    found.push(...operations.value);
+  }
+  return ok(found);
+}
+
+function readOperation(
+  operation: GraphqlOperation,
+  variables: JsonObject,
+  classOf: ClassOf,
+): Faulty<Operation[]> {
+  const { type, name = "", fields } = operation;
+  if (type === "subscription") return unclassified(WHAT, "subscriptions are not known");
+  if (name.length > LONGEST_ATTRIBUTE) return unreadable(WHAT, "its name is too long");
+  const attributes = {
+    graphql_operation_type: type,
+    graphql_operation_name: name,
+    graphql_root_fields: [...new Set(fields.map((field) => field.name))].sort(),
+  };
+  if (type === "query") return ok([{ actionClass: classOf(undefined), attributes }]);
+  const found: Operation[] = [];
+  for (const field of fields) {
+    if (field.name === "__typename") continue;
+    const known = MUTATIONS.get(field.name);
+    if (known === undefined) {
+      return unclassified(WHAT, `the mutation ${quote(field.name)} is not known`);
+    }
+    const input = resolve(field, operation, variables);
+    const more = { ...attributes, ...gitAttributes(field.name, input) };
+    found.push({
+      actionClass: losesCommits(field.name, input) ? DESTRUCTIVE : classOf(known),
+      attributes: more,
+    });
+    if (changesPipeline(field.name, input)) {
+      found.push({ actionClass: PIPELINE_CLASS, attributes: more });
+    }
+  }
+  return found.length > 0 ? ok(found) : ok([{ actionClass: classOf(undefined), attributes }]);
+}
+
+/** The argument `input` with variables replaced; `undefined` for one that has no value. */
+function resolve(
+  field: RootField,
+  operation: GraphqlOperation,
+  variables: JsonObject,
+): Json | undefined {
+  const replace = (value: Value | undefined): Json | undefined => {
+    if (value instanceof Variable) {
+      const given = variables.get(value.name);
+      return given === undefined ? replace(constant(operation.variables.get(value.name))) : given;
+    }
+    if (Array.isArray(value)) return value.map((item) => replace(item) ?? null);
+    if (value instanceof Map) {
+      return new Map([...value].map(([key, item]) => [key, replace(item) ?? null]));
+    }
+    return value as Json | undefined;
+  };
+  return replace(field.arguments.get("input"));
+}
+
+/** A default value must not name a variable (specification, 5.6), or this would not end. */
+function constant(value: Value | undefined): Value | undefined {
+  return value instanceof Variable ? undefined : value;
+}
+
+function some(value: Json | undefined, test: (key: string, value: Json) => boolean): boolean {
+  if (Array.isArray(value)) return value.some((item) => some(item, test));
+  if (!isObject(value)) return false;
+  return [...value].some(([key, item]) => test(key, item) || some(item, test));
+}
+
+function losesCommits(mutation: string, input: Json | undefined): boolean {
+  if (mutation !== "updateRef" && mutation !== "updateRefs") return false;
+  return some(input, (key, value) =>
+    key === "force" && value !== false && value !== null ||
+    key === "afterOid" && typeof value === "string" && /^0+$/.test(value));
+}
+
+function changesPipeline(mutation: string, input: Json | undefined): boolean {
+  return mutation === "createCommitOnBranch" &&
+    some(
+      input,
+      (key, value) => key === "path" && typeof value === "string" && isPipelineFile(value),
+    );
+}
+
+/** What a mutation says of repository and ref by name; many say it by identifier only. */
+function gitAttributes(
+  mutation: string,
+  input: Json | undefined,
+): Readonly<Record<string, ContextValue>> {
+  if (!isObject(input)) return {};
+  if (mutation === "createRef") {
+    const name = input.get("name");
+    if (typeof name !== "string" || !isRefName(name)) return {};
+    return { ...refAttributes(name), git_operation: "create", git_forced: false };
+  }
+  const branch = input.get("branch");
+  if (mutation !== "createCommitOnBranch" || !isObject(branch)) return {};
+  const name = branch.get("branchName");
+  const ref = typeof name === "string" ? name.replace(/^(?!refs\/)/, "refs/heads/") : "";
+  const [owner, repo, ...rest] = String(branch.get("repositoryNameWithOwner") ?? "").split("/");
+  const repository = owner && repo && rest.length === 0
+    ? repositoryAttributes("github.com", owner, repo)
+    : undefined;
+  return {
+    ...(repository?.ok && repository.value),
+    ...(isRefName(ref) && { ...refAttributes(ref), git_operation: "update", git_forced: false }),
+  };
+}
