@@ -31,6 +31,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./audit.ts"),
   },
   {
+    name: "policy",
+    summary: "see, check, test and explain policies",
+    load: () => import("./policy.ts"),
+  },
+  {
     name: "trust",
     summary: "trust a configuration that firma did not write",
     load: () => import("./trust.ts"),
@@ -41,7 +46,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./version.ts"),
   },
   { name: "config", summary: "write or change a configuration" },
-  { name: "policy", summary: "check and test policies" },
   { name: "sidecar", summary: "run a Sidecar for many agents" },
   { name: "authority", summary: "run an Authority for many Sidecars" },
   { name: "token", summary: "approve or revoke what an agent asked for" },

@@ -15,6 +15,8 @@ Examples:
   firma run --yes -- npm install   the same without a question on the first launch
   firma monitor                    watch its decisions from a second terminal
   firma audit verify               prove that the audit log is whole
+  firma policy explain 'GET https://api.github.com/user'
+                                   see how a call would be decided, and by whom
 `;
 
 /** Options of the program itself that take a value. */

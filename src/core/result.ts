@@ -24,7 +24,13 @@ export interface FirmaError {
   readonly message: string;
   readonly cure?: string;
   /** Where in a file the fault is, when it is in a file. Lines and columns count from 1. */
-  readonly at?: { readonly file: string; readonly line?: number; readonly column?: number };
+  readonly at?: {
+    readonly file: string;
+    readonly line?: number;
+    readonly column?: number;
+    /** How many characters the fault takes up, where that is known. */
+    readonly length?: number;
+  };
   readonly cause?: unknown;
 }
 

@@ -6,14 +6,18 @@ import type {
   ValidationError,
 } from "@cedar-policy/cedar-wasm/web";
 import { policyToJson, schemaToJson, validate } from "@cedar-policy/cedar-wasm/web";
+import { ACTION_CLASSES } from "../core/action_class.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import type { FirmaError } from "../core/result.ts";
+import { nearest } from "../core/nearest.ts";
 import { callCedar } from "./call_cedar.ts";
 import { isChecked } from "./checked.ts";
+import { CONTEXT_ATTRIBUTES } from "./context.ts";
 import { type Position, positionAt, utf16Offset } from "./position.ts";
 import { policyReads, type Reads } from "./reads.ts";
 import { parseRemediation, type Remediation } from "./remediation.ts";
 import { schemaText } from "./schema.ts";
+import { representativeSchema } from "./representative.ts";
 import { schemaJson } from "./schema_json.ts";
 import { splitStatements, type Statement } from "./statement.ts";
 
@@ -40,6 +44,9 @@ export interface Compilation {
 // Cedar evaluates recursively on a WebAssembly stack of one megabyte and traps when it is
 // exhausted. With these limits the worst policy takes a third of it.
 const LIMITS = { depth: 64, conditionals: 64, operators: 2000, nesting: 100 };
+
+/** How Cedar names a policy in what it says of it; the id is a number here, which helps nobody. */
+const CEDAR_POLICY = /^for policy `[^`]*`, /;
 
 type SchemaAnswer =
   | { readonly type: "success"; readonly json: SchemaJson<string> }
@@ -80,6 +87,7 @@ export function compileBundle(bundle: PolicyBundle): Compilation {
     return { ...draft, remediation: undefined };
   });
   const warnings = isChecked(bundle) ? [] : validateDrafts(schema.json, drafts, errors);
+  if (errors.length === 0) errors.push(...drafts.flatMap(unknownReads));
   return { schema: schema.json, policies, errors: inReadingOrder(errors), warnings };
 }
 
@@ -120,6 +128,25 @@ function parseStatement(
   return { id: id || name, file, source, statement, json: answer.json, reads };
 }
 
+/** A test for an attribute that does not exist is valid to Cedar, and a mistake all the same. */
+function unknownReads(draft: Draft): FirmaError[] {
+  const known = CONTEXT_ATTRIBUTES.map(({ name }) => name);
+  return [...draft.reads.context].filter((name) => !known.includes(name)).map((name) => {
+    const meant = nearest(name, known);
+    const offset = Math.max(
+      0,
+      draft.statement.text.search(new RegExp(`\\b${RegExp.escape(name)}\\b`)),
+    );
+    return {
+      code: "POLICY_UNKNOWN_INPUT",
+      message:
+        `Cannot load policy "${draft.id}": it reads "context.${name}", which nothing supplies`,
+      cure: meant ? `did you mean "${meant}"?` : "use an attribute of policies/firma.cedarschema",
+      at: { ...place(draft, offset), length: name.length },
+    };
+  });
+}
+
 function checkUniqueIds(drafts: readonly Draft[], errors: FirmaError[]): void {
   const seen = new Map<string, Draft>();
   for (const draft of drafts) {
@@ -146,9 +173,10 @@ function validateDrafts(
 ) {
   // Ids may still be repeated, so that the index stands in for them.
   const staticPolicies = Object.fromEntries(drafts.map(({ statement }, i) => [i, statement.text]));
-  const answer: ValidationAnswer = callCedar(() =>
-    validate({ schema, policies: { staticPolicies } })
-  );
+  const under = (schema: SchemaJson<string>): ValidationAnswer =>
+    callCedar(() => validate({ schema, policies: { staticPolicies } }));
+  const quick = under(representativeSchema(schema, drafts.map(({ json }) => json)));
+  const answer = isClean(quick) ? quick : under(schema);
   if (answer.type === "failure") {
     errors.push(...answer.errors.map((error) => fault("POLICY_INVALID", "bundle", error)));
     return [];
@@ -167,6 +195,11 @@ function validateDrafts(
   // A policy with a type error is also called impossible, which helps nobody.
   const warnings = answer.validationWarnings.filter(({ policyId }) => !invalid.has(policyId));
   return inReadingOrder(distinct(warnings.map(toFault("POLICY_SUSPECT"))));
+}
+
+function isClean(answer: ValidationAnswer): boolean {
+  return answer.type === "success" && answer.validationErrors.length === 0 &&
+    answer.validationWarnings.length === 0 && answer.otherWarnings.length === 0;
 }
 
 /** Cedar reports a fault once for each action it applies to. */
@@ -194,17 +227,29 @@ function fault(
 ): FirmaError {
   const expected = error.sourceLocations?.[0]?.label;
   const text = error.message
-    .replace(/^failed to parse policy from string: /, "")
-    .replace(/^for policy `[^`]*`, /, "")
-    .replace(/ (?:in context )?for \w+::Action::"[^"]*"/g, " in context")
-    .replaceAll("`", '"');
+    .replace(/^failed to parse policy (?:with id `[^`]*` )?from string: /, "")
+    .replace(CEDAR_POLICY, "")
+    .replace(/ (?:in context )?for \w+::Action::"[^"]*"/g, " in context");
   return {
     code,
-    message: `Cannot load policy "${policy}": ${text}${expected ? `, ${expected}` : ""}`
-      .replaceAll("`", '"'),
-    ...(error.help && { cure: error.help.replaceAll("`", '"') }),
+    message: `Cannot load policy "${policy}": ${
+      quoted(`${text}${expected ? `, ${expected}` : ""}`)
+    }`,
+    ...(error.help && { cure: meantAction(text) ?? quoted(error.help.replace(CEDAR_POLICY, "")) }),
     ...(at && { at }),
   };
+}
+
+/** Cedar counts two letters in the wrong order as two edits, and so finds another class nearer. */
+function meantAction(text: string): string | undefined {
+  const [, name] = /^unrecognized action `Firma::Action::"([^"]+)"`/.exec(text) ?? [];
+  const meant = name && nearest(name, ACTION_CLASSES.map((entry) => entry.name));
+  return meant && `did you mean Firma::Action::"${meant}"?`;
+}
+
+/** Cedar quotes with backticks; what holds quotes of its own needs no others around it. */
+function quoted(text: string): string {
+  return text.replace(/`([^`]*)`/g, (_, inner) => inner.includes('"') ? inner : `"${inner}"`);
 }
 
 function tooComplex(policy: string, at: FirmaError["at"]): FirmaError {
@@ -243,5 +288,7 @@ function place(draft: Draft, offset: number): Position & { file: string } {
 function errorPlace(file: string, source: string, statement: Statement, error: DetailedError) {
   const [location] = error.sourceLocations ?? [];
   const offset = utf16Offset(statement.text, location?.start ?? 0);
-  return { file, ...positionAt(source, statement.start + offset) };
+  const end = utf16Offset(statement.text, location?.end ?? 0);
+  const length = Math.max(1, [...statement.text.slice(offset, end)].length);
+  return { file, ...positionAt(source, statement.start + offset), length };
 }

@@ -4,7 +4,7 @@ import type {
   StatefulAuthorizationCall,
 } from "@cedar-policy/cedar-wasm/web";
 import { statefulIsAuthorized } from "@cedar-policy/cedar-wasm/web";
-import type { ExecutionEnvelope } from "../core/envelope.ts";
+import type { ContextValue, ExecutionEnvelope } from "../core/envelope.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { callCedar } from "./call_cedar.ts";
@@ -12,10 +12,11 @@ import { canonicalValue, encodeValue } from "./canonical.ts";
 import { isChecked } from "./checked.ts";
 import { compileBundle } from "./compile.ts";
 import { cedarFault } from "./fault.ts";
-import { foldedKey } from "./fold.ts";
+import { foldedKey, foldPolicy } from "./fold.ts";
 import { Memo } from "./memo.ts";
 import { denyReason, failClosed, type PolicyDecision } from "./outcome.ts";
 import { type ClassPlan, parseAll, planClasses, type Slice } from "./plan.ts";
+import { ParsedPolicySet } from "./policy_set.ts";
 import { NAMESPACE } from "./schema.ts";
 
 /** Options of {@linkcode PolicyEngine.create}. */
@@ -25,6 +26,18 @@ export interface PolicyEngineOptions {
    * @default {4096}
    */
   readonly memoCapacity?: number;
+}
+
+/** Values that stand in for context attributes, by name. */
+export type ContextOverrides = Readonly<Record<string, ContextValue>>;
+
+/** A policy that applies to a call. */
+export interface PolicyVote {
+  readonly id: string;
+  readonly effect: "permit" | "forbid";
+  readonly file: string;
+  /** Where it begins in its file, in UTF-16 units. */
+  readonly start: number;
 }
 
 // What an agent sends decides how long a key is; longer ones are not worth the memory.
@@ -75,8 +88,11 @@ export class PolicyEngine {
     }
   }
 
-  /** Decides one call. Never throws: what cannot be decided is denied. */
-  decide(envelope: ExecutionEnvelope): PolicyDecision {
+  /**
+   * Decides one call. Never throws: what cannot be decided is denied. `overrides`
+   * stand in for what the envelope says, for calls that somebody only imagines.
+   */
+  decide(envelope: ExecutionEnvelope, overrides?: ContextOverrides): PolicyDecision {
     const { action_class, attributes } = envelope.intent;
     const plan = this.#plans.get(action_class);
     if (plan === undefined) {
@@ -91,49 +107,104 @@ export class PolicyEngine {
     const { slice } = plan;
     if (slice === undefined) return NOTHING_PERMITS;
     try {
-      return this.#decideSlice(envelope, plan, slice);
+      const request = buildRequest(envelope, plan, slice, overrides);
+      return "key" in request ? this.#decideSlice(request, slice) : request;
     } catch (cause) {
       return failClosed([cedarFault(cause).message]);
     }
   }
 
-  #decideSlice(envelope: ExecutionEnvelope, plan: ClassPlan, slice: Slice): PolicyDecision {
-    const agentId = slice.reads.principalId ? envelope.capability.agent_id : "";
-    const resourceId = slice.reads.resourceId ? envelope.intent.resource.id : "";
-    if (!agentId.isWellFormed() || !resourceId.isWellFormed()) {
-      return failClosed(["Cannot use an identifier: it is not valid Unicode"]);
-    }
-    let key = plan.keyPrefix + encodeValue(agentId) + encodeValue(resourceId);
-    const context: Record<string, CedarValueJson> = {};
-    const { set, folded } = slice.parsed();
-    const attrs: Record<string, CedarValueJson> = folded ? context : {};
-    for (const [inputs, target] of [[slice.resource, attrs], [slice.context, context]] as const) {
-      for (const { name, type, required, read } of inputs) {
-        const raw = read(envelope);
-        const value = raw === undefined ? undefined : canonicalValue(raw, type);
-        if (value !== undefined) target[name] = value as CedarValueJson;
-        else if (raw !== undefined || required) {
-          const state = raw === undefined ? "nobody measured it" : `value is not a ${type}`;
-          return failClosed([`Cannot use attribute "${name}": ${state}`]);
-        }
-        key += encodeValue(value);
+  /**
+   * The policies that had a say in a call, sorted by id: each that applies to it,
+   * whether it determined the decision or another one outweighed it. For people;
+   * takes much longer than a decision.
+   */
+  votes(envelope: ExecutionEnvelope, overrides?: ContextOverrides): PolicyVote[] {
+    const plan = this.#plans.get(envelope.intent.action_class);
+    const slice = plan?.slice;
+    if (plan === undefined || slice === undefined) return [];
+    const votes: PolicyVote[] = [];
+    try {
+      const request = buildRequest(envelope, plan, slice, overrides);
+      if (!("key" in request)) return [];
+      const { folded } = slice.parsed();
+      for (const { id, file, json, statement } of slice.policies.values()) {
+        const text = folded ? foldPolicy(statement.text, json) : statement.text;
+        const alone = text === undefined ? undefined : ParsedPolicySet.parse({ [id]: text });
+        if (!(alone instanceof ParsedPolicySet)) continue;
+        const said = authorise(slice, { ...request.call(), preparsedPolicySetId: alone.name });
+        if (!said.policyIds.includes(id)) continue;
+        votes.push({ id, effect: json.effect, file, start: statement.start });
       }
+    } catch {
+      return []; // the decision says what went wrong
     }
+    return votes.sort((a, b) => a.id < b.id ? -1 : 1);
+  }
+
+  /** The policies that can apply to some action class, sorted. */
+  get policyIds(): string[] {
+    const slices = [...this.#plans.values()].flatMap(({ slice }) => slice ?? []);
+    return [...new Set(slices.flatMap(({ policies }) => [...policies.keys()]))].sort();
+  }
+
+  #decideSlice({ key, call }: PolicyRequest, slice: Slice): PolicyDecision {
     const memoise = this.#memoise && slice.memoise && key.length <= LONGEST_KEY;
     const known = memoise ? this.#memo.get(key) : undefined;
     if (known !== undefined) return known;
-    const decision = authorise(slice, {
-      principal: { type: `${NAMESPACE}::Agent`, id: agentId },
-      action: plan.action,
-      resource: { type: `${NAMESPACE}::Resource`, id: resourceId },
-      context,
-      preparsedPolicySetId: set.name,
-      entities: folded ? actionEntities(plan, slice) : entities(plan, resourceId, attrs),
-      validateRequest: false,
-    });
+    const decision = authorise(slice, call());
     if (memoise) this.#memo.set(key, decision);
     return decision;
   }
+}
+
+/** What Cedar is asked, and the name under which the answer is remembered. */
+interface PolicyRequest {
+  readonly key: string;
+  /** Made only when it is asked for: most answers are remembered. */
+  readonly call: () => StatefulAuthorizationCall;
+}
+
+/** Takes from a call just what the slice looks at; a decision when that cannot be had. */
+function buildRequest(
+  envelope: ExecutionEnvelope,
+  plan: ClassPlan,
+  slice: Slice,
+  overrides: ContextOverrides | undefined,
+): PolicyRequest | PolicyDecision {
+  const agentId = slice.reads.principalId ? envelope.capability.agent_id : "";
+  const resourceId = slice.reads.resourceId ? envelope.intent.resource.id : "";
+  if (!agentId.isWellFormed() || !resourceId.isWellFormed()) {
+    return failClosed(["Cannot use an identifier: it is not valid Unicode"]);
+  }
+  let key = plan.keyPrefix + encodeValue(agentId) + encodeValue(resourceId);
+  const context: Record<string, CedarValueJson> = {};
+  const { set, folded } = slice.parsed();
+  const attrs: Record<string, CedarValueJson> = folded ? context : {};
+  for (const [inputs, target] of [[slice.resource, attrs], [slice.context, context]] as const) {
+    for (const { name, type, required, read } of inputs) {
+      const raw = overrides !== undefined && Object.hasOwn(overrides, name)
+        ? overrides[name]
+        : read(envelope);
+      const value = raw === undefined ? undefined : canonicalValue(raw, type);
+      if (value !== undefined) target[name] = value as CedarValueJson;
+      else if (raw !== undefined || required) {
+        const state = raw === undefined ? "nobody measured it" : `value is not a ${type}`;
+        return failClosed([`Cannot use attribute "${name}": ${state}`]);
+      }
+      key += encodeValue(value);
+    }
+  }
+  const call = (): StatefulAuthorizationCall => ({
+    principal: { type: `${NAMESPACE}::Agent`, id: agentId },
+    action: plan.action,
+    resource: { type: `${NAMESPACE}::Resource`, id: resourceId },
+    context,
+    preparsedPolicySetId: set.name,
+    entities: folded ? actionEntities(plan, slice) : entities(plan, resourceId, attrs),
+    validateRequest: false,
+  });
+  return { key, call };
 }
 
 function actionEntities({ actionEntity }: ClassPlan, { reads }: Slice): EntityJson[] {

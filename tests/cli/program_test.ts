@@ -6,10 +6,10 @@ Deno.test("firma --help lists what is there, what is not yet, and examples", asy
   const help = await person.firma(["--help"]);
   assert.equal(help.code, 0);
   const [built, notBuilt] = help.stdout.split("Not built yet:");
-  for (const name of ["run", "monitor", "audit", "trust", "version"]) {
+  for (const name of ["run", "monitor", "audit", "policy", "trust", "version"]) {
     assert.match(built!, new RegExp(`^  ${name} `, "m"));
   }
-  for (const name of ["config", "sidecar", "authority", "policy", "token", "doctor"]) {
+  for (const name of ["config", "sidecar", "authority", "token", "doctor"]) {
     assert.match(notBuilt!, new RegExp(`^  ${name} `, "m"));
   }
   assert.match(help.stdout, /^Examples:\n {2}firma run -- claude/m);
@@ -50,7 +50,7 @@ Deno.test("firma version tells its version, for people and for programs", async 
 
 Deno.test("firma says of a command that it is not built yet", async () => {
   await using person = await Person.create();
-  for (const words of [["doctor"], ["sidecar", "start", "--detach"], ["policy", "test", "x"]]) {
+  for (const words of [["doctor"], ["sidecar", "start", "--detach"], ["token", "approve", "x"]]) {
     const { code, stdout, stderr } = await person.firma(words);
     assert.deepEqual([code, stdout], [2, ""]);
     assert.match(

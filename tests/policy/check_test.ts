@@ -49,9 +49,40 @@ Deno.test("checkBundle() says what is wrong in one line, and how to cure it", ()
   const [first] = errors(`permit ${on("code.raed")};`);
   assert.equal(
     first!.message,
-    `Cannot load policy "test.cedar#1": unrecognized action "Firma::Action::"code.raed""`,
+    `Cannot load policy "test.cedar#1": unrecognized action Firma::Action::"code.raed"`,
   );
-  assert.match(first!.cure!, /did you mean/);
+  assert.equal(first!.cure, 'did you mean Firma::Action::"code.read"?');
+});
+
+Deno.test("checkBundle() marks the whole of what is wrong", () => {
+  const table: Record<string, [code: string, marked: string]> = {
+    [`permit ${on("code.raed")};`]: ["POLICY_INVALID", 'Firma::Action::"code.raed"'],
+    "permit (principal, action, resource) when { context.action_cuont > 3 };": [
+      "POLICY_INVALID",
+      "context.action_cuont",
+    ],
+    "permit (principal, action, resource) when { context.action_count > };": [
+      "POLICY_SYNTAX",
+      "}",
+    ],
+    // Valid to Cedar, and never true.
+    "permit (principal, action, resource) when { context has git_reff };": [
+      "POLICY_UNKNOWN_INPUT",
+      "git_reff",
+    ],
+  };
+  for (const [text, [code, marked]] of Object.entries(table)) {
+    const [found] = errors(`// first line\n${text}`);
+    assert.equal(found!.code, code);
+    const { line, column, length } = found!.at!;
+    assert.equal(line, 2);
+    assert.equal(text.slice(column! - 1, column! - 1 + length!), marked);
+  }
+});
+
+Deno.test("checkBundle() names the attribute that was meant where Cedar does not", () => {
+  const [found] = errors("permit (principal, action, resource) when { context has git_reff };");
+  assert.equal(found!.cure, 'did you mean "git_ref"?');
 });
 
 Deno.test("checkBundle() reports a fault that concerns every action once", () => {

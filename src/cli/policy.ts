@@ -1,0 +1,18 @@
+import { Command } from "commander";
+import { explainCommand } from "./policy/explain.ts";
+import { listCommand } from "./policy/list.ts";
+import { showCommand } from "./policy/show.ts";
+import { testCommand } from "./policy/test.ts";
+import { validateCommand } from "./policy/validate.ts";
+
+/** `firma policy list | show | validate | test | explain` */
+export function command(): Command {
+  return new Command("policy")
+    .description("See, check, test and explain policies and mappings.")
+    .helpCommand(false)
+    .addCommand(listCommand())
+    .addCommand(showCommand())
+    .addCommand(validateCommand())
+    .addCommand(testCommand())
+    .addCommand(explainCommand());
+}

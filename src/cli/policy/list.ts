@@ -1,0 +1,92 @@
+import { Command } from "commander";
+import { packNames, readPack } from "../../config/packs.ts";
+import { ACTION_CLASSES } from "../../core/action_class.ts";
+import { unwrap } from "../../core/result.ts";
+import { aboutOf, summariseMapping } from "../../mapping/catalogue.ts";
+import { splitStatements } from "../../policy/statement.ts";
+import { print, printError } from "../output.ts";
+import { bold, hasColours } from "../style.ts";
+import { STATUS } from "./status.ts";
+import { textTable } from "./table.ts";
+
+interface Flags {
+  readonly json?: boolean;
+  readonly classes?: boolean;
+}
+
+/** The first sentence of a comment, on one line. */
+function firstSentence(about: string): string {
+  const [paragraph = ""] = about.split("\n\n");
+  const text = paragraph.replaceAll(/\s+/g, " ");
+  return /^.*?(?=\.(?: |$))/.exec(text)?.[0] ?? text;
+}
+
+function postures() {
+  return packNames("posture").map((name) => {
+    const text = unwrap(readPack("posture", name));
+    const about = firstSentence(aboutOf(text, "//")).replace(`Posture "${name}": `, "");
+    return { name, policies: splitStatements(text).length, about };
+  });
+}
+
+function mappings() {
+  return packNames("mapping").map((name) => {
+    const text = unwrap(readPack("mapping", name));
+    const summary = summariseMapping({ file: `${name}.toml`, text });
+    if (!summary.ok) {
+      summary.error.forEach(printError);
+      Deno.exitCode = STATUS.failed;
+      return { name, operations: 0, classes: [], hosts: [], about: "" };
+    }
+    const { operations, hosts, about } = summary.value;
+    const classes = [...new Set(operations.map(({ actionClass }) => actionClass))].sort();
+    return { name, operations: operations.length, classes, hosts, about: firstSentence(about) };
+  });
+}
+
+function printClasses(json: boolean): void {
+  if (json) return print(`${JSON.stringify({ classes: ACTION_CLASSES })}\n`);
+  const rows = ACTION_CLASSES.map(({ name, risk, parent, meaning }) => [
+    name,
+    risk,
+    parent ?? "-",
+    meaning,
+  ]);
+  print(textTable([["CLASS", "RISK", "PARENT", "MEANING"], ...rows]));
+}
+
+function list(flags: Flags): void {
+  if (flags.classes) return printClasses(flags.json ?? false);
+  const catalogue = { postures: postures(), mappings: mappings() };
+  if (flags.json) return print(`${JSON.stringify(catalogue)}\n`);
+  const colours = hasColours(Deno.stdout);
+  print(`${bold("Postures: what is permitted by default", colours)}\n`);
+  print(textTable([
+    ["NAME", "POLICIES", "ABOUT"],
+    ...catalogue.postures.map(({ name, policies, about }) => [name, policies, about]),
+  ]));
+  print(`\n${bold("Mappings: which call is which action", colours)}\n`);
+  print(textTable([
+    ["NAME", "OPERATIONS", "HOSTS", "CLASSES", "ABOUT"],
+    ...catalogue.mappings.map(({ name, operations, hosts, classes, about }) => [
+      name,
+      operations,
+      hosts.length,
+      classes.length,
+      about,
+    ]),
+  ]));
+  print("\nfirma policy show NAME tells more of one; a posture goes with any mappings.\n");
+}
+
+/** `firma policy list` */
+export function listCommand(): Command {
+  return new Command("list")
+    .description("List the postures and mappings that ship with firma.")
+    .option("--classes", "list the action classes that policies can name instead")
+    .option("--json", "print as a JSON object")
+    .action((flags: Flags) => {
+      Deno.exitCode = STATUS.ok;
+      list(flags);
+    });
+}
