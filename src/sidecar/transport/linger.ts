@@ -1,7 +1,6 @@
 import type { SocketReader } from "./socket_reader.ts";
 import type { Watchdog } from "./watchdog.ts";
 
-const LINGER_BYTES = 16_777_216;
 const LINGER_MS = 2_000;
 
 /**
@@ -17,11 +16,7 @@ export async function linger(reader: SocketReader, watchdog: Watchdog): Promise<
       socket.once("close", resolve);
       socket.end(resolve);
     });
-    let read = 0;
-    do {
-      read += reader.buffered.length;
-      reader.consume(reader.buffered.length);
-    } while (read <= LINGER_BYTES && (await reader.fill()));
+    do reader.consume(reader.buffered.length); while (await reader.fill());
     await written;
   } finally {
     watch.clear();

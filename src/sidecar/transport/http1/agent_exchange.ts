@@ -7,7 +7,7 @@ import { ReplayBody } from "../replay_body.ts";
 import type { SocketReader } from "../socket_reader.ts";
 import type { SocketWriter } from "../socket_writer.ts";
 import { readBody } from "./body.ts";
-import { chunkOf, formatFields, lastChunk } from "./format.ts";
+import { chunkOf, formatFields, headBytes, lastChunk } from "./format.ts";
 import type { Framing } from "./framing.ts";
 import type { RequestHead } from "./head.ts";
 import { reasonPhrase } from "./reason_phrase.ts";
@@ -99,7 +99,7 @@ export class Http1Exchange implements Exchange {
     const head = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${
       formatFields(fields, undefined)
     }\r\n`;
-    this.#writer.write(Buffer.from(head, "latin1"));
+    this.#writer.write(headBytes(head));
   }
 
   async respond(response: OutgoingResponse, progress?: (bytes: number) => void): Promise<void> {
@@ -128,7 +128,7 @@ export class Http1Exchange implements Exchange {
     const head = `HTTP/1.1 101 ${response.reason || reasonPhrase(101)}\r\n${
       formatFields(response.fields, response.spellings)
     }Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
-    await this.#writer.write(Buffer.from(head, "latin1"));
+    await this.#writer.write(headBytes(head));
     return this.#reader;
   }
 
@@ -169,7 +169,7 @@ export class Http1Exchange implements Exchange {
     text += formatFields(fields, spellings);
     text += framing;
     if (!this.persistent) text += "Connection: close\r\n";
-    return Buffer.from(text + "\r\n", "latin1");
+    return headBytes(text + "\r\n");
   }
 
   async #sendBody(

@@ -77,14 +77,22 @@ function hasBareLineFeed(bytes: Buffer): boolean {
   return false;
 }
 
+/** Most heads are shorter; looking for their end in a text is faster than in bytes. */
+const USUAL_HEAD = 2_048;
+
 function splitHead(bytes: Buffer, limit: number): HeadReading<string[]> {
-  const end = bytes.indexOf("\r\n\r\n", 0, "latin1");
+  const start = bytes.toString("latin1", 0, Math.min(bytes.length, USUAL_HEAD));
+  const inStart = start.indexOf("\r\n\r\n");
+  const end = inStart >= 0 || bytes.length <= USUAL_HEAD
+    ? inStart
+    : bytes.indexOf("\r\n\r\n", USUAL_HEAD - 3, "latin1");
   if (end < 0) {
     if (bytes.length >= limit) return bad(`head is larger than ${limit} bytes`);
     return hasBareLineFeed(bytes) ? bad("line ends without a carriage return") : MORE;
   }
   if (end + 4 > limit) return bad(`head is larger than ${limit} bytes`);
-  return { kind: "head", head: bytes.toString("latin1", 0, end).split("\r\n"), size: end + 4 };
+  const head = inStart >= 0 ? start.slice(0, end) : bytes.toString("latin1", 0, end);
+  return { kind: "head", head: head.split("\r\n"), size: end + 4 };
 }
 
 /** What goes on without a space for so long is no request: no need to wait for its end. */

@@ -15,7 +15,7 @@ import { UpstreamBody } from "../upstream_body.ts";
 import { readBody } from "./body.ts";
 import { responseFraming } from "./framing.ts";
 import { parseResponseHead, type ResponseHead } from "./head.ts";
-import { chunkOf, formatRequestHead, lastChunk } from "./format.ts";
+import { chunkOf, formatRequestHead, headBytes, lastChunk } from "./format.ts";
 
 /** Request bodies that are at hand and this small travel with their head. */
 const ONE_WRITE = 16_384;
@@ -109,7 +109,7 @@ class Http1Call {
 
   async #send(): Promise<void> {
     const { body } = this.request;
-    const head = Buffer.from(formatRequestHead(this.request), "latin1");
+    const head = headBytes(formatRequestHead(this.request));
     if (body === undefined) {
       this.#sent = "sent";
       this.observer.sentAll();
