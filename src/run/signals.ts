@@ -1,5 +1,10 @@
+import { ignoredSignals } from "../sandbox/ignored_signals.ts";
+
 /** Numbers of the signals that end a run, for the exit status `128 + n`. */
 const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
+
+/** How the shell calls them. */
+const NAMES = { SIGHUP: "HUP", SIGINT: "INT", SIGQUIT: "QUIT", SIGTERM: "TERM" } as const;
 
 type EndingSignal = keyof typeof NUMBERS;
 
@@ -24,8 +29,11 @@ export class RunSignals implements Disposable {
   readonly #handlers: readonly (readonly [EndingSignal, () => void])[];
 
   constructor() {
+    // A listener undoes what `nohup` did, so that it has to ignore the signal itself.
+    const ignored = ignoredSignals();
     this.#handlers = (Object.keys(NUMBERS) as EndingSignal[]).map((name) => {
       const handler = () => {
+        if (ignored.has(NAMES[name])) return;
         const forAgent = name === "SIGINT" || name === "SIGQUIT";
         if (!(this.#attached && forAgent)) this.#controller.abort(new Interrupted(name));
       };

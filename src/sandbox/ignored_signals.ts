@@ -11,7 +11,10 @@ let atStart: ReadonlySet<EndingSignal> | undefined;
  * a signal: Deno takes several over then.
  */
 export function ignoredSignals(): ReadonlySet<EndingSignal> {
-  atStart ??= ignoredIn(Deno.readTextFileSync("/proc/self/status"));
+  // Only Linux has a sandbox to hand this on to, and a file that tells.
+  atStart ??= ignoredIn(
+    Deno.build.os === "linux" ? Deno.readTextFileSync("/proc/self/status") : "",
+  );
   return atStart;
 }
 

@@ -44,6 +44,20 @@ for (const [signal, number] of [["SIGTERM", 15], ["SIGHUP", 1]] as const) {
   });
 }
 
+Deno.test("firma run goes on after SIGHUP where it was started to ignore it", async () => {
+  await using person = await Person.create();
+  await using running = person.startUnder(
+    ["sh", "-c", 'trap "" HUP; exec "$@"', "sh"],
+    ["run", "--yes", "--", "sh", "-c", 'echo ready; read -r line; echo "$line"'],
+  );
+  await running.printed(/ready/);
+  Deno.kill(await launcher(person), "SIGHUP");
+  await running.write("still here\n");
+  const { code, stdout } = await running.finished();
+  assert.equal(code, 0);
+  assert.match(stdout, /still here/);
+});
+
 Deno.test("firma run leaves Ctrl-C to the agent", async () => {
   await using person = await Person.create();
   const running = await start(person, [
