@@ -32,7 +32,9 @@ function classify(method: string, host: string, target: string): string {
 }
 
 /** Whether a published operation of this method takes the path as it stands. */
-function isPublished(method: string, host: string, path: string): boolean {
+function isPublished(method: string, host: string, asked: string): boolean {
+  // The path of a file may be empty: the root of the repository.
+  const path = asked.endsWith("/contents") ? `${asked}/` : asked;
   return OPERATIONS.some(([otherMethod, otherHost, template]) => {
     if (otherMethod !== method || otherHost !== host) return false;
     const pattern = template.split(HOLE).map((text) => RegExp.escape(text));
