@@ -124,24 +124,34 @@ for (const [name, detour] of Object.entries(DETOURS)) {
     const { person, server } = world;
     for (const address of new Set(["127.0.0.1", outsideAddress()])) {
       const script = detour(`${address}:${server.port}`);
-      if (script.includes("--connect-to")) {
+      const direct = script.includes("--connect-to");
+      if (direct) {
         const control = await outside(world, ["sh", "-c", script]);
         assert.match(control.stdout, /hello from \/denied/, control.stderr);
-        assert.equal(server.requests.length, 1);
       }
       const before = server.requests.length;
-      const tried = await person.shell(script);
-      assert.doesNotMatch(tried.stdout, /hello from/);
-      assert.equal(server.requests.length, before);
-      // In the same project the allowed call does go through.
-      const control = await person.shell(`curl -sS ${ALLOWED}`);
-      assert.match(control.stdout, /hello from \/allowed/, control.stderr);
-      assert.equal(server.requests.length, before + 1);
-      if (!script.includes("--connect-to")) break;
-      (server.requests as unknown[]).length = 0;
+      // The same program may make the allowed call.
+      const tried = await person.shell(`${script}; curl -sS ${ALLOWED}`);
+      assert.match(tried.stdout, /hello from \/allowed/, tried.stderr);
+      assert.doesNotMatch(tried.stdout, /hello from \/denied/);
+      assert.deepEqual(server.requests.slice(before).map((r) => r.target), ["/allowed"]);
+      if (!direct) break;
     }
   });
 }
+
+Deno.test("firma run attributes by what it saw, and hands on no header that claims otherwise", async () => {
+  await using world = await makeWorld();
+  const { person, server } = world;
+  const claimed = "ses_01jd8xk5w7e0v9c3b2n4m6q8rs";
+  await person.shell(`curl -sS -H 'x-firma-session: ${claimed}' -H 'X-Firma-Agent: x' ${ALLOWED}`);
+  const headers = [...server.requests[0]!.headers.keys()];
+  assert.deepEqual(headers.filter((name) => name.startsWith("x-firma")), []);
+  const [decision] = (await person.events()).filter((event) => event.kind === "decision");
+  assert.match(decision?.session_id ?? "", /^ses_/);
+  assert.notEqual(decision?.session_id, claimed);
+  assert.equal(decision?.envelope?.provenance.executable, "/usr/bin/curl");
+});
 
 /** Addresses that try to pass for the allowed one, or to hide where they lead. */
 const MALFORMED: Readonly<Record<string, string>> = {
@@ -153,17 +163,22 @@ const MALFORMED: Readonly<Record<string, string>> = {
   "another Host than the tunnel's": `curl -sS -H 'Host: other.firma.test' ${ALLOWED}`,
 };
 
-for (const [name, script] of Object.entries(MALFORMED)) {
-  Deno.test(`firma run refuses ${name} as malformed`, async () => {
-    await using world = await makeWorld();
-    const { person, server } = world;
-    const tried = await person.shell(script);
-    assert.match(tried.stdout, /"reason":\s*"MalformedRequest"/, tried.stderr);
-    assert.deepEqual(server.requests, []);
-    const [decision] = (await person.events()).filter((event) => event.kind === "decision");
-    assert.equal(decision?.decision, "DENY");
-    assert.equal(decision?.deny_reason, "MalformedRequest");
-    const control = await person.shell(`curl -sS 'https://${API_HOST}/allowed/denied'`);
-    assert.match(control.stdout, /hello from \/allowed\/denied/, control.stderr);
-  });
-}
+Deno.test("firma run refuses addresses that hide where they lead", async (t) => {
+  await using world = await makeWorld();
+  const { person, server } = world;
+  const control = `curl -sS 'https://${API_HOST}/allowed/denied'`;
+  const tried = await person.shell(
+    [...Object.values(MALFORMED), control].map((script) => `${script}; echo`).join("\n"),
+  );
+  const answers = tried.stdout.split("\n").filter((line) => line !== "");
+  const decisions = (await person.events()).filter((event) => event.kind === "decision");
+  for (const [index, name] of Object.keys(MALFORMED).entries()) {
+    await t.step(name, () => {
+      assert.equal(JSON.parse(answers[index]!).reason, "MalformedRequest");
+      assert.equal(decisions[index]?.decision, "DENY");
+      assert.equal(decisions[index]?.deny_reason, "MalformedRequest");
+    });
+  }
+  assert.equal(answers.at(-1), "hello from /allowed/denied", tried.stderr);
+  assert.deepEqual(server.requests.map((r) => r.target), ["/allowed/denied"]);
+});
