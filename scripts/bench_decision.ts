@@ -29,20 +29,15 @@ when {
 };`;
 
 const CALLS: readonly RawCall[] = [
-  { method: "GET", scheme: "https", authority: "registry.npmjs.org", target: "/hono" },
-  {
-    method: "GET",
-    scheme: "https",
-    authority: "registry.npmjs.org",
-    target: "/hono/-/hono-4.1.tgz",
-  },
+  { method: "GET", scheme: "https", authority: "api.github.com", target: "/repos/o/r" },
+  { method: "GET", scheme: "https", authority: "api.github.com", target: "/repos/o/r/issues/1" },
   {
     method: "POST",
     scheme: "https",
     authority: "api.anthropic.com",
     target: "/v1/messages?beta=true",
   },
-  { method: "GET", scheme: "https", authority: "pypi.org", target: "/simple/requests/" },
+  { method: "GET", scheme: "https", authority: "api.github.com", target: "/user/repos" },
 ];
 
 const now = Date.now();
@@ -193,7 +188,7 @@ const CASES: readonly [string, (number: number) => void][] = [
   }],
   ["stage 1: choose the token", (number) => {
     const index = Math.abs(number) % CALLS.length;
-    select(rules[index]!, "registry.npmjs.org", "/hono");
+    select(rules[index]!, "api.github.com", "/repos/o/r");
   }],
   ["Cedar alone, one policy, no context", floor],
   ["stage 2, memo hit", stage2(remembering)],

@@ -61,7 +61,7 @@ revocation_file = "gone.txt"
 max_ttl = "15m"
 bundle_ttl = "5s"
 [sidecar.mapping]
-rules_paths = ["mappings/npm.toml", "../shared.toml"]
+rules_paths = ["mappings/npm.toml", "../common.toml"]
 default_protected = false
 [sidecar.interceptor]
 max_request_body_size = "1 MiB"
@@ -90,7 +90,7 @@ env_passthrough = ["LANG"]
   assert.equal(authority.revocationFile, "/data/projects/p/gone.txt");
   assert.equal(authority.maxTtlMs, 900_000);
   assert.deepEqual(sidecar.mapping, {
-    rulesPaths: ["/home/ada/app/.firma/mappings/npm.toml", "/home/ada/app/shared.toml"],
+    rulesPaths: ["/home/ada/app/.firma/mappings/npm.toml", "/home/ada/app/common.toml"],
     defaultProtected: false,
   });
   assert.deepEqual(sidecar.interceptor, {
