@@ -89,7 +89,8 @@ for (const identity of IDENTITIES) {
       const settings = join(world.home, ".claude/settings.json");
       await sh(`mkdir ~/.claude; ${write}`);
       assert.equal(Deno.readTextFileSync(settings), "{}");
-      assert.equal((await sh(write, { profile: "claude-code" })).code, 0);
+      const changed = await sh(write, { profile: "claude-code" });
+      assert.equal(changed.code, 0, changed.stderr);
       assert.equal(Deno.readTextFileSync(settings), "new\n");
       assert.equal(Deno.readTextFileSync(join(world.home, ".claude.json")), "new\n");
     });

@@ -33,13 +33,15 @@ export class StreamBody implements Body {
     stream.on("close", this.#onBroken);
   }
 
-  #begin(): void {
+  /** Reads from now on. A response has to: the reset that may follow it would take it along. */
+  begin(): void {
+    if (this.#begun) return;
     this.#begun = true;
     this.#stream.on("data", this.#onData);
   }
 
   take(): Uint8Array | undefined | null {
-    if (!this.#begun) this.#begin();
+    this.begin();
     const piece = this.#queue.shift();
     if (piece === undefined) {
       if (this.#state === "failed") throw new ConnectionEnded("stream was reset within a body");
@@ -55,7 +57,7 @@ export class StreamBody implements Body {
   }
 
   wait(): Promise<void> {
-    if (!this.#begun) this.#begin();
+    this.begin();
     if (this.#queue.length > 0 || this.#state !== "open") return Promise.resolve();
     return new Promise((resolve) => this.#wake = resolve);
   }

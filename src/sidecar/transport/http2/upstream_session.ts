@@ -216,7 +216,9 @@ class Http2Call {
       };
     }
     const known = length === undefined ? undefined : Number(length);
-    const body = new UpstreamBody(new StreamBody(stream, known, BODY_HIGH_WATER), () => {});
+    const source = new StreamBody(stream, known, BODY_HIGH_WATER);
+    source.begin();
+    const body = new UpstreamBody(source, () => {});
     return { status, reason: undefined, fields: fieldsOf(head, raw), spellings: undefined, body };
   }
 }
