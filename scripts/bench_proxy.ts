@@ -1,0 +1,121 @@
+/**
+ * The proxy end to end: CONNECT, TLS and small requests over kept-alive connections, at 1 and at
+ * 16 clients, interleaved with mitmproxy, with squid and with a direct connection; then bodies of
+ * 1 GiB both ways. Needs openssl, curl, mitmdump and squid with security_file_certgen. Every
+ * figure is also printed as a ratio, because only ratios compare between machines. Run:
+ * `scripts/bench proxy`, or `deno run -A scripts/bench_proxy.ts [--rounds N] [--seconds N] [--no-transfers]`.
+ */
+import { parseArgs } from "node:util";
+import { makeCertificates } from "./bench_proxy/certificates.ts";
+import type { Load, LoadResult } from "./bench_proxy/load_client.ts";
+import {
+  freePort,
+  memoryOf,
+  scriptCommand,
+  startScript,
+  stopAll,
+} from "./bench_proxy/processes.ts";
+import { bareTransport, mitmproxy, sidecar, squid, type Subject } from "./bench_proxy/subjects.ts";
+import { measureTransfers } from "./bench_proxy/transfers.ts";
+
+/** A name that every subject resolves to this machine by itself. */
+const HOST = "localhost";
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "3" },
+    seconds: { type: "string", default: "3" },
+    "no-transfers": { type: "boolean", default: false },
+  },
+});
+
+async function load(
+  { via, port, caPem }: Subject,
+  clients: number,
+  seconds: number,
+): Promise<LoadResult> {
+  const options: Load = { via, host: HOST, port, caPem, clients, seconds };
+  const [program, ...args] = scriptCommand("load_client.ts", options);
+  const { code, stdout } = await new Deno.Command(program, { args, stderr: "inherit" }).output();
+  if (code !== 0) throw new Error("the load client failed");
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+function median(numbers: readonly number[]): number {
+  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
+}
+
+interface Row {
+  readonly name: string;
+  readonly many: number;
+  readonly manyP99: number;
+  readonly oneP50: number;
+  readonly memory: number;
+}
+
+async function measure(subjects: readonly Subject[]): Promise<Row[]> {
+  const rounds = Number(values.rounds);
+  const seconds = Number(values.seconds);
+  const many = subjects.map((): LoadResult[] => []);
+  const one = subjects.map((): LoadResult[] => []);
+  for (const subject of subjects) await load(subject, 16, seconds); // warm up
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, subject] of subjects.entries()) {
+      many[i]!.push(await load(subject, 16, seconds));
+      one[i]!.push(await load(subject, 1, Math.max(1, seconds / 2)));
+    }
+  }
+  return subjects.map(({ name, pid }, i) => ({
+    name,
+    many: median(many[i]!.map(({ requestsPerSecond }) => requestsPerSecond)),
+    manyP99: median(many[i]!.map(({ p99Ms }) => p99Ms)),
+    oneP50: median(one[i]!.map(({ p50Ms }) => p50Ms)),
+    memory: pid === undefined ? 0 : memoryOf(pid, "VmRSS"),
+  }));
+}
+
+function print(rows: readonly Row[]): void {
+  const named = (part: string) => rows.find(({ name }) => name.includes(part))!;
+  const direct = named("direct").oneP50;
+  console.log(
+    "way".padEnd(36) + "16 clients/s".padStart(13) + "p99 ms".padStart(8) + "x mitm".padStart(8) +
+      "x squid".padStart(9) + "1 client p50 ms".padStart(17) + "added".padStart(8) +
+      "RSS MB".padStart(8),
+  );
+  for (const { name, many, manyP99, oneP50, memory } of rows) {
+    console.log(
+      name.padEnd(36) + many.toFixed(0).padStart(13) + manyP99.toFixed(1).padStart(8) +
+        (many / named("mitmproxy").many).toFixed(2).padStart(8) +
+        (many / named("squid").many).toFixed(2).padStart(9) + oneP50.toFixed(3).padStart(17) +
+        (oneP50 - direct).toFixed(3).padStart(8) + memory.toFixed(0).padStart(8),
+    );
+  }
+}
+
+async function main(): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "firma-bench-" });
+  try {
+    const certificates = await makeCertificates(directory, HOST);
+    const { cert, key, caPem } = certificates;
+    const scene = { directory, host: HOST, port: freePort(), http2Port: freePort(), certificates };
+    await startScript("fast_upstream.ts", { cert, key, ...scene });
+    const subjects: Subject[] = [
+      { name: "direct", via: undefined, port: scene.port, caPem, pid: undefined },
+      await bareTransport(scene, "HTTP/1.1"),
+      await bareTransport(scene, "HTTP/2"),
+      await sidecar(scene, "HTTP/1.1"),
+      await sidecar(scene, "HTTP/2"),
+      await squid(scene),
+      await mitmproxy(scene),
+    ];
+    print(await measure(subjects));
+    if (!values["no-transfers"]) {
+      const whole = subjects.filter(({ name }) => name.includes("Sidecar"));
+      await measureTransfers(whole, scene);
+    }
+  } finally {
+    await stopAll();
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+await main();
