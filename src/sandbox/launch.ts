@@ -73,7 +73,9 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
   connection = first;
   send(plan);
   const messages = jsonLines(first.readable) as AsyncGenerator<InitMessage>;
-  const answer = await Promise.race([messages.next(), exited.then(() => undefined)]);
+  // The connection ends with the outer layer. Waiting for that end as well would lose what a
+  // command had said that was over at once.
+  const answer = await messages.next().catch(() => undefined);
   const message = answer?.done === false ? answer.value : undefined;
   if (message?.type !== "started") {
     end();
