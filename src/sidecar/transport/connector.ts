@@ -63,12 +63,12 @@ export class Connector {
       if (ready !== undefined) return ready;
     }
     if (origin.protocol === "http/1.1" || !route.tls) {
-      return this.#adopt(route, origin, await this.#dial(route, BOTH));
+      return this.#adopt(origin, await this.#dial(route, BOTH));
     }
     let done = () => {};
     origin.probing = new Promise((resolve) => done = resolve);
     try {
-      return this.#adopt(route, origin, await this.#dial(route, BOTH));
+      return this.#adopt(origin, await this.#dial(route, BOTH));
     } finally {
       origin.probing = undefined;
       done();
@@ -128,7 +128,7 @@ export class Connector {
     }
   }
 
-  #adopt(route: Route, origin: Origin, { conn, protocol }: Dialled): Upstream {
+  #adopt(origin: Origin, { conn, protocol }: Dialled): Upstream {
     origin.protocol = protocol;
     if (protocol === "http/1.1") {
       return this.#http1(origin, new Http1UpstreamConnection(conn, this.#limits.headBytes));
@@ -140,8 +140,9 @@ export class Connector {
     const lost = () => {
       if (origin.session === session) origin.session = undefined;
     };
-    const options = { watchdog: this.#watchdog, idleMs: IDLE_MS, lost };
-    const session: Http2UpstreamSession = new Http2UpstreamSession(conn, route, options);
+    const { headBytes } = this.#limits;
+    const options = { watchdog: this.#watchdog, idleMs: IDLE_MS, headBytes, lost };
+    const session: Http2UpstreamSession = new Http2UpstreamSession(conn, options);
     return origin.session = session;
   }
 

@@ -277,11 +277,7 @@ withEach(
     await Deno.writeFile(file, new Uint8Array(20_000_000));
     try {
       const output = await curl("-i", "-T", file, "-H", "Expect:", "https://api.test/early");
-      assert.match(
-        output.stdout,
-        /HTTP\/[\d.]+ 413/,
-        output.stderr + JSON.stringify(harness.gate.outcomes),
-      );
+      assert.match(output.stdout, /HTTP\/[\d.]+ 413/, output.stderr);
     } finally {
       await Deno.remove(file);
     }

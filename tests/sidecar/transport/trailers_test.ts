@@ -4,7 +4,7 @@ import * as http2 from "node:http2";
 import { connect as connectTls } from "node:tls";
 import { connect as connectTcp, type Socket } from "node:net";
 import { startUpstream } from "../../fixtures/upstream.ts";
-import { eventually, type Harness, startHarness } from "./_harness.ts";
+import { type Harness, startHarness } from "./_harness.ts";
 import { openTlsTunnel } from "./_raw.ts";
 
 /** An HTTP/2 session through a CONNECT tunnel. */
@@ -125,6 +125,10 @@ Deno.test("transport carries gRPC with its status in the trailers", async () => 
 
 const REFUSED: Readonly<Record<string, http2.OutgoingHttpHeaders>> = {
   "a scheme that is not https": { ":scheme": "http", ":path": "/echo" },
+  "an absolute path": { ":path": "http://evil.test/" },
+  "a path without a slash": { ":path": "echo" },
+  "an empty path": { ":path": "" },
+  "an asterisk and another method": { ":path": "*" },
   "Host unlike :authority": { ":path": "/echo", ":authority": "api.test", host: "evil.test" },
 };
 
@@ -141,24 +145,6 @@ for (const [what, headers] of Object.entries(REFUSED)) {
       const good = await send(session, { ":path": "/echo" });
       assert.equal(good.headers[":status"], 200, "the connection serves other streams");
       assert.equal(upstream.seen.length, 1);
-      session.destroy();
-    } finally {
-      await upstream.close();
-    }
-  });
-}
-
-for (const path of ["http://evil.test/", "echo", "", "*"]) {
-  Deno.test(`transport breaks an HTTP/2 connection off that asks for the path "${path}"`, async () => {
-    const upstream = await startUpstream("api.test");
-    try {
-      await using harness = await startHarness(upstream);
-      const session = await openHttp2(harness, "api.test");
-      await assert.rejects(send(session, { ":path": path }));
-      assert.equal(harness.gate.calls.length, 0);
-      assert.equal(upstream.seen.length, 0);
-      await eventually(() => harness.gate.refusals.length === 1, "the refusal");
-      assert.match(harness.gate.refusals[0]!.detail, /^HTTP\/2: /);
       session.destroy();
     } finally {
       await upstream.close();

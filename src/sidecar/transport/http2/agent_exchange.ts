@@ -1,19 +1,21 @@
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Peer, TunnelClaim } from "../../gate.ts";
 import { type Body, ConnectionEnded } from "../byte_source.ts";
+import { endToEndTrailers } from "../end_to_end.ts";
 import type { Exchange, FieldList, OutgoingResponse } from "../exchange.ts";
 import { ReplayBody } from "../replay_body.ts";
-import { addFields, sendTrailers } from "./fields.ts";
-import { StreamBody } from "./stream_body.ts";
-
-const DISCARD_MS = 100;
+import * as h2 from "./frame.ts";
+import type { MessageHead } from "./message_rules.ts";
+import type { Http2Stream } from "./stream.ts";
 
 /** Whose stream it is. */
 export interface StreamContext {
   readonly peer: Peer;
   readonly tunnel: TunnelClaim;
-  readonly highWater: number;
 }
+
+/** How long what is left of a request is thrown away before it is refused. */
+const DISCARD_MS = 100;
+const NOTHING = new Uint8Array();
 
 /** One request on an HTTP/2 connection of an agent. */
 export class Http2Exchange implements Exchange {
@@ -31,32 +33,30 @@ export class Http2Exchange implements Exchange {
   onGone: (() => void) | undefined;
   #awaitsContinue: boolean;
   #gone = false;
-  #over = false;
-  readonly #stream: ServerHttp2Stream;
+  #answered = false;
+  readonly #stream: Http2Stream;
 
-  constructor(
-    stream: ServerHttp2Stream,
-    headers: IncomingHttpHeaders,
-    fields: [string, string][],
-    ended: boolean,
-    { peer, tunnel, highWater }: StreamContext,
-  ) {
+  constructor(stream: Http2Stream, head: MessageHead, { peer, tunnel }: StreamContext) {
     this.#stream = stream;
     this.peer = peer;
     this.tunnel = tunnel;
-    this.method = headers[":method"] ?? "";
-    this.authority = headers[":authority"] ?? headers.host;
-    this.target = headers[":path"] ?? "";
-    this.fields = joinCookies(fields);
-    const length = headers["content-length"];
-    const body = ended
-      ? undefined
-      : new StreamBody(stream, length === undefined ? undefined : Number(length), highWater);
-    this.body = body && new ReplayBody(body, () => this.inform(100, []));
-    this.#awaitsContinue = !ended && headers.expect?.toLowerCase() === "100-continue";
-    stream.on("close", this.#onClose);
-    stream.on("aborted", this.#onClose);
-    stream.on("error", this.#onClose);
+    const host = head.fields.find(([name]) => name === "host")?.[1];
+    this.method = head.pseudo.get(":method") ?? "";
+    this.authority = head.pseudo.get(":authority") ?? host;
+    this.target = head.pseudo.get(":path") ?? "";
+    this.fields = joinCookies(head.fields);
+    stream.length = head.length;
+    this.body = stream.receivedAll ? undefined : new ReplayBody(stream, () => this.inform(100, []));
+    this.#awaitsContinue = this.body !== undefined &&
+      head.fields.some(([name, value]) => name === "expect" && /^100-continue$/i.test(value));
+    stream.handler = {
+      head: () => {},
+      closed: (code) => {
+        if (code === undefined) return;
+        this.#gone = true;
+        this.onGone?.();
+      },
+    };
   }
 
   get awaitsContinue(): boolean {
@@ -68,80 +68,62 @@ export class Http2Exchange implements Exchange {
   }
 
   inform(status: number, fields: FieldList): void {
-    if (this.#stream.headersSent || this.#stream.destroyed || this.#stream.closed) return;
+    if (this.#answered || this.#stream.over) return;
     if (status === 100) {
       if (!this.#awaitsContinue) return;
       this.#awaitsContinue = false;
     }
-    this.#stream.additionalHeaders(addFields({ ":status": status }, fields));
+    this.#stream.sendHead([[":status", String(status)], ...fields], false);
   }
 
   async respond(response: OutgoingResponse, progress?: (bytes: number) => void): Promise<void> {
-    const stream = this.#stream;
-    this.#check();
+    this.#answered = true;
     const { status, fields, body } = response;
-    const headers = addFields({ ":status": status }, fields);
-    if (body === undefined || this.method === "HEAD") {
-      stream.respond(headers, { endStream: true });
-    } else if (body instanceof Uint8Array) {
-      stream.respond(headers);
-      stream.end(body);
-      progress?.(body.length);
-    } else {
-      stream.respond(headers, { waitForTrailers: true });
-      stream.once("wantTrailers", () => sendTrailers(stream, body.trailers));
-      await this.#sendBody(body, progress);
-      stream.end();
+    const bodiless = body === undefined || this.method === "HEAD";
+    this.#stream.sendHead([[":status", String(status)], ...fields], bodiless);
+    if (!bodiless) {
+      if (body instanceof Uint8Array) {
+        await this.#stream.send(body, true);
+        progress?.(body.length);
+      } else {
+        await this.#sendBody(body, progress);
+      }
     }
-    this.#over = true;
-    if (this.body?.begun === true && !this.body.done) this.#discardRest();
-  }
-
-  /**
-   * What the agent still sends of its request is not wanted any more (RFC 9113, 8.1). Not at
-   * once: curl 7 drops a response that comes together with the reset.
-   */
-  #discardRest(): void {
-    const stream = this.#stream;
-    stream.resume();
-    const timer = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), DISCARD_MS);
-    stream.once("close", () => clearTimeout(timer));
+    if (!this.#stream.receivedAll) this.#discardRest();
   }
 
   abort(): void {
-    this.#over = true;
-    if (!this.#stream.destroyed) this.#stream.close(constants.NGHTTP2_CANCEL);
+    this.onGone = undefined;
+    this.#stream.reset(h2.CANCEL);
   }
 
   async #sendBody(body: Body, progress?: (bytes: number) => void): Promise<void> {
     for (;;) {
       const piece = body.take();
-      if (piece === null) return;
+      if (piece === null) break;
       if (piece === undefined) {
         await body.wait();
         continue;
       }
+      if (this.#gone) throw new ConnectionEnded("client went away");
       progress?.(piece.length);
-      // The piece is borrowed until the next take: wait until the stream is done with it.
-      await new Promise<void>((resolve) => {
-        this.#written = resolve;
-        this.#stream.write(piece, () => resolve());
-      });
-      this.#check();
+      const sent = this.#stream.send(piece, false);
+      if (sent !== undefined) await sent;
     }
+    const trailers = endToEndTrailers(body.trailers);
+    if (trailers.length > 0) this.#stream.sendHead(trailers, true);
+    else await this.#stream.send(NOTHING, true);
   }
 
-  #written: (() => void) | undefined;
-
-  #check(): void {
-    if (this.#gone || this.#stream.destroyed) throw new ConnectionEnded("client went away");
+  /**
+   * What the agent still sends of its request is not wanted any more (RFC 9113, 8.1). It is not
+   * told so at once: curl 7 drops a response that comes together with the reset.
+   */
+  #discardRest(): void {
+    const stream = this.#stream;
+    const timer = setTimeout(() => stream.reset(h2.NO_ERROR), DISCARD_MS);
+    stream.handler = { head: () => {}, closed: () => clearTimeout(timer) };
   }
-
-  readonly #onClose = (): void => {
-    this.#gone = true;
-    this.#written?.();
-    if (!this.#over) this.onGone?.();
-  };
 }
 
 /** RFC 9113, 8.2.3: crumbs of a cookie become one field again for whoever does not speak HTTP/2. */

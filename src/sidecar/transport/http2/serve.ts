@@ -1,19 +1,18 @@
-import {
-  constants,
-  type IncomingHttpHeaders,
-  performServerHandshake,
-  type ServerHttp2Stream,
-} from "node:http2";
+import type { Buffer } from "node:buffer";
 import type { TLSSocket } from "node:tls";
 import type { Gate, Peer, TunnelClaim } from "../../gate.ts";
 import { refuseRequest } from "../refuse.ts";
+import { SocketWriter } from "../socket_writer.ts";
 import type { Tasks } from "../tasks.ts";
-import type { Limits } from "../transport_options.ts";
+import type { Limits, Timeouts } from "../transport_options.ts";
+import type { Watchdog } from "../watchdog.ts";
 import { Http2Exchange } from "./agent_exchange.ts";
-import { fieldsOf } from "./fields.ts";
+import { Http2Connection } from "./connection.ts";
+import { type MessageHead, readMessageHead } from "./message_rules.ts";
+import type { Http2Stream } from "./stream.ts";
 
 /** An HTTP/2 connection of an agent. */
-export interface Http2Connection {
+export interface AgentHttp2 {
   readonly socket: TLSSocket;
   readonly peer: Peer;
   readonly tunnel: TunnelClaim;
@@ -23,82 +22,111 @@ export interface Http2Connection {
 export interface Http2Context {
   readonly gate: Gate;
   readonly limits: Limits;
+  readonly timeouts: Timeouts;
+  readonly watchdog: Watchdog;
   readonly tasks: Tasks;
   readonly serve: (exchange: Http2Exchange) => Promise<void>;
 }
 
 /** Bytes of one stream, and of all together, that an agent may send ahead of the upstream. */
 const STREAM_WINDOW = 1_048_576;
-const SESSION_WINDOW = 2_097_152;
+const CONNECTION_WINDOW = 4_194_304;
+const CLOSING_MS = 2_000;
+const PSEUDO = [":method", ":scheme", ":authority", ":path"];
 
 /** Serves the streams of a connection. Returns a way to break it off. */
-export function serveHttp2(connection: Http2Connection, context: Http2Context): () => void {
-  const { socket, peer, tunnel } = connection;
-  const { limits, gate } = context;
-  const session = performServerHandshake(socket, {
-    settings: {
-      initialWindowSize: STREAM_WINDOW,
-      maxConcurrentStreams: limits.streamsPerConnection,
-      maxHeaderListSize: limits.headBytes,
+export function serveHttp2(agent: AgentHttp2, context: Http2Context): () => void {
+  const { socket, peer, tunnel } = agent;
+  const { gate, limits, timeouts, watchdog } = context;
+  const writer = new SocketWriter(socket);
+  const sink = {
+    write: (bytes: Buffer) => writer.write(bytes),
+    end: () => {
+      socket.end();
+      const watch = watchdog.watch(CLOSING_MS, () => socket.destroy());
+      socket.once("close", () => watch.clear());
     },
-  });
-  session.setLocalWindowSize(SESSION_WINDOW);
-  let expected = false;
-  const close = () => {
-    expected = true;
-    session.destroy();
   };
-  // The session itself does not mind that its client has hung up, and would write on for ever.
-  socket.on("end", close);
-  socket.on("error", close);
-  session.on("error", () => session.destroy());
-  session.on("close", () => {
-    if (expected) return;
-    // Frames that break the protocol end a session without anybody being told why.
-    const resource = `${tunnel.connectHost}:${tunnel.connectPort}`;
-    gate.refuse(peer, { resource, detail: "HTTP/2: the protocol was violated" });
-  });
-  session.on(
-    "stream",
-    (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw?: string[]) => {
-      const fields = fieldsOf(headers, raw);
-      const ended = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-      const highWater = limits.bufferedBytes;
-      const exchange = new Http2Exchange(stream, headers, fields, ended, {
-        peer,
-        tunnel,
-        highWater,
-      });
-      const fault = requestFault(headers, fields);
-      context.tasks.add(
-        fault === undefined ? context.serve(exchange) : refuseRequest(gate, exchange, fault),
-      );
+  const options = {
+    role: "server",
+    streamWindow: STREAM_WINDOW,
+    connectionWindow: CONNECTION_WINDOW,
+    maxStreams: limits.streamsPerConnection,
+    headBytes: limits.headBytes,
+  } as const;
+  const connection = new Http2Connection(sink, options, {
+    opened: (stream, fields, ended) => open(stream, fields, ended, agent, context),
+    goingAway: () => {},
+    closed: (error) => {
+      idle.clear();
+      if (error === undefined) return;
+      const resource = `${tunnel.connectHost}:${tunnel.connectPort}`;
+      gate.refuse(peer, { resource, detail: `HTTP/2: ${error.message}` });
     },
-  );
-  return close;
+  });
+  const watchIdle = () =>
+    watchdog.watch(timeouts.idleMs, () => {
+      if (connection.active === 0) return connection.close();
+      idle = watchIdle();
+    });
+  let idle = watchIdle();
+  socket.on("data", (bytes: Buffer) => {
+    idle.touch();
+    connection.receive(bytes);
+  });
+  const lost = () => {
+    connection.lost();
+    socket.destroy();
+  };
+  socket.on("end", lost);
+  socket.on("error", lost);
+  socket.on("close", lost);
+  return () => {
+    connection.close();
+    socket.destroy();
+  };
 }
 
-/** What is wrong with the pseudo-header fields and those that must agree with them. */
-function requestFault(
-  headers: IncomingHttpHeaders,
-  fields: readonly (readonly [string, string])[],
-): string | undefined {
-  if (headers[":method"] === "CONNECT") return "CONNECT within a tunnel";
-  if (headers[":scheme"] !== "https") return ":scheme is not https";
-  const path = headers[":path"] ?? "";
-  if (!/^\/[\x21-\x7e]*$/.test(path) && !(path === "*" && headers[":method"] === "OPTIONS")) {
+function open(
+  stream: Http2Stream,
+  list: [string, string][] | undefined,
+  ended: boolean,
+  { peer, tunnel }: AgentHttp2,
+  context: Http2Context,
+): void {
+  const head = list === undefined ? "head is too large" : readMessageHead(list, PSEUDO);
+  const fault = typeof head === "string" ? head : requestFault(head, ended);
+  const readable = typeof head === "string"
+    ? {
+      pseudo: new Map(list?.filter(([name]) => name.startsWith(":"))),
+      fields: [],
+      length: undefined,
+    }
+    : head;
+  const exchange = new Http2Exchange(stream, readable, { peer, tunnel });
+  context.tasks.add(
+    fault === undefined ? context.serve(exchange) : refuseRequest(context.gate, exchange, fault),
+  );
+}
+
+/** What is wrong with the head of a request, if anything is. */
+function requestFault({ pseudo, fields, length }: MessageHead, ended: boolean): string | undefined {
+  const method = pseudo.get(":method");
+  if (method === undefined || !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/.test(method)) {
+    return ":method is malformed";
+  }
+  if (method === "CONNECT") return "CONNECT within a tunnel";
+  if (pseudo.get(":scheme") !== "https") return ":scheme is not https";
+  const path = pseudo.get(":path") ?? "";
+  if (!/^\/[\x21-\x7e]*$/.test(path) && !(path === "*" && method === "OPTIONS")) {
     return ":path is not in origin form";
   }
-  const authority = headers[":authority"];
+  const authority = pseudo.get(":authority");
   const hosts = fields.filter(([name]) => name === "host");
   if (hosts.length > 1) return "Host is given twice";
   if (authority !== undefined && hosts.length === 1 && hosts[0]![1] !== authority) {
     return "Host and :authority disagree";
   }
-  const lengths = fields.filter(([name]) => name === "content-length");
-  if (lengths.length > 1) return "Content-Length is given twice";
-  if (lengths.length === 1 && !/^[0-9]{1,15}$/.test(lengths[0]![1])) {
-    return "Content-Length is malformed";
-  }
+  if (ended && length !== undefined && length > 0) return "Content-Length without a body";
   return undefined;
 }

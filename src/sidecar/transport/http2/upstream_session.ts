@@ -1,14 +1,8 @@
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
-  constants,
-  type IncomingHttpHeaders,
-  type IncomingHttpStatusHeader,
-} from "node:http2";
-import type { Duplex } from "node:stream";
-import type { Route } from "../../gate.ts";
+import { Buffer } from "node:buffer";
 import type { Body } from "../byte_source.ts";
+import { writeAll } from "../conn_reader.ts";
+import { closeQuietly } from "../dial.ts";
+import { endToEndTrailers } from "../end_to_end.ts";
 import {
   asUpstreamFailure,
   type CallObserver,
@@ -20,25 +14,23 @@ import {
 } from "../upstream.ts";
 import { UpstreamBody } from "../upstream_body.ts";
 import type { Watch, Watchdog } from "../watchdog.ts";
-import { ConnDuplex } from "./conn_duplex.ts";
-import { addFields, fieldsOf, sendTrailers } from "./fields.ts";
-import { StreamBody } from "./stream_body.ts";
+import { Http2Connection } from "./connection.ts";
+import * as h2 from "./frame.ts";
+import { readMessageHead } from "./message_rules.ts";
+import type { Http2Stream } from "./stream.ts";
 
 /** Bytes of one stream, and of all together, that an upstream may send ahead of their readers. */
-const STREAM_WINDOW = 1_048_576;
-const SESSION_WINDOW = 4_194_304;
-const BODY_HIGH_WATER = 262_144;
-
-/** Stands for the end of a stream; each stream ends, so an error for each would be a waste. */
-const CLOSED = Symbol("closed");
-
-type ResponseHeaders = IncomingHttpHeaders & IncomingHttpStatusHeader;
+const STREAM_WINDOW = 2_097_152;
+const CONNECTION_WINDOW = 8_388_608;
+const READ_SIZE = 65_536;
+const NOTHING = new Uint8Array();
 
 /** How a session is kept. */
 export interface Http2SessionOptions {
   readonly watchdog: Watchdog;
   /** A session without a call is closed after so many milliseconds. */
   readonly idleMs: number;
+  readonly headBytes: number;
   /** Called when the session takes no more calls. May be called more than once. */
   readonly lost: () => void;
 }
@@ -46,145 +38,218 @@ export interface Http2SessionOptions {
 /** A connection to an upstream that speaks HTTP/2. Serves many calls at a time. */
 export class Http2UpstreamSession implements Upstream {
   used = false;
-  readonly #session: ClientHttp2Session;
+  readonly #conn: Deno.Conn;
+  readonly #connection: Http2Connection;
   readonly #options: Http2SessionOptions;
-  readonly #closed: Promise<void>;
+  readonly #reading: Promise<void>;
+  readonly #waiting: (() => void)[] = [];
+  #writing: Promise<void> = Promise.resolve();
   #idle: Watch | undefined;
-  #active = 0;
+  #goingAway = false;
+  #over = false;
 
-  constructor(conn: Deno.Conn, route: Route, options: Http2SessionOptions) {
+  constructor(conn: Deno.Conn, options: Http2SessionOptions) {
+    this.#conn = conn;
     this.#options = options;
-    const duplex = new ConnDuplex(conn);
-    this.#closed = new Promise((resolve) => duplex.once("close", resolve));
-    const session = this.#session = connect(`https://${route.host}:${route.port}`, {
-      createConnection: (): Duplex => duplex,
-      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
+    const sink = {
+      write: (bytes: Buffer) => this.#writing = this.#writing.then(() => writeAll(conn, bytes)),
+      end: () => void this.#writing.then(() => closeQuietly(conn), () => closeQuietly(conn)),
+    };
+    this.#connection = new Http2Connection(sink, {
+      role: "client",
+      streamWindow: STREAM_WINDOW,
+      connectionWindow: CONNECTION_WINDOW,
+      maxStreams: 0,
+      headBytes: options.headBytes,
+    }, {
+      opened: () => {},
+      goingAway: () => {
+        this.#goingAway = true;
+        options.lost();
+        if (this.#connection.active === 0) this.#connection.close();
+      },
+      closed: () => {
+        this.#over = true;
+        this.#idle?.clear();
+        options.lost();
+        for (const wake of this.#waiting.splice(0)) wake();
+      },
     });
-    session.once("connect", () => {
-      if (!session.destroyed) session.setLocalWindowSize(SESSION_WINDOW);
-    });
-    session.on("error", options.lost);
-    session.on("goaway", options.lost);
-    session.on("close", () => {
-      this.#idle?.clear();
-      options.lost();
-    });
+    this.#reading = this.#read();
   }
 
   call(request: OutgoingRequest, observer: CallObserver): UpstreamCall {
-    this.#active++;
     this.#idle?.clear();
-    const call = new Http2Call(this.#session, request, observer);
-    const response = call.run();
     this.used = true;
+    const call = new Http2Call(request, observer);
     let over = false;
     const end = (how: () => void): void => {
       if (over) return;
       over = true;
       how();
-      if (--this.#active === 0) this.#rest();
+      this.#rest();
     };
     return {
-      response,
+      response: call.run(() => this.#openStream()),
       finish: () => end(() => call.finish()),
       abort: () => end(() => call.abort()),
     };
   }
 
   release(): void {
-    if (this.#active === 0) this.#rest();
+    this.#rest();
   }
 
   /** Closes the session; resolves when nothing waits on its connection any more. */
-  close(): Promise<void> {
-    this.#idle?.clear();
-    this.#session.destroy();
-    return this.#closed;
+  async close(): Promise<void> {
+    this.#connection.close();
+    await this.#reading;
   }
 
+  /** A new stream, once the upstream has room for it. */
+  async #openStream(): Promise<Http2Stream> {
+    while (!this.#over && !this.#goingAway && !this.#connection.hasRoom) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    if (this.#over || this.#goingAway) {
+      throw new UpstreamFailure("upstream closed the session", { unanswered: true });
+    }
+    return this.#connection.open();
+  }
+
+  /** After a call: lets the next one in, and watches over a session that nobody uses. */
   #rest(): void {
+    this.#waiting.shift()?.();
+    if (this.#over || this.#connection.active > 0) return;
+    if (this.#goingAway) return this.#connection.close();
     this.#idle?.clear();
-    if (this.#session.closed || this.#session.destroyed) return;
     this.#idle = this.#options.watchdog.watch(this.#options.idleMs, () => {
       this.#options.lost();
-      this.#session.close();
+      this.#connection.close();
     });
+  }
+
+  async #read(): Promise<void> {
+    const space = new Uint8Array(READ_SIZE);
+    try {
+      for (;;) {
+        const count = await this.#conn.read(space);
+        if (count === null) break;
+        this.#connection.receive(Buffer.from(space.subarray(0, count)));
+      }
+    } catch { /* it broke, which is an end like any other */ }
+    this.#connection.lost();
+    closeQuietly(this.#conn);
   }
 }
 
 class Http2Call {
-  #stream: ClientHttp2Stream | undefined;
+  #stream: Http2Stream | undefined;
   #bodyFailure: unknown;
-  #sentAll = false;
+  #answered = false;
+  #aborted = false;
 
-  constructor(
-    readonly session: ClientHttp2Session,
-    readonly request: OutgoingRequest,
-    readonly observer: CallObserver,
-  ) {}
+  constructor(readonly request: OutgoingRequest, readonly observer: CallObserver) {}
 
-  async run(): Promise<UpstreamResponse> {
+  async run(open: () => Promise<Http2Stream>): Promise<UpstreamResponse> {
     try {
-      return await this.#run();
+      const stream = this.#stream = await open();
+      if (this.#aborted) throw new UpstreamFailure("call was given up");
+      const response = this.#response(stream);
+      this.#send(stream).catch((error) => this.#giveUp(error));
+      return await response;
     } catch (error) {
       this.abort();
-      if (this.#bodyFailure !== undefined) throw this.#bodyFailure;
-      if (error === CLOSED) {
-        throw new UpstreamFailure("upstream reset the stream", { unanswered: true });
-      }
-      throw asUpstreamFailure(error, true);
+      throw this.#bodyFailure ?? asUpstreamFailure(error, !this.#answered);
     }
   }
 
   /** The agent has the whole response; a body that is still being sent is no longer wanted. */
   finish(): void {
-    if (!this.#sentAll) this.#stream?.close(constants.NGHTTP2_NO_ERROR);
+    this.#stream?.reset(h2.NO_ERROR);
   }
 
   abort(): void {
-    this.#stream?.close(constants.NGHTTP2_CANCEL);
+    this.#aborted = true;
+    this.#stream?.reset(h2.CANCEL);
   }
 
-  #run(): Promise<UpstreamResponse> {
-    const { request } = this;
-    const { body } = request;
-    const headers = addFields({
-      ":method": request.method,
-      ":scheme": request.scheme,
-      ":authority": request.authority,
-      ":path": request.target,
-    }, request.fields);
-    if (request.takesTrailers) headers["te"] = "trailers";
-    if (body?.length !== undefined) headers["content-length"] = String(body.length);
-    const stream = this.#stream = this.session.request(headers, {
-      endStream: body === undefined,
-      waitForTrailers: body !== undefined,
+  /** The request body broke off, or the stream did: only the former is news. */
+  #giveUp(error: unknown): void {
+    if (this.#stream?.resetCode === undefined) this.#bodyFailure = error;
+    this.abort();
+  }
+
+  #response(stream: Http2Stream): Promise<UpstreamResponse> {
+    return new Promise((resolve, reject) => {
+      stream.handler = {
+        head: (list, ended) => {
+          this.#answered = true;
+          const response = this.#readHead(stream, list, ended);
+          if (response instanceof Error) reject(response);
+          else if (response !== undefined) resolve(response);
+        },
+        closed: (code) => {
+          const refused = code === h2.REFUSED_STREAM;
+          reject(
+            new UpstreamFailure("upstream reset the stream", {
+              unanswered: refused || !this.#answered,
+            }),
+          );
+        },
+      };
     });
-    const response = new Promise<UpstreamResponse>((resolve, reject) => {
-      stream.on("response", (head: ResponseHeaders, _flags: number, raw?: string[]) => {
-        resolve(this.#response(stream, head, raw));
-      });
-      stream.on("headers", (head: ResponseHeaders, _flags: number, raw?: string[]) => {
-        this.observer.informed(Number(head[":status"]), fieldsOf(head, raw));
-      });
-      stream.on("continue", () => this.observer.informed(100, []));
-      stream.on("error", reject);
-      stream.on("close", () => reject(CLOSED));
-    });
-    if (body === undefined) {
-      this.#sentAll = true;
-      this.observer.sentAll();
-    } else {
-      this.#send(stream, body).catch((error) => {
-        this.#bodyFailure = error;
-        this.abort();
-      });
+  }
+
+  /** The final response, once its head has come. */
+  #readHead(
+    stream: Http2Stream,
+    list: [string, string][],
+    ended: boolean,
+  ): UpstreamResponse | Error | undefined {
+    const head = readMessageHead(list, [":status"]);
+    if (typeof head === "string") return new UpstreamFailure(`response: ${head}`);
+    const code = head.pseudo.get(":status") ?? "";
+    const status = Number(code);
+    if (!/^[1-9][0-9]{2}$/.test(code) || status === 101) {
+      return new UpstreamFailure("response: :status is malformed");
     }
-    return response;
+    const { fields } = head;
+    if (status < 200) {
+      if (ended) return new UpstreamFailure("response: ends with an interim head");
+      this.observer.informed(status, fields);
+      return undefined;
+    }
+    stream.receiving = !ended;
+    const bodiless = this.request.method === "HEAD" || status === 204 || status === 304;
+    const known = { status, reason: undefined, fields, spellings: undefined };
+    if (ended) {
+      const missing = !bodiless && head.length !== undefined && head.length > 0;
+      if (missing) return new UpstreamFailure("response: ends without its body");
+      return { ...known, body: undefined };
+    }
+    stream.length = bodiless ? 0 : head.length;
+    return { ...known, body: new UpstreamBody(stream, () => {}) };
   }
 
-  async #send(stream: ClientHttp2Stream, body: Body): Promise<void> {
-    stream.on("wantTrailers", () => sendTrailers(stream, body.trailers));
+  async #send(stream: Http2Stream): Promise<void> {
+    const { request, observer } = this;
+    const { body } = request;
+    const fields: (readonly [string, string])[] = [
+      [":method", request.method],
+      [":scheme", request.scheme],
+      [":authority", request.authority],
+      [":path", request.target],
+      ...request.fields,
+    ];
+    if (request.takesTrailers) fields.push(["te", "trailers"]);
+    if (body?.length !== undefined) fields.push(["content-length", String(body.length)]);
+    stream.sendHead(fields, body === undefined);
+    if (body !== undefined) await this.#sendBody(stream, body);
+    observer.sentAll();
+  }
+
+  async #sendBody(stream: Http2Stream, body: Body): Promise<void> {
     for (;;) {
       const piece = body.take();
       if (piece === null) break;
@@ -192,46 +257,14 @@ class Http2Call {
         await body.wait();
         continue;
       }
-      if (stream.destroyed || stream.closed) return;
+      if (stream.over) return;
       this.observer.sent(piece.length);
-      if (!stream.write(piece)) await drained(stream);
+      const sent = stream.send(piece, false);
+      if (sent !== undefined) await sent;
     }
-    stream.end();
-    this.#sentAll = true;
-    this.observer.sentAll();
+    if (stream.over) return;
+    const trailers = endToEndTrailers(body.trailers);
+    if (trailers.length > 0) stream.sendHead(trailers, true);
+    else await stream.send(NOTHING, true);
   }
-
-  #response(stream: ClientHttp2Stream, head: ResponseHeaders, raw?: string[]): UpstreamResponse {
-    const status = Number(head[":status"]);
-    const length = head["content-length"];
-    const bodiless = this.request.method === "HEAD" || status === 204 || status === 304;
-    if (bodiless || stream.endAfterHeaders) {
-      stream.resume();
-      return {
-        status,
-        reason: undefined,
-        fields: fieldsOf(head, raw),
-        spellings: undefined,
-        body: undefined,
-      };
-    }
-    const known = length === undefined ? undefined : Number(length);
-    const source = new StreamBody(stream, known, BODY_HIGH_WATER);
-    source.begin();
-    const body = new UpstreamBody(source, () => {});
-    return { status, reason: undefined, fields: fieldsOf(head, raw), spellings: undefined, body };
-  }
-}
-
-/** Resolves when `stream` takes more or is over. */
-function drained(stream: ClientHttp2Stream): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      stream.off("drain", done);
-      stream.off("close", done);
-      resolve();
-    };
-    stream.on("drain", done);
-    stream.on("close", done);
-  });
 }
