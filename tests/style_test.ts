@@ -6,11 +6,12 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const MAX_LINES = 400;
 
 /** Which parts of `src` a part may import from, itself apart. */
-const LEAVES = ["core"];
+const LEAVES = ["core", "proto"];
 const MIDDLE = ["config", "policy", "mapping", "capability", "pki", "audit"];
 const OUTER = ["sidecar", "authority", "sandbox"];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
+  proto: [],
   ...Object.fromEntries(MIDDLE.map((part) => [part, [...LEAVES, ...MIDDLE]])),
   ...Object.fromEntries(OUTER.map((part) => [part, [...LEAVES, ...MIDDLE, ...OUTER]])),
   run: [...LEAVES, ...MIDDLE, ...OUTER],
@@ -74,8 +75,9 @@ Deno.test("src has no import cycles between its middle and outer parts", () => {
   for (const part of edges.keys()) assert.equal(visit(part, []), undefined);
 });
 
-Deno.test(`no source file has more than ${MAX_LINES} lines`, () => {
-  const long = sources.filter((path) => read(path).split("\n").length > MAX_LINES + 1);
+Deno.test(`no source file has more than ${MAX_LINES} lines, but for generated ones`, () => {
+  const written = sources.filter((path) => partOf(path) !== "proto");
+  const long = written.filter((path) => read(path).split("\n").length > MAX_LINES + 1);
   assert.deepEqual(long, []);
 });
 
@@ -100,7 +102,9 @@ const FORBIDDEN: readonly { what: string; pattern: RegExp; except: RegExp }[] = 
 
 Deno.test("no file holds a forbidden text", () => {
   const files = [
-    ...["src", "packs", "policies", "scripts", "tests", "docs", ".ci"].flatMap((directory) => [
+    ...["src", "packs", "policies", "scripts", "tests", "docs", "proto", ".ci"].flatMap((
+      directory,
+    ) => [
       ...walk(directory),
     ]),
     ...["README.md", "CHANGELOG.md", "deno.json", "deno.lock"],
