@@ -4,6 +4,7 @@
  * everything is imported when it is used.
  */
 import type { Command } from "commander";
+import { parseRunLine } from "./run_flags.ts";
 
 /** A command as the list of commands shows it. */
 export interface CommandEntry {
@@ -68,6 +69,8 @@ export async function main(args: string[]): Promise<number> {
   const helper = Object.hasOwn(HELPERS, args[0] ?? "") ? HELPERS[args[0]!] : undefined;
   try {
     if (helper) return await (await helper()).main(args.slice(1));
+    const line = args[0] === "run" ? parseRunLine(args.slice(1)) : undefined;
+    if (line) return await (await import("./run_action.ts")).runLine(line);
     const { runProgram } = await import("./program.ts");
     return await runProgram(args, COMMANDS);
   } catch (thrown) {

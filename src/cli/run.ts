@@ -1,70 +1,9 @@
 import { Command } from "commander";
-import { escapeLinesForTerminal } from "../core/escape.ts";
-import { type FirmaError, ok, type Result } from "../core/result.ts";
-import type { RunInterface, RunOptions } from "../run/options.ts";
-import { confirm } from "./confirm.ts";
-import { print, printError, printNotice } from "./output.ts";
+import type { RunFlags } from "./run_flags.ts";
 import { withGlobals } from "./with_globals.ts";
-
-interface Flags {
-  readonly config?: string;
-  readonly profile?: string;
-  readonly posture?: string;
-  readonly mapping?: string[];
-  readonly yes?: boolean;
-  readonly trust?: boolean;
-  readonly printEffectiveConfig?: boolean;
-}
 
 function collect(value: string, previous: string[] | undefined): string[] {
   return [...previous ?? [], value];
-}
-
-const terminal: RunInterface = {
-  get interactive() {
-    return Deno.stdin.isTerminal() && Deno.stderr.isTerminal();
-  },
-  tell: printNotice,
-  confirm,
-};
-
-const LAUNCHER_ERROR = 1;
-
-/** What a shell answers to a command that it cannot start (POSIX, 2.8.2). */
-const COMMAND_ERRORS: Readonly<Record<string, number>> = {
-  COMMAND_NOT_EXECUTABLE: 126,
-  COMMAND_NOT_FOUND: 127,
-};
-
-async function printEffectiveConfig(
-  options: RunOptions,
-): Promise<Result<number, readonly FirmaError[]>> {
-  const { effectiveConfig } = await import("../run/effective.ts");
-  const config = await effectiveConfig(options);
-  if (!config.ok) return config;
-  print(`${escapeLinesForTerminal(JSON.stringify(config.value, null, 2))}\n`);
-  return ok(0);
-}
-
-async function act(program: string, words: string[], flags: Flags): Promise<void> {
-  const options: RunOptions = {
-    command: [program, ...words],
-    cwd: Deno.cwd(),
-    env: Deno.env.toObject(),
-    configFlag: flags.config,
-    profile: flags.profile,
-    posture: flags.posture,
-    mappings: flags.mapping ?? [],
-    yes: flags.yes ?? false,
-    trust: flags.trust ?? false,
-  };
-  const result = flags.printEffectiveConfig
-    ? await printEffectiveConfig(options)
-    : await (await import("../run/run.ts")).run(options, terminal);
-  if (!result.ok) result.error.forEach(printError);
-  Deno.exitCode = result.ok
-    ? result.value
-    : COMMAND_ERRORS[result.error[0]?.code ?? ""] ?? LAUNCHER_ERROR;
 }
 
 const HELP = `
@@ -96,7 +35,8 @@ export function command(): Command {
     .option("--print-effective-config", "print what would be in force, as JSON, and end")
     .passThroughOptions()
     .addHelpText("after", HELP)
-    .action((program: string, words: string[], _flags: Flags, command: Command) =>
-      act(program, words, withGlobals(command))
-    );
+    .action(async (program: string, words: string[], _flags: RunFlags, command: Command) => {
+      const { runLine } = await import("./run_action.ts");
+      Deno.exitCode = await runLine({ program, words, flags: withGlobals(command) });
+    });
 }

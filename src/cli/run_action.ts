@@ -1,0 +1,53 @@
+import { escapeLinesForTerminal } from "../core/escape.ts";
+import { type FirmaError, ok, type Result } from "../core/result.ts";
+import type { RunInterface, RunOptions } from "../run/options.ts";
+import { run } from "../run/run.ts";
+import { confirm } from "./confirm.ts";
+import { print, printError, printNotice } from "./output.ts";
+import type { RunLine } from "./run_flags.ts";
+
+const terminal: RunInterface = {
+  get interactive() {
+    return Deno.stdin.isTerminal() && Deno.stderr.isTerminal();
+  },
+  tell: printNotice,
+  confirm,
+};
+
+const LAUNCHER_ERROR = 1;
+
+/** What a shell answers to a command that it cannot start (POSIX, 2.8.2). */
+const COMMAND_ERRORS: Readonly<Record<string, number>> = {
+  COMMAND_NOT_EXECUTABLE: 126,
+  COMMAND_NOT_FOUND: 127,
+};
+
+async function printEffectiveConfig(
+  options: RunOptions,
+): Promise<Result<number, readonly FirmaError[]>> {
+  const { effectiveConfig } = await import("../run/effective.ts");
+  const config = await effectiveConfig(options);
+  if (!config.ok) return config;
+  print(`${escapeLinesForTerminal(JSON.stringify(config.value, null, 2))}\n`);
+  return ok(0);
+}
+
+/** Does what a command line of `firma run` asks for, and returns the exit status. */
+export async function runLine({ program, words, flags }: RunLine): Promise<number> {
+  const options: RunOptions = {
+    command: [program, ...words],
+    cwd: Deno.cwd(),
+    env: Deno.env.toObject(),
+    configFlag: flags.config,
+    profile: flags.profile,
+    posture: flags.posture,
+    mappings: flags.mapping ?? [],
+    yes: flags.yes ?? false,
+    trust: flags.trust ?? false,
+  };
+  const result = flags.printEffectiveConfig
+    ? await printEffectiveConfig(options)
+    : await run(options, terminal);
+  if (!result.ok) result.error.forEach(printError);
+  return result.ok ? result.value : COMMAND_ERRORS[result.error[0]?.code ?? ""] ?? LAUNCHER_ERROR;
+}

@@ -1,0 +1,58 @@
+/** What `firma run` was given on the command line, before and behind the program to run. */
+export interface RunFlags {
+  readonly config?: string;
+  readonly profile?: string;
+  readonly posture?: string;
+  readonly mapping?: string[];
+  readonly yes?: boolean;
+  readonly trust?: boolean;
+  readonly printEffectiveConfig?: boolean;
+}
+
+/** A command line of `firma run` that was understood. */
+export interface RunLine {
+  readonly program: string;
+  /** The arguments of the program. */
+  readonly words: string[];
+  readonly flags: RunFlags;
+}
+
+const SWITCHES: Readonly<Record<string, "yes" | "trust">> = {
+  "-y": "yes",
+  "--yes": "yes",
+  "--trust": "trust",
+};
+
+const VALUES: Readonly<Record<string, "config" | "profile" | "posture" | "mapping">> = {
+  "-c": "config",
+  "--config": "config",
+  "--profile": "profile",
+  "--posture": "posture",
+  "--mapping": "mapping",
+};
+
+/**
+ * Reads what follows `run` on a plain command line, as the full parser would.
+ * `undefined` for everything else: for help, for a mistake that somebody has to
+ * be told of, and for each way to write a flag that is seldom used. The full
+ * parser takes longer to load than all of firma that a run needs.
+ */
+export function parseRunLine(args: readonly string[]): RunLine | undefined {
+  const flags: { -readonly [K in keyof RunFlags]: RunFlags[K] } = {};
+  for (let i = 0; i < args.length; i++) {
+    const word = args[i]!;
+    if (!word.startsWith("-") || word === "--") {
+      const [program, ...words] = args.slice(word === "--" ? i + 1 : i);
+      return program === undefined ? undefined : { program, words, flags };
+    }
+    if (Object.hasOwn(SWITCHES, word)) {
+      flags[SWITCHES[word]!] = true;
+      continue;
+    }
+    const value = args[++i];
+    if (!Object.hasOwn(VALUES, word) || !value || value.startsWith("-")) return undefined;
+    const name = VALUES[word]!;
+    if (name === "mapping") flags.mapping = [...flags.mapping ?? [], value];
+    else flags[name] = value;
+  }
+}
