@@ -43,10 +43,11 @@ const GITHUB_BODIES: readonly RegExp[] = [
   /^PATCH \/repos\/\{owner\}\/\{repo\}$/,
   /^(?:POST|PATCH|DELETE) \/repos\/\{owner\}\/\{repo\}\/git\/refs(?:\/|$)/,
   /^(?:PUT|DELETE) \/repos\/\{owner\}\/\{repo\}\/contents\//,
-  /^POST \/repos\/\{owner\}\/\{repo\}\/(?:git\/trees|merges|generate)$/,
+  /^POST \/repos\/\{owner\}\/\{repo\}\/(?:git\/trees|merge-upstream|merges|generate|branches\/\{branch\}\/rename)$/,
   /^POST \/repos\/\{(?:owner|template_owner)\}\/\{(?:repo|template_repo)\}\/generate$/,
   /^POST \/repos\/\{owner\}\/\{repo\}\/pulls\/\{pull_number\}\/reviews(?:$|.*\/events$)/,
   /^PATCH \/repos\/\{owner\}\/\{repo\}\/security-advisories\//,
+  /^(?:POST|PATCH) \/repos\/\{owner\}\/\{repo\}\/releases(?:\/\{release_id\})?$/,
   /^POST (?:\/user\/repos|\/orgs\/\{org\}\/repos|\/gists)$/,
 ];
 
@@ -62,9 +63,7 @@ const SERVICES: readonly Service[] = [
     decoder: ({ method, path }) =>
       GITHUB_BODIES.some((pattern) => pattern.test(`${method} ${path}`))
         ? "github-rest"
-        : /^\/repos\/\{[a-z_]+\}\/\{[a-z_]+\}(?:\/|$)/.test(path)
-        ? "github-repository"
-        : undefined,
+        : "github-repository",
   },
   {
     name: "gmail",

@@ -28,6 +28,8 @@ export interface Provenance {
 export interface CallOperation {
   readonly action_class: ActionClass;
   readonly attributes: Readonly<Record<string, ContextValue>>;
+  /** Attributes that it has and that cannot be read, such as the repository behind a number. */
+  readonly hidden?: readonly string[];
 }
 
 /**
@@ -49,6 +51,8 @@ export interface ExecutionEnvelope {
     readonly raw_action_ref: string;
     /** What decoders found in the call, for example `git_ref`. */
     readonly attributes: Readonly<Record<string, ContextValue>>;
+    /** Attributes that the call has and that cannot be read; a policy that looks at one denies. */
+    readonly hidden?: readonly string[];
     /**
      * Everything that the call does, where that is more than one thing: a push of
      * several refs, a batch. Policies must permit each; `action_class` and
@@ -68,4 +72,14 @@ export interface ExecutionEnvelope {
     readonly last_resource: string;
   };
   readonly provenance: Provenance;
+}
+
+/** The envelopes of all that a call does, one for each thing: what policies are asked about. */
+export function operationEnvelopes(envelope: ExecutionEnvelope): readonly ExecutionEnvelope[] {
+  const { operations, hidden: _, ...intent } = envelope.intent;
+  if (operations === undefined) return [envelope];
+  return operations.map((operation) => ({
+    ...envelope,
+    intent: { ...intent, operations, ...operation },
+  }));
 }

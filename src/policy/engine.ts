@@ -13,9 +13,10 @@ import { isChecked } from "./checked.ts";
 import { compileBundle } from "./compile.ts";
 import { cedarFault } from "./fault.ts";
 import { foldedKey, foldPolicy } from "./fold.ts";
+import { HIDDEN_VALUE, hidePolicy } from "./hide.ts";
 import { Memo } from "./memo.ts";
 import { denyReason, failClosed, type PolicyDecision } from "./outcome.ts";
-import { type ClassPlan, parseAll, planClasses, type Slice } from "./plan.ts";
+import { type ClassPlan, parseAll, type ParsedSlice, planClasses, type Slice } from "./plan.ts";
 import { ParsedPolicySet } from "./policy_set.ts";
 import { NAMESPACE } from "./schema.ts";
 
@@ -127,12 +128,17 @@ export class PolicyEngine {
     try {
       const request = buildRequest(envelope, plan, slice, overrides);
       if (!("key" in request)) return [];
-      const { folded } = slice.parsed();
+      const { folded, hidden } = request.parsed;
       for (const { id, file, json, statement } of slice.policies.values()) {
-        const text = folded ? foldPolicy(statement.text, json) : statement.text;
+        const text = hidden.size > 0
+          ? hidePolicy(statement.text, json, hidden)
+          : folded
+          ? foldPolicy(statement.text, json)
+          : statement.text;
         const alone = text === undefined ? undefined : ParsedPolicySet.parse({ [id]: text });
         if (!(alone instanceof ParsedPolicySet)) continue;
-        const said = authorise(slice, { ...request.call(), preparsedPolicySetId: alone.name });
+        const call = { ...request.call(), preparsedPolicySetId: alone.name };
+        const said = authorise(slice, call, hidden);
         if (!said.policyIds.includes(id)) continue;
         votes.push({ id, effect: json.effect, file, start: statement.start });
       }
@@ -148,11 +154,11 @@ export class PolicyEngine {
     return [...new Set(slices.flatMap(({ policies }) => [...policies.keys()]))].sort();
   }
 
-  #decideSlice({ key, call }: PolicyRequest, slice: Slice): PolicyDecision {
+  #decideSlice({ key, parsed, call }: PolicyRequest, slice: Slice): PolicyDecision {
     const memoise = this.#memoise && slice.memoise && key.length <= LONGEST_KEY;
     const known = memoise ? this.#memo.get(key) : undefined;
     if (known !== undefined) return known;
-    const decision = authorise(slice, call());
+    const decision = authorise(slice, call(), parsed.hidden);
     if (memoise) this.#memo.set(key, decision);
     return decision;
   }
@@ -161,6 +167,7 @@ export class PolicyEngine {
 /** What Cedar is asked, and the name under which the answer is remembered. */
 interface PolicyRequest {
   readonly key: string;
+  readonly parsed: ParsedSlice;
   /** Made only when it is asked for: most answers are remembered. */
   readonly call: () => StatefulAuthorizationCall;
 }
@@ -179,10 +186,19 @@ function buildRequest(
   }
   let key = plan.keyPrefix + encodeValue(agentId) + encodeValue(resourceId);
   const context: Record<string, CedarValueJson> = {};
-  const { set, folded } = slice.parsed();
+  const parsed = slice.parsed(envelope.intent.hidden);
+  if (parsed === undefined) {
+    return failClosed(["Cannot use what policies read of the call: it hides some of it"]);
+  }
+  const { set, folded, hidden } = parsed;
   const attrs: Record<string, CedarValueJson> = folded ? context : {};
   for (const [inputs, target] of [[slice.resource, attrs], [slice.context, context]] as const) {
     for (const { name, type, required, read } of inputs) {
+      if (hidden.has(name) && !(overrides !== undefined && Object.hasOwn(overrides, name))) {
+        context[name] = HIDDEN_VALUE;
+        key += "h";
+        continue;
+      }
       const raw = overrides !== undefined && Object.hasOwn(overrides, name)
         ? overrides[name]
         : read(envelope);
@@ -204,7 +220,7 @@ function buildRequest(
     entities: folded ? actionEntities(plan, slice) : entities(plan, resourceId, attrs),
     validateRequest: false,
   });
-  return { key, call };
+  return { key, parsed, call };
 }
 
 function actionEntities({ actionEntity }: ClassPlan, { reads }: Slice): EntityJson[] {
@@ -224,14 +240,20 @@ function entities(
   return [actionEntity, { uid, attrs, parents: [] }];
 }
 
-function authorise(slice: Slice, call: StatefulAuthorizationCall): PolicyDecision {
+function authorise(
+  slice: Slice,
+  call: StatefulAuthorizationCall,
+  hidden: ReadonlySet<string>,
+): PolicyDecision {
   const answer = callCedar(() => statefulIsAuthorized(call));
   if (answer.type === "failure") return failClosed(answer.errors.map(({ message }) => message));
   const { decision, diagnostics } = answer.response;
   if (diagnostics.errors.length > 0) {
     // Cedar leaves out a policy that it cannot evaluate, so a broken `forbid` would allow.
     const errors = diagnostics.errors.map(({ policyId, error }) =>
-      `Cannot evaluate policy "${policyId}": ${error.message}`
+      `Cannot evaluate policy "${policyId}": ${
+        hidden.size > 0 ? `the call hides ${[...hidden].join(", ")}` : error.message
+      }`
     );
     return failClosed(errors.sort(), diagnostics.errors.map(({ policyId }) => policyId).sort());
   }

@@ -4,6 +4,7 @@ import { encodeValue } from "./canonical.ts";
 import type { CompiledPolicy } from "./compile.ts";
 import { CONTEXT_ATTRIBUTES, type ContextAttribute } from "./context.ts";
 import { foldedKey, foldPolicy } from "./fold.ts";
+import { hidePolicy } from "./hide.ts";
 import { ParsedPolicySet } from "./policy_set.ts";
 import { type Reads, unionReads } from "./reads.ts";
 import { NAMESPACE } from "./schema.ts";
@@ -27,17 +28,20 @@ export interface ParsedSlice {
    * resource too, and there are no entities but for conditions on the action.
    */
   readonly folded: boolean;
+  /** Attributes of the context that must not be looked at; {@linkcode hidePolicy} sees to it. */
+  readonly hidden: ReadonlySet<string>;
 }
 
 /** The policies that can apply to a class, and what of a call they look at. */
 export interface Slice {
   readonly policies: ReadonlyMap<string, CompiledPolicy>;
   /**
-   * Parses the policies at the first call.
+   * Parses the policies at the first call, for calls that hide some attributes.
+   * `undefined` when a policy cannot be kept from looking at them.
    *
    * @throws {FirmaException} When Cedar refuses them.
    */
-  readonly parsed: () => ParsedSlice;
+  readonly parsed: (hidden?: readonly string[]) => ParsedSlice | undefined;
   readonly resource: readonly ContextAttribute[];
   readonly context: readonly ContextAttribute[];
   readonly reads: Reads;
@@ -105,11 +109,21 @@ function makeSlice(chosen: readonly CompiledPolicy[], fold: Fold): Result<Slice,
   const unknown = unknownInputs(reads);
   if (unknown.length > 0) return err(unknown);
   const { wholeContext } = reads;
-  let parsed: ParsedSlice | undefined;
+  let plain: ParsedSlice | undefined;
+  const hiding = new Map<string, ParsedSlice | undefined>();
   const attributes = new Set([...reads.resource].map(foldedKey));
   return ok({
     policies: new Map(chosen.map((policy) => [policy.id, policy])),
-    parsed: () => parsed ??= parseSlice(chosen, wholeContext ? () => undefined : fold),
+    parsed: (hidden = []) => {
+      if (hidden.length > 0 && (wholeContext || reads.context.has("params"))) return undefined;
+      const keys = hidden.filter((name) => reads.context.has(name));
+      if (keys.length === 0) {
+        return plain ??= parseSlice(chosen, wholeContext ? () => undefined : fold);
+      }
+      const known = keys.sort().join();
+      if (!hiding.has(known)) hiding.set(known, parseHiding(chosen, new Set(keys)));
+      return hiding.get(known);
+    },
     resource: RESOURCE_INPUTS.filter(({ name }) => wholeContext || attributes.has(name)),
     context: CONTEXT_ATTRIBUTES.filter(({ name }) => wholeContext || reads.context.has(name)),
     reads,
@@ -120,13 +134,33 @@ function makeSlice(chosen: readonly CompiledPolicy[], fold: Fold): Result<Slice,
 
 function parseSlice(chosen: readonly CompiledPolicy[], fold: Fold): ParsedSlice {
   const folded = chosen.every((policy) => fold(policy) !== undefined);
+  const set = parseTexts(chosen, (policy) => folded ? fold(policy)! : policy.statement.text);
+  return { set, folded, hidden: new Set() };
+}
+
+/** The decoders decide which attributes are hidden together, so there are few such sets. */
+function parseHiding(
+  chosen: readonly CompiledPolicy[],
+  hidden: ReadonlySet<string>,
+): ParsedSlice | undefined {
+  const texts = new Map<CompiledPolicy, string>();
+  for (const policy of chosen) {
+    const text = hidePolicy(policy.statement.text, policy.json, hidden);
+    if (text === undefined) return undefined;
+    texts.set(policy, text);
+  }
+  return { set: parseTexts(chosen, (policy) => texts.get(policy)!), folded: false, hidden };
+}
+
+function parseTexts(
+  chosen: readonly CompiledPolicy[],
+  textOf: (policy: CompiledPolicy) => string,
+): ParsedPolicySet {
   const set = ParsedPolicySet.parse(
     // Not by assignment: a policy called "__proto__" would be lost.
-    Object.fromEntries(
-      chosen.map((policy) => [policy.id, folded ? fold(policy)! : policy.statement.text]),
-    ),
+    Object.fromEntries(chosen.map((policy) => [policy.id, textOf(policy)])),
   );
-  if (set instanceof ParsedPolicySet) return { set, folded };
+  if (set instanceof ParsedPolicySet) return set;
   const message = set.errors.map((error) => error.message).join("; ");
   throw new FirmaException({ code: "POLICY_SYNTAX", message });
 }

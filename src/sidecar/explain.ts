@@ -5,7 +5,7 @@
 import { ACTION_CLASSES, actionClassLineage } from "../core/action_class.ts";
 import type { CapabilityClaims } from "../core/capability.ts";
 import type { Decision, DenyReason } from "../core/decision.ts";
-import type { ContextValue, HttpCall } from "../core/envelope.ts";
+import { type ContextValue, type HttpCall, operationEnvelopes } from "../core/envelope.ts";
 import { newId } from "../core/id.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
@@ -52,6 +52,8 @@ export interface Explanation {
   readonly lineage: readonly string[];
   /** What decoders found in the call. */
   readonly attributes: Readonly<Record<string, ContextValue>>;
+  /** Attributes that the call has and that cannot be read, such as the repository of a number. */
+  readonly hidden: readonly string[];
   /** Of the capability token that covers the call. */
   readonly tokenScope: readonly string[];
   readonly policies: readonly ExplainedPolicy[];
@@ -146,6 +148,7 @@ export class Explainer {
       ...(draft.rule && { rule: draft.rule }),
       lineage: draft.rule ? actionClassLineage(draft.rule.actionClass) : [],
       attributes: draft.attributes ?? {},
+      hidden: draft.hidden ?? [],
       tokenScope: draft.claims?.resource_scope ?? [],
       policies: this.#policies(draft, overrides),
       decision: denial !== undefined ? "DENY" : draft.passthrough ? "PASSTHROUGH" : "ALLOW",
@@ -158,11 +161,9 @@ export class Explainer {
   #policies(draft: Draft, overrides: ContextOverrides | undefined): ExplainedPolicy[] {
     if (draft.envelope === undefined) return [];
     const { policies } = this.#options.bundle;
-    const { envelope } = draft;
     const said = new Map<string, ExplainedPolicy>();
     // A call that does several things is put to the policies once for each.
-    for (const operation of envelope.intent.operations ?? [{}]) {
-      const part = { ...envelope, intent: { ...envelope.intent, ...operation } };
+    for (const part of operationEnvelopes(draft.envelope)) {
       for (const { id, effect, file, start } of this.engine.votes(part, overrides)) {
         const text = policies.find((policy) => policy.file === file)?.text ?? "";
         const determining = draft.policyIds?.includes(id) ?? false;

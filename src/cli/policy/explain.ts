@@ -69,6 +69,7 @@ function json(explanation: Explanation): unknown {
     path: call?.path ?? "",
     rule: rule?.ref ?? "",
     attributes: explanation.attributes,
+    hidden: explanation.hidden,
     token_scope: explanation.tokenScope,
     policy_ids: explanation.policyIds,
     policies: explanation.policies,
@@ -96,6 +97,7 @@ function lines(explanation: Explanation, policies: Surroundings["policies"]): st
   for (const [name, value] of Object.entries(explanation.attributes)) {
     rows.push(["found", `${name} = ${JSON.stringify(value)}`]);
   }
+  if (explanation.hidden.length > 0) rows.push(["hidden", explanation.hidden.join(", ")]);
   if (explanation.tokenScope.length > 0) {
     rows.push(["token", `scope ${explanation.tokenScope.join(", ")}`]);
   }

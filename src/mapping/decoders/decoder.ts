@@ -11,6 +11,11 @@ export type Headers = readonly (readonly [string, string])[];
 export interface Operation {
   readonly actionClass: ActionClass;
   readonly attributes: Readonly<Record<string, ContextValue>>;
+  /**
+   * Attributes that this has and that cannot be read here, such as the repository behind a
+   * number: where a policy looks at one of them, the call is denied.
+   */
+  readonly hidden?: readonly string[];
 }
 
 /** What a decoder finds in a call. */

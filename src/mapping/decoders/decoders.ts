@@ -1,6 +1,8 @@
 import type { Decoder } from "./decoder.ts";
 import { githubGraphql } from "./github_graphql.ts";
-import { githubRepository, githubRest } from "./github_rest.ts";
+import { githubRepository } from "./github_repository.ts";
+import { githubRest } from "./github_rest.ts";
+import { gitlabRepository } from "./gitlab_repository.ts";
 import { gmail } from "./gmail.ts";
 import { gitLfsBatch } from "./git_lfs.ts";
 import { gitRead } from "./git_read.ts";
@@ -17,6 +19,7 @@ export const DECODERS: ReadonlyMap<string, Decoder> = new Map([
   ["github-graphql", githubGraphql],
   ["github-repository", githubRepository],
   ["github-rest", githubRest],
+  ["gitlab-repository", gitlabRepository],
   ["gmail", gmail],
   ["grpc", grpc],
   ["mcp", mcp],

@@ -6,6 +6,9 @@ const BAD =
   // deno-lint-ignore no-control-regex -- controls are what this looks for
   /[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)|[/.]$/;
 
+/** The attributes of a ref that is named by a number or an identifier. */
+export const HIDDEN_REF: readonly string[] = ["git_ref", "git_ref_type"];
+
 /** Tells whether this is the full name of a ref, such as `refs/heads/main`. */
 export function isRefName(name: string): boolean {
   return /^refs\/[^.]/.test(name) && name.length <= LONGEST_ATTRIBUTE && !BAD.test(name);

@@ -16,6 +16,9 @@ const PROVIDERS: Readonly<Record<string, string>> = {
 /** What git's HTTP protocol and that of large files have behind the path of a repository. */
 const SERVICE = /\/(?:info\/refs|git-upload-pack|git-receive-pack|info\/lfs\/.*)$/;
 
+/** The attributes of a repository that is named by a number or an identifier. */
+export const HIDDEN_REPOSITORY: readonly string[] = ["git_owner", "git_repo"];
+
 /** The name of a code host, such as `github`; its host where it has no better name. */
 export function providerOf(host: string): string {
   return Object.hasOwn(PROVIDERS, host) ? PROVIDERS[host]! : host;

@@ -1,5 +1,4 @@
 import mutations from "../../../packs/tables/github_graphql.json" with { type: "json" };
-import type { ContextValue } from "../../core/envelope.ts";
 import { ok, type Result } from "../../core/result.ts";
 import { quote } from "../malformed.ts";
 import { classOrFiner, readClassTable } from "./class_table.ts";
@@ -17,8 +16,7 @@ import {
   type Value,
   Variable,
 } from "./graphql_document.ts";
-import { isRefName, refAttributes } from "./git_ref.ts";
-import { repositoryAttributes } from "./git_repository.ts";
+import { type Attributes, hiddenByQuery, mutationTarget } from "./github_graphql_target.ts";
 import { isObject, type Json, type JsonObject, parseJson } from "./json.ts";
 import { expectType } from "./media_type.ts";
 import { LONGEST_ATTRIBUTE } from "./text.ts";
@@ -101,12 +99,14 @@ function readOperation(
   const { type, name = "", fields } = operation;
   if (type === "subscription") return unclassified(WHAT, "subscriptions are not known");
   if (name.length > LONGEST_ATTRIBUTE) return unreadable(WHAT, "its name is too long");
-  const attributes = {
+  const attributes: Attributes = {
+    git_provider: "github",
     graphql_operation_type: type,
     graphql_operation_name: name,
     graphql_root_fields: [...new Set(fields.map((field) => field.name))].sort(),
   };
-  if (type === "query") return ok([{ actionClass: classOf(undefined), attributes }]);
+  const reading = { actionClass: classOf(undefined), attributes, hidden: hiddenByQuery(fields) };
+  if (type === "query") return ok([reading]);
   const found: Operation[] = [];
   for (const field of fields) {
     if (field.name === "__typename") continue;
@@ -115,13 +115,15 @@ function readOperation(
       return unclassified(WHAT, `the mutation ${quote(field.name)} is not known`);
     }
     const input = resolve(field, operation, variables);
-    const more = { ...attributes, ...gitAttributes(field.name, input) };
-    found.push({
+    const target = mutationTarget(field.name, input);
+    const change: Operation = {
       actionClass: losesCommits(field.name, input) ? DESTRUCTIVE : classOf(known),
-      attributes: more,
-    });
+      attributes: { ...attributes, ...target.attributes },
+      hidden: target.hidden,
+    };
+    found.push(change);
     if (changesPipeline(field.name, input)) {
-      found.push({ actionClass: PIPELINE_CLASS, attributes: more });
+      found.push({ ...change, actionClass: PIPELINE_CLASS });
     }
   }
   return found.length > 0 ? ok(found) : ok([{ actionClass: classOf(undefined), attributes }]);
@@ -171,29 +173,4 @@ function changesPipeline(mutation: string, input: Json | undefined): boolean {
       input,
       (key, value) => key === "path" && typeof value === "string" && isPipelineFile(value),
     );
-}
-
-/** What a mutation says of repository and ref by name; many say it by identifier only. */
-function gitAttributes(
-  mutation: string,
-  input: Json | undefined,
-): Readonly<Record<string, ContextValue>> {
-  if (!isObject(input)) return {};
-  if (mutation === "createRef") {
-    const name = input.get("name");
-    if (typeof name !== "string" || !isRefName(name)) return {};
-    return { ...refAttributes(name), git_operation: "create", git_forced: false };
-  }
-  const branch = input.get("branch");
-  if (mutation !== "createCommitOnBranch" || !isObject(branch)) return {};
-  const name = branch.get("branchName");
-  const ref = typeof name === "string" ? name.replace(/^(?!refs\/)/, "refs/heads/") : "";
-  const [owner, repo, ...rest] = String(branch.get("repositoryNameWithOwner") ?? "").split("/");
-  const repository = owner && repo && rest.length === 0
-    ? repositoryAttributes("github.com", owner, repo)
-    : undefined;
-  return {
-    ...(repository?.ok && repository.value),
-    ...(isRefName(ref) && { ...refAttributes(ref), git_operation: "update", git_forced: false }),
-  };
 }

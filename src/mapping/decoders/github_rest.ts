@@ -3,8 +3,9 @@ import { ok, type Result } from "../../core/result.ts";
 import { classOrFiner } from "./class_table.ts";
 import { type Decoder, type DecoderInput, type Operation, unreadable } from "./decoder.ts";
 import { parseForm } from "./form.ts";
-import { isRefName, refAttributes } from "./git_ref.ts";
+import { HIDDEN_REF, isRefName, refAttributes } from "./git_ref.ts";
 import { repositoryAttributes } from "./git_repository.ts";
+import { repositoryInPath } from "./github_repository.ts";
 import { isObject, type Json, type JsonObject, parseJson } from "./json.ts";
 import { contentType } from "./media_type.ts";
 import { isPipelineFile, PIPELINE_CLASS } from "./pipeline_files.ts";
@@ -14,22 +15,10 @@ const DESTRUCTIVE = classOrFiner("code.destructive");
 const LIFECYCLE = classOrFiner("repo.lifecycle");
 /** Settings of a repository that change what it is rather than how it works. */
 const LIFECYCLE_KEYS = ["private", "visibility", "archived", "name", "default_branch"];
-const REPOSITORY = /^\/repos\/([^/]+)\/([^/]+)(?:\/(.*?))?\/?$/;
 const TYPES =
   /^(?:application\/(?:[\w.+-]*\+)?json|application\/x-www-form-urlencoded|text\/plain)$/;
 
 type Attributes = Readonly<Record<string, ContextValue>>;
-
-/** The REST interface of GitHub where no body matters: which repository a call is about. */
-export const githubRepository: Decoder = {
-  reads: "nothing",
-  decode({ call, rule }) {
-    const repository = repositoryIn(call);
-    if (!repository.ok) return unreadable(WHAT, repository.error);
-    const { attributes } = repository.value;
-    return ok({ operations: [{ actionClass: rule.actionClass, attributes }] });
-  },
-};
 
 /**
  * The REST interface of GitHub where the body says what a call does: refs that are
@@ -39,34 +28,24 @@ export const githubRepository: Decoder = {
 export const githubRest: Decoder = {
   reads: "whole",
   decode(input) {
-    const repository = repositoryIn(input.call);
+    const repository = repositoryInPath(input.call);
     if (!repository.ok) return unreadable(WHAT, repository.error);
     const body = readBody(input);
     if (!body.ok) return unreadable(WHAT, body.error);
-    const { attributes, rest } = repository.value;
+    const { attributes, hidden, rest } = repository.value;
+    const made = rest === undefined ? newRepository(input.call, body.value) : ok({});
+    if (!made.ok) return unreadable(WHAT, made.error);
     const found = describe(input, rest, body.value);
-    const [first, ...more] = found.map((operation) => ({
-      ...operation,
-      attributes: { ...attributes, ...operation.attributes },
-    }));
+    const [first, ...more] = found.map((operation) => {
+      const all = { ...attributes, ...made.value, ...operation.attributes };
+      const unnamed = [...hidden, ...operation.hidden ?? []].filter((name) =>
+        !Object.hasOwn(all, name)
+      );
+      return { ...operation, attributes: all, hidden: unnamed };
+    });
     return ok({ operations: [first!, ...more] });
   },
 };
-
-/** The repository in the path, and what follows it; neither for other paths. */
-function repositoryIn(
-  call: HttpCall,
-): Result<{ attributes: Attributes; rest: string | undefined }, string> {
-  const match = REPOSITORY.exec(call.path);
-  if (match === null) return ok({ attributes: {}, rest: undefined });
-  const [, owner, repo, rest = ""] = match;
-  const attributes = repositoryAttributes(
-    call.host,
-    decodeURIComponent(owner!),
-    decodeURIComponent(repo!),
-  );
-  return attributes.ok ? ok({ attributes: attributes.value, rest }) : attributes;
-}
 
 /** GitHub reads JSON whatever the type of the body says, so the type decides nothing here. */
 function readBody({ headers, body }: DecoderInput): Result<JsonObject, string> {
@@ -80,6 +59,21 @@ function readBody({ headers, body }: DecoderInput): Result<JsonObject, string> {
   const json = parseJson(body);
   if (!json.ok) return json;
   return isObject(json.value) ? ok(json.value) : { ok: false, error: "it is not an object" };
+}
+
+/** The repository that a call makes. One of the user's own has an owner that no call names. */
+function newRepository(call: HttpCall, body: JsonObject): Result<Attributes, string> {
+  const [, organisation] = /^\/orgs\/([^/]+)\/repos$/.exec(call.path) ?? [];
+  const name = body.get("name");
+  if (typeof name !== "string") return ok({});
+  if (organisation !== undefined) {
+    return repositoryAttributes(call.host, decodeURIComponent(organisation), name);
+  }
+  if (call.path !== "/user/repos") return ok({});
+  const named = repositoryAttributes(call.host, "", name);
+  if (!named.ok) return named;
+  const { git_owner: _, ...attributes } = named.value;
+  return ok(attributes);
 }
 
 function describe(
@@ -102,7 +96,9 @@ function describe(
     ...(rest === "generate" && publishing(method, body, true)),
     ...(/^security-advisories\//.test(rest) && { publishes: body.get("state") === "published" }),
   };
-  const first = { actionClass, attributes };
+  // Without a name it is the default branch, whatever that is called.
+  const unnamed = "git_operation" in attributes && !("git_ref" in attributes);
+  const first = { actionClass, attributes, ...(unnamed && { hidden: HIDDEN_REF }) };
   return pathsOf(rest, body).some(isPipelineFile)
     ? [first, { ...first, actionClass: PIPELINE_CLASS }]
     : [first];
@@ -127,22 +123,46 @@ function refOperation(
       git_operation: change,
       git_forced: forced,
     },
+    hidden: HIDDEN_REF,
   };
 }
 
-/** The branch that a commit through the API goes to, where the call names it. */
+/** What a call changes without commits at hand: the ref that it names. */
 function branchAttributes(call: HttpCall, rest: string, body: JsonObject): Attributes {
-  const commits = /^contents\//.test(rest);
-  if (!commits && rest !== "merges") return {};
-  const query = parseForm(call.query.slice(1));
-  const inQuery = query.ok ? query.value.get("branch")?.[0] : undefined;
-  const branch = commits ? body.get("branch") ?? inQuery : body.get("base");
-  const ref = typeof branch === "string" ? branch.replace(/^(?!refs\/)/, "refs/heads/") : "";
+  const named = refIn(call, rest, body);
+  if (named === undefined) return {};
+  const { name, prefix, operation = "update", forced = false } = named;
+  const ref = typeof name === "string" ? name.replace(/^(?!refs\/)/, prefix) : "";
   return {
     ...(isRefName(ref) && refAttributes(ref)),
-    git_operation: "update",
-    git_forced: false,
+    git_operation: operation,
+    git_forced: forced,
   };
+}
+
+interface NamedRef {
+  readonly name: Json | undefined;
+  readonly prefix: "refs/heads/" | "refs/tags/";
+  readonly operation?: "create" | "update";
+  readonly forced?: boolean;
+}
+
+function refIn(call: HttpCall, rest: string, body: JsonObject): NamedRef | undefined {
+  const prefix = "refs/heads/";
+  if (rest.startsWith("contents/")) {
+    const query = parseForm(call.query.slice(1));
+    const inQuery = query.ok ? query.value.get("branch")?.[0] : undefined;
+    return { name: body.get("branch") ?? inQuery, prefix };
+  }
+  if (rest === "merges") return { name: body.get("base"), prefix };
+  if (rest === "merge-upstream") return { name: body.get("branch"), prefix };
+  const [, renamed] = /^branches\/(.+)\/rename$/.exec(rest) ?? [];
+  // Nothing of the old name is left, and what it protected is not protected any more.
+  if (renamed !== undefined) return { name: decodeURIComponent(renamed), prefix, forced: true };
+  if (/^releases(?:\/\d+)?$/.test(rest) && body.has("tag_name")) {
+    return { name: body.get("tag_name"), prefix: "refs/tags/", operation: "create" };
+  }
+  return undefined;
 }
 
 function reviewAttributes(rest: string, body: JsonObject): Attributes {

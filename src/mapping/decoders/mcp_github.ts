@@ -4,8 +4,8 @@ import { ok, type Result } from "../../core/result.ts";
 import { quote } from "../malformed.ts";
 import { classOrFiner, readClassTable } from "./class_table.ts";
 import { type DecodeFault, type Operation, unclassified } from "./decoder.ts";
-import { isRefName, refAttributes } from "./git_ref.ts";
-import { repositoryAttributes } from "./git_repository.ts";
+import { HIDDEN_REF, isRefName, refAttributes } from "./git_ref.ts";
+import { HIDDEN_REPOSITORY, repositoryAttributes } from "./git_repository.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { isPipelineFile, PIPELINE_CLASS } from "./pipeline_files.ts";
 
@@ -17,6 +17,14 @@ const WRITERS: ReadonlySet<string> = new Set([
   "create_or_update_file",
   "push_files",
   "delete_file",
+]);
+
+/** Tools that change a ref; those of pull requests name it by their number. */
+const CHANGES_REF: ReadonlySet<string> = new Set([
+  ...WRITERS,
+  "create_branch",
+  "merge_pull_request",
+  "update_pull_request_branch",
 ]);
 
 /** Tells whether a call goes to GitHub's own MCP server. By address: names are self-declared. */
@@ -38,10 +46,14 @@ export function githubToolOperations(
     return unclassified("the tool call", `GitHub's server has no tool ${quote(tool)} in the table`);
   }
   const all = { ...attributes, ...gitAttributes(tool, values) };
-  const actionClass = deletes(tool, values) ? DESTRUCTIVE : known;
-  const first = { actionClass, attributes: all };
+  const about = [...HIDDEN_REPOSITORY, ...(CHANGES_REF.has(tool) ? HIDDEN_REF : [])];
+  const first: Operation = {
+    actionClass: deletes(tool, values) ? DESTRUCTIVE : known,
+    attributes: all,
+    hidden: about.filter((name) => !Object.hasOwn(all, name)),
+  };
   return writesPipelineFile(tool, values)
-    ? ok([first, { actionClass: PIPELINE_CLASS, attributes: all }])
+    ? ok([first, { ...first, actionClass: PIPELINE_CLASS }])
     : ok([first]);
 }
 
@@ -71,6 +83,7 @@ function gitAttributes(tool: string, values: JsonObject): Record<string, Context
     : "";
   const writes = WRITERS.has(tool) || tool === "create_branch";
   return {
+    git_provider: "github",
     ...(repository?.ok && repository.value),
     ...(isRefName(ref) && refAttributes(ref)),
     ...(writes && {

@@ -89,19 +89,25 @@ function apply(
   const strict = strictest(operations);
   draft.rule = withClass(rule, strict.actionClass);
   draft.attributes = strict.attributes;
+  if (hides(strict)) draft.hidden = strict.hidden;
   if (denialForm !== undefined) draft.denialForm = denialForm;
   if (operations.length > 1) {
-    draft.operations = operations.map(({ actionClass, attributes }) => ({
-      action_class: actionClass,
-      attributes,
+    draft.operations = operations.map((operation) => ({
+      action_class: operation.actionClass,
+      attributes: operation.attributes,
+      ...(hides(operation) && { hidden: operation.hidden }),
     }));
   }
+}
+
+function hides({ hidden }: Operation): boolean {
+  return hidden !== undefined && hidden.length > 0;
 }
 
 /** What a call does twice is decided and recorded once. */
 function distinct([first, ...rest]: Decoded["operations"]): Decoded["operations"] {
   const key = (operation: Operation) =>
-    JSON.stringify([operation.actionClass, operation.attributes]);
+    JSON.stringify([operation.actionClass, operation.attributes, operation.hidden ?? []]);
   const known = new Set([key(first)]);
   const others = rest.filter((operation) => {
     const own = key(operation);

@@ -42,6 +42,8 @@ export interface Draft {
   passthrough?: boolean;
   /** By `decode`. */
   attributes?: Readonly<Record<string, ContextValue>>;
+  /** By `decode`: attributes that the call has and that cannot be read. */
+  hidden?: readonly string[];
   /** By `decode`: everything that the call does, where that is more than one thing. */
   operations?: readonly CallOperation[];
   /** By `decode`: how the protocol inside the call says that it was denied. */

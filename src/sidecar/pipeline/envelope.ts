@@ -25,6 +25,7 @@ export function buildEnvelope(draft: Draft): ExecutionEnvelope {
       raw_transport: draft.transport,
       raw_action_ref: rule.ref,
       attributes: draft.attributes ?? {},
+      ...(draft.hidden !== undefined && { hidden: draft.hidden }),
       ...(draft.operations !== undefined && { operations: draft.operations }),
     },
     capability: { token_id: claims.token_id, agent_id: claims.agent_id },

@@ -1,4 +1,4 @@
-import type { ExecutionEnvelope } from "../../core/envelope.ts";
+import { type ExecutionEnvelope, operationEnvelopes } from "../../core/envelope.ts";
 import type { PolicyDecision } from "../../policy/outcome.ts";
 import type { Denial, Stage } from "./draft.ts";
 import { buildEnvelope } from "./envelope.ts";
@@ -30,12 +30,9 @@ interface Judgement {
  * each must be permitted: a batch is no way around what one of its parts may not do.
  */
 export function judge(engine: Decider | undefined, envelope: ExecutionEnvelope): Judgement {
-  const { operations } = envelope.intent;
-  if (operations === undefined) return judgeOne(engine, envelope);
   const policyIds = new Set<string>();
-  for (const operation of operations) {
-    const intent = { ...envelope.intent, ...operation };
-    const said = judgeOne(engine, { ...envelope, intent });
+  for (const part of operationEnvelopes(envelope)) {
+    const said = judgeOne(engine, part);
     if (said.denial !== undefined) return said;
     for (const id of said.policyIds) policyIds.add(id);
   }

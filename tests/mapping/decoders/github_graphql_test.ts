@@ -106,6 +106,7 @@ Deno.test("githubGraphql() sees a commit that changes what the code host runs", 
 Deno.test("githubGraphql() tells policies what is asked for", () => {
   const query = "mutation M { a: addStar(input: {}) { x } }";
   assert.deepEqual(decoded(githubGraphql, request({ query })), [["social.write", {
+    git_provider: "github",
     graphql_operation_type: "mutation",
     graphql_operation_name: "M",
     graphql_root_fields: ["addStar"],

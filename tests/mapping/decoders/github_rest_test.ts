@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { githubRepository, githubRest } from "../../../src/mapping/decoders/github_rest.ts";
+import { githubRepository } from "../../../src/mapping/decoders/github_repository.ts";
+import { githubRest } from "../../../src/mapping/decoders/github_rest.ts";
 import { classes, decoded, input, MALFORMED, type Sketch } from "./support.ts";
 
 const REPOSITORY = { git_provider: "github", git_owner: "acme", git_repo: "rocket" };
