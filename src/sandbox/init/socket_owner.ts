@@ -23,12 +23,16 @@ const IPPROTO_TCP = 6;
 /** Of `idiag_inode` in the answer, which is a `struct inet_diag_msg` after the header. */
 const INODE_OFFSET = 16 + 4 + 48 + 16;
 
-/** A connection waits for its owner no longer than this; without an owner it goes on. */
-const BUDGET_MS = 1;
+/**
+ * A connection waits while so many descriptors are looked at, which takes some milliseconds, and
+ * then goes on without an owner. Counted and not timed: a busy machine must find the same.
+ */
+const MOST_DESCRIPTORS = 1_000;
 
 /**
  * Finds which program of this sandbox opened a connection: the kernel names the socket's inode,
- * and one of the processes has it open. Best effort, within a millisecond.
+ * and one of the processes has it open. Best effort: an agent with very many descriptors open
+ * could hide, and hold up, its own connections alone.
  */
 export class SocketOwners {
   readonly #self = Deno.pid;
@@ -64,8 +68,8 @@ export class SocketOwners {
   }
 
   #owner(inode: number): SocketOwner | undefined {
-    const deadline = performance.now() + BUDGET_MS;
     const tried = new Set([this.#self]);
+    this.#scanner.begin(MOST_DESCRIPTORS);
     for (const pid of this.#candidates()) {
       if (tried.has(pid)) continue;
       tried.add(pid);
@@ -73,7 +77,7 @@ export class SocketOwners {
         this.#recent = [pid, ...this.#recent.filter((other) => other !== pid)].slice(0, 8);
         return { pid, executable: Deno.readLinkSync(`/proc/${pid}/exe`) };
       }
-      if (performance.now() > deadline) return undefined;
+      if (this.#scanner.exhausted) return undefined;
     }
   }
 
@@ -93,6 +97,17 @@ class DescriptorScanner {
   readonly #view = new DataView(this.#entries.buffer);
   readonly #name = new Uint8Array(32);
   readonly #target = new Uint8Array(64);
+  #left = 0;
+
+  /** Starts a search that may look at `most` descriptors. */
+  begin(most: number): void {
+    this.#left = most;
+  }
+
+  /** Whether the search may look at no more. */
+  get exhausted(): boolean {
+    return this.#left <= 0;
+  }
 
   holds(pid: number, inode: number): boolean {
     const directory = libc.open(cString(`/proc/${pid}/fd`), O_DIRECTORY_CLOEXEC);
@@ -106,6 +121,7 @@ class DescriptorScanner {
         if (size <= 0) return false;
         for (let at = 0; at < size; at += this.#view.getUint16(at + 16, true)) {
           if (this.#linksTo(directory, at + 19, wanted)) return true;
+          if (--this.#left <= 0) return false;
         }
       }
     } finally {
