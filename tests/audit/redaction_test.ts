@@ -9,6 +9,7 @@ import {
 } from "../../src/audit/redaction.ts";
 import { redactEvent } from "../../src/audit/redact_event.ts";
 import { sampleDecision } from "./sample.ts";
+import { takesAtMost } from "../fixtures/pace.ts";
 
 const SENSITIVE = [
   ...["api_key", "apikey", "api-key", "secret", "password", "passwd", "pwd", "token", "auth"],
@@ -81,13 +82,12 @@ Deno.test("redactQuery() leaves no secret and redacting twice changes nothing", 
   }));
 });
 
-Deno.test("redactQuery() takes no more than linear time", () => {
-  const started = performance.now();
-  redactQuery(`?${"a".repeat(500_000)}`);
-  redactQuery(`?${"a=".repeat(250_000)}`);
-  redactQuery(`?${"%74".repeat(200_000)}=${"&".repeat(200_000)}`);
-  assert.ok(performance.now() - started < 2_000);
-});
+Deno.test("redactQuery() takes no more than linear time", () =>
+  takesAtMost(2_000, () => {
+    redactQuery(`?${"a".repeat(500_000)}`);
+    redactQuery(`?${"a=".repeat(250_000)}`);
+    redactQuery(`?${"%74".repeat(200_000)}=${"&".repeat(200_000)}`);
+  }));
 
 Deno.test("redactResource() touches the query alone", () => {
   assert.equal(redactResource("host.invalid/token=x/y"), "host.invalid/token=x/y");

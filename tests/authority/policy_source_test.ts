@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { BundleUpdate } from "../../src/core/authority.ts";
 import { eventually } from "../fixtures/deadline.ts";
 import { content, directory, FORBID, PERMIT, policySource } from "./support.ts";
+import { takesAtMost } from "../fixtures/pace.ts";
 
 function last(heard: readonly BundleUpdate[], kind: BundleUpdate["kind"]) {
   const update = heard.at(-1);
@@ -14,6 +15,11 @@ function inForce(heard: readonly BundleUpdate[], text: string): Promise<unknown>
     `the policies ${JSON.stringify(text)}`,
     () => content(heard.findLast(({ kind }) => kind !== "refused")) === text ? true : undefined,
   );
+}
+
+/** What was said, without what only says that it holds still. */
+function contents(heard: readonly BundleUpdate[]): string[] {
+  return heard.map(content).filter((text, index, all) => text !== all[index - 1]);
 }
 
 /** Waits until nothing more can come of what was written before. */
@@ -45,18 +51,19 @@ Deno.test("a saved edit is in force in well under a second", async () => {
   await using dir = await directory({ "dev.cedar": PERMIT });
   await using subject = await policySource(dir.path);
   await inForce(subject.heard, PERMIT);
-  const times: number[] = [];
-  for (const text of [FORBID, PERMIT, FORBID]) {
-    const before = performance.now();
-    await Deno.writeTextFile(`${dir.path}/dev.cedar`, text);
+  let text = PERMIT;
+  let edits = 0;
+  await takesAtMost(900, async () => {
+    text = text === PERMIT ? FORBID : PERMIT;
+    edits++;
+    Deno.writeTextFileSync(`${dir.path}/dev.cedar`, text);
     await inForce(subject.heard, text);
-    times.push(performance.now() - before);
-  }
-  assert.ok(Math.max(...times) < 900, `took ${times.map(Math.round)} ms`);
+  });
   const revisions = subject.heard.map((update) =>
-    update.kind === "bundle" && update.bundle.revision
+    update.kind === "bundle" ? update.bundle.revision : 0
   );
-  assert.deepEqual(revisions, [1, 2, 3, 4]);
+  const everyRevision = Array.from({ length: edits + 1 }, (_, i) => i + 1);
+  assert.deepEqual([...new Set(revisions)], everyRevision);
 });
 
 Deno.test("saving by truncating and writing never drops a forbid on the way", async () => {
@@ -80,10 +87,11 @@ Deno.test("saving by truncating and writing never drops a forbid on the way", as
 Deno.test("saving by truncating and writing at once is one change", async () => {
   await using dir = await directory({ "dev.cedar": PERMIT });
   await using subject = await policySource(dir.path);
-  await Deno.writeTextFile(`${dir.path}/dev.cedar`, "");
-  await Deno.writeTextFile(`${dir.path}/dev.cedar`, FORBID);
+  // Without waiting, so that no two reads that agree fit in between on a busy machine.
+  Deno.writeTextFileSync(`${dir.path}/dev.cedar`, "");
+  Deno.writeTextFileSync(`${dir.path}/dev.cedar`, FORBID);
   await inForce(subject.heard, FORBID);
-  assert.deepEqual(subject.heard.map(content), [PERMIT, FORBID]);
+  assert.deepEqual(contents(subject.heard), [PERMIT, FORBID]);
 });
 
 Deno.test("saving by writing another file and renaming it over is one change", async () => {
@@ -94,16 +102,16 @@ Deno.test("saving by writing another file and renaming it over is one change", a
     await Deno.rename(`${dir.path}/.dev.cedar.tmp`, `${dir.path}/dev.cedar`);
     await inForce(subject.heard, text);
   }
-  assert.deepEqual(subject.heard.map(content), [PERMIT, FORBID, PERMIT]);
+  assert.deepEqual(contents(subject.heard), [PERMIT, FORBID, PERMIT]);
 });
 
 Deno.test("saving by renaming the old file away and creating a new one is one change", async () => {
   await using dir = await directory({ "dev.cedar": PERMIT });
   await using subject = await policySource(dir.path);
-  await Deno.rename(`${dir.path}/dev.cedar`, `${dir.path}/dev.cedar~`);
-  await Deno.writeTextFile(`${dir.path}/dev.cedar`, FORBID);
+  Deno.renameSync(`${dir.path}/dev.cedar`, `${dir.path}/dev.cedar~`);
+  Deno.writeTextFileSync(`${dir.path}/dev.cedar`, FORBID);
   await inForce(subject.heard, FORBID);
-  assert.deepEqual(subject.heard.map(content), [PERMIT, FORBID]);
+  assert.deepEqual(contents(subject.heard), [PERMIT, FORBID]);
 });
 
 Deno.test("a file that vanished keeps its policies in force, and says so", async () => {
@@ -176,7 +184,7 @@ Deno.test("a deleted directory leaves nothing in force, until it is back whole",
   await using dir = await directory({ "a.cedar": PERMIT, "b.cedar": FORBID });
   await using subject = await policySource(dir.path);
   await Deno.remove(dir.path, { recursive: true });
-  await eventually("the end", () => last(subject.heard, "gone"), 2000);
+  await eventually("the end", () => last(subject.heard, "gone"));
   assert.equal(subject.source.bundle, undefined);
   // Back without its forbids is not back.
   await Deno.mkdir(dir.path);

@@ -5,6 +5,7 @@ import { newId } from "../../src/core/id.ts";
 import { RevocationSource } from "../../src/authority/revocation_source.ts";
 import { eventually } from "../fixtures/deadline.ts";
 import { directory, Listener } from "./support.ts";
+import { takesAtMost } from "../fixtures/pace.ts";
 
 const A = newId("ctok");
 const B = newId("ctok");
@@ -35,12 +36,13 @@ Deno.test("a token that is added to the file is revoked in under a second", asyn
   const file = `${dir.path}/revocations.txt`;
   await using subject = await source(file);
   await subject.revoked();
-  const before = performance.now();
-  await Deno.writeTextFile(file, line(A));
-  await subject.revoked(A);
-  await Deno.writeTextFile(file, line(B), { append: true });
-  await subject.revoked(A, B);
-  assert.ok(performance.now() - before < 1500);
+  const revoked: string[] = [];
+  await takesAtMost(900, async () => {
+    const next = newId("ctok");
+    revoked.push(next);
+    await Deno.writeTextFile(file, line(next), { append: true });
+    await subject.revoked(...revoked);
+  });
   assert.deepEqual(subject.errors, []);
 });
 

@@ -12,8 +12,8 @@ import { API_HOST, makeWorld } from "../fixtures/world.ts";
 const AGENT = `
 import json, socket, ssl, sys, time
 def play(case):
-    peer = socket.create_connection(("127.0.0.1", 18080), 5)
-    peer.settimeout(5)
+    peer = socket.create_connection(("127.0.0.1", 18080), 60)
+    peer.settimeout(60)
     if "connect" in case:
         peer.sendall(("CONNECT %s HTTP/1.1\\r\\nHost: %s\\r\\n\\r\\n" % (case["connect"], case["connect"])).encode())
         head = b""

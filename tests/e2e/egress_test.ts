@@ -16,14 +16,14 @@ function outsideAddress(): string {
 
 const TCP = `
 import socket, sys
-peer = socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)
+peer = socket.create_connection((sys.argv[1], int(sys.argv[2])), 60)
 print(peer.recv(100).decode())
 `;
 
 const UDP = `
 import socket, sys
 peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-peer.settimeout(1)
+peer.settimeout(60)
 peer.sendto(b"out", (sys.argv[1], int(sys.argv[2])))
 print(peer.recv(100).decode())
 `;

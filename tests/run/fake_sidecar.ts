@@ -25,6 +25,8 @@ switch (mode) {
   case "silent":
     break;
   default: {
+    // Before it says that it is ready: who hears that may send the signal at once.
+    if (mode === "stubborn") Deno.addSignalListener("SIGTERM", () => {});
     console.log("not JSON\n[1]\nnull");
     say({ type: "unknown" });
     say({ type: "notice", level: "warn", text: "policy refused" });
@@ -42,7 +44,5 @@ switch (mode) {
 for await (const _ of Deno.stdin.readable) {
   // Until the parent ends.
 }
-if (mode === "stubborn") {
-  Deno.addSignalListener("SIGTERM", () => {});
-  setInterval(() => {}, 1000);
-} else Deno.exit(0);
+if (mode === "stubborn") setInterval(() => {}, 1000);
+else Deno.exit(0);

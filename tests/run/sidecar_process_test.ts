@@ -6,7 +6,7 @@ import {
   type SidecarProcess,
   startSidecar,
 } from "../../src/run/sidecar_process.ts";
-import { eventually } from "../fixtures/deadline.ts";
+import { DEADLINE_MS, eventually } from "../fixtures/deadline.ts";
 
 const FAKE = fileURLToPath(new URL("./fake_sidecar.ts", import.meta.url));
 
@@ -102,7 +102,7 @@ Deno.test("startSidecar() at its end lets the Sidecar end by itself, and ends on
     await sidecar.ready;
     await sidecar[Symbol.asyncDispose]();
     assert.equal((await sidecar.exited).code, 0);
-  });
+  }, { drainTimeoutMs: DEADLINE_MS });
   await withSidecar("stubborn", async ({ sidecar }) => {
     await sidecar.ready;
     await sidecar[Symbol.asyncDispose]();

@@ -15,7 +15,7 @@ async function nothingLeft(person: Person): Promise<void> {
 
 async function start(person: Person, command: readonly string[] = AGENT): Promise<Running> {
   const running = person.start(["run", "--yes", "--", ...command]);
-  await running.printed(/ready/, 30_000);
+  await running.printed(/ready/);
   return running;
 }
 
@@ -63,7 +63,7 @@ Deno.test("firma run leaves Ctrl-C to the agent", async () => {
   const running = await start(person, [
     "sh",
     "-c",
-    "echo ready; trap 'echo mine; exit 5' TERM; while :; do sleep 0.05; done",
+    "trap 'echo mine; exit 5' TERM; echo ready; while :; do sleep 0.05; done",
   ]);
   for (const signal of ["SIGINT", "SIGQUIT"] as const) Deno.kill(await launcher(person), signal);
   Deno.kill(await launcher(person), "SIGTERM");
@@ -74,10 +74,14 @@ Deno.test("firma run leaves Ctrl-C to the agent", async () => {
 
 Deno.test("firma run stops before there is an agent when it is interrupted", async () => {
   await using person = await Person.create();
-  const running = person.start(["run", "--yes", "--", "echo", "it-ran"]);
-  const sidecar = await processOf(person, "__sidecar");
-  // Stopped, it cannot become ready.
-  Deno.kill(sidecar, "SIGSTOP");
+  const server = { host: "api.firma.test", address: "127.0.0.1:9", certificate: "" };
+  await person.configure({ servers: [server] });
+  // A Sidecar that waits for what nobody writes never becomes ready.
+  const roots = join(person.project, `.firma/${server.host}.pem`);
+  await Deno.remove(roots);
+  assert.ok((await new Deno.Command("mkfifo", { args: [roots] }).output()).success);
+  const running = person.start(["run", "--trust", "--yes", "--", "echo", "it-ran"]);
+  await processOf(person, "__sidecar");
   Deno.kill(running.pid, "SIGINT");
   const { code, stdout } = await running.finished();
   assert.deepEqual([code, stdout], [130, ""]);
@@ -106,7 +110,7 @@ Deno.test("firma run tells when its Sidecar dies, and lets the agent go on with 
     "sh",
     "-c",
     `echo ready; read line
-     curl -sS --max-time 20 https://registry.invalid/ 2>&1 && echo got-out
+     curl -sS --max-time 120 https://registry.invalid/ 2>&1 && echo got-out
      echo went-on; exit 6`,
   ]);
   Deno.kill(await processOf(person, "__sidecar"), "SIGKILL");
@@ -148,7 +152,7 @@ Deno.test("firma run puts no environment on a command line", async () => {
     ["run", "--yes", "--profile", "codex", "--", ...AGENT],
     { env: { OPENAI_API_KEY: "sk-very-secret" } },
   );
-  await running.printed(/ready/, 30_000);
+  await running.printed(/ready/);
   const processes = await person.processes();
   assert.ok(processes.length >= 3);
   for (const { command } of processes) assert.doesNotMatch(command, /sk-very-secret/);

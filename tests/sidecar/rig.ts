@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { selfCommand } from "../../src/config/self_command.ts";
 import type { SignedEvent } from "../../src/core/event.ts";
 import { newId } from "../../src/core/id.ts";
-import { eventually } from "../fixtures/deadline.ts";
+import { DEADLINE_MS, eventually } from "../fixtures/deadline.ts";
 import { type FrontClient, openFrontClient } from "../fixtures/front_client.ts";
 import { startUpstream, type TestUpstream } from "../fixtures/upstream.ts";
 
@@ -103,7 +103,6 @@ export class Rig implements AsyncDisposable {
     await eventually(
       "the Sidecar to start",
       () => rig.lines.find(({ type }) => type !== "notice"),
-      30_000,
     );
     return rig;
   }
@@ -257,7 +256,7 @@ async function curl(
     args: [
       "-sS",
       "--max-time",
-      "10",
+      String(DEADLINE_MS / 1000),
       "--cacert",
       caFile,
       "--proxy",

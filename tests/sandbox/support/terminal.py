@@ -20,7 +20,7 @@ import termios
 import time
 
 request = json.loads(sys.argv[1])
-deadline = time.monotonic() + request.get("seconds", 20)
+deadline = time.monotonic() + request.get("seconds", 120)
 pid, terminal = pty.fork()
 if pid == 0:
     os.execvp(request["command"][0], request["command"])

@@ -10,7 +10,7 @@ from attempts import attempt, in_child, name_of, planted
 
 def connect_to(address, family=socket.AF_UNIX, kind=socket.SOCK_STREAM):
     with socket.socket(family, kind) as client:
-        client.settimeout(3)
+        client.settimeout(60)
         try:
             client.connect(address)
             return "ok"
