@@ -21,15 +21,18 @@ export interface IssuanceDemand {
 /** Checks a request; a request that is wrong anywhere fails whole. */
 export function parseIssuance(request: IssueCapabilityRequest): Result<IssuanceDemand> {
   const { agentId, sessionId, requestedActions, resourceScope, requestedTtlSeconds } = request;
-  if (!isId("agt", agentId)) return refuse("INVALID_REQUEST", `agent "${agentId}" is no agent id`);
-  if (sessionId === "") return refuse("INVALID_REQUEST", "the session is empty");
-  if (requestedActions.length === 0) return refuse("NO_ACTIONS", "no action was asked for");
-  if (resourceScope.length === 0) return refuse("INVALID_REQUEST", "the resource scope is empty");
+  if (!isId("agt", agentId)) return refusal("INVALID_REQUEST", `agent "${agentId}" is no agent id`);
+  if (sessionId === "") return refusal("INVALID_REQUEST", "the session is empty");
+  if (requestedActions.length === 0) return refusal("NO_ACTIONS", "no action was asked for");
+  if (resourceScope.length === 0) return refusal("INVALID_REQUEST", "the resource scope is empty");
   for (const pattern of resourceScope) {
-    if (!isScope(pattern)) return refuse("INVALID_REQUEST", `scope "${pattern}" is no pattern`);
+    if (!isScope(pattern)) return refusal("INVALID_REQUEST", `scope "${pattern}" is no pattern`);
   }
   if (!Number.isFinite(requestedTtlSeconds)) {
-    return refuse("INVALID_REQUEST", `time to live ${requestedTtlSeconds} is no number of seconds`);
+    return refusal(
+      "INVALID_REQUEST",
+      `time to live ${requestedTtlSeconds} is no number of seconds`,
+    );
   }
   const actions = new Set<ActionClass>();
   for (const name of requestedActions) {
@@ -37,7 +40,7 @@ export function parseIssuance(request: IssueCapabilityRequest): Result<IssuanceD
     if (action !== undefined) actions.add(action);
     else if (name === ANY_ACTION) {
       for (const { name } of ACTION_CLASSES) actions.add(name as ActionClass);
-    } else return refuse("INVALID_REQUEST", `action "${name}" is not registered`);
+    } else return refusal("INVALID_REQUEST", `action "${name}" is not registered`);
   }
   const ttlSeconds = requestedTtlSeconds;
   return ok({ agentId, sessionId, actions: [...actions].sort(), resourceScope, ttlSeconds });
@@ -61,8 +64,8 @@ export function permittedActions(
     })
   );
   if (granted.length > 0) return ok(granted);
-  if (errors.length > 0) return refuse("CONTEXT_BUILD_FAILED", errors[0]!);
-  return refuse("NO_AUTHORIZED_ACTIONS", "the issuance policies permit none of the actions");
+  if (errors.length > 0) return refusal("CONTEXT_BUILD_FAILED", errors[0]!);
+  return refusal("NO_AUTHORIZED_ACTIONS", "the issuance policies permit none of the actions");
 }
 
 /** Names what a token was issued for, so that an auditor can tell two grants apart. */
@@ -106,6 +109,7 @@ function issuanceEnvelope(
   };
 }
 
-function refuse(code: string, state: string): Result<never, FirmaError> {
+/** Says why no token is issued. */
+export function refusal(code: string, state: string): Result<never, FirmaError> {
   return err({ code, message: `Cannot issue a capability token: ${state}` });
 }

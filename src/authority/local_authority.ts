@@ -15,9 +15,16 @@ import type { SigningKey } from "../pki/signing_key.ts";
 import { cedarModule, initCedar } from "../policy/cedar_module.ts";
 import { PolicyEngine } from "../policy/engine.ts";
 import { schemaText } from "../policy/schema.ts";
-import { contextHash, parseIssuance, permittedActions } from "./issuance.ts";
+import { BundleFeed } from "./bundle_feed.ts";
+import {
+  contextHash,
+  type IssuanceDemand,
+  parseIssuance,
+  permittedActions,
+  refusal,
+} from "./issuance.ts";
 import { PolicySource } from "./policy_source.ts";
-import { RevocationSource } from "./revocation_source.ts";
+import type { AuthorityStore } from "./store/store.ts";
 
 /** Options of {@linkcode LocalAuthority.open}. */
 export interface LocalAuthorityOptions {
@@ -25,8 +32,13 @@ export interface LocalAuthorityOptions {
   readonly policyDir: string;
   /** Directory of the policies that decide what tokens are issued. */
   readonly issuancePolicyDir: string;
-  /** File of revoked tokens; it need not be there. */
-  readonly revocationFile: string;
+  /** Opens what the Authority remembers things in, and closes when it closes. */
+  readonly openStore: () => Promise<Result<AuthorityStore>>;
+  /**
+   * Whether tokens are issued for registered agents alone.
+   * @default {false}
+   */
+  readonly registeredAgentsOnly?: boolean;
   /** Longest life of a token, in milliseconds. */
   readonly maxTtlMs: number;
   /** How long a Sidecar may go on with a bundle unheard, in milliseconds. */
@@ -44,28 +56,38 @@ export interface LocalAuthorityOptions {
   readonly onNotice?: (notice: FirmaError) => void;
 }
 
-/** The Authority of one machine, in the process of its Sidecar. */
+/** A token and what it says. */
+export interface Grant {
+  readonly token: string;
+  readonly claims: CapabilityClaims;
+}
+
+/**
+ * The Authority itself: in the process of the one Sidecar that it is for, or
+ * behind the service that many Sidecars reach over the network.
+ */
 export class LocalAuthority implements Authority {
   readonly #options: LocalAuthorityOptions;
   readonly #policies: PolicySource;
   readonly #issuance: PolicySource;
-  readonly #revocations: RevocationSource;
+  readonly #store: AuthorityStore;
+  readonly #feed: BundleFeed;
   readonly #closing = new AbortController();
   readonly #preparing: ReturnType<typeof setTimeout>;
-  /** The tokens of each session, expired ones too: a revoked session stays revoked. */
-  readonly #issued = new Map<string, string[]>();
   #engine: { readonly bundle: PolicyBundle; readonly engine: PolicyEngine } | undefined;
 
   private constructor(
     options: LocalAuthorityOptions,
     policies: PolicySource,
     issuance: PolicySource,
-    revocations: RevocationSource,
+    store: AuthorityStore,
+    feed: BundleFeed,
   ) {
     this.#options = options;
     this.#policies = policies;
     this.#issuance = issuance;
-    this.#revocations = revocations;
+    this.#store = store;
+    this.#feed = feed;
     void this.#watchIssuance();
     // The first session is about to ask for it, and whoever started this one waits for others now.
     this.#preparing = setTimeout(() => this.#issuanceEngine());
@@ -73,7 +95,7 @@ export class LocalAuthority implements Authority {
 
   /**
    * Starts the Authority. Fails, with everything that is wrong, when a policy
-   * directory holds no valid bundle or the revocation file cannot be read.
+   * directory holds no valid bundle or the store cannot be used.
    */
   static async open(options: LocalAuthorityOptions): Promise<Result<LocalAuthority, FirmaError[]>> {
     initCedar(await cedarModule());
@@ -81,16 +103,21 @@ export class LocalAuthority implements Authority {
     const ttlMs = options.bundleTtlMs;
     const onWarning = (warning: FirmaError) => options.onNotice?.(warning);
     const base = { schema, ttlMs, onWarning, known: options.known };
-    const [policies, issuance, revocations] = await Promise.all([
+    const [policies, issuance, store] = await Promise.all([
       PolicySource.open({ ...base, directory: options.policyDir }),
       PolicySource.open({ ...base, directory: options.issuancePolicyDir }),
-      RevocationSource.open(options.revocationFile, onWarning),
+      options.openStore(),
     ]);
-    if (policies.ok && issuance.ok && revocations.ok) {
-      return ok(new LocalAuthority(options, policies.value, issuance.value, revocations.value));
-    }
     const errors: FirmaError[] = [];
-    for (const part of [policies, issuance, revocations]) {
+    if (policies.ok && issuance.ok && store.ok) {
+      const source = policies.value;
+      const feed = await BundleFeed.open({ source, store: store.value, onNotice: onWarning });
+      if (feed.ok) {
+        return ok(new LocalAuthority(options, source, issuance.value, store.value, feed.value));
+      }
+      errors.push(feed.error);
+    }
+    for (const part of [policies, issuance, store]) {
       if (part.ok) await part.value.close();
       else errors.push(...[part.error].flat());
     }
@@ -102,88 +129,86 @@ export class LocalAuthority implements Authority {
   }
 
   async issueCapability(request: IssueCapabilityRequest): Promise<IssueCapabilityResponse> {
-    const claims = this.#grant(request);
-    if (!claims.ok) {
-      return { granted: false, denyReason: claims.error.code, denyMessage: claims.error.message };
+    const grant = await this.issue(request);
+    if (grant.ok) return { granted: true, token: grant.value.token };
+    return { granted: false, denyReason: grant.error.code, denyMessage: grant.error.message };
+  }
+
+  /**
+   * Issues a token for what is both asked for and permitted. The code of the
+   * error is the reason of the refusal.
+   *
+   * @throws When the store is out of reach
+   */
+  async issue(request: IssueCapabilityRequest): Promise<Result<Grant>> {
+    const demand = parseIssuance(request);
+    if (!demand.ok) return demand;
+    const { registeredAgentsOnly, signingKey } = this.#options;
+    const { agentId, sessionId } = demand.value;
+    if (registeredAgentsOnly && await this.#store.findAgent(agentId) === undefined) {
+      return refusal("AGENT_NOT_REGISTERED", `agent "${agentId}" is not registered`);
     }
-    const token = await issueToken(claims.value, this.#options.signingKey.privateKey);
-    return { granted: true, token };
+    const claims = this.#claims(demand.value);
+    if (!claims.ok) return claims;
+    const { token_id: tokenId, issued_at: issuedAt, expiry } = claims.value;
+    if (!await this.#store.recordToken({ tokenId, agentId, sessionId, issuedAt, expiry })) {
+      return refusal("SESSION_REVOKED", `a token of session "${sessionId}" is revoked`);
+    }
+    const token = await issueToken(claims.value, signingKey.privateKey);
+    return ok({ token, claims: claims.value });
   }
 
   watchPolicyBundle(signal: AbortSignal): AsyncIterable<BundleUpdate> {
-    return this.#policies.updates(signal);
+    return this.#feed.updates(signal);
   }
 
   watchRevocations(signal: AbortSignal): AsyncIterable<readonly Revocation[]> {
-    return this.#revocations.updates(signal);
+    return this.#store.watchRevocations(signal);
+  }
+
+  /** The bundle in force; `undefined` when there is none and everything is denied. */
+  get bundle(): PolicyBundle | undefined {
+    return this.#feed.bundle;
   }
 
   /** Stops watching files. Streams stay open, and hear nothing any more. */
   async close(): Promise<void> {
     this.#closing.abort();
     clearTimeout(this.#preparing);
-    await Promise.all([
-      this.#policies.close(),
-      this.#issuance.close(),
-      this.#revocations.close(),
-    ]);
+    await Promise.all([this.#feed.close(), this.#policies.close(), this.#issuance.close()]);
+    await this.#store.close();
   }
 
-  #grant(request: IssueCapabilityRequest): Result<CapabilityClaims> {
-    const demand = parseIssuance(request);
-    if (!demand.ok) return demand;
+  #claims(demand: IssuanceDemand): Result<CapabilityClaims> {
     const nowMs = Date.now();
-    const { agentId, sessionId, resourceScope, ttlSeconds } = demand.value;
-    if (this.#sessionIsRevoked(sessionId)) {
-      return err({
-        code: "SESSION_REVOKED",
-        message: `Cannot issue a capability token: a token of session "${sessionId}" is revoked`,
-      });
-    }
-    const bundle = this.#policies.bundle;
+    const { agentId, sessionId, resourceScope, ttlSeconds } = demand;
+    const bundle = this.#feed.bundle;
     const engine = this.#issuanceEngine();
     if (bundle === undefined || engine === undefined) {
-      return err({
-        code: "NO_POLICIES",
-        message: "Cannot issue a capability token: there are no policies",
-      });
+      return refusal("NO_POLICIES", "there are no policies");
     }
-    const actions = permittedActions(engine, demand.value, nowMs);
+    const actions = permittedActions(engine, demand, nowMs);
     if (!actions.ok) return actions;
     const { maxTtlMs } = this.#options;
     const ttlMs = ttlSeconds <= 0 ? maxTtlMs : Math.min(ttlSeconds * 1000, maxTtlMs);
-    const tokenId = newId("ctok", nowMs);
-    this.#remember(sessionId, tokenId);
     return ok({
-      token_id: tokenId,
+      token_id: newId("ctok", nowMs),
       agent_id: agentId,
       session_id: sessionId,
       action_set: actions.value,
       resource_scope: resourceScope,
       issued_at: new Date(nowMs).toISOString(),
       expiry: new Date(nowMs + ttlMs).toISOString(),
-      context_hash: contextHash(demand.value, actions.value, bundle.version),
+      context_hash: contextHash(demand, actions.value, bundle.version),
       policy_bundle_version: bundle.version,
     });
-  }
-
-  /** Whoever revokes a token means the session to stop, not to fetch the next token. */
-  #sessionIsRevoked(sessionId: string): boolean {
-    const revoked = this.#revocations.tokenIds;
-    return (this.#issued.get(sessionId) ?? []).some((tokenId) => revoked.has(tokenId));
-  }
-
-  #remember(sessionId: string, tokenId: string): void {
-    const tokens = this.#issued.get(sessionId) ?? [];
-    tokens.push(tokenId);
-    this.#issued.set(sessionId, tokens);
   }
 
   #issuanceEngine(): PolicyEngine | undefined {
     const bundle = this.#issuance.bundle;
     if (bundle === undefined) return undefined;
     if (this.#engine?.bundle !== bundle) {
-      const created = PolicyEngine.create(bundle, { memoCapacity: 0 });
+      const created = PolicyEngine.create(bundle);
       this.#engine = created.ok ? { bundle, engine: created.value } : undefined;
     }
     return this.#engine?.engine;

@@ -35,7 +35,9 @@ const POLL_MS = 500;
  */
 export class PolicySource {
   readonly #options: PolicySourceOptions;
-  readonly #updates = new Broadcast<BundleUpdate>();
+  readonly #updates = new Broadcast<BundleUpdate>(({ kind }) =>
+    kind === "refused" ? "refused" : "in force"
+  );
   #revision = 0;
   /** The last valid bundle, in force unless the directory is gone. */
   #bundle: PolicyBundle;
@@ -76,6 +78,11 @@ export class PolicySource {
   /** The bundle in force; `undefined` when there is none and everything is denied. */
   get bundle(): PolicyBundle | undefined {
     return this.#current.kind === "bundle" ? this.#bundle : undefined;
+  }
+
+  /** The last valid content of the directory, whether or not the directory is still there. */
+  get lastValid(): PolicyBundle {
+    return this.#bundle;
   }
 
   /**

@@ -24,6 +24,7 @@ export class RevocationSource {
   readonly #onError: (error: FirmaError) => void;
   readonly #updates = new Broadcast<readonly Revocation[]>();
   #revocations: readonly Revocation[] = [];
+  #tokenIds: ReadonlySet<string> = new Set();
   #dealtWith: RevocationFile;
   #loop: ChangeLoop | undefined;
 
@@ -43,7 +44,7 @@ export class RevocationSource {
     const source = new RevocationSource(file, first, onError);
     if (first.kind === "text") {
       const { revocations, errors } = source.#parse(first.text);
-      source.#revocations = revocations;
+      source.#keep(revocations);
       errors.forEach(onError);
     }
     source.#loop = ChangeLoop.start({
@@ -54,9 +55,14 @@ export class RevocationSource {
     return ok(source);
   }
 
+  /** Everything that is revoked. */
+  get revocations(): readonly Revocation[] {
+    return this.#revocations;
+  }
+
   /** The identifiers of all revoked tokens. */
   get tokenIds(): ReadonlySet<string> {
-    return new Set(this.#revocations.map(({ tokenId }) => tokenId));
+    return this.#tokenIds;
   }
 
   /** The whole list, then after each change the whole list again. */
@@ -127,8 +133,13 @@ export class RevocationSource {
   }
 
   #publish(revocations: readonly Revocation[]): void {
-    this.#revocations = revocations;
+    this.#keep(revocations);
     this.#updates.publish(revocations);
+  }
+
+  #keep(revocations: readonly Revocation[]): void {
+    this.#revocations = revocations;
+    this.#tokenIds = new Set(revocations.map(({ tokenId }) => tokenId));
   }
 }
 

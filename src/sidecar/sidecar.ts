@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import { AuditWriter } from "../audit/writer.ts";
 import { LocalAuthority } from "../authority/local_authority.ts";
+import { MemoryStore } from "../authority/store/memory_store.ts";
 import { CheckedContents } from "../config/checked_contents.ts";
 import { loadConfig } from "../config/load.ts";
 import { dataDir, ensurePrivateDirectory, type Environment } from "../config/paths.ts";
@@ -166,11 +167,13 @@ async function openAuthority(
   // Where it is missing, the first revocation of the project would have nowhere to go.
   const { revocationFile } = config.authority;
   await Deno.mkdir(dirname(revocationFile), { recursive: true, mode: 0o700 }).catch(() => {});
+  const onNotice = (notice: FirmaError) => notify("warn", errorLine(notice));
   return await LocalAuthority.open({
     ...config.authority,
+    openStore: () => MemoryStore.open({ revocationFile, onNotice }),
     signingKey: key.value,
     known,
-    onNotice: (notice) => notify("warn", errorLine(notice)),
+    onNotice,
   });
 }
 

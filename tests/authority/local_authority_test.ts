@@ -3,6 +3,7 @@ import type { IssueCapabilityRequest } from "../../src/core/authority.ts";
 import { ACTION_CLASSES } from "../../src/core/action_class.ts";
 import { newId } from "../../src/core/id.ts";
 import { LocalAuthority } from "../../src/authority/local_authority.ts";
+import { MemoryStore } from "../../src/authority/store/memory_store.ts";
 import { verifyToken } from "../../src/capability/token.ts";
 import { eventually } from "../fixtures/deadline.ts";
 import { keyPair } from "../capability/support.ts";
@@ -170,7 +171,7 @@ Deno.test("open() says everything that is wrong", async () => {
   const opened = await LocalAuthority.open({
     policyDir: policies.path,
     issuancePolicyDir: issuance.path,
-    revocationFile: policies.path,
+    openStore: () => MemoryStore.open({ revocationFile: policies.path, onNotice: () => {} }),
     maxTtlMs: 1000,
     bundleTtlMs: 1000,
     signingKey: { ...keyPair(), created: false },

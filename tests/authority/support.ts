@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { BundleUpdate } from "../../src/core/authority.ts";
 import type { FirmaError } from "../../src/core/result.ts";
 import { LocalAuthority, type LocalAuthorityOptions } from "../../src/authority/local_authority.ts";
+import { MemoryStore } from "../../src/authority/store/memory_store.ts";
 import { PolicySource } from "../../src/authority/policy_source.ts";
 import { cedarModule, initCedar } from "../../src/policy/cedar_module.ts";
 import { schemaText } from "../../src/policy/schema.ts";
@@ -86,7 +87,11 @@ export async function authority(
   const opened = await LocalAuthority.open({
     policyDir: policies.path,
     issuancePolicyDir: issuance.path,
-    revocationFile: `${state.path}/revocations.txt`,
+    openStore: () =>
+      MemoryStore.open({
+        revocationFile: `${state.path}/revocations.txt`,
+        onNotice: (notice) => notices.push(notice),
+      }),
     maxTtlMs: 3_600_000,
     bundleTtlMs: 30_000,
     signingKey: { ...key, created: false },

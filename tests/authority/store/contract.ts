@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { newId } from "../../../src/core/id.ts";
+import type {
+  AuthorityStore,
+  BundleContent,
+  IssuedToken,
+} from "../../../src/authority/store/store.ts";
+import { eventually } from "../../fixtures/deadline.ts";
+import { Listener } from "../support.ts";
+
+/** A store to try, and how to end with it. */
+export interface Subject extends AsyncDisposable {
+  readonly store: AuthorityStore;
+}
+
+const MAX_TTL_MS = 3_600_000;
+
+function token(sessionId: string): IssuedToken {
+  const now = Date.now();
+  return {
+    tokenId: newId("ctok"),
+    agentId: newId("agt"),
+    sessionId,
+    issuedAt: new Date(now).toISOString(),
+    expiry: new Date(now + MAX_TTL_MS).toISOString(),
+  };
+}
+
+function revocation(tokenId: string, ageMs = 0) {
+  return { tokenId, reason: "a test", timestamp: new Date(Date.now() - ageMs).toISOString() };
+}
+
+function bundle(version: string): BundleContent {
+  const policies = [{ file: "a.cedar", text: `// ${version}` }];
+  return { version, policies, schema: "", ttlSeconds: 30 };
+}
+
+async function listed(store: AuthorityStore, tokenIds: readonly string[]): Promise<void> {
+  await eventually(`the revocations ${tokenIds}`, async () => {
+    const list = (await store.listRevocations()).map(({ tokenId }) => tokenId);
+    return JSON.stringify(list.sort()) === JSON.stringify([...tokenIds].sort()) ? true : undefined;
+  });
+}
+
+/** What every store promises, as tests; `name` is the store's. */
+export function testStore(name: string, open: () => Promise<Subject>): void {
+  Deno.test(`${name} keeps agents, unique by name and identifier`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    const agent = { id: newId("agt"), name: "builder", registeredAt: "2030-01-01T00:00:00Z" };
+    assert.equal(await store.addAgent(agent), true);
+    assert.equal(await store.addAgent({ ...agent, id: newId("agt") }), false, "name taken");
+    assert.equal(await store.addAgent({ ...agent, name: "other" }), false, "identifier taken");
+    const another = { ...agent, id: newId("agt"), name: "another" };
+    assert.equal(await store.addAgent(another), true);
+    assert.deepEqual(await store.findAgent(agent.id), agent);
+    assert.equal(await store.findAgent(newId("agt")), undefined);
+    assert.deepEqual(await store.listAgents(), [another, agent]);
+    assert.equal(await store.removeAgent(agent.id), true);
+    assert.equal(await store.removeAgent(agent.id), false);
+    assert.equal(await store.findAgent(agent.id), undefined);
+  });
+
+  Deno.test(`${name} records no token of a session of which one is revoked`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    const sessionId = newId("ses");
+    const [first, second] = [token(sessionId), token(sessionId)];
+    assert.equal(await store.recordToken(first), true);
+    assert.equal(await store.recordToken(second), true);
+    await store.revoke(revocation(first.tokenId));
+    await listed(store, [first.tokenId]);
+    assert.equal(await store.recordToken(token(sessionId)), false);
+    assert.equal(await store.recordToken(token(newId("ses"))), true, "another session");
+    assert.equal(await store.withdrawRevocation(first.tokenId), true);
+    assert.equal(await store.withdrawRevocation(first.tokenId), false);
+    await listed(store, []);
+    await eventually(
+      "the session to be free",
+      async () => await store.recordToken(token(sessionId)) || undefined,
+    );
+  });
+
+  Deno.test(`${name} tells whole lists of revocations, and what is revoked once stays so`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    await using listener = new Listener((signal) => store.watchRevocations(signal));
+    await eventually("the beginning", () => listener.heard.length > 0 || undefined);
+    const [a, b] = [revocation(newId("ctok")), revocation(newId("ctok"))];
+    await store.revoke(a);
+    await store.revoke(b);
+    await store.revoke({ ...a, reason: "again" });
+    await eventually("both", () => listener.heard.at(-1)!.length === 2 || undefined);
+    const kept = (await store.listRevocations()).find(({ tokenId }) => tokenId === a.tokenId);
+    assert.deepEqual(kept, a);
+    await store.withdrawRevocation(a.tokenId);
+    await eventually("one", () => listener.heard.at(-1)!.length === 1 || undefined);
+  });
+
+  Deno.test(`${name} compacts old revocations alone`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    const old = revocation(newId("ctok"), 2 * MAX_TTL_MS);
+    const young = revocation(newId("ctok"));
+    await store.revoke(old);
+    await store.revoke(young);
+    await listed(store, [old.tokenId, young.tokenId]);
+    assert.equal(await store.compactRevocations(Date.now() - MAX_TTL_MS), 1);
+    await listed(store, [young.tokenId]);
+    assert.equal(await store.compactRevocations(Date.now() - MAX_TTL_MS), 0);
+  });
+
+  Deno.test(`${name} gives each content that follows another a higher revision`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    const one = await store.publishBundle(bundle("1"), true);
+    assert.deepEqual(await store.publishBundle(bundle("1"), false), one);
+    const two = await store.publishBundle(bundle("2"), false);
+    assert.ok(two.revision > one.revision);
+    assert.deepEqual(await store.currentBundle(), two);
+    const again = await store.publishBundle(bundle("1"), false);
+    assert.ok(again.revision > two.revision, "going back is a change like any other");
+  });
+}
