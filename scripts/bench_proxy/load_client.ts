@@ -20,6 +20,7 @@ export interface Load {
 
 /** What came of it. */
 export interface LoadResult {
+  readonly requests: number;
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -93,7 +94,8 @@ async function main(load: Load): Promise<LoadResult> {
   const seconds = (performance.now() - began) / 1_000;
   latencies.sort((a, b) => a - b);
   const at = (share: number) => latencies[Math.floor(latencies.length * share)] ?? NaN;
-  return { requestsPerSecond: latencies.length / seconds, p50Ms: at(0.5), p99Ms: at(0.99) };
+  const requests = latencies.length;
+  return { requests, requestsPerSecond: requests / seconds, p50Ms: at(0.5), p99Ms: at(0.99) };
 }
 
 if (import.meta.main) {

@@ -1,6 +1,9 @@
 /** Child processes of the bench, and what the kernel says of them. */
 import { fileURLToPath } from "node:url";
 
+/** What the kernel counts CPU time in, on every Linux that Deno runs on. */
+const TICKS_PER_SECOND = 100;
+
 const running: Deno.ChildProcess[] = [];
 
 /** Starts a program that says `ready` (or anything) on a line, or does not (`"silent"`). */
@@ -84,13 +87,28 @@ export function memoryOf(pid: number, what: "VmRSS" | "VmHWM"): number {
   return total;
 }
 
+/** CPU time that a process and its children have used, in milliseconds. */
+export function cpuOf(pid: number): number {
+  let ticks = 0;
+  for (const id of [pid, ...childrenOf(pid)]) {
+    const fields = statOf(id);
+    ticks += Number(fields[11]) + Number(fields[12]);
+  }
+  return ticks * 1_000 / TICKS_PER_SECOND;
+}
+
+/** What `/proc/PID/stat` says after the name of the program (proc(5)). */
+function statOf(pid: number | string): string[] {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+}
+
 function childrenOf(pid: number): number[] {
   const children: number[] = [];
   for (const { name } of Deno.readDirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     try {
-      const stat = Deno.readTextFileSync(`/proc/${name}/stat`);
-      if (Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === pid) {
+      if (Number(statOf(name)[1]) === pid) {
         children.push(Number(name), ...childrenOf(Number(name)));
       }
     } catch { /* it ended meanwhile */ }
