@@ -30,39 +30,48 @@ export function canonicalString(text: string): string {
 const NOT_SORTABLE = Symbol("not sortable");
 
 /**
- * The same value with its members in canonical order, so that the engine's own
- * serialiser, which is much faster than {@linkcode write}, can write it.
- * Gives up on whatever is out of the ordinary: objects keep names that look
- * like numbers first, and `__proto__` is no member when it is assigned.
+ * The same value with its members in canonical order, so that the engine's own serialiser, which is
+ * much faster than {@linkcode write}, can write it; the value itself where it is in order already.
+ * Gives up on whatever is out of the ordinary: objects keep names that look like numbers first, and
+ * `__proto__` is no member when it is assigned.
  */
 function sortMembers(value: unknown, depth: number): unknown {
   if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
   if (typeof value === "number") return Number.isFinite(value) ? value : NOT_SORTABLE;
   if (typeof value !== "object" || depth >= MAX_DEPTH) return NOT_SORTABLE;
-  if (Array.isArray(value)) {
-    const items: unknown[] = [];
-    for (const item of value) {
-      const sorted = sortMembers(item, depth + 1);
-      if (sorted === NOT_SORTABLE) return NOT_SORTABLE;
-      items.push(sorted);
-    }
-    return items;
-  }
+  if (Array.isArray(value)) return sortItems(value, depth);
   if (Object.getPrototypeOf(value) !== Object.prototype || "toJSON" in value) return NOT_SORTABLE;
   const members = value as Readonly<Record<string, unknown>>;
-  const copy: Record<string, unknown> = {};
-  for (const name of Object.keys(members).sort()) {
+  const names = Object.keys(members);
+  let copied = false;
+  for (let i = 1; i < names.length && !copied; i++) copied = names[i - 1]! > names[i]!;
+  if (copied) names.sort();
+  let sorted = copied ? {} as Record<string, unknown> : members;
+  for (const name of names) {
     const first = name.charCodeAt(0);
-    if ((first >= 0x30 && first <= 0x39) || name === "__proto__") {
-      return NOT_SORTABLE;
-    }
+    if ((first >= 0x30 && first <= 0x39) || name === "__proto__") return NOT_SORTABLE;
     const member = members[name];
     if (member === undefined) continue;
-    const sorted = sortMembers(member, depth + 1);
-    if (sorted === NOT_SORTABLE) return NOT_SORTABLE;
-    copy[name] = sorted;
+    const inOrder = sortMembers(member, depth + 1);
+    if (inOrder === NOT_SORTABLE) return NOT_SORTABLE;
+    if (!copied && inOrder !== member) {
+      // The members before this one are as they were, and so are their places.
+      sorted = { ...members };
+      copied = true;
+    }
+    if (copied) sorted[name] = inOrder;
   }
-  return copy;
+  return sorted;
+}
+
+function sortItems(items: readonly unknown[], depth: number): unknown {
+  let sorted: unknown[] | undefined;
+  for (let i = 0; i < items.length; i++) {
+    const inOrder = sortMembers(items[i], depth + 1);
+    if (inOrder === NOT_SORTABLE) return NOT_SORTABLE;
+    if (inOrder !== items[i]) (sorted ??= [...items])[i] = inOrder;
+  }
+  return sorted ?? items;
 }
 
 function write(value: unknown, depth: number): string {

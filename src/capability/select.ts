@@ -86,16 +86,32 @@ function scopeScore({ resource_scope }: CapabilityClaims, { host, path }: TokenD
 }
 
 function currentObstacle(
-  { token_id, issued_at, expiry }: CapabilityClaims,
+  token: CapabilityClaims,
   { nowMs, revoked, clockSkewMs = 0 }: TokenDemand,
 ): DenyReason | undefined {
-  if (revoked.has(token_id)) return "TokenRevoked";
-  const from = parseTimestamp(issued_at);
-  const until = parseTimestamp(expiry);
+  if (revoked.has(token.token_id)) return "TokenRevoked";
+  const { from, until } = validityOf(token);
   if (from === undefined || until === undefined || nowMs + clockSkewMs < from) {
     return "TokenInvalid";
   }
   return nowMs - clockSkewMs >= until ? "TokenExpired" : undefined;
+}
+
+interface Validity {
+  readonly from: number | undefined;
+  readonly until: number | undefined;
+}
+
+/** Parsed once for each token, which never changes. */
+const validities = new WeakMap<CapabilityClaims, Validity>();
+
+function validityOf(token: CapabilityClaims): Validity {
+  let validity = validities.get(token);
+  if (validity === undefined) {
+    validity = { from: parseTimestamp(token.issued_at), until: parseTimestamp(token.expiry) };
+    validities.set(token, validity);
+  }
+  return validity;
 }
 
 // The further a token got, the more its failure tells the operator.
@@ -115,6 +131,6 @@ function precedes(a: CapabilityClaims, b: CapabilityClaims): boolean {
   if (a.action_set.length !== b.action_set.length) {
     return a.action_set.length < b.action_set.length;
   }
-  const [issuedA, issuedB] = [parseTimestamp(a.issued_at)!, parseTimestamp(b.issued_at)!];
+  const [issuedA, issuedB] = [validityOf(a).from!, validityOf(b).from!];
   return issuedA !== issuedB ? issuedA > issuedB : a.token_id > b.token_id;
 }

@@ -1,11 +1,18 @@
+/** The second that was written last, and how: most timestamps fall into the same one. */
+let lastSecond = NaN;
+let lastText = "";
+
 /** The time now as RFC 3339 in UTC with microseconds. */
 export function timestamp(
   now: number = performance.timeOrigin + performance.now(),
 ): string {
-  const millis = Math.floor(now);
-  const micros = Math.floor((now - millis) * 1000);
-  const text = new Date(millis).toISOString();
-  return `${text.slice(0, -1)}${String(micros).padStart(3, "0")}Z`;
+  const second = Math.floor(now / 1_000);
+  if (second !== lastSecond) {
+    lastText = new Date(second * 1_000).toISOString().slice(0, -4);
+    lastSecond = second;
+  }
+  const micros = Math.floor((now - second * 1_000) * 1_000);
+  return `${lastText}${String(micros).padStart(6, "0")}Z`;
 }
 
 const RFC3339 =

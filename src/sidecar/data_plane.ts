@@ -276,11 +276,9 @@ export class DataPlane {
     const mapping = this.#mapping;
     const worker = new WorkerHandle({ permissions }, {
       message: (message) => this.#receive(worker, mapping, message),
-      events: (batch) => {
-        for (const event of batch) {
-          this.#fold.take(event);
-          audit.take(event, gauge);
-        }
+      event: (event) => {
+        this.#fold.take(event);
+        audit.take(event, gauge);
       },
       died: (reason) => this.#succeed(reason),
     });

@@ -1,11 +1,12 @@
-import { receiveMessageOnPort } from "node:worker_threads";
-import type { MessagePort as NodeMessagePort } from "node:worker_threads";
-import type { EventBatch, FromWorker, Ports, ToWorker } from "./worker/messages.ts";
+import type { ExecutionEvent } from "../core/event.ts";
+import { EventRing } from "./worker/event_ring.ts";
+import type { FromWorker, Ports, ToWorker } from "./worker/messages.ts";
 
 /** What a {@linkcode WorkerHandle} tells its owner. */
 export interface WorkerOwner {
+  /** Everything that the worker had recorded before it said this was handed over. */
   message(message: FromWorker): void;
-  events(batch: EventBatch): void;
+  event(event: ExecutionEvent): void;
   /** The worker ended by itself or hangs; called at most once, and never after `end`. */
   died(reason: string): void;
 }
@@ -23,6 +24,10 @@ export interface WorkerHandleOptions {
 }
 
 const PINGS_PER_LIMIT = 10;
+/** A few thousand events; an event may take a sixth of it for certain. */
+const RING_BYTES = 4_194_304;
+/** While calls come, reading at intervals costs less than being called for each. */
+const READ_INTERVAL_MS = 1;
 /** Loading the program takes its time on a loaded machine. */
 const START_LIMIT_MS = 30_000;
 
@@ -31,13 +36,14 @@ export class WorkerHandle {
   readonly #owner: WorkerOwner;
   readonly #worker: Worker;
   readonly #control: MessagePort;
-  readonly #events: MessagePort;
+  readonly #events = new EventRing(RING_BYTES);
   readonly #pinger: ReturnType<typeof setInterval>;
   readonly #silenceLimitMs: number;
   /** When the worker last answered, or was made; the limit holds from there. */
   #lastSign = performance.now();
   #limitMs = START_LIMIT_MS;
   #pings = 0;
+  #reading: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
 
   constructor(options: WorkerHandleOptions, owner: WorkerOwner) {
@@ -49,23 +55,21 @@ export class WorkerHandle {
       deno: { permissions: options.permissions },
     });
     const control = new MessageChannel();
-    const events = new MessageChannel();
     this.#control = control.port1;
-    this.#events = events.port1;
     this.#worker.onerror = (event) => {
       // Otherwise the error of the worker would end the whole Sidecar.
       event.preventDefault();
       this.#die(event.message);
     };
     this.#control.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      if (data.kind === "pong") this.#answered();
-      else if (!this.#ended) owner.message(data);
+      if (this.#ended) return;
+      if (data.kind === "pong") return this.#answered();
+      this.#deliver();
+      if (data.kind === "events") this.#readAgainSoon();
+      else owner.message(data);
     };
-    this.#events.onmessage = ({ data }: MessageEvent<EventBatch>) => {
-      if (!this.#ended) owner.events(data);
-    };
-    const ports: Ports = { control: control.port2, events: events.port2 };
-    this.#worker.postMessage(ports, [ports.control, ports.events]);
+    const ports: Ports = { control: control.port2, events: this.#events.buffer };
+    this.#worker.postMessage(ports, [ports.control]);
     this.#pinger = setInterval(
       () => this.#checkPulse(),
       this.#silenceLimitMs / PINGS_PER_LIMIT,
@@ -82,11 +86,11 @@ export class WorkerHandle {
   end(): void {
     if (this.#ended) return;
     clearInterval(this.#pinger);
+    clearTimeout(this.#reading);
     this.#worker.terminate();
-    this.#drain();
+    this.#deliver();
     this.#ended = true;
     this.#control.close();
-    this.#events.close();
   }
 
   #die(reason: string): void {
@@ -95,11 +99,23 @@ export class WorkerHandle {
     this.#owner.died(reason);
   }
 
-  /** Takes the events that the worker handed over and nobody has read. */
-  #drain(): void {
-    for (let batch = waitingBatch(this.#events); batch; batch = waitingBatch(this.#events)) {
-      this.#owner.events(batch);
+  /** Hands over what is in the ring; tells whether there was anything. */
+  #deliver(): boolean {
+    let text = this.#events.read();
+    if (text === undefined) return false;
+    for (; text !== undefined; text = this.#events.read()) {
+      this.#owner.event(JSON.parse(text));
     }
+    return true;
+  }
+
+  #readAgainSoon(): void {
+    clearTimeout(this.#reading);
+    this.#reading = setTimeout(() => {
+      if (this.#deliver()) return this.#readAgainSoon();
+      this.#events.rest();
+      this.#deliver();
+    }, READ_INTERVAL_MS);
   }
 
   #answered(): void {
@@ -113,15 +129,5 @@ export class WorkerHandle {
     } else {
       this.post({ kind: "ping", number: ++this.#pings });
     }
-  }
-}
-
-function waitingBatch(port: MessagePort): EventBatch | undefined {
-  try {
-    return receiveMessageOnPort(port as unknown as NodeMessagePort)?.message as EventBatch;
-  } catch (cause) {
-    // A port whose other end is gone has closed once everything in it was read.
-    if (cause instanceof TypeError) return undefined;
-    throw cause;
   }
 }

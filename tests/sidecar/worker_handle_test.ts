@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { WorkerHandle } from "../../src/sidecar/worker_handle.ts";
 import { eventually } from "../fixtures/deadline.ts";
 
-function rig() {
+function rig(onMessage: (seen: readonly string[]) => void = () => {}) {
   const seen: string[] = [];
   const deaths: string[] = [];
   const handle = new WorkerHandle({
@@ -10,8 +10,8 @@ function rig() {
     silenceLimitMs: 500,
     module: new URL("./worker/broken_worker.ts", import.meta.url),
   }, {
-    message: () => {},
-    events: (batch) => seen.push(...batch.map(({ event_id }) => event_id)),
+    message: () => onMessage(seen),
+    event: ({ event_id }) => seen.push(event_id),
     died: (reason) => deaths.push(reason),
   });
   return { seen, deaths, handle };
@@ -29,15 +29,12 @@ for (const way of ["throw", "reject", "close", "hang"]) {
   });
 }
 
-Deno.test("WorkerHandle delivers what was said before the end, before end() returns", async () => {
-  const { seen, deaths, handle } = rig();
+Deno.test("WorkerHandle delivers what the worker recorded before what it says next", async () => {
+  const seenWithMessage: string[][] = [];
+  const { seen, deaths, handle } = rig((seen) => seenWithMessage.push([...seen]));
   handle.post({ kind: "session-close", sessionId: "go on" });
-  // Without giving this thread a turn to read them one by one.
-  const since = performance.now();
-  await eventually(
-    "the first event",
-    () => seen.length > 0 || performance.now() - since > 5_000 || undefined,
-  );
+  await eventually("the message", () => seenWithMessage.length > 0 || undefined);
+  assert.deepEqual(seenWithMessage, [["1", "2", "3"]]);
   handle.end();
   assert.deepEqual(seen, ["1", "2", "3"]);
   assert.deepEqual(deaths, []);

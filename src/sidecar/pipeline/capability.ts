@@ -15,7 +15,8 @@ export function capability(revoked: () => ReadonlySet<string>): Stage {
       revoked: revoked(),
     };
     let claims = draft.session.claims;
-    for (const actionClass of classesOf(draft)) {
+    const classes = classesOf(draft);
+    for (const actionClass of classes) {
       const actionLineage = actionClassLineage(actionClass);
       const selected = selectToken(claims, { ...demand, actionLineage });
       if (!selected.ok) {
@@ -23,6 +24,7 @@ export function capability(revoked: () => ReadonlySet<string>): Stage {
       }
       draft.claims = selected.value;
       // Whatever else the call does, one and the same token must cover it.
+      if (classes.size === 1) break;
       claims = claims.filter((token) => selectToken([token], { ...demand, actionLineage }).ok);
     }
   };

@@ -8,6 +8,7 @@ import { Standing } from "../pipeline/standing.ts";
 import { startTransport, type Transport } from "../transport/transport.ts";
 import { AuditGauge } from "./audit_gauge.ts";
 import { EventQueue } from "./event_queue.ts";
+import type { EventRing } from "./event_ring.ts";
 import { LeafClient } from "./leaf_client.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 
@@ -28,11 +29,11 @@ const DRAIN_LIMIT_MS = 1_000;
 /** Carries out what the main thread says, message by message, in order. */
 export class DataPlaneWorker {
   readonly #control: MessagePort;
-  readonly #events: MessagePort;
+  readonly #events: EventRing;
   readonly #leaves: LeafClient;
   #running: Running | undefined;
 
-  constructor(control: MessagePort, events: MessagePort) {
+  constructor(control: MessagePort, events: EventRing) {
     this.#control = control;
     this.#events = events;
     this.#leaves = new LeafClient((request, host) =>
@@ -69,7 +70,12 @@ export class DataPlaneWorker {
     initCedar(cedar);
     const table = MappingTable.parse(mapping);
     if (!table.ok) return this.#post({ kind: "start-failed", errors: table.error });
-    const queue = new EventQueue(this.#events, new AuditGauge(gauge), config.auditCapacity);
+    const queue = new EventQueue(
+      this.#events,
+      new AuditGauge(gauge),
+      config.auditCapacity,
+      () => this.#post({ kind: "events" }),
+    );
     const standing = new Standing(table.value, config.defaultProtected);
     const sessions = new SessionTable();
     const pipeline = createPipeline({ config, standing, sessions, sink: queue });

@@ -1,38 +1,45 @@
 import type { ExecutionEvent } from "../../core/event.ts";
 import type { EventSink } from "../pipeline/record.ts";
 import type { AuditGauge } from "./audit_gauge.ts";
-import type { EventBatch } from "./messages.ts";
+import type { EventRing } from "./event_ring.ts";
 
-/** The one member of a `MessagePort` that sending events needs. */
-export interface EventPort {
-  postMessage(batch: EventBatch): void;
-}
+/** Room that a decision must find before its call is let out, in characters. */
+const USUAL_LENGTH = 16_384;
 
 /**
- * Carries events from the worker to the main thread, in order. A decision is
- * handed over at once, with everything before it; outcomes go together at the end
- * of the turn, because a message costs more than an event.
+ * Carries events from the worker to the main thread, in order. They are in the main thread's hands
+ * as soon as they are in the ring; it is called to read them at once for a decision and at the end
+ * of the turn for anything else, because a call costs more than an event.
  */
 export class EventQueue implements EventSink {
-  readonly #port: EventPort;
+  readonly #ring: EventRing;
   readonly #gauge: AuditGauge;
   readonly #capacity: number;
+  readonly #callReader: () => void;
   #sent = 0;
-  #pending: ExecutionEvent[] = [];
+  /** Outcomes that found no room; no new call is let out before they have. */
+  #backlog: string[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(port: EventPort, gauge: AuditGauge, capacity: number) {
-    this.#port = port;
+  /** `callReader` makes the main thread read the ring. */
+  constructor(ring: EventRing, gauge: AuditGauge, capacity: number, callReader: () => void) {
+    this.#ring = ring;
     this.#gauge = gauge;
     this.#capacity = capacity;
+    this.#callReader = callReader;
   }
 
   accepts(): boolean {
-    return !this.#gauge.failed && this.#gauge.waiting(this.#sent) < this.#capacity;
+    return !this.#gauge.failed && this.#backlog.length === 0 &&
+      this.#gauge.waiting(this.#sent) < this.#capacity && this.#ring.hasRoom(USUAL_LENGTH);
   }
 
   push(event: ExecutionEvent, urgency: "now" | "soon"): void {
-    this.#pending.push(event);
+    const text = this.#serialise(event);
+    if (this.#backlog.length > 0 || !this.#ring.write(text)) {
+      if (event.kind === "decision") throw new Error("the audit log cannot take so much at once");
+      this.#backlog.push(text);
+    }
     this.#sent = (this.#sent + 1) | 0;
     if (urgency === "now") this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), 0);
@@ -42,13 +49,21 @@ export class EventQueue implements EventSink {
     this.#gauge.addLost();
   }
 
-  /** Hands over everything that waits. */
+  /** Makes sure that everything is read soon. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#pending.length === 0) return;
-    const batch = this.#pending;
-    this.#pending = [];
-    this.#port.postMessage(batch);
+    let moved = 0;
+    while (moved < this.#backlog.length && this.#ring.write(this.#backlog[moved]!)) moved++;
+    if (moved > 0) this.#backlog.splice(0, moved);
+    if (this.#ring.mustCall()) this.#callReader();
+    if (this.#backlog.length > 0) this.#timer = setTimeout(() => this.flush(), 1);
+  }
+
+  #serialise(event: ExecutionEvent): string {
+    const text = JSON.stringify(event);
+    if (text.length <= this.#ring.longest || event.kind !== "decision") return text;
+    const detail = `${event.detail}; the envelope is left out: it is too long`;
+    return JSON.stringify({ ...event, envelope: undefined, detail });
   }
 }

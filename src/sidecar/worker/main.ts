@@ -4,6 +4,7 @@
  * tells it everything by message.
  */
 import { DataPlaneWorker } from "./data_plane_worker.ts";
+import { EventRing } from "./event_ring.ts";
 import type { Ports } from "./messages.ts";
 
 // An operation that this worker may not do, or a call that broke, ends that call
@@ -15,5 +16,5 @@ self.addEventListener("unhandledrejection", (event) => {
 
 self.addEventListener("message", (event) => {
   const { control, events } = (event as MessageEvent<Ports>).data;
-  new DataPlaneWorker(control, events).listen();
+  new DataPlaneWorker(control, new EventRing(events)).listen();
 }, { once: true });

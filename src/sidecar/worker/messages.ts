@@ -3,7 +3,6 @@
  * here survives structured cloning.
  */
 import type { CapabilityClaims } from "../../core/capability.ts";
-import type { ExecutionEvent } from "../../core/event.ts";
 import type { PolicyBundle } from "../../core/policy_bundle.ts";
 import type { FirmaError } from "../../core/result.ts";
 import type { Leaf } from "../../pki/session_ca.ts";
@@ -31,12 +30,12 @@ export interface WorkerConfig extends PipelineConfig {
   readonly auditCapacity: number;
 }
 
-/** The first message, on the worker's own channel: the ports for everything else. */
+/** The first message, on the worker's own channel: the ways for everything else. */
 export interface Ports {
   /** {@linkcode ToWorker} one way, {@linkcode FromWorker} the other. */
   readonly control: MessagePort;
-  /** {@linkcode EventBatch}, to the main thread. On its own port so that events outlive the worker. */
-  readonly events: MessagePort;
+  /** Memory of an `EventRing`, to the main thread: events outlive the worker. */
+  readonly events: SharedArrayBuffer;
 }
 
 /** From the main thread, on the control port. */
@@ -87,7 +86,6 @@ export type FromWorker =
   }
   | { readonly kind: "session-closed"; readonly sessionId: string }
   | { readonly kind: "leaf-request"; readonly request: number; readonly host: string }
+  /** There is something in the ring of events. */
+  | { readonly kind: "events" }
   | { readonly kind: "pong"; readonly number: number };
-
-/** On the event channel: the next events, in order. */
-export type EventBatch = readonly ExecutionEvent[];

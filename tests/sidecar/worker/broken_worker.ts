@@ -1,12 +1,17 @@
 /** Stands in for a data plane that says something and then breaks, in the way it is told. */
+import { EventRing } from "../../../src/sidecar/worker/event_ring.ts";
 import type { Ports, ToWorker } from "../../../src/sidecar/worker/messages.ts";
 
 self.addEventListener("message", (event) => {
   const { control, events } = (event as MessageEvent<Ports>).data;
+  const ring = new EventRing(events);
   control.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     if (data.kind === "ping") control.postMessage({ kind: "pong", number: data.number });
     if (data.kind !== "session-close") return;
-    for (const id of ["1", "2", "3"]) events.postMessage([{ event_id: id, kind: "outcome" }]);
+    for (const id of ["1", "2", "3"]) {
+      ring.write(JSON.stringify({ event_id: id, kind: "outcome" }));
+    }
+    if (data.sessionId === "go on") control.postMessage({ kind: "started" });
     if (data.sessionId === "throw") throw new Error("boom");
     if (data.sessionId === "reject") void Promise.reject(new Error("boom"));
     if (data.sessionId === "close") self.close();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { ExecutionEvent } from "../../../src/core/event.ts";
 import { AuditGauge } from "../../../src/sidecar/worker/audit_gauge.ts";
+import { EventRing } from "../../../src/sidecar/worker/event_ring.ts";
 import { EventQueue } from "../../../src/sidecar/worker/event_queue.ts";
 import { eventually } from "../../fixtures/deadline.ts";
 
@@ -8,30 +9,74 @@ function event(id: string): ExecutionEvent {
   return { event_id: id, kind: "outcome" } as ExecutionEvent;
 }
 
-function rig(capacity = 3) {
-  const batches: string[][] = [];
+function rig(capacity = 3, bytes = 262_144) {
   const gauge = new AuditGauge();
-  const port = {
-    postMessage: (batch: readonly ExecutionEvent[]) =>
-      void batches.push(batch.map(({ event_id }) => event_id)),
+  const ring = new EventRing(bytes);
+  let calls = 0;
+  const queue = new EventQueue(ring, gauge, capacity, () => calls++);
+  const read = (): ExecutionEvent[] => {
+    const events: ExecutionEvent[] = [];
+    for (let text = ring.read(); text !== undefined; text = ring.read()) {
+      events.push(JSON.parse(text));
+    }
+    return events;
   };
-  return { batches, gauge, queue: new EventQueue(port, gauge, capacity) };
+  const ids = () => read().map(({ event_id }) => event_id);
+  return { gauge, ring, queue, read, ids, calls: () => calls };
 }
 
-Deno.test("push() hands over at once what a call waits for, with everything before it", () => {
-  const { batches, queue } = rig();
+Deno.test("push() calls the reader at once for what a call waits for", () => {
+  const { ids, queue, ring, calls } = rig();
   queue.push(event("a"), "soon");
+  assert.equal(calls(), 0);
   queue.push(event("b"), "now");
-  assert.deepEqual(batches, [["a", "b"]]);
+  assert.equal(calls(), 1);
+  assert.deepEqual(ids(), ["a", "b"]);
+  queue.push(event("c"), "now");
+  assert.equal(calls(), 1, "the reader was called and has not rested");
+  ring.rest();
+  queue.push(event("d"), "now");
+  assert.equal(calls(), 2);
 });
 
-Deno.test("push() gathers what nobody waits for", async () => {
-  const { batches, queue } = rig();
+Deno.test("push() calls the reader soon for what nobody waits for", async () => {
+  const { ids, queue, calls } = rig();
   queue.push(event("a"), "soon");
   queue.push(event("b"), "soon");
-  assert.deepEqual(batches, []);
-  await eventually("the batch", () => batches.length > 0 || undefined);
-  assert.deepEqual(batches, [["a", "b"]]);
+  await eventually("the call", () => calls() > 0 || undefined);
+  assert.deepEqual(ids(), ["a", "b"]);
+});
+
+Deno.test("push() keeps outcomes for which the ring has no room, and lets no call out before", async () => {
+  const { ids, queue, ring } = rig(10_000, 131_072);
+  assert.ok(queue.accepts());
+  const told: string[] = [];
+  for (let i = 0; ring.hasRoom(1_000); i++) {
+    queue.push({ ...event(String(i)), detail: "x".repeat(900) } as ExecutionEvent, "soon");
+    told.push(String(i));
+  }
+  queue.push({ ...event("late"), detail: "x".repeat(5_000) } as ExecutionEvent, "soon");
+  told.push("late");
+  assert.equal(queue.accepts(), false);
+  assert.throws(() => queue.push({ ...event("call"), kind: "decision" } as ExecutionEvent, "now"));
+  const seen = ids();
+  assert.equal(seen.includes("late"), false);
+  await eventually("the backlog", () => {
+    seen.push(...ids());
+    return seen.includes("late") || undefined;
+  });
+  assert.deepEqual(seen, told);
+  assert.ok(queue.accepts());
+});
+
+Deno.test("push() leaves the envelope out of a decision that is too long", () => {
+  const { read, queue } = rig(10, 65_536);
+  const decision = { ...event("a"), kind: "decision", detail: "why" } as ExecutionEvent;
+  queue.push({ ...decision, envelope: { text: "x".repeat(40_000) } } as never, "now");
+  const [recorded] = read();
+  assert.ok(recorded?.kind === "decision");
+  assert.equal(recorded.envelope, undefined);
+  assert.match(recorded.detail, /^why; the envelope is left out/);
 });
 
 Deno.test("accepts() stops at capacity and goes on as the log catches up", () => {

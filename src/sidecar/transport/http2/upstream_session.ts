@@ -182,14 +182,17 @@ class Http2Call {
 
   #response(stream: Http2Stream): Promise<UpstreamResponse> {
     return new Promise((resolve, reject) => {
+      let settled = false;
       stream.handler = {
         head: (list, ended) => {
           this.#answered = true;
           const response = this.#readHead(stream, list, ended);
+          settled ||= response !== undefined;
           if (response instanceof Error) reject(response);
           else if (response !== undefined) resolve(response);
         },
         closed: (code) => {
+          if (settled) return; // every stream ends, and an Error costs its stack trace
           const refused = code === h2.REFUSED_STREAM;
           reject(
             new UpstreamFailure("upstream reset the stream", {
