@@ -114,3 +114,28 @@ Deno.test("firma prints arguments without their control characters", async () =>
     assert.match(stderr, /\\x(1b|9b)/);
   }
 });
+
+/** Runs a command whose reader is gone before it says anything; tells its status on a line. */
+const WITHOUT_READER = `
+import os, subprocess, sys
+read, write = os.pipe()
+os.close(read)
+status = subprocess.run(sys.argv[2:], **{sys.argv[1]: write}).returncode
+print("status", status)
+`;
+
+Deno.test("firma ends silently when nobody reads what it says, as programs in a pipeline do", async () => {
+  await using person = await Person.create();
+  const cases: readonly [string, readonly string[]][] = [
+    ["stdout", ["--help"]],
+    ["stdout", ["run", "--help"]],
+    ["stdout", ["policy", "list"]],
+    ["stdout", ["policy", "show", "dev"]],
+    ["stderr", ["no-such-command"]],
+  ];
+  for (const [stream, words] of cases) {
+    const under = ["/usr/bin/python3", "-c", WITHOUT_READER, stream] as const;
+    const { stdout, stderr } = await person.startUnder(under, words).finished();
+    assert.deepEqual([stdout, stderr], ["status 141\n", ""], words.join(" "));
+  }
+});
