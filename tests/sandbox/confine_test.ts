@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { eventually } from "../fixtures/deadline.ts";
+import { DEFAULT_SIGNALS } from "../fixtures/default_signals.ts";
 import { CERTIFICATE, IDENTITIES, World } from "./support/world.ts";
 
 for (const identity of IDENTITIES) {
@@ -245,7 +246,8 @@ function start(
   command: readonly [string, ...string[]],
   options: Parameters<World["run"]>[1] = {},
 ) {
-  const { words: [program, ...args], env } = world.confined(command, options);
+  const { words, env } = world.confined(command, options);
+  const [program, ...args] = [...DEFAULT_SIGNALS, ...words];
   const child = new Deno.Command(program, {
     args,
     cwd: world.project,

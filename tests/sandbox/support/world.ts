@@ -1,6 +1,7 @@
 /** A machine in small for the sandbox tests: a user with a home, a project and secrets. */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { DEFAULT_SIGNALS } from "../../fixtures/default_signals.ts";
 import type { ConfineCliOptions } from "./confine_cli.ts";
 import type { SeenConnection } from "./fake_sidecar.ts";
 
@@ -139,11 +140,12 @@ export class World implements Disposable {
   }
 
   async #spawn(
-    [program, ...args]: readonly string[],
+    words: readonly string[],
     env: Record<string, string>,
     cwd = this.project,
   ): Promise<Omit<Outcome, "seen">> {
-    const { code, stdout, stderr } = await new Deno.Command(program!, {
+    const [program, ...args] = [...DEFAULT_SIGNALS, ...words];
+    const { code, stdout, stderr } = await new Deno.Command(program, {
       args,
       cwd,
       env,
