@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ACTION_CLASSES, type ActionClass, parseActionClass } from "../core/action_class.ts";
+import { type ActionClass, actionClasses, parseActionClass } from "../core/action_class.ts";
 import type { IssueCapabilityRequest } from "../core/authority.ts";
 import type { ExecutionEnvelope } from "../core/envelope.ts";
 import { isId } from "../core/id.ts";
@@ -39,7 +39,7 @@ export function parseIssuance(request: IssueCapabilityRequest): Result<IssuanceD
     const action = parseActionClass(name);
     if (action !== undefined) actions.add(action);
     else if (name === ANY_ACTION) {
-      for (const { name } of ACTION_CLASSES) actions.add(name as ActionClass);
+      for (const { name } of actionClasses()) actions.add(name as ActionClass);
     } else return refusal("INVALID_REQUEST", `action "${name}" is not registered`);
   }
   const ttlSeconds = requestedTtlSeconds;

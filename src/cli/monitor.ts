@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { parseSince } from "../audit/monitor/event_filter.ts";
 import { monitorLog } from "../audit/monitor/monitor.ts";
-import { parseActionClass } from "../core/action_class.ts";
-import { ACTION_CLASSES } from "../core/action_class.ts";
+import { actionClasses, parseActionClass } from "../core/action_class.ts";
 import { type Decision, DECISIONS } from "../core/decision.ts";
 import { nearest } from "../core/nearest.ts";
+import { useProjectClasses } from "./project_classes.ts";
 import { auditLogInForce } from "./audit_log.ts";
 import { print, printError, printNotice } from "./output.ts";
 import { hasColours } from "./style.ts";
@@ -42,7 +42,9 @@ function lineCount(text: string): number {
 function actionClass(text: string): string {
   // Calls that no mapping rule names have classes of this form.
   if (parseActionClass(text) || /^(raw\.http\.[A-Z]+|network\.connect)$/.test(text)) return text;
-  const meant = nearest(text, ACTION_CLASSES.map(({ name }) => name));
+  // What a project defines is in its log; a configuration that cannot be read names nothing.
+  if (useProjectClasses(undefined).ok && parseActionClass(text)) return text;
+  const meant = nearest(text, actionClasses().map(({ name }) => name));
   throw new InvalidArgumentError(
     `There is no such action class.${meant ? ` (Did you mean ${meant}?)` : ""}`,
   );

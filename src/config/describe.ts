@@ -25,6 +25,9 @@ function contents({ kind, text }: OperatorFile): string {
 export function describeConfig(config: FirmaConfig, files: readonly OperatorFile[]): string[] {
   const { connector, interceptor, mapping, audit } = config.sidecar;
   const lines = files.map((file) => `${file.kind} ${file.name}: ${contents(file)}`);
+  for (const { name, parent, risk } of config.actionClasses) {
+    lines.push(`action class ${name} within ${parent}, risk ${risk}`);
+  }
   if (!mapping.defaultProtected) lines.push("calls that no rule names are let through undecided");
   for (const { host, connectAddr, caCertPath } of connector.hosts) {
     const to = connectAddr ? ` is reached at ${connectAddr.hostname}:${connectAddr.port}` : "";

@@ -1,6 +1,8 @@
 import { dirname, resolve } from "node:path";
+import type { ActionClassEntry } from "../core/action_class.ts";
 import { isId } from "../core/id.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { actionClassList } from "./action_classes.ts";
 import {
   booleanOr,
   type Checked,
@@ -38,6 +40,8 @@ export interface FirmaConfig {
   readonly file: string;
   /** The directory that relative paths resolved against. */
   readonly directory: string;
+  /** `[[action_classes]]`: what the operator adds to the registry. */
+  readonly actionClasses: readonly ActionClassEntry[];
   readonly authority: {
     readonly policyDir: string;
     readonly issuancePolicyDir: string;
@@ -121,6 +125,7 @@ function notEmpty(value: string): Checked<string> {
 }
 
 const readRoot = table({
+  action_classes: actionClassList,
   authority: table({
     policy_dir: pathOr("policies"),
     issuance_policy_dir: pathOr("issuance-policies"),
@@ -180,7 +185,7 @@ export function parseConfig(
   if (!document.ok) return err([document.error]);
   const directory = dirname(file);
   const errors: FirmaError[] = [];
-  const { authority, sidecar, run } = readRoot(document.value.root, [], {
+  const { action_classes, authority, sidecar, run } = readRoot(document.value.root, [], {
     document: document.value,
     directory,
     errors,
@@ -197,6 +202,7 @@ export function parseConfig(
   return ok({
     file,
     directory,
+    actionClasses: action_classes,
     authority: {
       policyDir: authority.policy_dir,
       issuancePolicyDir: authority.issuance_policy_dir,

@@ -7,7 +7,7 @@ import { PAYMENT_CLASSES } from "./action_classes/payment.ts";
 
 export type { ActionClassEntry, Domain, Risk } from "./action_classes/entry.ts";
 
-/** The action-class registry, by name. A finer class has exactly one parent. */
+/** The classes that ship with firma, by name. A finer class has exactly one parent. */
 export const ACTION_CLASSES: readonly ActionClassEntry[] = [
   ...ACCESS_CLASSES,
   ...CODE_CLASSES,
@@ -16,27 +16,45 @@ export const ACTION_CLASSES: readonly ActionClassEntry[] = [
   ...PAYMENT_CLASSES,
 ].sort((a, b) => a.name < b.name ? -1 : 1);
 
-const BY_NAME: ReadonlyMap<string, ActionClassEntry> = new Map(
-  ACTION_CLASSES.map((entry) => [entry.name, entry]),
-);
+let registry = ACTION_CLASSES;
+let byName = index(registry);
+
+function index(entries: readonly ActionClassEntry[]): ReadonlyMap<string, ActionClassEntry> {
+  return new Map(entries.map((entry) => [entry.name, entry]));
+}
+
+/**
+ * Adds the classes that an operator defined, in the place of those added before. State of
+ * the thread: to be called once, from the configuration in force, before anything is
+ * parsed that names classes.
+ */
+export function setOperatorClasses(entries: readonly ActionClassEntry[]): void {
+  registry = [...ACTION_CLASSES, ...entries].sort((a, b) => a.name < b.name ? -1 : 1);
+  byName = index(registry);
+}
+
+/** The action-class registry, by name: what ships with firma, and what the operator added. */
+export function actionClasses(): readonly ActionClassEntry[] {
+  return registry;
+}
 
 /** The name of a registered action class, such as `code.read`. */
 export type ActionClass = string & { readonly __brand: "ActionClass" };
 
 /** Looks a class up by name. */
 export function actionClassEntry(name: string): ActionClassEntry | undefined {
-  return BY_NAME.get(name);
+  return byName.get(name);
 }
 
 /** Returns `name` as an {@linkcode ActionClass} when it is registered. */
 export function parseActionClass(name: string): ActionClass | undefined {
-  return BY_NAME.has(name) ? name as ActionClass : undefined;
+  return byName.has(name) ? name as ActionClass : undefined;
 }
 
 /** A class and its parents, finest first: the classes whose policies cover it. */
 export function actionClassLineage(name: ActionClass): ActionClass[] {
   const lineage: ActionClass[] = [];
-  for (let at = BY_NAME.get(name); at; at = at.parent ? BY_NAME.get(at.parent) : undefined) {
+  for (let at = byName.get(name); at; at = at.parent ? byName.get(at.parent) : undefined) {
     lineage.push(at.name as ActionClass);
   }
   return lineage;

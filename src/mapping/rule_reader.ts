@@ -1,4 +1,4 @@
-import { ACTION_CLASSES, type ActionClass, parseActionClass } from "../core/action_class.ts";
+import { type ActionClass, actionClasses, parseActionClass } from "../core/action_class.ts";
 import { nearest } from "../core/nearest.ts";
 import type { FirmaError } from "../core/result.ts";
 import type { TomlDocument } from "../config/toml.ts";
@@ -92,7 +92,7 @@ export class RuleReader {
     return this.fail(
       "action_class",
       "not in the registry",
-      didYouMean(name, ACTION_CLASSES.map((entry) => entry.name)),
+      didYouMean(name, actionClasses().map((entry) => entry.name)),
     );
   }
 

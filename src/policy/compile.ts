@@ -6,7 +6,7 @@ import type {
   ValidationError,
 } from "@cedar-policy/cedar-wasm/web";
 import { policyToJson, schemaToJson, validate } from "@cedar-policy/cedar-wasm/web";
-import { ACTION_CLASSES } from "../core/action_class.ts";
+import { actionClasses } from "../core/action_class.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import type { FirmaError } from "../core/result.ts";
 import { nearest } from "../core/nearest.ts";
@@ -243,7 +243,7 @@ function fault(
 /** Cedar counts two letters in the wrong order as two edits, and so finds another class nearer. */
 function meantAction(text: string): string | undefined {
   const [, name] = /^unrecognized action `Firma::Action::"([^"]+)"`/.exec(text) ?? [];
-  const meant = name && nearest(name, ACTION_CLASSES.map((entry) => entry.name));
+  const meant = name && nearest(name, actionClasses().map((entry) => entry.name));
   return meant && `did you mean Firma::Action::"${meant}"?`;
 }
 

@@ -1,4 +1,4 @@
-import { ACTION_CLASSES, type ActionClassEntry } from "../core/action_class.ts";
+import { type ActionClassEntry, actionClasses } from "../core/action_class.ts";
 import { CONTEXT_ATTRIBUTES } from "./context.ts";
 
 /** The Cedar namespace of every entity, action and type. */
@@ -9,7 +9,7 @@ export const NAMESPACE = "Firma";
  * and the table of context attributes. The file `policies/firma.cedarschema` holds
  * exactly this text for the whole registry.
  */
-export function schemaText(classes: readonly ActionClassEntry[] = ACTION_CLASSES): string {
+export function schemaText(classes: readonly ActionClassEntry[] = actionClasses()): string {
   return `// Made from the action-class registry by scripts/gen_schema.ts. Do not edit.
 namespace ${NAMESPACE} {
   @doc("An agent, by its identifier agt_…")

@@ -1,5 +1,5 @@
 import type { SchemaJson } from "@cedar-policy/cedar-wasm/web";
-import { ACTION_CLASSES, type ActionClassEntry } from "../core/action_class.ts";
+import { type ActionClassEntry, actionClasses } from "../core/action_class.ts";
 import { CONTEXT_ATTRIBUTES, type ContextType } from "./context.ts";
 import { NAMESPACE } from "./schema.ts";
 
@@ -54,7 +54,7 @@ export function schemaJson(): SchemaJson<string> {
           annotations: { doc: "What a call reaches. id is <host><path>" },
         },
       },
-      actions: Object.fromEntries(ACTION_CLASSES.map((entry) => [entry.name, action(entry)])),
+      actions: Object.fromEntries(actionClasses().map((entry) => [entry.name, action(entry)])),
     },
   };
   return json as SchemaJson<string>;

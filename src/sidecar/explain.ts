@@ -2,7 +2,7 @@
  * What becomes of a call, and why, without making it: the stages of the data
  * plane, run for a session that does not exist.
  */
-import { ACTION_CLASSES, actionClassLineage } from "../core/action_class.ts";
+import { actionClasses, actionClassLineage } from "../core/action_class.ts";
 import type { CapabilityClaims } from "../core/capability.ts";
 import type { Decision, DenyReason } from "../core/decision.ts";
 import { type ContextValue, type HttpCall, operationEnvelopes } from "../core/envelope.ts";
@@ -178,7 +178,7 @@ export class Explainer {
     const resourceScope = ["**"];
     let actions: readonly string[] = ["*"];
     if (this.#issuance !== undefined) {
-      const requestedActions = ACTION_CLASSES.map(({ name }) => name);
+      const requestedActions = actionClasses().map(({ name }) => name);
       const request = {
         agentId,
         sessionId,

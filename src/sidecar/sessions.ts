@@ -1,4 +1,4 @@
-import { ACTION_CLASSES } from "../core/action_class.ts";
+import { actionClasses } from "../core/action_class.ts";
 import type { Authority } from "../core/authority.ts";
 import type { CapabilityClaims } from "../core/capability.ts";
 import type { ExecutionEvent } from "../core/event.ts";
@@ -135,7 +135,7 @@ export class Sessions {
       const answer = await authority.issueCapability({
         agentId,
         sessionId,
-        requestedActions: ACTION_CLASSES.map(({ name }) => name),
+        requestedActions: actionClasses().map(({ name }) => name),
         resourceScope: ["**"],
         requestedTtlSeconds: 0,
       });

@@ -28,6 +28,7 @@ export async function workerConfig(
     connectors.push({ host: canonical.value, connectAddr, caCerts: caCerts.value });
   }
   return ok({
+    actionClasses: config.actionClasses,
     connectors,
     bypassHosts: interceptor.httpsMitm.bypassHosts,
     defaultProtected: mapping.defaultProtected,

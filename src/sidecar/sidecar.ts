@@ -6,6 +6,7 @@ import { CheckedContents } from "../config/checked_contents.ts";
 import { loadConfig } from "../config/load.ts";
 import { dataDir, ensurePrivateDirectory, type Environment } from "../config/paths.ts";
 import type { FirmaConfig } from "../config/schema.ts";
+import { setOperatorClasses } from "../core/action_class.ts";
 import type { ExecutionEvent } from "../core/event.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { SessionCa } from "../pki/session_ca.ts";
@@ -85,6 +86,7 @@ async function assemble(options: SidecarOptions): Promise<Result<Parts, readonly
   const { env, notify, runDirectory } = options;
   const config = loadConfig(options.configFile, env, options.configDigest);
   if (!config.ok) return config;
+  setOperatorClasses(config.value.actionClasses);
   const sockets = socketPool(runDirectory);
   for (const directory of [runDirectory, sockets.directory]) {
     const made = ensurePrivateDirectory(directory);

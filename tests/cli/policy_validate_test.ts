@@ -114,3 +114,52 @@ Deno.test("firma policy validate checks the files of a directory together", asyn
   assert.equal(code, 1);
   assert.match(stderr, /^both\/b\.cedar:1:1: error: .*the id is taken by a\.cedar:1/m);
 });
+
+Deno.test("firma policy knows the action classes that the project defines", async () => {
+  await using person = await Person.create();
+  const rules =
+    '[[rules]]\nhost = "deploy.test"\nmethod = "POST"\naction_class = "deploy.production"\n';
+  const more = '[[action_classes]]\nname = "deploy.production"\nparent = "deploy.write"\n';
+  await person.configure({ rules, more });
+  await person.write(
+    "own.cedar",
+    'permit (principal, action in [Firma::Action::"deploy.production"], resource);\n',
+  );
+  await person.write(
+    "fixture.toml",
+    '[bundle]\npath = "own.cedar"\nmappings = [".firma/mappings/test.toml"]\n' +
+      '[[cases]]\nname = "deploys"\nrequest = "POST https://deploy.test/"\n' +
+      'action_class = "deploy.production"\nexpected = "ALLOW"\n',
+  );
+  const files = ["own.cedar", ".firma/mappings/test.toml"];
+  const valid = await person.firma(["policy", "validate", ...files]);
+  assert.deepEqual([valid.code, valid.stderr], [0, ""]);
+  const tested = await person.firma(["policy", "test", "fixture.toml"]);
+  assert.deepEqual([tested.code, tested.stderr], [0, ""], tested.stdout);
+  const explained = await person.firma(["policy", "explain", "POST https://deploy.test/"]);
+  assert.match(explained.stdout, /^class +deploy\.production < deploy\.write < code\.write$/m);
+  const listed = await person.firma(["policy", "list", "--classes"]);
+  assert.match(listed.stdout, /^deploy\.production +high +deploy\.write +Defined in firma\.toml$/m);
+  // Elsewhere nobody knows them, unless the configuration is named.
+  const cwd = await Deno.makeTempDir();
+  try {
+    const file = `${person.project}/own.cedar`;
+    assert.equal((await person.firma(["policy", "validate", file], { cwd })).code, 1);
+    const config = ["--config", `${person.project}/.firma/firma.toml`];
+    assert.equal((await person.firma(["policy", "validate", file, ...config], { cwd })).code, 0);
+  } finally {
+    await Deno.remove(cwd, { recursive: true });
+  }
+});
+
+Deno.test("firma policy validate names the line of an action class that cannot be", async () => {
+  await using person = await Person.create();
+  await person.configure({
+    more: '[[action_classes]]\nname = "deploy.production"\nparent = "deploy.wriet"\n',
+  });
+  const { code, stderr } = await person.firma(["policy", "validate", ".firma/policies"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /"deploy\.wriet" is no class of the registry/);
+  assert.match(stderr, /did you mean "deploy\.write"\?/);
+  assert.match(stderr, /firma\.toml:\d+/);
+});

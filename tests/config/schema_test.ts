@@ -28,6 +28,7 @@ Deno.test("parseConfig() fills in every default", () => {
     value: {
       file: "/home/ada/app/.firma/firma.toml",
       directory: "/home/ada/app/.firma",
+      actionClasses: [],
       authority: {
         policyDir: "/home/ada/app/.firma/policies",
         issuancePolicyDir: "/home/ada/app/.firma/issuance-policies",
@@ -125,7 +126,7 @@ Deno.test("parseConfig() names an unknown key, its place and the nearest known k
     ],
   );
   assert.deepEqual(faults(`${MINIMAL}[budget]\nlimit = 1\n`), [
-    `3:1 Cannot use "budget": there is no such key (known here: authority, sidecar, run)`,
+    `3:1 Cannot use "budget": there is no such key (known here: action_classes, authority, sidecar, run)`,
   ]);
 });
 

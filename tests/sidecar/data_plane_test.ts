@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { AuditState } from "../../src/audit/writer.ts";
+import { type ActionClassEntry, setOperatorClasses } from "../../src/core/action_class.ts";
 import type { ExecutionEvent } from "../../src/core/event.ts";
 import { unwrap } from "../../src/core/result.ts";
 import { cedarModule } from "../../src/policy/cedar_module.ts";
@@ -9,7 +10,7 @@ import { DataPlane } from "../../src/sidecar/data_plane.ts";
 import { SESSION_SLOTS, SocketPool } from "../../src/sidecar/socket_pool.ts";
 import { DEADLINE_MS, eventually } from "../fixtures/deadline.ts";
 import { proxyHeader } from "../fixtures/front_client.ts";
-import { bundle } from "../policy/support.ts";
+import { bundle, on } from "../policy/support.ts";
 import { claims, mapping, POLICY, RULES } from "./pipeline/support.ts";
 
 /** A log in memory that is always written. */
@@ -37,12 +38,16 @@ interface PlaneRig extends AsyncDisposable {
   readonly notices: string[];
 }
 
-async function start(rules = RULES): Promise<PlaneRig> {
+async function start(
+  rules = RULES,
+  actionClasses: readonly ActionClassEntry[] = [],
+): Promise<PlaneRig> {
   const dir = await Deno.makeTempDir();
   const log = new MemoryLog();
   const notices: string[] = [];
   const started = await DataPlane.start({
     config: {
+      actionClasses,
       connectors: [],
       bypassHosts: [],
       defaultProtected: true,
@@ -207,6 +212,27 @@ Deno.test("DataPlane refuses the session for which there is no socket", async ()
   assert.ok(!refused.ok && refused.error.code === "TOO_MANY_SESSIONS");
   await rig.plane.closeSession("ses_7");
   unwrap(await open(SESSION_SLOTS));
+});
+
+Deno.test("DataPlane decides by classes that the operator defined", async () => {
+  const own = {
+    name: "deploy.production",
+    parent: "code.read",
+    domain: "code",
+    risk: "low",
+    meaning: "Deploy",
+  } as const;
+  setOperatorClasses([own]);
+  try {
+    const rules = '[[rules]]\nhost = "deploy.test"\naction_class = "deploy.production"\n';
+    await using rig = await start(rules, [own]);
+    const policies = `permit ${on("deploy.production")};`;
+    unwrapOk(await rig.plane.setBundle(bundle(policies), Date.now() + 60_000));
+  } finally {
+    setOperatorClasses([]);
+  }
+  const unknown = '[[rules]]\nhost = "deploy.test"\naction_class = "deploy.production"\n';
+  await assert.rejects(() => start(unknown), /not in the registry/);
 });
 
 Deno.test("DataPlane.start() says what is wrong with the mapping", async () => {

@@ -1,15 +1,18 @@
 import { Command } from "commander";
 import { packNames, readPack } from "../../config/packs.ts";
-import { ACTION_CLASSES } from "../../core/action_class.ts";
+import { actionClasses } from "../../core/action_class.ts";
 import { unwrap } from "../../core/result.ts";
 import { aboutOf, summariseMapping } from "../../mapping/catalogue.ts";
 import { splitStatements } from "../../policy/statement.ts";
 import { print, printError } from "../output.ts";
+import { useProjectClasses } from "../project_classes.ts";
 import { bold, hasColours } from "../style.ts";
+import { withGlobals } from "../with_globals.ts";
 import { STATUS } from "./status.ts";
 import { textTable } from "./table.ts";
 
 interface Flags {
+  readonly config?: string;
   readonly json?: boolean;
   readonly classes?: boolean;
 }
@@ -44,9 +47,15 @@ function mappings() {
   });
 }
 
-function printClasses(json: boolean): void {
-  if (json) return print(`${JSON.stringify({ classes: ACTION_CLASSES })}\n`);
-  const rows = ACTION_CLASSES.map(({ name, risk, parent, meaning }) => [
+function listClasses({ json, config }: Flags): void {
+  const own = useProjectClasses(config);
+  if (!own.ok) {
+    own.error.forEach(printError);
+    Deno.exitCode = STATUS.badInput;
+    return;
+  }
+  if (json) return print(`${JSON.stringify({ classes: actionClasses() })}\n`);
+  const rows = actionClasses().map(({ name, risk, parent, meaning }) => [
     name,
     risk,
     parent ?? "-",
@@ -56,7 +65,7 @@ function printClasses(json: boolean): void {
 }
 
 function list(flags: Flags): void {
-  if (flags.classes) return printClasses(flags.json ?? false);
+  if (flags.classes) return listClasses(flags);
   const catalogue = { postures: postures(), mappings: mappings() };
   if (flags.json) return print(`${JSON.stringify(catalogue)}\n`);
   const colours = hasColours(Deno.stdout);
@@ -84,9 +93,10 @@ export function listCommand(): Command {
   return new Command("list")
     .description("List the postures and mappings that ship with firma.")
     .option("--classes", "list the action classes that policies can name instead")
+    .option("-c, --config <path>", "configuration whose action classes are listed, too")
     .option("--json", "print as a JSON object")
-    .action((flags: Flags) => {
+    .action((_flags: Flags, command: Command) => {
       Deno.exitCode = STATUS.ok;
-      list(flags);
+      list(withGlobals<Flags>(command));
     });
 }

@@ -6,6 +6,7 @@ import { packNames, readPack } from "../../config/packs.ts";
 import { DEFAULT_POSTURE } from "../../config/scaffold.ts";
 import type { FirmaConfig } from "../../config/schema.ts";
 import { trustState } from "../../config/trust.ts";
+import { setOperatorClasses } from "../../core/action_class.ts";
 import { err, type FirmaError, ok, type Result, unwrap } from "../../core/result.ts";
 import type { MappingFile } from "../../mapping/rule_file.ts";
 import type { ExplainerOptions } from "../../sidecar/explain.ts";
@@ -49,6 +50,7 @@ export async function surroundings(
   if (!file.ok) return err([file.error]);
   const config = checkConfigFile(file.value, env);
   if (!config.ok) return config;
+  setOperatorClasses(config.value.actionClasses);
   if (trustState(file.value, env).state !== "trusted") {
     const project = shortPath(dirname(file.value.file));
     printNotice("warn", `nobody trusts "${project}" yet; firma run would not use it`);

@@ -8,13 +8,16 @@ import type { CaseResult } from "../../policy/fixtures/judge_case.ts";
 import { junitReport } from "../../policy/fixtures/junit.ts";
 import { coverageLines, decisionLine, jsonReport, totals } from "../../policy/fixtures/report.ts";
 import { print, printError } from "../output.ts";
+import { useProjectClasses } from "../project_classes.ts";
 import { bold, hasColours, red } from "../style.ts";
+import { withGlobals } from "../with_globals.ts";
 import { printDiagnostic } from "./diagnostics.ts";
 import { type FixtureRun, runFixtures } from "./run_fixtures.ts";
 import { STATUS } from "./status.ts";
 import { watchPaths } from "./watch.ts";
 
 interface Flags {
+  readonly config?: string;
   readonly watch?: boolean;
   readonly junit?: string;
   readonly github?: boolean;
@@ -117,6 +120,11 @@ async function watch(paths: readonly string[], flags: Flags): Promise<number> {
 }
 
 async function test(paths: readonly string[], flags: Flags): Promise<number> {
+  const classes = useProjectClasses(flags.config);
+  if (!classes.ok) {
+    classes.error.forEach(printError);
+    return STATUS.badInput;
+  }
   initCedar(await cedarModule());
   if (flags.watch) return await watch(paths, flags);
   return report(await runFixtures(paths), flags);
@@ -137,13 +145,14 @@ export function testCommand(): Command {
   return new Command("test")
     .description("Run fixtures: calls, and what your policies must say to them.")
     .argument("<fixture...>", "fixture files, or directories of them")
+    .option("-c, --config <path>", "configuration whose action classes count")
     .option("--watch", "run again whenever a fixture, policy or mapping changes")
     .option("--junit <file>", "write the results as JUnit XML, too")
     .option("--github", "print failures as annotations of GitHub Actions, too")
     .option("--coverage", "list the policies and action classes that no case touched")
     .option("--json", "print the results as a JSON object")
     .addHelpText("after", HELP)
-    .action(async (paths: string[], flags: Flags) => {
-      Deno.exitCode = await test(paths, flags);
+    .action(async (paths: string[], _flags: Flags, command: Command) => {
+      Deno.exitCode = await test(paths, withGlobals<Flags>(command));
     });
 }

@@ -6,11 +6,14 @@ import { MappingTable } from "../../mapping/table.ts";
 import { cedarModule, initCedar } from "../../policy/cedar_module.ts";
 import { checkBundle } from "../../policy/check.ts";
 import { print, printError } from "../output.ts";
+import { useProjectClasses } from "../project_classes.ts";
+import { withGlobals } from "../with_globals.ts";
 import { printDiagnostic, printPolicyFaults } from "./diagnostics.ts";
 import { readPolicies, shortPath } from "./sources.ts";
 import { STATUS } from "./status.ts";
 
 interface Flags {
+  readonly config?: string;
   readonly json?: boolean;
 }
 
@@ -59,6 +62,11 @@ function count(number: number, what: string): string {
 }
 
 async function validate(paths: readonly string[], flags: Flags): Promise<number> {
+  const classes = useProjectClasses(flags.config);
+  if (!classes.ok) {
+    classes.error.forEach(printError);
+    return STATUS.badInput;
+  }
   initCedar(await cedarModule());
   const done: Validated[] = [];
   for (const path of paths.map((path) => resolve(path))) {
@@ -75,7 +83,7 @@ async function validate(paths: readonly string[], flags: Flags): Promise<number>
 
 const HELP = `
 A directory is checked as the Authority loads it: all its .cedar files together. A .toml file is
-checked as a mapping. Exit status: 0 all are valid, 1 one is not, 2 one cannot be read.
+checked as a mapping. Action classes that the project defines are known. Exit status: 0 all are valid, 1 one is not, 2 one cannot be read.
 
 Examples:
   firma policy validate .firma/policies
@@ -88,9 +96,10 @@ export function validateCommand(): Command {
   return new Command("validate")
     .description("Check policies and mappings as strictly as a Sidecar that loads them.")
     .argument("<file...>", "policy files, directories of them, or mapping files")
+    .option("-c, --config <path>", "configuration whose action classes count")
     .option("--json", "print which files are valid as a JSON object")
     .addHelpText("after", HELP)
-    .action(async (paths: string[], flags: Flags) => {
-      Deno.exitCode = await validate(paths, flags);
+    .action(async (paths: string[], _flags: Flags, command: Command) => {
+      Deno.exitCode = await validate(paths, withGlobals<Flags>(command));
     });
 }

@@ -1,3 +1,4 @@
+import { setOperatorClasses } from "../../core/action_class.ts";
 import type { FirmaError } from "../../core/result.ts";
 import { MappingTable } from "../../mapping/table.ts";
 import { initCedar } from "../../policy/cedar_module.ts";
@@ -68,6 +69,7 @@ export class DataPlaneWorker {
 
   async #start({ config, mapping, cedar, gauge }: Message<"start">): Promise<void> {
     initCedar(cedar);
+    setOperatorClasses(config.actionClasses);
     const table = MappingTable.parse(mapping);
     if (!table.ok) return this.#post({ kind: "start-failed", errors: table.error });
     const queue = new EventQueue(

@@ -2,6 +2,7 @@
  * What the main thread and the data-plane worker say to each other. Everything
  * here survives structured cloning.
  */
+import type { ActionClassEntry } from "../../core/action_class.ts";
 import type { CapabilityClaims } from "../../core/capability.ts";
 import type { PolicyBundle } from "../../core/policy_bundle.ts";
 import type { FirmaError } from "../../core/result.ts";
@@ -24,6 +25,8 @@ export interface Timeouts {
 
 /** What stays as it is while a worker lives. */
 export interface WorkerConfig extends PipelineConfig {
+  /** What the operator adds to the registry. */
+  readonly actionClasses: readonly ActionClassEntry[];
   readonly defaultProtected: boolean;
   readonly timeouts: Timeouts;
   /** How many events may be on their way to the audit log. */
