@@ -146,6 +146,13 @@ export function createGate(options: GateOptions): Gate {
     };
   }
 
+  function decideNow(input: CallInput, startedMs: number): Verdict | Promise<Verdict> {
+    const draft = newDraft(input, input.scheme);
+    const judged = judge(options.callStages, draft, startedMs);
+    if (judged instanceof Promise) return judged.then((value) => toVerdict(draft, value));
+    return toVerdict(draft, judged);
+  }
+
   return {
     connect(peer: Peer, host: string, port: number): ConnectVerdict {
       const startedMs = performance.now();
@@ -168,10 +175,10 @@ export function createGate(options: GateOptions): Gate {
 
     decide(input: CallInput): Verdict | Promise<Verdict> {
       const startedMs = performance.now();
-      const draft = newDraft(input, input.scheme);
-      const judged = judge(options.callStages, draft, startedMs);
-      if (judged instanceof Promise) return judged.then((value) => toVerdict(draft, value));
-      return toVerdict(draft, judged);
+      const relief = sink.relief();
+      return relief === undefined
+        ? decideNow(input, startedMs)
+        : relief.then(() => decideNow(input, startedMs));
     },
 
     refuse(peer, what): DenyProblem {

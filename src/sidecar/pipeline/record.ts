@@ -11,6 +11,11 @@ export interface EventSink {
   /** Whether the log can take the record of one more call. While not, no call may leave. */
   accepts(): boolean;
   /**
+   * `undefined` while the log keeps up. Else resolves when it has caught up or cannot be waited
+   * for: calls that come faster than they can be recorded are slowed down before they are denied.
+   */
+  relief(): Promise<void> | undefined;
+  /**
    * Queues an event. `now`: it is handed over before this returns, so that neither a call
    * leaves nor an agent sees an answer of which there is no record.
    */

@@ -5,6 +5,9 @@ import type { EventRing } from "./event_ring.ts";
 
 /** Room that a decision must find before its call is let out, in characters. */
 const USUAL_LENGTH = 16_384;
+/** How long a call waits for the log to catch up, and how often it looks. */
+const RELIEF_LIMIT_MS = 2_000;
+const RELIEF_INTERVAL_MS = 2;
 
 /**
  * Carries events from the worker to the main thread, in order. They are in the main thread's hands
@@ -19,6 +22,7 @@ export class EventQueue implements EventSink {
   #sent = 0;
   /** Outcomes that found no room; no new call is let out before they have. */
   #backlog: string[] = [];
+  #relief: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `callReader` makes the main thread read the ring. */
@@ -32,6 +36,11 @@ export class EventQueue implements EventSink {
   accepts(): boolean {
     return !this.#gauge.failed && this.#backlog.length === 0 &&
       this.#gauge.waiting(this.#sent) < this.#capacity && this.#ring.hasRoom(USUAL_LENGTH);
+  }
+
+  relief(): Promise<void> | undefined {
+    if (!this.#congested) return undefined;
+    return this.#relief ??= this.#catchUp().finally(() => this.#relief = undefined);
   }
 
   push(event: ExecutionEvent, urgency: "now" | "soon"): void {
@@ -58,6 +67,19 @@ export class EventQueue implements EventSink {
     if (moved > 0) this.#backlog.splice(0, moved);
     if (this.#ring.mustCall()) this.#callReader();
     if (this.#backlog.length > 0) this.#timer = setTimeout(() => this.flush(), 1);
+  }
+
+  get #congested(): boolean {
+    if (this.#gauge.failed) return false; // waiting does not help
+    return this.#gauge.waiting(this.#sent) * 2 >= this.#capacity ||
+      !this.#ring.hasRoom(4 * USUAL_LENGTH);
+  }
+
+  async #catchUp(): Promise<void> {
+    const until = performance.now() + RELIEF_LIMIT_MS;
+    do {
+      await new Promise((resolve) => setTimeout(resolve, RELIEF_INTERVAL_MS));
+    } while (this.#congested && performance.now() < until);
   }
 
   #serialise(event: ExecutionEvent): string {

@@ -123,6 +123,7 @@ export class Events implements EventSink {
   accepts(): boolean {
     return this.accepting;
   }
+  relief(): undefined {}
   push(event: ExecutionEvent, urgency: "now" | "soon"): void {
     this.all.push(event);
     if (urgency === "now") this.urgent.push(event.event_id);

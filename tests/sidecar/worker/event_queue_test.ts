@@ -89,6 +89,30 @@ Deno.test("accepts() stops at capacity and goes on as the log catches up", () =>
   assert.equal(queue.accepts(), true);
 });
 
+Deno.test("relief() slows calls down while the log lags, and no longer", async () => {
+  const { gauge, queue } = rig(4);
+  queue.push(event("a"), "now");
+  assert.equal(queue.relief(), undefined);
+  queue.push(event("b"), "now");
+  const relief = queue.relief();
+  assert.ok(relief);
+  assert.equal(queue.relief(), relief, "all calls wait for the same");
+  gauge.addWritten(1);
+  await relief;
+  assert.equal(queue.relief(), undefined);
+});
+
+Deno.test("relief() lets calls go on to their denial when the log does not catch up or fails", async () => {
+  const { gauge, queue } = rig(1);
+  queue.push(event("a"), "now");
+  await queue.relief();
+  assert.equal(queue.accepts(), false);
+  const relief = queue.relief();
+  gauge.failed = true;
+  await relief;
+  assert.equal(queue.relief(), undefined);
+});
+
 Deno.test("accepts() says no from the moment that the log fails", () => {
   const { gauge, queue } = rig();
   // Another thread writes through its own view of the same memory.
