@@ -7,7 +7,7 @@ import { SocketPool } from "./socket_pool.ts";
 import type { MappingSource, WorkerConfig } from "./worker/messages.ts";
 
 /** How many events of the data plane may wait for the disk; less than the writer's own queue. */
-const AUDIT_CAPACITY = 4_096;
+const AUDIT_CAPACITY = 1_024;
 
 /** The sockets of the data plane of the run whose directory this is. */
 export function socketPool(runDirectory: string): SocketPool {
