@@ -8,6 +8,8 @@ export interface PolicyBundle {
   readonly policies: readonly { readonly file: string; readonly text: string }[];
   /** Cedar schema in its human-readable form. */
   readonly schema: string;
+  /** SHA-256, hex, over the mapping rules that the policies were written for, where it is known. */
+  readonly mappingDigest?: string;
   /** How long the Sidecar may go on with this bundle without hearing from the Authority. */
   readonly ttlSeconds: number;
 }

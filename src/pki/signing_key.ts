@@ -5,7 +5,8 @@ import {
   type KeyObject,
 } from "node:crypto";
 import { dirname } from "node:path";
-import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { err, ok, type Result } from "../core/result.ts";
+import { readPrivateFile } from "./private_file.ts";
 
 /** An Ed25519 key pair (RFC 8032) that this machine signs with. */
 export interface SigningKey {
@@ -28,10 +29,10 @@ export interface SigningKey {
 export async function loadOrCreateSigningKey(path: string): Promise<Result<SigningKey>> {
   try {
     let created = false;
-    let pem = await readPrivatePem(path);
+    let pem = await readPrivateFile(path, "signing key");
     if (!pem.ok && pem.error.code === "KEY_MISSING") {
       created = await createKeyFile(path);
-      pem = await readPrivatePem(path);
+      pem = await readPrivateFile(path, "signing key");
     }
     if (!pem.ok) return pem;
     const key = parsePrivateKey(path, pem.value);
@@ -72,53 +73,6 @@ export async function readPublicKeyFile(path: string): Promise<Result<Uint8Array
     });
   }
   return ok(Uint8Array.from(atob(line), (char) => char.charCodeAt(0)));
-}
-
-async function readPrivatePem(path: string): Promise<Result<string>> {
-  let entry: Deno.FileInfo;
-  try {
-    entry = await Deno.lstat(path);
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    return err({ code: "KEY_MISSING", message: `Cannot read the signing key "${path}": no file` });
-  }
-  // Only lstat sees the link itself; only the open file cannot be exchanged any more.
-  if (entry.isSymlink) {
-    return err(insecure(path, "it is a symbolic link", `put the key itself at "${path}"`));
-  }
-  if (!entry.isFile) {
-    return err(insecure(path, "it is not a regular file", `move "${path}" away`));
-  }
-  using file = await Deno.open(path, { read: true });
-  const opened = await file.stat();
-  if (opened.ino !== entry.ino || opened.dev !== entry.dev) {
-    return err(insecure(path, "it was exchanged while it was opened", "try again"));
-  }
-  const uid = Deno.uid();
-  if (opened.uid !== null && uid !== null && opened.uid !== uid) {
-    return err(insecure(
-      path,
-      `it belongs to user ${opened.uid} and this process runs as user ${uid}`,
-      `run firma as the owner, or: chown ${uid} "${path}"`,
-    ));
-  }
-  if (opened.mode !== null && (opened.mode & 0o077) !== 0) {
-    const mode = (opened.mode & 0o777).toString(8).padStart(4, "0");
-    return err(insecure(
-      path,
-      `its mode is "${mode}", so others may have read it`,
-      `if nobody else could have read it: chmod 600 "${path}"; otherwise delete it for a new key`,
-    ));
-  }
-  return ok(await new Response(file.readable).text());
-}
-
-function insecure(path: string, fault: string, cure: string): FirmaError {
-  return {
-    code: "KEY_INSECURE",
-    message: `Cannot use the signing key "${path}": ${fault}`,
-    cure,
-  };
 }
 
 function parsePrivateKey(path: string, pem: string): Result<KeyObject> {

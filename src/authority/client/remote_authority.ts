@@ -1,0 +1,220 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { ConnectError } from "@connectrpc/connect";
+import type {
+  Authority,
+  BundleUpdate,
+  IssueCapabilityRequest,
+  IssueCapabilityResponse,
+  Revocation,
+} from "../../core/authority.ts";
+import { type FirmaError, ok, type Result } from "../../core/result.ts";
+import {
+  IssueCapabilityRequestSchema,
+  type RevocationEvent,
+  RevocationKind,
+} from "../../proto/firma/v1/authority_pb.ts";
+import { delay } from "../delay.ts";
+import { backoffMs } from "./backoff.ts";
+import { BundleReceiver } from "./bundle_receiver.ts";
+import { type ClientTlsFiles, type Connection, Connections } from "./connections.ts";
+import { readIssued } from "./issued.ts";
+
+export type { ClientTlsFiles } from "./connections.ts";
+
+/** Options of {@linkcode RemoteAuthority.open}. */
+export interface RemoteAuthorityOptions {
+  /** `unix:///path/of.sock` or `https://host:port`, tried in turn; at least one. */
+  readonly endpoints: readonly string[];
+  /** Raw Ed25519 key of the Authority, 32 bytes: what it has not signed is not believed. */
+  readonly publicKey: Uint8Array;
+  /** Wanted for `https`. */
+  readonly tls?: ClientTlsFiles | undefined;
+  /** How long the first answer may take, in milliseconds. @default {10_000} */
+  readonly connectTimeoutMs?: number;
+  /** How long a token may take, in milliseconds. @default {15_000} */
+  readonly issueTimeoutMs?: number;
+  /** Shortest wait before a stream is opened again, in milliseconds. @default {250} */
+  readonly minBackoffMs?: number;
+  /** Longest wait before a stream is opened again, in milliseconds. @default {30_000} */
+  readonly maxBackoffMs?: number;
+  /** Hears when the Authority cannot be reached, and when it can again. */
+  readonly onNotice?: (level: "info" | "warn", text: string) => void;
+}
+
+/** Silence after which a stream of revocations is taken for dead, in milliseconds: three beats. */
+const REVOCATION_SILENCE_MS = 15_000;
+/** The part of a bundle's time to live after which silence is taken for death: two renewals. */
+const BUNDLE_SILENCE = 2 / 3;
+
+/**
+ * An Authority that is reached over the network. Its streams never end by
+ * themselves: one that breaks, or falls silent, is opened again, at the next
+ * endpoint where there are several. They say something only once the Authority
+ * has, so that whoever waits for their beginnings is ready when it should be;
+ * and while it is out of reach they say nothing, so that the bundle grows stale.
+ */
+export class RemoteAuthority implements Authority {
+  readonly #options: RemoteAuthorityOptions;
+  readonly #connections: Connections;
+  readonly #receiver: BundleReceiver;
+
+  private constructor(options: RemoteAuthorityOptions, connections: Connections) {
+    this.#options = options;
+    this.#connections = connections;
+    this.#receiver = new BundleReceiver(options.publicKey);
+  }
+
+  /** Checks endpoints and certificates. Connects when something is asked for. */
+  static async open(options: RemoteAuthorityOptions): Promise<Result<RemoteAuthority>> {
+    const connections = await Connections.open({
+      endpoints: options.endpoints,
+      tls: options.tls,
+      onNotice: ({ message }: FirmaError) => options.onNotice?.("warn", message),
+    });
+    return connections.ok ? ok(new RemoteAuthority(options, connections.value)) : connections;
+  }
+
+  publicKey(): Promise<Uint8Array> {
+    return Promise.resolve(this.#options.publicKey);
+  }
+
+  /** Asks each endpoint at most once; out of reach is `AUTHORITY_UNAVAILABLE`. */
+  async issueCapability(request: IssueCapabilityRequest): Promise<IssueCapabilityResponse> {
+    const message = create(IssueCapabilityRequestSchema, {
+      agentId: request.agentId,
+      sessionId: request.sessionId,
+      requestedActions: [...request.requestedActions],
+      resourceScope: [...request.resourceScope],
+      requestedTtlSeconds: wholeSeconds(request.requestedTtlSeconds),
+    });
+    let reason = "";
+    for (const _ of this.#options.endpoints) {
+      const connection = this.#connections.current();
+      const signal = AbortSignal.timeout(this.#options.issueTimeoutMs ?? 15_000);
+      try {
+        const { client } = connection;
+        return readIssued(await client.issueCapability(message, { signal }));
+      } catch (cause) {
+        reason = reasonOf(cause);
+        this.#connections.fail(connection);
+      }
+    }
+    return {
+      granted: false,
+      denyReason: "AUTHORITY_UNAVAILABLE",
+      denyMessage: `Cannot issue a capability token: the Authority does not answer: ${reason}`,
+    };
+  }
+
+  async *watchPolicyBundle(signal: AbortSignal): AsyncGenerator<BundleUpdate> {
+    let ttlMs = 0;
+    const silenceMs = () => ttlMs * BUNDLE_SILENCE;
+    const open = ({ client }: Connection, signal: AbortSignal) =>
+      client.watchPolicyBundle(
+        { acceptNotices: true, currentVersion: this.#receiver.version },
+        { signal },
+      );
+    for await (const message of this.#follow("policy bundles", open, silenceMs, signal)) {
+      const update = this.#receiver.receive(message, Date.now());
+      if (update?.kind === "bundle") ttlMs = update.bundle.ttlSeconds * 1000;
+      if (update !== undefined) yield update;
+    }
+  }
+
+  async *watchRevocations(signal: AbortSignal): AsyncGenerator<readonly Revocation[]> {
+    let list = new Map<string, Revocation>();
+    let said: string | undefined;
+    const open = ({ client }: Connection, signal: AbortSignal) => {
+      // Each stream begins with everything: what was withdrawn in between is not in it.
+      list = new Map();
+      return client.watchRevocations({ acceptMarks: true }, { signal });
+    };
+    const silenceMs = () => REVOCATION_SILENCE_MS;
+    let changed = true;
+    for await (const event of this.#follow("revocations", open, silenceMs, signal)) {
+      if (event.kind !== RevocationKind.COMPLETE) {
+        apply(list, event);
+        changed = true;
+        continue;
+      }
+      const tokens = changed ? [...list.keys()].sort().join() : said;
+      changed = false;
+      if (tokens === said) continue;
+      said = tokens;
+      yield [...list.values()];
+    }
+  }
+
+  /** Ends the connection. Streams end with their signals. */
+  async close(): Promise<void> {
+    await this.#connections.close();
+  }
+
+  /** The messages of a stream that is opened again whenever it breaks or falls silent. */
+  async *#follow<T>(
+    what: string,
+    open: (connection: Connection, signal: AbortSignal) => AsyncIterable<T>,
+    silenceMs: () => number,
+    signal: AbortSignal,
+  ): AsyncGenerator<T> {
+    const { connectTimeoutMs = 10_000, onNotice } = this.#options;
+    let failures = 0;
+    while (!signal.aborted) {
+      const connection = this.#connections.current();
+      const silence = new AbortController();
+      let timer = setTimeout(() => silence.abort(), connectTimeoutMs);
+      const ended = AbortSignal.any([signal, connection.replaced, silence.signal]);
+      let reason = "the stream ended";
+      try {
+        for await (const message of open(connection, ended)) {
+          clearTimeout(timer);
+          if (failures > 0) onNotice?.("info", `The Authority's ${what} can be heard again`);
+          failures = 0;
+          yield message;
+          // From here: what the reader takes its time for is not the Authority's silence.
+          timer = setTimeout(() => silence.abort(), Math.max(silenceMs(), connectTimeoutMs));
+        }
+      } catch (cause) {
+        reason = silence.signal.aborted ? "it fell silent" : reasonOf(cause);
+      } finally {
+        clearTimeout(timer);
+      }
+      if (signal.aborted) return;
+      if (connection.replaced.aborted && failures === 0) continue;
+      this.#connections.fail(connection);
+      failures++;
+      if (failures === 1) {
+        onNotice?.("warn", `Cannot hear the Authority's ${what}: ${reason}; trying again`);
+      }
+      await delay(backoffMs(failures, this.#options), signal);
+    }
+  }
+}
+
+function apply(list: Map<string, Revocation>, event: RevocationEvent): void {
+  const { tokenId, reason, timestamp, kind } = event;
+  if (kind === RevocationKind.WITHDRAWN) list.delete(tokenId);
+  // A kind of a later version says something about a token; the safe reading is that it is revoked.
+  else {
+    const at = timestamp === undefined ? 0 : timestampMs(timestamp);
+    list.set(tokenId, { tokenId, reason, timestamp: new Date(at).toISOString() });
+  }
+}
+
+/** Whole seconds that are not more than was asked for, except that a part of one is one. */
+function wholeSeconds(seconds: number): number {
+  if (!(seconds > 0)) return 0;
+  return Math.min(Math.max(1, Math.floor(seconds)), 2 ** 31 - 1);
+}
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof ConnectError) {
+    const inner = cause.cause;
+    const detail = inner instanceof Error && inner.cause instanceof Error
+      ? `: ${inner.cause.message}`
+      : "";
+    return `${cause.message}${detail}`;
+  }
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,89 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { KeyObject } from "node:crypto";
+import type { BundleUpdate } from "../../core/authority.ts";
+import type { PolicyBundle } from "../../core/policy_bundle.ts";
+import type { FirmaError } from "../../core/result.ts";
+import {
+  type PolicyBundleUpdate,
+  PolicyBundleUpdateSchema,
+  type WatchPolicyBundleRequest,
+} from "../../proto/firma/v1/authority_pb.ts";
+import { signStatement, wireBundle } from "../bundle_statement.ts";
+
+/** One update in the two forms in which it is sent. */
+interface Stated {
+  readonly whole: PolicyBundleUpdate;
+  /** The statement alone, for who has the policies. */
+  readonly renewal: PolicyBundleUpdate;
+}
+
+/**
+ * Makes messages of bundle updates, once for all streams that send them: what
+ * many Sidecars hear at once is signed once.
+ */
+export class BundleMessages {
+  readonly #privateKey: KeyObject;
+  readonly #stated = new WeakMap<BundleUpdate, Stated>();
+
+  constructor(privateKey: KeyObject) {
+    this.#privateKey = privateKey;
+  }
+
+  /** The stream that a client asked for. */
+  async *stream(
+    updates: AsyncIterable<BundleUpdate>,
+    { acceptNotices, currentVersion }: WatchPolicyBundleRequest,
+  ): AsyncGenerator<PolicyBundleUpdate> {
+    let known = currentVersion;
+    let isFirst = true;
+    for await (const update of updates) {
+      if (update.kind === "bundle") {
+        const { whole, renewal } = this.#state(update, update.bundle);
+        const isKnown = known === update.bundle.version;
+        known = update.bundle.version;
+        if (isKnown && acceptNotices) yield renewal;
+        // Others hear the whole again before its time to live is over, but not what they came with.
+        else if (!isKnown || !isFirst) yield whole;
+        isFirst = false;
+      } else if (acceptNotices) yield notice(update);
+    }
+  }
+
+  #state(update: BundleUpdate, bundle: PolicyBundle): Stated {
+    const known = this.#stated.get(update);
+    if (known !== undefined) return known;
+    const nowMs = Date.now();
+    const signed = signStatement(bundle, this.#privateKey, nowMs);
+    const updatedAt = timestampFromMs(nowMs);
+    const stated = {
+      whole: create(PolicyBundleUpdateSchema, { bundle: wireBundle(bundle, signed), updatedAt }),
+      renewal: create(PolicyBundleUpdateSchema, {
+        updatedAt,
+        notice: { case: "renewal", value: { ...signed } },
+      }),
+    };
+    this.#stated.set(update, stated);
+    return stated;
+  }
+}
+
+function notice(update: Exclude<BundleUpdate, { kind: "bundle" }>): PolicyBundleUpdate {
+  return create(PolicyBundleUpdateSchema, {
+    updatedAt: timestampFromMs(Date.now()),
+    notice: update.kind === "refused"
+      ? { case: "refusal", value: { faults: update.errors.map(fault) } }
+      : { case: "loss", value: { fault: fault(update.error) } },
+  });
+}
+
+function fault({ code, message, cure, at }: FirmaError) {
+  return {
+    code,
+    message,
+    cure: cure ?? "",
+    file: at?.file ?? "",
+    line: at?.line ?? 0,
+    column: at?.column ?? 0,
+  };
+}

@@ -1,0 +1,137 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  createContextKey,
+  type HandlerContext,
+} from "@connectrpc/connect";
+import { FirmaException } from "../../core/result.ts";
+import { parseTimestamp } from "../../core/timestamp.ts";
+import { TokenFormat } from "../../proto/firma/v1/capability_pb.ts";
+import {
+  AuthorityService,
+  type IssueCapabilityRequest,
+  type IssueCapabilityResponse,
+  IssueCapabilityResponseSchema,
+  IssueDecision,
+} from "../../proto/firma/v1/authority_pb.ts";
+import type { Grant, LocalAuthority } from "../local_authority.ts";
+import type { Client } from "./client.ts";
+import { BundleMessages } from "./bundle_messages.ts";
+import { RevocationMessages } from "./revocation_messages.ts";
+import type { RevocationFeed } from "./revocation_feed.ts";
+import type { SigningKey } from "../../pki/signing_key.ts";
+
+/** Who sent a request; set by the listener, never by what the request says. */
+export const CLIENT = createContextKey<Client | undefined>(undefined, {
+  description: "the client that a connection belongs to",
+});
+
+/** What the service is made of. */
+export interface RouteOptions {
+  readonly authority: LocalAuthority;
+  readonly revocations: RevocationFeed;
+  readonly signingKey: SigningKey;
+  /** Told what went wrong inside while a request was answered. */
+  readonly onFault: (what: string, cause: unknown) => void;
+  /** Ends every stream when the service ends. */
+  readonly closing: AbortSignal;
+}
+
+/** `firma.v1.AuthorityService`, for the router of Connect. */
+export function authorityRoutes(options: RouteOptions): (router: ConnectRouter) => void {
+  const bundles = new BundleMessages(options.signingKey.privateKey);
+  const revocations = new RevocationMessages();
+  return (router) =>
+    router.service(AuthorityService, {
+      issueCapability: (request, context) => issue(options, request, clientOf(context)),
+      async *watchPolicyBundle(request, context) {
+        clientOf(context);
+        const signal = AbortSignal.any([context.signal, options.closing]);
+        yield* bundles.stream(options.authority.watchPolicyBundle(signal), request);
+        endOfStream(options.closing);
+      },
+      async *watchRevocations(request, context) {
+        clientOf(context);
+        const nanos = request.since?.nanos ?? 0;
+        if (nanos < 0 || nanos > 999_999_999) {
+          throw new ConnectError("since.nanos is out of range", Code.InvalidArgument);
+        }
+        const signal = AbortSignal.any([context.signal, options.closing]);
+        yield* revocations.stream(options.revocations.beats(signal), request);
+        endOfStream(options.closing);
+      },
+    });
+}
+
+/** A stream that the Authority ends says so, so that its client comes again, perhaps to another. */
+function endOfStream(closing: AbortSignal): void {
+  if (closing.aborted) throw new ConnectError("the Authority is closing", Code.Unavailable);
+}
+
+function clientOf(context: HandlerContext): Client {
+  const client = context.values.get(CLIENT);
+  // Nothing reaches this without a client; should it ever, it gets nothing.
+  if (client === undefined) throw new ConnectError("unknown client", Code.Unauthenticated);
+  return client;
+}
+
+async function issue(
+  { authority, onFault }: RouteOptions,
+  request: IssueCapabilityRequest,
+  client: Client,
+): Promise<IssueCapabilityResponse> {
+  if (client.agents !== undefined && !client.agents.includes(request.agentId)) {
+    return denied(
+      "AGENT_NOT_PERMITTED",
+      `Cannot issue a capability token: client "${client.name}" may not ask for agent ` +
+        `"${request.agentId}"`,
+    );
+  }
+  try {
+    const grant = await authority.issue({
+      agentId: request.agentId,
+      sessionId: request.sessionId,
+      requestedActions: request.requestedActions,
+      resourceScope: request.resourceScope,
+      requestedTtlSeconds: request.requestedTtlSeconds,
+    });
+    return grant.ok ? granted(grant.value) : denied(grant.error.code, grant.error.message);
+  } catch (cause) {
+    onFault("IssueCapability", cause);
+    const reason = cause instanceof FirmaException ? cause.error.code : "STORE_UNREACHABLE";
+    throw new ConnectError(reason, Code.Unavailable);
+  }
+}
+
+function granted({ token, claims }: Grant): IssueCapabilityResponse {
+  const time = (text: string) => timestampFromMs(parseTimestamp(text)!);
+  return create(IssueCapabilityResponseSchema, {
+    granted: true,
+    decision: IssueDecision.ALLOW,
+    token: {
+      tokenId: claims.token_id,
+      agentId: claims.agent_id,
+      sessionId: claims.session_id,
+      actionSet: [...claims.action_set],
+      resourceScope: [...claims.resource_scope],
+      issuedAt: time(claims.issued_at),
+      expiry: time(claims.expiry),
+      contextHash: claims.context_hash,
+      signature: new TextEncoder().encode(token),
+      format: TokenFormat.PASETO_V4,
+      policyBundleVersion: claims.policy_bundle_version,
+    },
+  });
+}
+
+function denied(denyReason: string, denyMessage: string): IssueCapabilityResponse {
+  return create(IssueCapabilityResponseSchema, {
+    granted: false,
+    decision: IssueDecision.DENY,
+    denyReason,
+    denyMessage,
+  });
+}

@@ -1,0 +1,116 @@
+import { createContextValues } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { Http2ServerRequest } from "node:http2";
+import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
+import type { SigningKey } from "../../pki/signing_key.ts";
+import type { LocalAuthority } from "../local_authority.ts";
+import { type Client, LOCAL_CLIENT } from "./client.ts";
+import type { ListenAddress } from "./listen_address.ts";
+import { RevocationFeed } from "./revocation_feed.ts";
+import { authorityRoutes, CLIENT } from "./routes.ts";
+import { type TlsFiles, TlsListener } from "./tls_listener.ts";
+import { type Listener, listenUnix, type RequestHandler } from "./unix_listener.ts";
+
+/** How what happens is told. */
+export type Report = (level: "info" | "warn" | "error", text: string) => void;
+
+/** Options of {@linkcode AuthorityServer.start}. */
+export interface AuthorityServerOptions {
+  /** Closed by whoever opened it. */
+  readonly authority: LocalAuthority;
+  readonly signingKey: SigningKey;
+  readonly listen: ListenAddress;
+  /** Certificates, and the list of clients; wanted for TCP. */
+  readonly tls?: TlsFiles | undefined;
+  readonly report: Report;
+  /**
+   * How often a stream of revocations shows that it is alive, in milliseconds.
+   * @default {5000}
+   */
+  readonly beatMs?: number;
+}
+
+/** No request of this protocol comes near it. */
+const LARGEST_REQUEST = 1024 * 1024;
+const SETTINGS = {
+  // A Sidecar has two streams and now and then a request.
+  settings: { maxConcurrentStreams: 64, maxHeaderListSize: 32 * 1024 },
+};
+
+/** The Authority's service: Connect, gRPC and gRPC-Web at one address. */
+export class AuthorityServer {
+  readonly #listener: Listener;
+  readonly #revocations: RevocationFeed;
+  readonly #closing: AbortController;
+
+  private constructor(listener: Listener, revocations: RevocationFeed, closing: AbortController) {
+    this.#listener = listener;
+    this.#revocations = revocations;
+    this.#closing = closing;
+  }
+
+  /** Starts to listen. Fails with everything that stands in the way. */
+  static async start(
+    options: AuthorityServerOptions,
+  ): Promise<Result<AuthorityServer, readonly FirmaError[]>> {
+    const { authority, report } = options;
+    const closing = new AbortController();
+    const revocations = new RevocationFeed(
+      (signal) => authority.watchRevocations(signal),
+      options.beatMs ?? 5_000,
+    );
+    const routes = authorityRoutes({
+      ...options,
+      revocations,
+      closing: closing.signal,
+      onFault: (what, cause) => report("error", `${what} failed: ${cause}`),
+    });
+    const listener = await listen(options, (clientOf) => {
+      const handle = connectNodeAdapter({
+        routes,
+        readMaxBytes: LARGEST_REQUEST,
+        contextValues: (request) =>
+          createContextValues().set(CLIENT, clientOf(request as Http2ServerRequest)),
+      });
+      return (request, response) => {
+        handle(request, response);
+      };
+    });
+    if (listener.ok) return ok(new AuthorityServer(listener.value, revocations, closing));
+    await revocations.close();
+    return listener;
+  }
+
+  /** Where it listens, as in `listen_addr`. */
+  get address(): string {
+    return this.#listener.address;
+  }
+
+  /** Ends every stream and stops to listen. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#listener.close();
+    await this.#revocations.close();
+  }
+}
+
+async function listen(
+  { listen, tls, report }: AuthorityServerOptions,
+  handler: (clientOf: (request: Http2ServerRequest) => Client | undefined) => RequestHandler,
+): Promise<Result<Listener, readonly FirmaError[]>> {
+  if (listen.kind === "unix") {
+    const listener = await listenUnix(listen.path, handler(() => LOCAL_CLIENT), SETTINGS);
+    return listener.ok ? listener : err([listener.error]);
+  }
+  if (tls === undefined) return err([plainTcp(listen.hostname)]);
+  return await TlsListener.start({ ...listen, tls, handler, settings: SETTINGS, report });
+}
+
+function plainTcp(hostname: string): FirmaError {
+  return {
+    code: "TLS_REQUIRED",
+    message: `Cannot listen on "${hostname}": without mutual TLS any user of the machine could ` +
+      "ask for tokens",
+    cure: "firma authority init-tls makes certificates; or listen on a socket, unix:///…",
+  };
+}

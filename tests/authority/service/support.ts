@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { newId } from "../../../src/core/id.ts";
+import { FileStore } from "../../../src/authority/store/file_store.ts";
+import { type ListenAddress } from "../../../src/authority/service/listen_address.ts";
+import { AuthorityServer } from "../../../src/authority/service/service.ts";
+import type { TlsFiles } from "../../../src/authority/service/tls_files.ts";
+import { LocalAuthority } from "../../../src/authority/local_authority.ts";
+import { RemoteAuthority } from "../../../src/authority/client/remote_authority.ts";
+import type { ClientTlsFiles } from "../../../src/authority/client/connections.ts";
+import { keyPair } from "../../capability/support.ts";
+import { directory, PERMIT } from "../support.ts";
+
+export const AGENT = newId("agt");
+
+/** What a test may change about {@linkcode serve}. */
+export interface ServeOptions {
+  readonly policies?: Record<string, string>;
+  readonly issuance?: Record<string, string>;
+  readonly bundleTtlMs?: number;
+  readonly beatMs?: number;
+  /** Listens on TCP with these; otherwise on a socket of its own. */
+  readonly tls?: TlsFiles;
+  readonly port?: number;
+}
+
+/** A running Authority with one registered agent, and a way to end and start it again. */
+export async function serve(options: ServeOptions = {}) {
+  const policies = await directory(options.policies ?? { "dev.cedar": PERMIT });
+  const issuance = await directory(options.issuance ?? { "issuance.cedar": PERMIT });
+  const state = await directory({});
+  const key = { ...keyPair(), created: false };
+  const log: string[] = [];
+  const revocationFile = `${state.path}/revocations.txt`;
+  const maxTtlMs = 3_600_000;
+  const note = ({ message }: { readonly message: string }) => void log.push(message);
+  let running: { authority: LocalAuthority; server: AuthorityServer } | undefined;
+  let listen: ListenAddress = options.tls === undefined
+    ? { kind: "unix", path: `${state.path}/authority.sock` }
+    : { kind: "tcp", hostname: "127.0.0.1", port: options.port ?? 0 };
+
+  const openStore = () =>
+    FileStore.open({
+      directory: `${state.path}/authority`,
+      revocationFile,
+      maxTtlMs,
+      onNotice: note,
+    });
+  const store = await openStore();
+  assert.ok(store.ok);
+  await store.value.addAgent({ id: AGENT, name: "agent", registeredAt: "2030-01-01T00:00:00Z" });
+  await store.value.close();
+
+  const start = async () => {
+    const authority = await LocalAuthority.open({
+      policyDir: policies.path,
+      issuancePolicyDir: issuance.path,
+      openStore,
+      registeredAgentsOnly: true,
+      maxTtlMs,
+      bundleTtlMs: options.bundleTtlMs ?? 30_000,
+      signingKey: key,
+      onNotice: note,
+    });
+    if (!authority.ok) assert.fail(JSON.stringify(authority.error));
+    const server = await AuthorityServer.start({
+      authority: authority.value,
+      signingKey: key,
+      listen,
+      tls: options.tls,
+      beatMs: options.beatMs ?? 5_000,
+      report: (level, text) => log.push(`${level}: ${text}`),
+    });
+    if (!server.ok) assert.fail(JSON.stringify(server.error));
+    running = { authority: authority.value, server: server.value };
+    if (listen.kind === "tcp") {
+      listen = { ...listen, port: Number(server.value.address.split(":").at(-1)) };
+    }
+  };
+  const stop = async () => {
+    await running?.server.close();
+    await running?.authority.close();
+    running = undefined;
+  };
+  await start();
+  return {
+    start,
+    stop,
+    key,
+    log,
+    revocationFile,
+    policyDir: policies.path,
+    issuanceDir: issuance.path,
+    stateDir: state.path,
+    get endpoint(): string {
+      return listen.kind === "unix" ? `unix://${listen.path}` : `https://localhost:${listen.port}`;
+    },
+    get port(): number {
+      return listen.kind === "tcp" ? listen.port : 0;
+    },
+    /** A client of it. */
+    client: async (
+      special: { readonly tls?: ClientTlsFiles; readonly endpoints?: readonly string[] } = {},
+    ) => {
+      const notices: string[] = [];
+      const opened = await RemoteAuthority.open({
+        endpoints: special.endpoints ??
+          [listen.kind === "unix" ? `unix://${listen.path}` : `https://localhost:${listen.port}`],
+        publicKey: key.publicKey,
+        tls: special.tls,
+        minBackoffMs: 20,
+        maxBackoffMs: 200,
+        onNotice: (_, text) => notices.push(text),
+      });
+      if (!opened.ok) assert.fail(JSON.stringify(opened.error));
+      return {
+        remote: opened.value,
+        notices,
+        [Symbol.asyncDispose]: () => opened.value.close(),
+      };
+    },
+    [Symbol.asyncDispose]: async () => {
+      await stop();
+      for (const each of [policies, issuance, state]) await each[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A request that is granted. */
+export function request() {
+  return {
+    agentId: AGENT,
+    sessionId: newId("ses"),
+    requestedActions: ["code.read"],
+    resourceScope: ["api.example.test/repos/**"],
+    requestedTtlSeconds: 60,
+  };
+}
