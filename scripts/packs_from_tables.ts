@@ -22,7 +22,10 @@ interface Operation {
 }
 
 interface Service {
+  /** The name of the pack. */
   readonly name: string;
+  /** The name of the table, where it is another one. */
+  readonly table?: string;
   /** Hosts that serve what the table says of `host`; `undefined`: left out. */
   hosts(operation: Operation): readonly string[] | undefined;
   /** The decoder that reads what the call says beyond method and path, if there is one. */
@@ -54,16 +57,30 @@ const GITHUB_BODIES: readonly RegExp[] = [
 const GMAIL_BODIES =
   /\/(?:modify|batchModify|messages(?:\/send|\/import)?|drafts(?:\/send|\/\{id\})?|settings\/filters)$/;
 
+/** Stands for the host that each customer has for themselves. */
+const ENTERPRISE_SERVER = "github.example.invalid";
+
+/** The table gives the management console a host of github.com, which serves none. */
+function isEnterpriseServer(host: string, path: string): boolean {
+  return host.includes("{") || path.startsWith("/manage/");
+}
+
+function githubDecoder({ method, path }: Operation): string {
+  const isBody = GITHUB_BODIES.some((pattern) => pattern.test(`${method} ${path}`));
+  return isBody ? "github-rest" : "github-repository";
+}
+
 const SERVICES: readonly Service[] = [
   {
     name: "github",
-    hosts: ({ host, path }) =>
-      // Enterprise Server has a host of each customer's own.
-      host.includes("{") || path.startsWith("/manage/") ? undefined : [host],
-    decoder: ({ method, path }) =>
-      GITHUB_BODIES.some((pattern) => pattern.test(`${method} ${path}`))
-        ? "github-rest"
-        : "github-repository",
+    hosts: ({ host, path }) => isEnterpriseServer(host, path) ? undefined : [host],
+    decoder: githubDecoder,
+  },
+  {
+    name: "github-enterprise",
+    table: "github",
+    hosts: ({ host, path }) => isEnterpriseServer(host, path) ? [ENTERPRISE_SERVER] : undefined,
+    decoder: githubDecoder,
   },
   {
     name: "gmail",
@@ -158,7 +175,9 @@ function formatRule({ hosts, method, actionClass, decoder, paths }: Rule): strin
 }
 
 function write(service: Service, tables: string): void {
-  const operations = parseCsv(Deno.readTextFileSync(`${tables}/${service.name}.csv`))
+  const operations = parseCsv(
+    Deno.readTextFileSync(`${tables}/${service.table ?? service.name}.csv`),
+  )
     .map((row) => ({
       method: row.method!,
       path: row.path!,
@@ -168,7 +187,9 @@ function write(service: Service, tables: string): void {
     }))
     .flatMap((operation) => {
       const hosts = service.hosts(operation);
-      return hosts ? [{ ...operation, hosts, decoder: service.decoder(operation) }] : [];
+      // The interface of Enterprise Server is beneath a path, its console is not.
+      const path = operation.host.replace(/^[^/]+/, "") + operation.path;
+      return hosts ? [{ ...operation, path, hosts, decoder: service.decoder(operation) }] : [];
     });
   const pack = new URL(`../packs/mappings/${service.name}.toml`, import.meta.url);
   const head = /^[^]*?\n# ---- .* ----\n/.exec(Deno.readTextFileSync(pack))?.[0];
@@ -177,8 +198,8 @@ function write(service: Service, tables: string): void {
   Deno.writeTextFileSync(pack, `${head}\n${rules.map(formatRule).join("\n")}`);
 
   const data = new URL(`../tests/mapping/data/${service.name}.tsv`, import.meta.url);
-  const lines = operations.map(({ method, host, path, parentClass, actionClass }) =>
-    `${method}\t${host}\t${path}\t${parentClass}\t${actionClass}\n`
+  const lines = operations.map(({ method, hosts, path, parentClass, actionClass }) =>
+    `${method}\t${hosts[0]}\t${path}\t${parentClass}\t${actionClass}\n`
   );
   Deno.writeTextFileSync(data, lines.sort().join(""));
   console.log(`${service.name}: ${operations.length} operations, ${rules.length} rules`);

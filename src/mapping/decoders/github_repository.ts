@@ -37,12 +37,18 @@ export const githubRepository: Decoder = {
   },
 };
 
+/** The path as api.github.com has it; Enterprise Server has it beneath another one. */
+export function restPath({ path }: HttpCall): string {
+  return path.replace(/^\/api\/v3(?=\/)/, "");
+}
+
 /**
  * The repository that a path names. A write outside of the paths of repositories may
  * name some in its body, by number mostly, so it counts as hiding them.
  */
 export function repositoryInPath(call: HttpCall): Result<RepositoryInPath, string> {
-  const [, owner, name, rest = ""] = REPOSITORY.exec(call.path) ?? ELSEWHERE.exec(call.path) ?? [];
+  const path = restPath(call);
+  const [, owner, name, rest = ""] = REPOSITORY.exec(path) ?? ELSEWHERE.exec(path) ?? [];
   const reads = call.method === "GET" || call.method === "HEAD";
   if (owner !== undefined && name !== undefined) {
     const named = repositoryAttributes(
@@ -52,9 +58,9 @@ export function repositoryInPath(call: HttpCall): Result<RepositoryInPath, strin
     );
     if (!named.ok) return named;
     const hidden = !reads && REF_BY_NUMBER.test(rest) ? HIDDEN_REF : [];
-    const within = call.path.startsWith("/repos/") ? rest : undefined;
+    const within = path.startsWith("/repos/") ? rest : undefined;
     return ok({ attributes: named.value, hidden, rest: within });
   }
-  const hides = reads ? READS_BY_NUMBER.test(call.path) : !NO_REPOSITORY.test(call.path);
+  const hides = reads ? READS_BY_NUMBER.test(path) : !NO_REPOSITORY.test(path);
   return ok({ attributes: {}, hidden: hides ? HIDDEN_REPOSITORY : [], rest: undefined });
 }

@@ -5,7 +5,7 @@ import { type Decoder, type DecoderInput, type Operation, unreadable } from "./d
 import { parseForm } from "./form.ts";
 import { HIDDEN_REF, isRefName, refAttributes } from "./git_ref.ts";
 import { repositoryAttributes } from "./git_repository.ts";
-import { repositoryInPath } from "./github_repository.ts";
+import { repositoryInPath, restPath } from "./github_repository.ts";
 import { isObject, type Json, type JsonObject, parseJson } from "./json.ts";
 import { contentType } from "./media_type.ts";
 import { isPipelineFile, PIPELINE_CLASS } from "./pipeline_files.ts";
@@ -63,13 +63,14 @@ function readBody({ headers, body }: DecoderInput): Result<JsonObject, string> {
 
 /** The repository that a call makes. One of the user's own has an owner that no call names. */
 function newRepository(call: HttpCall, body: JsonObject): Result<Attributes, string> {
-  const [, organisation] = /^\/orgs\/([^/]+)\/repos$/.exec(call.path) ?? [];
+  const path = restPath(call);
+  const [, organisation] = /^\/orgs\/([^/]+)\/repos$/.exec(path) ?? [];
   const name = body.get("name");
   if (typeof name !== "string") return ok({});
   if (organisation !== undefined) {
     return repositoryAttributes(call.host, decodeURIComponent(organisation), name);
   }
-  if (call.path !== "/user/repos") return ok({});
+  if (path !== "/user/repos") return ok({});
   const named = repositoryAttributes(call.host, "", name);
   if (!named.ok) return named;
   const { git_owner: _, ...attributes } = named.value;

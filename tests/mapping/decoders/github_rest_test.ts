@@ -33,6 +33,9 @@ Deno.test("githubRepository() names the repository in one way however it is spel
     assert.deepEqual(decoded(githubRepository, call("GET", path)), [["code.write", REPOSITORY]]);
   }
   assert.deepEqual(decoded(githubRepository, call("GET", "/user")), [["code.write", {}]]);
+  const server = { ...call("GET", ""), url: "https://code.test/api/v3/repos/Acme/Rocket/issues" };
+  const there = { ...REPOSITORY, git_provider: "code.test" };
+  assert.deepEqual(decoded(githubRepository, server), [["code.write", there]]);
 });
 
 Deno.test("githubRest() tells changes of a ref apart", () => {
