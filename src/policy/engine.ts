@@ -107,7 +107,10 @@ export class PolicyEngine {
     }
     const { slice } = plan;
     if (slice === undefined) return NOTHING_PERMITS;
+    const { constant } = slice;
     try {
+      // Nothing is computed here; after a fault of Cedar this must deny like everything else.
+      if (constant !== undefined) return callCedar(() => constant);
       const request = buildRequest(envelope, plan, slice, overrides);
       return "key" in request ? this.#decideSlice(request, slice) : request;
     } catch (cause) {

@@ -8,7 +8,9 @@ import { hidePolicy } from "./hide.ts";
 import { ParsedPolicySet } from "./policy_set.ts";
 import { type Reads, unionReads } from "./reads.ts";
 import { NAMESPACE } from "./schema.ts";
+import type { PolicyDecision } from "./outcome.ts";
 import { actionAncestors, scopeCovers } from "./slice.ts";
+import { unconditionalDecision } from "./unconditional.ts";
 
 /** The attributes of the resource, under the names that folded policies read them by. */
 const RESOURCE_INPUTS: readonly ContextAttribute[] = (["id", "host", "path", "method"] as const)
@@ -47,6 +49,8 @@ export interface Slice {
   readonly reads: Reads;
   /** Whether the inputs determine the decision and can come again. */
   readonly memoise: boolean;
+  /** What is decided whatever the inputs are. */
+  readonly constant: PolicyDecision | undefined;
 }
 
 /** How calls of one action class are decided. */
@@ -129,6 +133,7 @@ function makeSlice(chosen: readonly CompiledPolicy[], fold: Fold): Result<Slice,
     reads,
     // A key that holds the time never comes again.
     memoise: !wholeContext && !reads.context.has("timestamp_ms"),
+    constant: unconditionalDecision(chosen),
   });
 }
 

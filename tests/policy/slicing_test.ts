@@ -174,6 +174,30 @@ function decideWith(engine: PolicyEngine, given: ExecutionEnvelope): Verdict {
   return { decision, policyIds, failed: errors.length > 0 };
 }
 
+Deno.test("deciding without Cedar what policies without conditions say changes no decision", () => {
+  const effect = fc.constantFrom("permit", "forbid");
+  const action = fc.oneof(fc.constant("action"), actionUid.map((uid) => `action in ${uid}`));
+  const unconditional = fc.tuple(effect, action).map(([effect, action]) =>
+    `${effect} (principal, ${action}, resource);`
+  );
+  const seen = new Set<string>();
+  fc.assert(
+    fc.property(fc.array(unconditional, { minLength: 1, maxLength: 4 }), call, (texts, given) => {
+      const engine = PolicyEngine.create({
+        ...bundle({ "p.cedar": texts.join("") }),
+        schema: SCHEMA,
+      });
+      assert.ok(engine.ok);
+      const policies = Object.fromEntries(texts.map((text, i) => [`p.cedar#${i + 1}`, text]));
+      const whole = decideWhole(policies, given);
+      assert.deepEqual(decideWith(engine.value, given), whole);
+      seen.add(whole.decision);
+    }),
+    { numRuns: 60 },
+  );
+  assert.equal(seen.size, 2);
+});
+
 Deno.test("slicing and remembering change no decision", () => {
   const decisions = { allow: 0, deny: 0, failed: 0 };
   fc.assert(
