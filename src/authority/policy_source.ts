@@ -3,7 +3,7 @@ import type { BundleUpdate } from "../core/authority.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { checkBundle } from "../policy/check.ts";
-import { markChecked } from "../policy/checked.ts";
+import { markChecked, type ParsedPolicies, parsedPolicies } from "../policy/checked.ts";
 import { splitStatements } from "../policy/statement.ts";
 import { Broadcast } from "./broadcast.ts";
 import { ChangeLoop } from "./change_loop.ts";
@@ -163,14 +163,15 @@ function check(
   { known, onWarning }: PolicySourceOptions,
 ): Result<void, FirmaError[]> {
   const content = [bundle.schema, bundle.policies];
-  if (known?.has(content)) {
-    markChecked(bundle);
+  const parsed = known?.get(content);
+  if (Array.isArray(parsed)) {
+    markChecked(bundle, parsed as ParsedPolicies);
     return ok(undefined);
   }
   const checked = checkBundle(bundle);
   if (!checked.ok) return checked;
   checked.value.warnings.forEach(onWarning);
-  if (checked.value.warnings.length === 0) known?.add(content);
+  if (checked.value.warnings.length === 0) known?.add(content, parsedPolicies(bundle));
   return ok(undefined);
 }
 

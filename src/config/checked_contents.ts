@@ -1,57 +1,72 @@
 import { createHash } from "node:crypto";
-import { dirname } from "node:path";
+import { join } from "node:path";
+import { ensurePrivateDirectory } from "./paths.ts";
 import { VERSION } from "./version.ts";
 
 /** How many contents are remembered. */
 const CAPACITY = 64;
-const DIGEST = /^[0-9a-f]{64}$/;
+const ENTRY = /^[0-9a-f]{64}\.json$/;
 
 /**
- * Remembers in a file (mode 0600) which policies and mappings this version of
- * firma found valid, because validation is half of what starting costs. A hint
- * and no more: what cannot be read was not checked, and what cannot be written is
- * checked again. Who forges it could as well exchange the keys that lie beside
- * it, and gains that a mistake is not named at once: see `markChecked()` for
- * policies; a mapping is read again in full where calls are decided by it.
+ * Remembers which policies and mappings this version of firma found valid, and
+ * what it derived from them, because that is most of what starting costs. One
+ * file a content (mode 0600, named by a digest of the content) in a directory of
+ * this user's own: what somebody else could have written counts for nothing, what
+ * cannot be read is made again, and what cannot be written will be. Who forges it
+ * could as well exchange the keys that lie beside it, which no agent can see.
  */
 export class CheckedContents {
-  readonly #file: string;
+  readonly #directory: string;
 
-  constructor(file: string) {
-    this.#file = file;
+  constructor(directory: string) {
+    this.#directory = directory;
   }
 
-  /** Whether exactly this content, a value for JSON, was found valid. */
-  has(content: unknown): boolean {
-    return this.#read().includes(digestOf(content));
+  /** What was derived from exactly this content, a value for JSON; `undefined`: it is not known. */
+  get(content: unknown): unknown {
+    try {
+      const directory = Deno.lstatSync(this.#directory);
+      if (!directory.isDirectory || !isOwn(directory)) return undefined;
+      const file = this.#file(content);
+      const entry = Deno.lstatSync(file);
+      if (!entry.isFile || !isOwn(entry)) return undefined;
+      return JSON.parse(Deno.readTextFileSync(file)) ?? undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** Remembers a content that was found valid and gave no cause for a warning. */
-  add(content: unknown): void {
-    const digest = digestOf(content);
-    const others = this.#read().filter((known) => known !== digest);
-    const lines = [digest, ...others].slice(0, CAPACITY);
-    const draft = `${this.#file}.${crypto.randomUUID()}`;
+  add(content: unknown, derived: unknown): void {
     try {
-      Deno.mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
-      Deno.writeTextFileSync(draft, `${lines.join("\n")}\n`, { createNew: true, mode: 0o600 });
-      Deno.renameSync(draft, this.#file);
+      if (!ensurePrivateDirectory(this.#directory).ok) return;
+      const file = this.#file(content);
+      const draft = `${file}.${crypto.randomUUID()}`;
+      Deno.writeTextFileSync(draft, JSON.stringify(derived), { createNew: true, mode: 0o600 });
+      Deno.renameSync(draft, file);
+      this.#forgetOldest();
     } catch {
       // The next start takes longer.
     }
   }
 
-  #read(): string[] {
-    try {
-      const { isFile, uid, mode } = Deno.lstatSync(this.#file);
-      const own = isFile && uid === Deno.uid() && ((mode ?? 0) & 0o022) === 0;
-      return own ? Deno.readTextFileSync(this.#file).split("\n").filter((l) => DIGEST.test(l)) : [];
-    } catch {
-      return [];
-    }
+  #file(content: unknown): string {
+    const digest = createHash("sha256").update(JSON.stringify([VERSION, content])).digest("hex");
+    return join(this.#directory, `${digest}.json`);
+  }
+
+  #forgetOldest(): void {
+    const entries = [...Deno.readDirSync(this.#directory)].filter(({ name }) => ENTRY.test(name));
+    if (entries.length <= CAPACITY) return;
+    const aged = entries.map(({ name }) => {
+      const file = join(this.#directory, name);
+      return { file, made: Deno.lstatSync(file).mtime?.getTime() ?? 0 };
+    });
+    aged.sort((a, b) => b.made - a.made);
+    for (const { file } of aged.slice(CAPACITY)) Deno.removeSync(file);
   }
 }
 
-function digestOf(content: unknown): string {
-  return createHash("sha256").update(JSON.stringify([VERSION, content])).digest("hex");
+function isOwn({ uid, mode }: Deno.FileInfo): boolean {
+  return uid === Deno.uid() && ((mode ?? 0) & 0o022) === 0;
 }

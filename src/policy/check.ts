@@ -24,7 +24,7 @@ export function checkBundle(bundle: PolicyBundle): Result<BundleSummary, FirmaEr
     if (!plans.ok) return plans;
     const faults = parseAll(plans.value);
     if (faults.length > 0) return err(faults);
-    markChecked(bundle);
+    markChecked(bundle, policies.map(({ json }) => json));
     return ok({ policies: policies.length, warnings });
   } catch (cause) {
     return err([cedarFault(cause)]);

@@ -11,7 +11,7 @@ import type { PolicyBundle } from "../core/policy_bundle.ts";
 import type { FirmaError } from "../core/result.ts";
 import { nearest } from "../core/nearest.ts";
 import { callCedar } from "./call_cedar.ts";
-import { isChecked } from "./checked.ts";
+import { parsedPolicies } from "./checked.ts";
 import { CONTEXT_ATTRIBUTES } from "./context.ts";
 import { type Position, positionAt, utf16Offset } from "./position.ts";
 import { policyReads, type Reads } from "./reads.ts";
@@ -58,8 +58,8 @@ interface Draft extends Omit<CompiledPolicy, "remediation"> {
 
 /**
  * Parses and validates every policy of a bundle, and reports every fault of
- * every policy with file, line and column. A bundle that was checked already is
- * only parsed.
+ * every policy with file, line and column. Of a bundle that was checked already
+ * nothing is left to Cedar.
  */
 export function compileBundle(bundle: PolicyBundle): Compilation {
   const errors: FirmaError[] = [];
@@ -71,11 +71,14 @@ export function compileBundle(bundle: PolicyBundle): Compilation {
     return { schema: {}, policies: [], errors, warnings: [] };
   }
   const drafts: Draft[] = [];
-  for (const { file, text } of bundle.policies) {
-    splitStatements(text).forEach((statement, index) => {
-      const draft = parseStatement(file, text, statement, index + 1, errors);
-      if (draft) drafts.push(draft);
-    });
+  const sources = bundle.policies.flatMap(({ file, text }) =>
+    splitStatements(text).map((statement, index) => ({ file, text, statement, number: index + 1 }))
+  );
+  const parsed = parsedPolicies(bundle);
+  const isKnown = parsed?.length === sources.length;
+  for (const [index, source] of sources.entries()) {
+    const draft = parseStatement(source, isKnown ? parsed[index] : undefined, errors);
+    if (draft) drafts.push(draft);
   }
   if (drafts.length === 0 && errors.length === 0) errors.push(emptyBundle(bundle));
   checkUniqueIds(drafts, errors);
@@ -86,16 +89,23 @@ export function compileBundle(bundle: PolicyBundle): Compilation {
     errors.push({ ...remediation.error, at: place(drafts[index]!, 0) });
     return { ...draft, remediation: undefined };
   });
-  const warnings = isChecked(bundle) ? [] : validateDrafts(schema.json, drafts, errors);
+  const warnings = isKnown ? [] : validateDrafts(schema.json, drafts, errors);
   if (errors.length === 0) errors.push(...drafts.flatMap(unknownReads));
   return { schema: schema.json, policies, errors: inReadingOrder(errors), warnings };
 }
 
+interface Source {
+  readonly file: string;
+  /** Of the whole file. */
+  readonly text: string;
+  readonly statement: Statement;
+  /** Of the statement in its file, from 1. */
+  readonly number: number;
+}
+
 function parseStatement(
-  file: string,
-  source: string,
-  statement: Statement,
-  number: number,
+  { file, text: source, statement, number }: Source,
+  known: PolicyJson | undefined,
   errors: FirmaError[],
 ): Draft | undefined {
   const at = { file, ...positionAt(source, statement.start) };
@@ -107,7 +117,9 @@ function parseStatement(
     errors.push(tooComplex(name, at));
     return undefined;
   }
-  const answer = callCedar(() => policyToJson(statement.text));
+  const answer = known
+    ? { type: "success", json: known } as const
+    : callCedar(() => policyToJson(statement.text));
   if (answer.type === "failure") {
     for (const error of answer.errors) {
       errors.push(fault("POLICY_SYNTAX", name, error, errorPlace(file, source, statement, error)));

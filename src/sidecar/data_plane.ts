@@ -3,7 +3,7 @@ import type { CapabilityClaims } from "../core/capability.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import type { Leaf } from "../pki/session_ca.ts";
-import { isChecked } from "../policy/checked.ts";
+import { parsedPolicies } from "../policy/checked.ts";
 import type { AuditFeed } from "./audit_feed.ts";
 import { type Mapped, readMapped } from "./mapped.ts";
 import type { Notify } from "./notices.ts";
@@ -126,7 +126,7 @@ export class DataPlane {
   ): Promise<Result<void, readonly FirmaError[]>> {
     const answer = this.#bundleResults.answer(bundle.revision);
     this.#proposed = { bundle, freshUntilMs };
-    this.#send({ kind: "bundle", checked: isChecked(bundle), ...this.#proposed });
+    this.#send({ kind: "bundle", parsed: parsedPolicies(bundle), ...this.#proposed });
     const errors = await answer;
     if (errors.length === 0) this.#bundle = this.#proposed;
     this.#proposed = undefined;
@@ -316,7 +316,7 @@ export class DataPlane {
     if (startedWith !== this.#mapping) this.#send({ kind: "mapping", mapping: this.#mapping });
     for (const vouched of [this.#bundle, this.#proposed]) {
       if (vouched === undefined) continue;
-      worker.post({ kind: "bundle", checked: isChecked(vouched.bundle), ...vouched });
+      worker.post({ kind: "bundle", parsed: parsedPolicies(vouched.bundle), ...vouched });
     }
     if (this.#revoked !== undefined) worker.post({ kind: "revoked", tokenIds: this.#revoked });
     for (const session of this.#sessions.values()) this.#postSession(session);

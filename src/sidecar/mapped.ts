@@ -1,6 +1,5 @@
 import type { CheckedContents } from "../config/checked_contents.ts";
 import { type FirmaError, ok, type Result } from "../core/result.ts";
-import { mappedHosts } from "../mapping/mapped_hosts.ts";
 import { MappingTable } from "../mapping/table.ts";
 import type { MappingSource } from "./worker/messages.ts";
 
@@ -12,10 +11,11 @@ export function readMapped(
   mapping: readonly MappingSource[],
   known?: CheckedContents,
 ): Result<Mapped, FirmaError[]> {
-  if (known?.has(mapping)) {
+  const hosts = known?.get(mapping);
+  if (isTexts(hosts)) {
     let size: number | undefined;
     return ok({
-      hosts: mappedHosts(mapping),
+      hosts,
       get size() {
         const count = () => {
           const table = MappingTable.parse(mapping);
@@ -26,6 +26,10 @@ export function readMapped(
     });
   }
   const table = MappingTable.parse(mapping);
-  if (table.ok) known?.add(mapping);
+  if (table.ok) known?.add(mapping, table.value.hosts);
   return table;
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }

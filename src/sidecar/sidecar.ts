@@ -93,7 +93,7 @@ async function assemble(options: SidecarOptions): Promise<Result<Parts, readonly
     if (!made.ok) return err([made.error]);
   }
   const { rulesPaths } = config.value.sidecar.mapping;
-  const known = new CheckedContents(join(dataDir(env), "checked"));
+  const known = new CheckedContents(join(dataDir(env), "known"));
   const [audit, worker, mapping, ca, cedar] = await Promise.all([
     openAudit(config.value, env),
     workerConfig(config.value),

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { checkBundle } from "../../src/policy/check.ts";
-import { isChecked, markChecked } from "../../src/policy/checked.ts";
+import { isChecked, markChecked, parsedPolicies } from "../../src/policy/checked.ts";
 import { PolicyEngine } from "../../src/policy/engine.ts";
+import { policyToJson } from "@cedar-policy/cedar-wasm/web";
+import { splitStatements } from "../../src/policy/statement.ts";
 import { bundle, envelope } from "./support.ts";
 
 const PERMIT = "permit (principal, action, resource);\n";
@@ -21,7 +23,13 @@ Deno.test("checkBundle() marks the bundles that are valid, and no others", () =>
 Deno.test("PolicyEngine denies by a bundle that was wrongly marked as checked", async (t) => {
   const decide = (policies: string) => {
     const forged = bundle(policies);
-    markChecked(forged);
+    markChecked(
+      forged,
+      splitStatements(policies).flatMap(({ text }) => {
+        const answer = policyToJson(text);
+        return answer.type === "success" ? [answer.json] : [];
+      }),
+    );
     const engine = PolicyEngine.create(forged);
     return engine.ok ? engine.value.decide(envelope("code.read")).decision : "refused";
   };
@@ -44,5 +52,18 @@ Deno.test("PolicyEngine denies by a bundle that was wrongly marked as checked", 
   };
   for (const [name, [policies, said]] of Object.entries(cases)) {
     await t.step(name, () => assert.equal(decide(policies), said));
+  }
+});
+
+Deno.test("PolicyEngine reads a bundle itself whose parsed form is not whole", () => {
+  const both = bundle(`${PERMIT}@id("no") forbid (principal, action, resource);`);
+  assert.ok(checkBundle(both).ok);
+  const [first] = parsedPolicies(both)!;
+  for (const parsed of [[], [first!], [first!, first!, first!]]) {
+    const half = { ...both };
+    markChecked(half, parsed);
+    const engine = PolicyEngine.create(half);
+    assert.ok(engine.ok);
+    assert.deepEqual(engine.value.decide(envelope("code.read")).policyIds, ["no"]);
   }
 });

@@ -94,7 +94,7 @@ export class DataPlaneWorker {
     const { standing, sessions, pipeline } = running;
     switch (message.kind) {
       case "bundle": {
-        if (message.checked) markChecked(message.bundle);
+        if (message.parsed) markChecked(message.bundle, message.parsed);
         const applied = standing.apply(message.bundle, message.freshUntilMs);
         if (applied.ok) pipeline.review();
         const errors = applied.ok ? [] : applied.error;

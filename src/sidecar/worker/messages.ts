@@ -7,6 +7,7 @@ import type { CapabilityClaims } from "../../core/capability.ts";
 import type { PolicyBundle } from "../../core/policy_bundle.ts";
 import type { FirmaError } from "../../core/result.ts";
 import type { Leaf } from "../../pki/session_ca.ts";
+import type { ParsedPolicies } from "../../policy/checked.ts";
 import type { PipelineConfig } from "../pipeline/pipeline.ts";
 import type { SessionSeed } from "../pipeline/session_table.ts";
 
@@ -54,8 +55,8 @@ export type ToWorker =
   | {
     readonly kind: "bundle";
     readonly bundle: PolicyBundle;
-    /** Whether the main thread has checked it; see `markChecked()`. */
-    readonly checked: boolean;
+    /** What the main thread knows of it, which has checked it; see `markChecked()`. */
+    readonly parsed: ParsedPolicies | undefined;
     readonly freshUntilMs: number;
   }
   | { readonly kind: "bundle-fresh"; readonly revision: number; readonly freshUntilMs: number }
