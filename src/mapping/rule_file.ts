@@ -1,4 +1,4 @@
-import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { err, type FirmaError, FirmaException, ok, type Result } from "../core/result.ts";
 import { parseToml, type TomlDocument } from "../config/toml.ts";
 import { type HostPattern, parseHostPattern } from "./host_pattern.ts";
 import { quote } from "./malformed.ts";
@@ -15,9 +15,17 @@ export interface MappingFile {
   readonly text: string;
 }
 
+/** Rules of one host that are read when they are needed. */
+export interface PutOff {
+  readonly host: HostPattern;
+  /** @throws {FirmaException} When they are not valid after all. */
+  readonly read: () => readonly MappingRule[];
+}
+
 /** The rules of one file, and everything that is wrong with it. */
 export interface ParsedFile {
   readonly rules: readonly MappingRule[];
+  readonly putOff: readonly PutOff[];
   readonly openfirmaRules: readonly OpenfirmaRule[];
   readonly errors: readonly FirmaError[];
 }
@@ -37,10 +45,22 @@ interface Placed<T> {
   readonly index: number;
 }
 
-function hostPatterns(reader: RuleReader): HostPattern[] {
+type HostReader = (raw: string) => Result<HostPattern>;
+
+/** Reads host patterns, each once: most rules of a file name the same one. */
+function hostReader(): HostReader {
+  const read = new Map<string, Result<HostPattern>>();
+  return (raw) => {
+    let pattern = read.get(raw);
+    if (!pattern) read.set(raw, pattern = parseHostPattern(raw));
+    return pattern;
+  };
+}
+
+function hostPatterns(reader: RuleReader, readHost: HostReader): HostPattern[] {
   if (!reader.has("host")) reader.fail("host", "there is none");
   return (reader.strings("host") ?? []).flatMap((raw) => {
-    const pattern = parseHostPattern(raw);
+    const pattern = readHost(raw);
     if (pattern.ok) return [pattern.value];
     reader.fail("host", pattern.error.message);
     return [];
@@ -65,9 +85,13 @@ function queryCondition(reader: RuleReader): QueryCondition {
   return NO_CONDITION;
 }
 
-function readRule(reader: RuleReader, decoders: ReadonlySet<string>): MappingRule[] {
+function readRule(
+  reader: RuleReader,
+  readHost: HostReader,
+  decoders: ReadonlySet<string>,
+): MappingRule[] {
   reader.keys(RULE_KEYS);
-  const hosts = hostPatterns(reader);
+  const hosts = hostPatterns(reader, readHost);
   const paths = pathPatterns(reader);
   const methods = reader.methods();
   const query = queryCondition(reader);
@@ -103,6 +127,25 @@ function readRule(reader: RuleReader, decoders: ReadonlySet<string>): MappingRul
       return { host, path, methods, query, matched, place };
     });
   });
+}
+
+/** Reads of a rule no more than whom it concerns. */
+function putOffRule(
+  reader: RuleReader,
+  readHost: HostReader,
+  decoders: ReadonlySet<string>,
+): PutOff[] {
+  let rules: readonly MappingRule[] | undefined;
+  const read = () => {
+    rules ??= readRule(reader, readHost, decoders);
+    const [error] = reader.errors;
+    if (error) throw new FirmaException(error);
+    return rules;
+  };
+  return hostPatterns(reader, readHost).map((host) => ({
+    host,
+    read: () => read().filter((rule) => rule.host.text === host.text),
+  }));
 }
 
 function readOpenfirmaRule(reader: RuleReader): OpenfirmaRule[] {
@@ -148,17 +191,23 @@ function ruleTables(document: TomlDocument): Result<Record<string, unknown>[]> {
   });
 }
 
+function nothing(errors: readonly FirmaError[]): ParsedFile {
+  return { rules: [], putOff: [], openfirmaRules: [], errors };
+}
+
 /**
  * Reads a mapping file. `decoders` names the body decoders that there are.
  * Reports every fault it finds, each with its line (`TOML_SYNTAX`,
- * `MAPPING_KEY_UNKNOWN`, `MAPPING_RULE_INVALID`).
+ * `MAPPING_KEY_UNKNOWN`, `MAPPING_RULE_INVALID`). Of a file that was `checked`
+ * most reading is put off.
  */
 export function parseRuleFile(
   { file, text }: MappingFile,
   decoders: ReadonlySet<string>,
+  checked = false,
 ): ParsedFile {
   const parsed = parseToml(text, file);
-  if (!parsed.ok) return { rules: [], openfirmaRules: [], errors: [parsed.error] };
+  if (!parsed.ok) return nothing([parsed.error]);
   const document = parsed.value;
   const errors: FirmaError[] = [];
   for (const key of Object.keys(document.root)) {
@@ -174,14 +223,17 @@ export function parseRuleFile(
     });
   }
   const tables = ruleTables(document);
-  if (!tables.ok) return { rules: [], openfirmaRules: [], errors: [...errors, tables.error] };
+  if (!tables.ok) return nothing([...errors, tables.error]);
+  const readHost = hostReader();
   const rules: MappingRule[] = [];
+  const putOff: PutOff[] = [];
   const openfirmaRules: OpenfirmaRule[] = [];
   for (const [index, table] of tables.value.entries()) {
     const reader = new RuleReader(document, index, table);
     if (dialect === "openfirma") openfirmaRules.push(...readOpenfirmaRule(reader));
-    else rules.push(...readRule(reader, decoders));
+    else if (checked) putOff.push(...putOffRule(reader, readHost, decoders));
+    else rules.push(...readRule(reader, readHost, decoders));
     errors.push(...reader.errors);
   }
-  return { rules, openfirmaRules, errors };
+  return { rules, putOff, openfirmaRules, errors };
 }

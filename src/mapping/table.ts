@@ -3,16 +3,12 @@ import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { formatAuthority } from "./authority.ts";
 import { DECODERS } from "./decoders/decoders.ts";
 import { findConflicts } from "./conflicts.ts";
-import {
-  findOpenfirmaConflicts,
-  type OpenfirmaRule,
-  OpenfirmaRules,
-  permittedHost,
-} from "./openfirma_dialect.ts";
+import { findOpenfirmaConflicts, OpenfirmaRules, permittedHost } from "./openfirma_dialect.ts";
 import { allowsEncodedSlashes, matchSegments } from "./path_pattern.ts";
-import { PathTrie } from "./path_trie.ts";
+import type { HostPattern } from "./host_pattern.ts";
+import { HostRules } from "./host_rules.ts";
 import type { MappingRule, MatchedRule } from "./rule.ts";
-import { type MappingFile, parseRuleFile } from "./rule_file.ts";
+import { type MappingFile, type ParsedFile, parseRuleFile } from "./rule_file.ts";
 
 /** Options of {@linkcode MappingTable.parse}. */
 export interface MappingTableOptions {
@@ -21,6 +17,12 @@ export interface MappingTableOptions {
    * @default {DECODERS.keys()} those that there are
    */
   readonly decoders?: Iterable<string>;
+  /**
+   * Whether these very files were found valid before: then conflicts are not
+   * looked for, and the rules of a host are read when a call to it comes.
+   * @default {false}
+   */
+  readonly checked?: boolean;
 }
 
 /**
@@ -39,49 +41,58 @@ export class MappingTable {
    * A pattern that has no such form (a dialect's `api.*.test`) becomes `*`.
    */
   readonly hosts: readonly string[];
-  /** Number of rules. */
-  readonly size: number;
-  readonly #exact = new Map<string, PathTrie>();
+  readonly #exact = new Map<string, HostRules>();
   /** By the domain under the `*.`. */
-  readonly #wildcard = new Map<string, PathTrie>();
+  readonly #wildcard = new Map<string, HostRules>();
   readonly #openfirma: OpenfirmaRules;
+  readonly #openfirmaSize: number;
 
-  private constructor(
-    rules: readonly MappingRule[],
-    openfirmaRules: readonly OpenfirmaRule[],
-  ) {
-    const hosts = new Set<string>();
-    for (const rule of rules) {
-      const tries = rule.host.wildcard ? this.#wildcard : this.#exact;
-      let trie = tries.get(rule.host.host);
-      if (!trie) tries.set(rule.host.host, trie = new PathTrie());
-      trie.add(rule);
-      hosts.add(rule.host.text);
-    }
-    for (const { host } of openfirmaRules) {
-      hosts.add(permittedHost(host));
+  private constructor(files: readonly ParsedFile[]) {
+    const openfirmaRules = files.flatMap((file) => file.openfirmaRules);
+    const hosts = new Set(openfirmaRules.map(({ host }) => permittedHost(host)));
+    const rulesOf = (host: HostPattern) => {
+      hosts.add(host.text);
+      return this.#rulesOf(host);
+    };
+    for (const { rules, putOff } of files) {
+      for (const rule of rules) rulesOf(rule.host).add(rule);
+      for (const { host, read } of putOff) rulesOf(host).putOff(read);
     }
     this.hosts = [...hosts].sort();
-    this.size = rules.length + openfirmaRules.length;
     this.#openfirma = new OpenfirmaRules(openfirmaRules);
+    this.#openfirmaSize = openfirmaRules.length;
+  }
+
+  #rulesOf({ host, wildcard }: HostPattern): HostRules {
+    const all = wildcard ? this.#wildcard : this.#exact;
+    let rules = all.get(host);
+    if (!rules) all.set(host, rules = new HostRules());
+    return rules;
+  }
+
+  /** Number of rules. */
+  get size(): number {
+    return this.#all().reduce((sum, rules) => sum + rules.size, this.#openfirmaSize);
+  }
+
+  #all(): HostRules[] {
+    return [...this.#exact.values(), ...this.#wildcard.values()];
   }
 
   /** Reads all files; reports every fault of every file, and rules that conflict. */
   static parse(
     files: readonly MappingFile[],
-    { decoders = DECODERS.keys() }: MappingTableOptions = {},
+    { decoders = DECODERS.keys(), checked = false }: MappingTableOptions = {},
   ): Result<MappingTable, FirmaError[]> {
     const known = new Set(decoders);
-    const parsed = files.map((file) => parseRuleFile(file, known));
+    const parsed = files.map((file) => parseRuleFile(file, known, checked));
     const errors = parsed.flatMap((file) => file.errors);
     if (errors.length > 0) return err(errors);
-    const rules = parsed.flatMap((file) => file.rules);
-    const openfirmaRules = parsed.flatMap((file) => file.openfirmaRules);
-    const table = new MappingTable(rules, openfirmaRules);
-    const tries = [...table.#exact.values(), ...table.#wildcard.values()];
+    const table = new MappingTable(parsed);
+    if (checked) return ok(table);
     const conflicts = [
-      ...tries.flatMap(findConflicts),
-      ...findOpenfirmaConflicts(openfirmaRules),
+      ...table.#all().flatMap(({ trie }) => findConflicts(trie)),
+      ...findOpenfirmaConflicts(parsed.flatMap((file) => file.openfirmaRules)),
     ];
     return conflicts.length > 0 ? err(conflicts) : ok(table);
   }
@@ -113,11 +124,11 @@ export class MappingTable {
 
   #find(call: HttpCall, segments: readonly string[]): MappingRule | undefined {
     const host = formatAuthority(call.host, call.port, call.scheme);
-    const rule = this.#exact.get(host)?.find(segments, call.method, call.query);
+    const rule = this.#exact.get(host)?.trie.find(segments, call.method, call.query);
     if (rule || this.#wildcard.size === 0) return rule;
     for (let dot = host.indexOf("."); dot >= 0; dot = host.indexOf(".", dot + 1)) {
-      const trie = this.#wildcard.get(host.slice(dot + 1));
-      const rule = trie?.find(segments, call.method, call.query);
+      const rules = this.#wildcard.get(host.slice(dot + 1));
+      const rule = rules?.trie.find(segments, call.method, call.query);
       if (rule) return rule;
     }
     return undefined;

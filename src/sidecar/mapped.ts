@@ -6,7 +6,7 @@ import type { MappingSource } from "./worker/messages.ts";
 /** What the main thread needs of a mapping. */
 export type Mapped = Pick<MappingTable, "hosts" | "size">;
 
-/** Reads a mapping in full, unless it is known to be valid: the worker does that too. */
+/** Reads a mapping in full, unless it is known to be valid. */
 export function readMapped(
   mapping: readonly MappingSource[],
   known?: CheckedContents,
@@ -18,7 +18,7 @@ export function readMapped(
       hosts,
       get size() {
         const count = () => {
-          const table = MappingTable.parse(mapping);
+          const table = MappingTable.parse(mapping, { checked: true });
           return table.ok ? table.value.size : 0;
         };
         return size ??= count();

@@ -176,7 +176,12 @@ for (const [what, [lines, request, expected]] of Object.entries(MATCHES)) {
   Deno.test(`match() when ${what}`, () => {
     const [method, target] = request.split(" ") as [string, string];
     for (const order of [lines, lines.toReversed()]) {
-      assert.equal(classOf(table(rules(...order)), method, `https://a.test${target}`), expected);
+      for (const checked of [false, true]) {
+        assert.equal(
+          classOf(table(rules(...order), { checked }), method, `https://a.test${target}`),
+          expected,
+        );
+      }
     }
   });
 }
@@ -375,6 +380,40 @@ Deno.test("match() finds nothing in an empty table", () => {
   const mapping = tableOf({});
   assert.equal(classOf(mapping, "GET", "https://a.test/"), "-");
   assert.deepEqual(mapping.hosts, []);
+});
+
+Deno.test("match() of a table that was checked reads each rule for each of its hosts", () => {
+  const text = `
+    [[rules]]
+    host = ["a.test", "*.b.test"]
+    method = "GET"
+    path = ["/x", "/y"]
+    action_class = "code.read"
+
+    [[rules]]
+    host = "a.test"
+    method = "PUT"
+    action_class = "code.write"`;
+  const checked = table(text, { checked: true });
+  assert.equal(classOf(checked, "GET", "https://a.test/y"), "code.read");
+  assert.equal(classOf(checked, "GET", "https://c.b.test/x"), "code.read");
+  assert.equal(classOf(checked, "PUT", "https://a.test/"), "code.write");
+  assert.equal(classOf(checked, "PUT", "https://c.b.test/"), "-");
+  assert.deepEqual(checked.hosts, table(text).hosts);
+  assert.equal(checked.size, table(text).size);
+  assert.equal(table(text, { checked: true }).size, 5);
+});
+
+// Attack: a forged note that these files are valid.
+Deno.test("match() never answers by a rule that is not valid, though it was said to be", () => {
+  const forged = table(
+    `[[rules]]\nhost = "a.test"\naction_class = "no.such"\n
+     [[rules]]\nhost = "b.test"\naction_class = "code.read"`,
+    { checked: true },
+  );
+  assert.throws(() => forged.match(call("GET", "https://a.test/")), /no\.such/);
+  assert.throws(() => forged.match(call("GET", "https://a.test/")), /no\.such/);
+  assert.equal(classOf(forged, "GET", "https://b.test/"), "code.read");
 });
 
 Deno.test("match() is not slowed down by a path made to be tried often", async () => {

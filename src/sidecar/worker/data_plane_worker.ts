@@ -24,6 +24,9 @@ interface Running {
 type Message<K extends ToWorker["kind"]> = Extract<ToWorker, { readonly kind: K }>;
 type Order = Exclude<ToWorker, Message<"start" | "leaf" | "ping">>;
 
+/** The main thread has read the same files, in full unless it knew them to be valid. */
+const CHECKED = { checked: true };
+
 /** How long the outcomes of calls that were broken off may take. */
 const DRAIN_LIMIT_MS = 1_000;
 
@@ -70,7 +73,7 @@ export class DataPlaneWorker {
   async #start({ config, mapping, cedar, gauge }: Message<"start">): Promise<void> {
     initCedar(cedar);
     setOperatorClasses(config.actionClasses);
-    const table = MappingTable.parse(mapping);
+    const table = MappingTable.parse(mapping, CHECKED);
     if (!table.ok) return this.#post({ kind: "start-failed", errors: table.error });
     const queue = new EventQueue(
       this.#events,
@@ -109,7 +112,7 @@ export class DataPlaneWorker {
         standing.revoked = new Set(message.tokenIds);
         return pipeline.review();
       case "mapping": {
-        const table = MappingTable.parse(message.mapping);
+        const table = MappingTable.parse(message.mapping, CHECKED);
         if (table.ok) standing.mapping = table.value;
         return this.#post({ kind: "mapping-result", errors: table.ok ? [] : table.error });
       }
