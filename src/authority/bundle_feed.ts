@@ -1,7 +1,7 @@
 import type { BundleUpdate } from "../core/authority.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, FirmaException, ok, type Result } from "../core/result.ts";
-import { isChecked, markChecked } from "../policy/checked.ts";
+import { markChecked, parsedPolicies } from "../policy/checked.ts";
 import { Broadcast } from "./broadcast.ts";
 import { delay } from "./delay.ts";
 import type { PolicySource } from "./policy_source.ts";
@@ -147,7 +147,8 @@ async function publish(
 function withStanding(published: PolicyBundle, local: PolicyBundle): PolicyBundle {
   if (published.version !== local.version) return published;
   const bundle = { ...local, revision: published.revision };
-  if (isChecked(local)) markChecked(bundle);
+  const parsed = parsedPolicies(local);
+  if (parsed) markChecked(bundle, parsed);
   return bundle;
 }
 
