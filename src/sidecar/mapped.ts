@@ -1,4 +1,5 @@
 import type { CheckedContents } from "../config/checked_contents.ts";
+import { actionClasses } from "../core/action_class.ts";
 import { type FirmaError, ok, type Result } from "../core/result.ts";
 import { MappingTable } from "../mapping/table.ts";
 import type { MappingSource } from "./worker/messages.ts";
@@ -11,7 +12,9 @@ export function readMapped(
   mapping: readonly MappingSource[],
   known?: CheckedContents,
 ): Result<Mapped, FirmaError[]> {
-  const hosts = known?.get(mapping);
+  // A mapping is valid as long as the classes that it names are registered.
+  const content = [mapping, actionClasses().map(({ name }) => name)];
+  const hosts = known?.get(content);
   if (isTexts(hosts)) {
     let size: number | undefined;
     return ok({
@@ -26,7 +29,7 @@ export function readMapped(
     });
   }
   const table = MappingTable.parse(mapping);
-  if (table.ok) known?.add(mapping, table.value.hosts);
+  if (table.ok) known?.add(content, table.value.hosts);
   return table;
 }
 
