@@ -17,18 +17,21 @@ fail() {
   exit 2
 }
 
-# Fetches what a version names and prints the program: a release where releases can be installed,
-# else the sources of that tag or branch.
+# Fetches what a version names and prints the program: a release by scripts/install.sh, else the
+# sources of that tag or branch.
 fetch() {
   case "$1" in
     -* | *[!A-Za-z0-9._/-]*) fail "the version is no release, tag or branch" ;;
   esac
-  if [ -x "$root/scripts/install.sh" ]; then
-    "$root/scripts/install.sh" --version "$1" --dir "$RUNNER_TEMP/firma/bin" >&2
-    printf '%s' "$RUNNER_TEMP/firma/bin/firma"
-    return
-  fi
-  repository="${GITHUB_SERVER_URL:-https://github.com}/$GITHUB_ACTION_REPOSITORY"
+  repository="${GITHUB_SERVER_URL:-https://github.com}/${GITHUB_ACTION_REPOSITORY:-firma/firma}"
+  case "$1" in
+    v[0-9]*)
+      "$root/scripts/install.sh" --version "$1" --to "$RUNNER_TEMP/firma/bin" \
+        --base-url "$repository/releases" >&2 || fail "cannot install the release that was asked for"
+      printf '%s' "$RUNNER_TEMP/firma/bin/firma"
+      return
+      ;;
+  esac
   git clone --quiet --depth 1 --branch "$1" "$repository" "$RUNNER_TEMP/firma/source" >&2 ||
     fail "cannot fetch the version that was asked for"
   printf '%s' "$RUNNER_TEMP/firma/source/scripts/firma"

@@ -169,10 +169,10 @@ const STUB = `#!/bin/sh
 echo "stub $*"
 `;
 
-Deno.test("action.yml uses the release that version names, where releases can be installed", async () => {
+Deno.test("action.yml uses the release that version names, with the installer of releases", async () => {
   await using runner = await Runner.create({});
   const installer = `#!/bin/sh
-echo "installing $2" >&2
+echo "installing $2 from $6" >&2
 mkdir -p "$4"
 printf '#!/bin/sh\\necho "stub $*"\\n' >"$4/firma"
 chmod +x "$4/firma"
@@ -180,13 +180,13 @@ chmod +x "$4/firma"
   const directory = await actionDirectory({ "scripts/install.sh": installer });
   const { code, log } = await runner.use({ version: "v9.9.9" }, { GITHUB_ACTION_PATH: directory });
   assert.equal(code, 0, log);
-  assert.match(log, /installing v9\.9\.9/);
+  assert.match(log, /installing v9\.9\.9 from https:\/\/github\.com\/firma\/firma\/releases/);
   assert.match(log, /^stub version$/m);
   assert.match(log, /^stub policy test --github --coverage --junit firma-policy-test\.xml -- \.$/m);
   await Deno.remove(directory, { recursive: true });
 });
 
-Deno.test("action.yml fetches the sources that version names, where there are no releases", async () => {
+Deno.test("action.yml fetches the sources of a version that is no release", async () => {
   await using runner = await Runner.create({});
   const directory = await actionDirectory({});
   const repository = await actionDirectory({ "scripts/firma": STUB });
@@ -198,16 +198,16 @@ Deno.test("action.yml fetches the sources that version names, where there are no
   await git("init", "--quiet");
   await git("add", ".");
   await git("commit", "--quiet", "--message", "first");
-  await git("tag", "v9.9.9");
+  await git("tag", "nightly");
   const github = {
     GITHUB_ACTION_PATH: directory,
     GITHUB_SERVER_URL: "file:/",
     GITHUB_ACTION_REPOSITORY: repository,
   };
-  const missing = await runner.use({ version: "v0.0.0" }, github);
+  const missing = await runner.use({ version: "weekly" }, github);
   assert.equal(missing.code, 2, missing.log);
   assert.match(missing.log, /cannot fetch the version/);
-  const { code, log } = await runner.use({ version: "v9.9.9" }, github);
+  const { code, log } = await runner.use({ version: "nightly" }, github);
   assert.equal(code, 0, log);
   assert.match(log, /^stub version$/m);
   await Deno.remove(directory, { recursive: true });
