@@ -93,6 +93,9 @@ export const extensions = {
   /** The key is that of a TLS server. */
   forServers: (): Der =>
     extension("2.5.29.37", false, sequence(objectIdentifier("1.3.6.1.5.5.7.3.1"))),
+  /** The key is that of a TLS client. */
+  forClients: (): Der =>
+    extension("2.5.29.37", false, sequence(objectIdentifier("1.3.6.1.5.5.7.3.2"))),
   subjectKey: (identifier: Uint8Array): Der =>
     extension("2.5.29.14", false, octetString(identifier)),
   authorityKey: (identifier: Uint8Array): Der =>
@@ -100,6 +103,15 @@ export const extensions = {
   /** The one host that the certificate is for. Critical where the subject is empty. */
   dnsName: (host: string, critical: boolean): Der =>
     extension("2.5.29.17", critical, sequence(tagged(0x82, new TextEncoder().encode(host)))),
+  /** All names that the certificate is for, DNS names and addresses (4 or 16 bytes). */
+  alternativeNames: (names: readonly (string | Uint8Array)[]): Der =>
+    extension(
+      "2.5.29.17",
+      false,
+      sequence(...names.map((name) =>
+        typeof name === "string" ? tagged(0x82, new TextEncoder().encode(name)) : tagged(0x87, name)
+      )),
+    ),
   /** The one address that the certificate is for: 4 or 16 bytes. */
   ipAddress: (address: Uint8Array, critical: boolean): Der =>
     extension("2.5.29.17", critical, sequence(tagged(0x87, address))),

@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { addressBytes } from "./address_bytes.ts";
 import {
   distinguishedName,
   extensions,
@@ -148,14 +148,4 @@ export class SessionCa {
 function validity(now: number, lifetimeMs: number): { notBefore: number; notAfter: number } {
   const notBefore = now - BACKDATED_MS;
   return { notBefore, notAfter: notBefore + lifetimeMs };
-}
-
-/** The 4 or 16 bytes of an IP address, `undefined` for anything else. */
-function addressBytes(host: string): Uint8Array | undefined {
-  if (isIP(host) === 4) return Uint8Array.from(host.split("."), Number);
-  if (isIP(host) !== 6 || /[.%]/.test(host)) return undefined;
-  const [head, tail] = host.split("::").map((half) => half === "" ? [] : half.split(":"));
-  const gap = tail === undefined ? 0 : 8 - head!.length - tail.length;
-  const groups = [...head!, ...Array<string>(gap).fill("0"), ...(tail ?? [])];
-  return Uint8Array.fromHex(groups.map((group) => group.padStart(4, "0")).join(""));
 }

@@ -1,0 +1,11 @@
+import { isIP } from "node:net";
+
+/** The 4 or 16 bytes of an IP address, `undefined` for anything else. */
+export function addressBytes(host: string): Uint8Array | undefined {
+  if (isIP(host) === 4) return Uint8Array.from(host.split("."), Number);
+  if (isIP(host) !== 6 || /[.%]/.test(host)) return undefined;
+  const [head, tail] = host.split("::").map((half) => half === "" ? [] : half.split(":"));
+  const gap = tail === undefined ? 0 : 8 - head!.length - tail.length;
+  const groups = [...head!, ...Array<string>(gap).fill("0"), ...(tail ?? [])];
+  return Uint8Array.fromHex(groups.map((group) => group.padStart(4, "0")).join(""));
+}
