@@ -4,7 +4,6 @@
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ControlClient } from "../src/run/control_client.ts";
 import { createRunDirectory } from "../src/run/run_directory.ts";
 import { startSidecar } from "../src/run/sidecar_process.ts";
 import { newId } from "../src/core/id.ts";
@@ -87,10 +86,10 @@ async function phases(self: readonly [string, ...string[]], project: string): Pr
       runDirectory: directory.path,
       onNotice: () => {},
     });
-    using control = new ControlClient(unwrap(await sidecar.ready).controlSocket);
+    unwrap(await sidecar.ready);
     lap();
     const session = unwrap(
-      await control.startSession({
+      await sidecar.openSession({
         sandbox_id: sandboxId,
         agent_id: newId("agt"),
         profile: "generic",
@@ -99,7 +98,7 @@ async function phases(self: readonly [string, ...string[]], project: string): Pr
       }),
     );
     lap();
-    unwrap(await control.endSession(session.session_id, 0));
+    await sidecar.endSession(session.session_id, 0);
     lap();
   }
   lap();

@@ -4,7 +4,6 @@ import { selfCommand } from "../config/self_command.ts";
 import { newId } from "../core/id.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { findProgram } from "../sandbox/find_program.ts";
-import { ControlClient } from "./control_client.ts";
 import { withoutRepeats } from "./notice_filter.ts";
 import type { RunInterface, RunOptions } from "./options.ts";
 import { prepareConfig, type PreparedConfig } from "./prepare.ts";
@@ -77,10 +76,7 @@ async function runPrepared(
     tools.catch(() => {}); // told by whoever awaits it
     return { confine, tools };
   });
-  const ready = await signals.unlessInterrupted(sidecar.ready);
-  if (!ready.ok) return err([ready.error]);
-  using control = new ControlClient(ready.value.controlSocket);
-  const session = await signals.unlessInterrupted(control.startSession({
+  const session = await signals.unlessInterrupted(sidecar.openSession({
     sandbox_id: sandboxId,
     agent_id: config.sidecar.authority.agentId,
     profile: profile.value,
@@ -111,8 +107,10 @@ async function runPrepared(
   signals.onEnd(() => confined.value.terminate());
   const exitCode = await confined.value.exitCode;
   if (!watch.died) {
-    const ended = await control.endSession(session.value.session_id, exitCode);
-    if (!ended.ok) ui.tell("error", `${ended.error.message}; its last records may be missing`);
+    watch.detach();
+    await sidecar.endSession(session.value.session_id, exitCode);
+    const { code } = await sidecar.end();
+    if (code !== 0) ui.tell("error", "The last records of this run may be missing");
   }
   removeAbandonedRuns(options.env);
   return ok(signals.interrupted?.exitCode ?? exitCode);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
-import { jsonLines } from "./json_lines.ts";
+import { parseSession, type Session, type SessionRequest } from "./session.ts";
+import { jsonLines } from "../core/json_lines.ts";
 import { logTail } from "./log_tail.ts";
 
 /** How grave a notice of the Sidecar is. */
@@ -18,6 +19,8 @@ export interface SidecarOptions {
   readonly onNotice: (level: NoticeLevel, text: string) => void;
   /** How long it may take to serve. @default 30_000 */
   readonly readyTimeoutMs?: number;
+  /** How long it may take to open a session once it serves. @default 30_000 */
+  readonly sessionTimeoutMs?: number;
   /** How long it may take to write down what it knows once it is to end. @default 5_000 */
   readonly drainTimeoutMs?: number;
   /** How long it may take to end once it is told so by a signal. @default 2_000 */
@@ -37,7 +40,12 @@ export interface SidecarProcess extends AsyncDisposable {
   readonly ready: Promise<Result<{ readonly controlSocket: string }>>;
   readonly exited: Promise<Exit>;
   readonly logFile: string;
-  /** Ends it: politely, then less so. */
+  /** Registers a session; may be asked for before the Sidecar serves. To be called once. */
+  openSession(request: SessionRequest): Promise<Result<Session>>;
+  /** Says how the agent ended, for the record. The Sidecar is to end next. */
+  endSession(sessionId: string, exitCode: number): Promise<void>;
+  /** Ends it: politely, then less so. Exit code 0: everything it knew is written down. */
+  end(): Promise<Exit>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -106,7 +114,12 @@ async function copyToLog(stream: ReadableStream<Uint8Array>, file: string): Prom
  */
 export function startSidecar(options: SidecarOptions): SidecarProcess {
   const logFile = join(options.runDirectory, "sidecar.log");
-  const { readyTimeoutMs = 30_000, drainTimeoutMs = 5_000, terminateTimeoutMs = 2_000 } = options;
+  const {
+    readyTimeoutMs = 30_000,
+    sessionTimeoutMs = 30_000,
+    drainTimeoutMs = 5_000,
+    terminateTimeoutMs = 2_000,
+  } = options;
   const [program, ...prefix] = options.program;
   const child = new Deno.Command(program, {
     args: [
@@ -130,6 +143,7 @@ export function startSidecar(options: SidecarOptions): SidecarProcess {
   const logged = copyToLog(child.stderr, logFile);
 
   let serving = false;
+  const session = Promise.withResolvers<Result<Session>>();
   let settle: (result: Result<{ controlSocket: string }>) => void = () => {};
   const started = new Promise<Result<{ controlSocket: string }>>((resolve) => settle = resolve);
   const messages = (async () => {
@@ -137,6 +151,10 @@ export function startSidecar(options: SidecarOptions): SidecarProcess {
       if (message.type === "ready" && typeof message.control_socket === "string") {
         serving = true;
         settle(ok({ controlSocket: message.control_socket }));
+      } else if (message.type === "session") {
+        session.resolve(parseSession(message));
+      } else if (message.type === "session-refused") {
+        session.resolve(err(parseError(message.error)));
       } else if (message.type === "fatal") {
         settle(err(parseError(message.error)));
       } else if (message.type === "notice" && typeof message.text === "string") {
@@ -150,12 +168,18 @@ export function startSidecar(options: SidecarOptions): SidecarProcess {
 
   exited.then(async (status) => {
     await Promise.allSettled([messages, logged]);
-    settle(err(startFailure(`it ended with ${exitName(status)}`, logFile)));
+    const failure = err(startFailure(`it ended with ${exitName(status)}`, logFile));
+    settle(failure);
+    session.resolve(failure);
   });
   const ready = within(readyTimeoutMs, started).then((result) =>
     result ?? err(startFailure(`it was not ready within ${readyTimeoutMs / 1000} s`, logFile))
   );
 
+  const orders = child.stdin.getWriter();
+  const order = (line: unknown) =>
+    // What ended already hears nothing; that it ended is told by `exited`.
+    orders.write(new TextEncoder().encode(`${JSON.stringify(line)}\n`)).catch(() => {});
   const signal = (name: Deno.Signal) => {
     try {
       child.kill(name);
@@ -163,19 +187,33 @@ export function startSidecar(options: SidecarOptions): SidecarProcess {
       // It is gone already.
     }
   };
+  const end = async (): Promise<Exit> => {
+    await orders.close().catch(() => {});
+    // What never served has nothing to write down.
+    if (serving && await within(drainTimeoutMs, exited)) return await exited;
+    signal("SIGTERM");
+    if (!await within(terminateTimeoutMs, exited)) signal("SIGKILL");
+    return await exited;
+  };
+  let ended: Promise<Exit> | undefined;
   return {
     pid: child.pid,
     ready,
     exited,
     logFile,
+    async openSession(request) {
+      void order({ type: "open-session", session: request });
+      const result = await ready;
+      if (!result.ok) return result;
+      return await within(sessionTimeoutMs, session.promise) ??
+        err(startFailure(`it opened no session within ${sessionTimeoutMs / 1000} s`, logFile));
+    },
+    async endSession(sessionId, exitCode) {
+      await order({ type: "end-session", session_id: sessionId, exit: { exit_code: exitCode } });
+    },
+    end: () => ended ??= end(),
     async [Symbol.asyncDispose]() {
-      await child.stdin.close().catch(() => {});
-      // What never served has nothing to write down.
-      if (serving && await within(drainTimeoutMs, exited)) return;
-      signal("SIGTERM");
-      if (await within(terminateTimeoutMs, exited)) return;
-      signal("SIGKILL");
-      await exited;
+      await (ended ??= end());
     },
   };
 }

@@ -8,6 +8,7 @@ export interface SidecarWatch extends Disposable {
   /** From now on an agent depends on it. */
   attach(): void;
   /** From now on it may end. */
+  detach(): void;
   [Symbol.dispose](): void;
   /** Whether it ended while an agent depended on it. */
   readonly died: boolean;
@@ -45,9 +46,13 @@ export function watchSidecar(
         `end the agent and start it again${log ? `; its log is ${log}` : ""}`,
     );
   });
+  const detach = () => {
+    attached = false;
+  };
   return {
     attach: () => attached = true,
-    [Symbol.dispose]: () => attached = false,
+    detach,
+    [Symbol.dispose]: detach,
     get died() {
       return died;
     },

@@ -1,8 +1,7 @@
 import { Hono } from "hono";
-import * as v from "valibot";
-import { isId } from "../core/id.ts";
 import type { FirmaError } from "../core/result.ts";
 import { PROBLEM_TYPE } from "../core/problem.ts";
+import { invalidRequest, parseEndBody, parseSessionBody } from "./session_body.ts";
 import type { OpenedSession, SessionRequest } from "./sessions.ts";
 import type { Result } from "../core/result.ts";
 
@@ -16,18 +15,6 @@ export interface ControlTarget {
   readonly bundleVersion: () => string;
 }
 
-const shortText = v.pipe(v.string(), v.maxLength(4096));
-const SessionBody = v.strictObject({
-  sandbox_id: v.pipe(v.string(), v.check((id) => isId("sbx", id), "is not a sandbox id")),
-  agent_id: v.pipe(v.string(), v.check((id) => isId("agt", id), "is not an agent id")),
-  profile: shortText,
-  command: shortText,
-  workspace: shortText,
-});
-const EndBody = v.strictObject({
-  exit_code: v.optional(v.pipe(v.number(), v.integer())),
-});
-
 /**
  * The control API. Who reaches its socket (mode 0600, in a directory of mode
  * 0700 that no sandbox sees) is the operator; there is no other authentication.
@@ -36,16 +23,9 @@ export function controlApi(target: ControlTarget): Hono {
   const app = new Hono();
 
   app.post("/v1/sessions", async (context) => {
-    const body = await readBody(context.req.raw, SessionBody);
+    const body = await readBody(context.req.raw, parseSessionBody);
     if (!body.ok) return problem(400, body.error);
-    const { sandbox_id, agent_id, profile, command, workspace } = body.value;
-    const opened = await target.openSession({
-      sandboxId: sandbox_id,
-      agentId: agent_id,
-      profile,
-      command,
-      workspace,
-    });
+    const opened = await target.openSession(body.value);
     if (!opened.ok) return problem(503, opened.error);
     return context.json({
       session_id: opened.value.sessionId,
@@ -57,10 +37,10 @@ export function controlApi(target: ControlTarget): Hono {
   });
 
   app.post("/v1/sessions/:id/end", async (context) => {
-    const body = await readBody(context.req.raw, EndBody);
+    const body = await readBody(context.req.raw, parseEndBody);
     if (!body.ok) return problem(400, body.error);
     const id = context.req.param("id");
-    const ended = await target.endSession(id, body.value.exit_code);
+    const ended = await target.endSession(id, body.value);
     if (!ended.ok) return problem(503, ended.error);
     if (ended.value) return context.body(null, 204);
     return problem(404, { code: "NO_SESSION", message: `Cannot end session "${id}": not found` });
@@ -75,23 +55,13 @@ export function controlApi(target: ControlTarget): Hono {
 
 async function readBody<T>(
   request: Request,
-  schema: v.GenericSchema<unknown, T>,
+  parse: (body: unknown) => Result<T>,
 ): Promise<Result<T>> {
-  let value: unknown;
   try {
-    value = await request.json();
+    return parse(await request.json());
   } catch {
-    return invalid("it is not JSON");
+    return invalidRequest("it is not JSON");
   }
-  const parsed = v.safeParse(schema, value);
-  if (parsed.success) return { ok: true, value: parsed.output };
-  const [issue] = parsed.issues;
-  return invalid(`"${v.getDotPath(issue) ?? "body"}": ${issue.message}`);
-}
-
-function invalid(state: string): { readonly ok: false; readonly error: FirmaError } {
-  const message = `Cannot use the request: ${state}`;
-  return { ok: false, error: { code: "INVALID_REQUEST", message } };
 }
 
 function problem(status: number, { code, message, cure }: FirmaError): Response {

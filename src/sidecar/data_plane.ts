@@ -23,7 +23,8 @@ export interface DataPlaneOptions {
   /** Remembers which mappings are valid; where nothing does, each start reads them twice. */
   readonly known?: CheckedContents;
   readonly sockets: SocketPool;
-  readonly cedar: WebAssembly.Module;
+  /** Compiled while the worker loads. When it cannot be, nothing is ever decided. */
+  readonly cedar: Promise<WebAssembly.Module>;
   readonly audit: AuditFeed;
   readonly leaf: (host: string) => Promise<Leaf>;
   readonly notify: Notify;
@@ -283,7 +284,11 @@ export class DataPlane {
       died: (reason) => this.#succeed(reason),
     });
     this.#worker = worker;
-    worker.post({ kind: "start", config, mapping, cedar, gauge: gauge.buffer });
+    cedar.then(
+      (module) =>
+        worker.post({ kind: "start", config, mapping, cedar: module, gauge: gauge.buffer }),
+      () => worker.end(), // whoever loads Cedar says what is wrong with it
+    );
   }
 
   #receive(

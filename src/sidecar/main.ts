@@ -1,13 +1,23 @@
 /** `__sidecar`: the Sidecar of one run, started by `firma run`; talks JSON lines on stdout. */
 import { parseArgs } from "node:util";
+import { jsonLines } from "../core/json_lines.ts";
 import type { FirmaError, Result } from "../core/result.ts";
+import type { ControlTarget } from "./control.ts";
 import { errorLine } from "./notices.ts";
+import { parseEndBody, parseSessionBody } from "./session_body.ts";
 import { Sidecar } from "./sidecar.ts";
 
 /** What the Sidecar says on standard output, one JSON object a line. */
 type Line =
   | { readonly type: "ready"; readonly control_socket: string }
   | { readonly type: "fatal"; readonly error: Omit<FirmaError, "cause"> }
+  | {
+    readonly type: "session";
+    readonly session_id: string;
+    readonly proxy_socket: string;
+    readonly ca_certificate: string;
+  }
+  | { readonly type: "session-refused"; readonly error: Omit<FirmaError, "cause"> }
   | { readonly type: "notice"; readonly level: "info" | "warn" | "error"; readonly text: string };
 
 /** Runs the Sidecar until standard input closes or a signal asks it to end. */
@@ -19,12 +29,11 @@ export async function main(args: string[]): Promise<number> {
     for (const error of sidecar.error.slice(1)) {
       say({ type: "notice", level: "error", text: errorLine(error) });
     }
-    const { code, message, cure, at } = sidecar.error[0]!;
-    say({ type: "fatal", error: { code, message, ...(cure && { cure }), ...(at && { at }) } });
+    say({ type: "fatal", error: sayable(sidecar.error[0]!) });
     return 1;
   }
   say({ type: "ready", control_socket: sidecar.value.controlSocket });
-  endOnEof(ending);
+  obeyStarter(sidecar.value.control).finally(() => ending.abort());
   await aborted(ending.signal);
   const drained = await sidecar.value.close();
   if (!drained.ok) say({ type: "notice", level: "error", text: drained.error.message });
@@ -69,15 +78,46 @@ function endOnSignal(ending: AbortController): void {
   }
 }
 
-/** Whoever started this Sidecar holds the other end; however that process dies, it closes. */
-async function endOnEof(ending: AbortController): Promise<void> {
-  const buffer = new Uint8Array(256);
+/**
+ * Does what whoever started this Sidecar says on standard input, one JSON object a line:
+ * `{"type": "open-session", "session": …}` and `{"type": "end-session", "session_id": …,
+ * "exit": …}`, with the bodies of the control API. Resolves when the other end closes, as it
+ * does however that process dies.
+ */
+async function obeyStarter(control: ControlTarget): Promise<void> {
   try {
-    while (await Deno.stdin.read(buffer) !== null);
+    for await (const line of jsonLines(Deno.stdin.readable)) {
+      if (line.type === "open-session") say(await openSession(control, line.session));
+      else if (line.type === "end-session") await endSession(control, line);
+    }
   } catch {
     // As good as closed.
   }
-  ending.abort();
+}
+
+async function openSession(control: ControlTarget, body: unknown): Promise<Line> {
+  const request = parseSessionBody(body);
+  const opened = request.ok ? await control.openSession(request.value) : request;
+  if (!opened.ok) return { type: "session-refused", error: sayable(opened.error) };
+  return {
+    type: "session",
+    session_id: opened.value.sessionId,
+    proxy_socket: opened.value.proxySocket,
+    ca_certificate: control.certificatePem,
+  };
+}
+
+async function endSession(
+  control: ControlTarget,
+  { session_id, exit }: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const exitCode = parseEndBody(exit);
+  // A log that cannot be written is told of when the Sidecar ends, which is next.
+  await control.endSession(String(session_id), exitCode.ok ? exitCode.value : undefined);
+}
+
+function sayable({ code, message, cure, at }: FirmaError): Omit<FirmaError, "cause"> {
+  return { code, message, ...(cure && { cure }), ...(at && { at }) };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

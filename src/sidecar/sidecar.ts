@@ -14,7 +14,7 @@ import { loadOrCreateSigningKey } from "../pki/signing_key.ts";
 import { cedarModule } from "../policy/cedar_module.ts";
 import { AuditFeed } from "./audit_feed.ts";
 import { followAuthority } from "./authority_follower.ts";
-import { controlApi } from "./control.ts";
+import type { ControlTarget } from "./control.ts";
 import { DataPlane } from "./data_plane.ts";
 import { watchMapping } from "./mapping_watch.ts";
 import { errorLine, type Notify } from "./notices.ts";
@@ -44,13 +44,16 @@ interface Parts {
 /** A Sidecar with its own Authority, as one run has it. */
 export class Sidecar {
   readonly controlSocket: string;
+  /** What can be asked of it, at the control socket and by whoever started it. */
+  readonly control: ControlTarget;
   readonly #parts: Parts;
   readonly #server: Deno.HttpServer<Deno.UnixAddr>;
 
   private constructor(parts: Parts, controlSocket: string) {
     this.#parts = parts;
     this.controlSocket = controlSocket;
-    this.#server = serveControl(parts, controlSocket);
+    this.control = controlTarget(parts);
+    this.#server = serveControl(this.control, controlSocket);
   }
 
   /** Starts everything; when one part cannot start, what is wrong with it comes back. */
@@ -84,6 +87,10 @@ export class Sidecar {
 async function assemble(options: SidecarOptions): Promise<Result<Parts, readonly FirmaError[]>> {
   await using started = new AsyncDisposableStack();
   const { env, notify, runDirectory } = options;
+  // Both keep other threads busy, so that they come first.
+  const loadingCedar = cedarModule();
+  const makingCa = SessionCa.create();
+  for (const begun of [loadingCedar, makingCa]) begun.catch(() => {}); // told where it is awaited
   const config = loadConfig(options.configFile, env, options.configDigest);
   if (!config.ok) return config;
   setOperatorClasses(config.value.actionClasses);
@@ -94,12 +101,10 @@ async function assemble(options: SidecarOptions): Promise<Result<Parts, readonly
   }
   const { rulesPaths } = config.value.sidecar.mapping;
   const known = new CheckedContents(join(dataDir(env), "known"));
-  const [audit, worker, mapping, ca, cedar] = await Promise.all([
+  const [audit, worker, mapping] = await Promise.all([
     openAudit(config.value, env),
     workerConfig(config.value),
     readMapping(rulesPaths),
-    SessionCa.create(),
-    cedarModule(),
   ]);
   if (audit.ok) started.defer(async () => void await audit.value.close());
   if (!audit.ok || !worker.ok || !mapping.ok) {
@@ -112,9 +117,9 @@ async function assemble(options: SidecarOptions): Promise<Result<Parts, readonly
     mapping: mapping.value,
     known,
     sockets,
-    cedar,
+    cedar: loadingCedar,
     audit: feed,
-    leaf: (host) => ca.leaf(host),
+    leaf: async (host) => await (await makingCa).leaf(host),
     notify,
   });
   if (!plane.ok) return plane;
@@ -122,6 +127,7 @@ async function assemble(options: SidecarOptions): Promise<Result<Parts, readonly
   const authority = await openAuthority(config.value, env, known, notify);
   if (!authority.ok) return authority;
   started.defer(() => authority.value.close());
+  const ca = await makingCa;
   const base = { authority: authority.value, plane: plane.value, notify };
   const record = (event: ExecutionEvent) => feed.append(event);
   const sessions = new Sessions({ ...base, record });
@@ -204,9 +210,17 @@ function applyMapping(
   }
 }
 
-function serveControl(parts: Parts, path: string): Deno.HttpServer<Deno.UnixAddr> {
-  const { sessions, plane, audit, ca } = parts;
-  const api = controlApi({
+/** Serves the control API, which is loaded at the first request: a run of its own has none. */
+function serveControl(target: ControlTarget, path: string): Deno.HttpServer<Deno.UnixAddr> {
+  let api: Promise<{ fetch(request: Request): Response | Promise<Response> }> | undefined;
+  return Deno.serve({ path, onListen: () => {} }, async (request) => {
+    api ??= import("./control.ts").then(({ controlApi }) => controlApi(target));
+    return (await api).fetch(request);
+  });
+}
+
+function controlTarget({ sessions, plane, audit, ca }: Parts): ControlTarget {
+  return {
     certificatePem: ca.certificatePem,
     bundleVersion: () => plane.bundleVersion,
     openSession: (request) => sessions.open(request),
@@ -222,8 +236,7 @@ function serveControl(parts: Parts, path: string): Deno.HttpServer<Deno.UnixAddr
       policy_bundle_version: plane.bundleVersion,
       audit: audit.state,
     }),
-  });
-  return Deno.serve({ path, onListen: () => {} }, api.fetch);
+  };
 }
 
 /** What only starting needed. Whatever goes wrong later cannot start a program or load a library. */

@@ -1,5 +1,8 @@
-/** Stands in for a Sidecar: does what the environment variable `FAKE_SIDECAR` says. */
-import { startFakeControl } from "./fake_control.ts";
+/**
+ * Stands in for a Sidecar: does what the environment variable `FAKE_SIDECAR` says, and opens
+ * sessions with canned answers by sandbox id.
+ */
+import { jsonLines } from "../../src/core/json_lines.ts";
 
 const say = (message: unknown) => console.log(JSON.stringify(message));
 const mode = Deno.env.get("FAKE_SIDECAR");
@@ -34,15 +37,31 @@ switch (mode) {
     say({ type: "notice", level: "info" });
     const socket = await Deno.makeTempFile({ suffix: ".sock" });
     await Deno.remove(socket);
-    if (mode === "serves") startFakeControl(socket);
     say({ type: "ready", control_socket: socket });
     say({ type: "arguments", arguments: Deno.args });
     console.error(JSON.stringify({ args: Deno.args, roots: Deno.env.get("DENO_TLS_CA_STORE") }));
   }
 }
 
-for await (const _ of Deno.stdin.readable) {
-  // Until the parent ends.
+for await (const { type, session, exit } of jsonLines(Deno.stdin.readable)) {
+  if (type === "end-session") console.error(JSON.stringify({ exit }));
+  if (type !== "open-session") continue;
+  const whole = { type: "session", session_id: "ses_1", proxy_socket: "/p.sock" };
+  switch ((session as { readonly sandbox_id: string }).sandbox_id) {
+    case "incomplete":
+      say(whole);
+      break;
+    case "refused":
+      say({
+        type: "session-refused",
+        error: { code: "NO_TOKEN", message: "not granted", cure: "ask" },
+      });
+      break;
+    case "silent":
+      break;
+    default:
+      say({ ...whole, ca_certificate: "PEM", more: "ignored" });
+  }
 }
 if (mode === "stubborn") setInterval(() => {}, 1000);
 else Deno.exit(0);

@@ -97,6 +97,50 @@ Deno.test("startSidecar() gives up on a Sidecar that does not serve in time", ()
     assert.ok(!ready.ok && /it was not ready within 0\.2 s/.test(ready.error.message));
   }, { readyTimeoutMs: 200 }));
 
+const REQUEST = {
+  sandbox_id: "sbx",
+  agent_id: "agt",
+  profile: "generic",
+  command: "sh",
+  workspace: "/",
+};
+
+Deno.test("openSession() may be asked before the Sidecar serves, and takes no half answer", () =>
+  withSidecar("", async ({ sidecar }) => {
+    assert.deepEqual(await sidecar.openSession(REQUEST), {
+      ok: true,
+      value: { session_id: "ses_1", proxy_socket: "/p.sock", ca_certificate: "PEM" },
+    });
+    await sidecar.endSession("ses_1", 7);
+    assert.equal((await sidecar.end()).code, 0);
+    assert.match(await Deno.readTextFile(sidecar.logFile), /\{"exit":\{"exit_code":7\}\}/);
+  }));
+
+for (
+  const [sandbox_id, error] of [
+    ["incomplete", /answer of the Sidecar is incomplete/],
+    ["refused", /^not granted$/],
+    ["silent", /it opened no session within 0\.2 s/],
+  ] as const
+) {
+  Deno.test(`openSession() says why there is no session: ${sandbox_id}`, () =>
+    withSidecar("", async ({ sidecar }) => {
+      const session = await sidecar.openSession({ ...REQUEST, sandbox_id });
+      assert.ok(!session.ok);
+      assert.match(session.error.message, error);
+    }, { sessionTimeoutMs: 200 }));
+}
+
+for (const [mode, error] of [["dies", /exit code 3/], ["fatal", /^Cannot parse$/]] as const) {
+  Deno.test(`openSession() fails with a Sidecar that does not start: ${mode}`, () =>
+    withSidecar(mode, async ({ sidecar }) => {
+      const session = await sidecar.openSession(REQUEST);
+      assert.ok(!session.ok);
+      assert.match(session.error.message, error);
+      await sidecar.endSession("ses_1", 0); // which nobody hears
+    }));
+}
+
 Deno.test("startSidecar() at its end lets the Sidecar end by itself, and ends one that does not", async () => {
   await withSidecar("", async ({ sidecar }) => {
     await sidecar.ready;

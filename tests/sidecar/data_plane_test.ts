@@ -57,7 +57,7 @@ async function start(
     },
     mapping: [{ file: "rules.toml", text: rules }],
     sockets: new SocketPool(join(dir, "w0")),
-    cedar: await cedarModule(),
+    cedar: cedarModule(),
     audit: new AuditFeed(log),
     leaf: () => Promise.reject(new Error("no certificates here")),
     notify: (_level, text) => notices.push(text),

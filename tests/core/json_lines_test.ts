@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { jsonLines } from "../../src/run/json_lines.ts";
+import { jsonLines } from "../../src/core/json_lines.ts";
 
 async function read(bytes: Uint8Array, size: number): Promise<unknown[]> {
   const chunks: Uint8Array[] = [];

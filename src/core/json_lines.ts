@@ -1,4 +1,4 @@
-/** More than any message that the Sidecar sends. */
+/** More than any message between processes of firma. */
 const MAX_LINE = 256 * 1024;
 
 /**

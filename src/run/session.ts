@@ -1,0 +1,33 @@
+import { err, ok, type Result } from "../core/result.ts";
+
+/** What registers a session at a Sidecar. */
+export interface SessionRequest {
+  readonly sandbox_id: string;
+  readonly agent_id: string;
+  readonly profile: string;
+  /** Program name and count of arguments; arguments may hold secrets. */
+  readonly command: string;
+  readonly workspace: string;
+}
+
+/** A registered session. */
+export interface Session {
+  readonly session_id: string;
+  /** The only way out of the sandbox. */
+  readonly proxy_socket: string;
+  /** PEM. */
+  readonly ca_certificate: string;
+}
+
+/** Reads a session as a Sidecar answers it; takes no half answer. */
+export function parseSession(answer: Readonly<Record<string, unknown>>): Result<Session> {
+  const { session_id, proxy_socket, ca_certificate } = answer;
+  if (
+    typeof session_id === "string" && typeof proxy_socket === "string" &&
+    typeof ca_certificate === "string"
+  ) return ok({ session_id, proxy_socket, ca_certificate });
+  return err({
+    code: "SIDECAR_REFUSED",
+    message: "Cannot start a session: the answer of the Sidecar is incomplete",
+  });
+}
