@@ -3,6 +3,7 @@ import type { HostPattern } from "./host_pattern.ts";
 import { isMethod, METHODS, type RuleMethod } from "./method.ts";
 import type { PathPattern } from "./path_pattern.ts";
 import type { QueryCondition } from "./query_condition.ts";
+import type { ToolTable } from "./tool_table.ts";
 
 /** What a rule says about the calls that it matches. */
 export interface MatchedRule {
@@ -11,6 +12,8 @@ export interface MatchedRule {
   readonly finer?: string;
   /** Decoder that must read the call before the class is final. */
   readonly decoder?: string;
+  /** Classes of MCP tools; a tool that it does not name is not classified. */
+  readonly tools?: ToolTable;
   /** Where the rule stands: `<file>:<line>`. */
   readonly ref: string;
   /** The rule's own words, for explanations. */

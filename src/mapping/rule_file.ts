@@ -7,6 +7,7 @@ import { parsePathPattern, type PathPattern } from "./path_pattern.ts";
 import { NO_CONDITION, parseQueryCondition, type QueryCondition } from "./query_condition.ts";
 import { formatPlace, type MappingRule, type MatchedRule } from "./rule.ts";
 import { didYouMean, RULE_METHODS, RuleReader, unknownKey } from "./rule_reader.ts";
+import { readTools } from "./tool_table.ts";
 
 /** A mapping file. */
 export interface MappingFile {
@@ -37,6 +38,7 @@ const RULE_KEYS = [
   ...OPENFIRMA_KEYS,
   "query",
   "decoder",
+  "tools",
   "finer",
   "unmapped",
 ];
@@ -105,6 +107,8 @@ function readRule(
   const actionClass = unmapped && !reader.has("action_class") ? undefined : reader.actionClass();
   if (unmapped && actionClass) reader.fail("unmapped", "the rule also has an action_class");
 
+  const tools = readTools(reader, decoder, actionClass);
+
   const text = {
     method: methods ? [...methods].join("|") : "*",
     ...(query.size > 0 && { query: reader.string("query")! }),
@@ -117,6 +121,7 @@ function readRule(
           actionClass,
           ...(finer !== undefined && { finer }),
           ...(decoder !== undefined && { decoder }),
+          ...(tools !== undefined && { tools }),
           get ref() {
             return formatPlace(place);
           },

@@ -75,6 +75,16 @@ export class RuleReader {
     return good ? list as string[] : this.fail(key, "not a text or a list of texts, or empty");
   }
 
+  /** The keys and values of a table. */
+  entries(key: string): [string, unknown][] | undefined {
+    if (!this.has(key)) return undefined;
+    const value = this.#table[key];
+    const good = typeof value === "object" && value !== null && !Array.isArray(value) &&
+      !(value instanceof Date);
+    const entries = good ? Object.entries(value) : [];
+    return entries.length > 0 ? entries : this.fail(key, "not a table, or empty");
+  }
+
   flag(key: string): boolean {
     const value = this.#table[key] ?? false;
     if (typeof value === "boolean") return value;

@@ -16,6 +16,7 @@ import { checkHeaders, type McpMessage } from "./mcp_headers.ts";
 import { githubToolOperations, isGithubServer } from "./mcp_github.ts";
 import { expectType, singleHeader } from "./media_type.ts";
 import { LONGEST_ATTRIBUTE } from "./text.ts";
+import { toolClass } from "../tool_table.ts";
 
 const WHAT = "the MCP message";
 
@@ -60,10 +61,11 @@ const METHODS: ReadonlySet<string> = new Set([
 /**
  * MCP over HTTP, every revision up to 2026-07-28. The body decides; headers that say
  * the same thing must agree with it. A tool of GitHub's server has the class of the
- * table, and one that the table does not know is not classified. At other servers a
- * tool call is of the rule's class, and policies are told the tool's name. What a
- * server says of its tools itself is not asked for: it could only make a call look
- * more harmless.
+ * table, and one that the table does not know is not classified. At other servers the
+ * rule may name classes of tools, and then a tool that it does not name is not classified;
+ * without, a tool call is of the rule's class. Policies are told the tool's name. What a
+ * server says of its tools itself is not asked for: a hint of theirs could make a call look
+ * more harmless, and a rule that names its tools is stricter than any hint.
  */
 export const mcp: Decoder = {
   reads: "whole",
@@ -207,8 +209,15 @@ function classify(
     attributes.mcp_tool = target!;
     const parameters = argumentsOf(values);
     if (parameters === undefined) return unreadable(WHAT, "its arguments are not an object");
-    if (isGithubServer(input.call)) return githubToolOperations(target!, parameters, attributes);
-    return ok([{ actionClass, attributes }]);
+    const { tools } = input.rule;
+    if (isGithubServer(input.call)) {
+      const known = githubToolOperations(target!, parameters, attributes);
+      if (known.ok || tools === undefined) return known;
+    }
+    if (tools === undefined) return ok([{ actionClass, attributes }]);
+    const named = toolClass(tools, target!);
+    if (named !== undefined) return ok([{ actionClass: named, attributes }]);
+    return unclassified("the tool call", `the rule does not name the tool ${quote(target!)}`);
   }
   if (!METHODS.has(method) && !method.startsWith("notifications/")) {
     return unclassified(WHAT, `the method ${quote(method)} is not known`);
