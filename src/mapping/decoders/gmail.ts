@@ -2,8 +2,15 @@ import { Buffer } from "node:buffer";
 import type { ContextValue } from "../../core/envelope.ts";
 import { ok, type Result } from "../../core/result.ts";
 import { classOrFiner } from "./class_table.ts";
-import { type Decoder, type DecoderInput, type Operation, unreadable } from "./decoder.ts";
+import {
+  type Decoder,
+  type DecoderInput,
+  type Operation,
+  unclassified,
+  unreadable,
+} from "./decoder.ts";
 import { decodeBatch } from "./gmail_batch.ts";
+import { type Piece, resumedPiece } from "./gmail_resumable.ts";
 import { isObject, type Json, type JsonObject, parseJson } from "./json.ts";
 import { readRecipients } from "./mail_recipients.ts";
 import { contentType, expectType } from "./media_type.ts";
@@ -14,6 +21,9 @@ const PATH = /^(?:\/resumable)?(?:\/upload)?\/gmail\/v1\/users\/[^/]+\/(.*?)\/?$
 const BATCH = /^\/batch(?:\/gmail\/v1)?\/?$/;
 const MODIFY = /^(?:messages\/batchModify|(?:messages|threads)\/[^/]+\/modify)$/;
 const MESSAGE = /^(?:messages(?:\/(?:send|import))?|drafts(?:\/[^/]+)?)$/;
+/** What PUT is for without an upload, too. */
+const DRAFT = /^drafts\/(?!send$)/;
+const HIDDEN: readonly string[] = ["mail_recipient_count", "mail_recipient_domains"];
 const DELETING: ReadonlySet<string> = new Set(["TRASH", "SPAM"]);
 const DELETE = classOrFiner("communication.external.delete");
 const PERMISSION = classOrFiner("account.permission.change", "mail.forwarding");
@@ -36,9 +46,14 @@ export const gmail: Decoder = {
     if (!MESSAGE.test(operation) || !/^(?:POST|PUT)$/.test(input.call.method)) {
       return ok({ operations: [{ actionClass, attributes: {} }] });
     }
-    const attributes = recipientsOf(input);
-    if (!attributes.ok) return unreadable(WHAT, attributes.error);
-    return ok({ operations: [{ actionClass, attributes: attributes.value }] });
+    const piece = resumedPiece(input);
+    if (!piece.ok) return unreadable(WHAT, piece.error);
+    if (piece.value === undefined && input.call.method === "PUT" && !DRAFT.test(operation)) {
+      return unclassified(WHAT, "it belongs to no upload");
+    }
+    const found = recipientsOf(input, operation, piece.value);
+    if (!found.ok) return unreadable(WHAT, found.error);
+    return ok({ operations: [{ actionClass, ...found.value }] });
   },
 };
 
@@ -91,15 +106,34 @@ function field(object: JsonObject, name: string): Result<Json | undefined, strin
   return ok(value === null ? undefined : value);
 }
 
-/** Empty where the call does not hold the message itself: a draft by its id, a later upload. */
-function recipientsOf(input: DecoderInput): Result<Attributes, string> {
-  const message = messageOf(input);
+interface Found {
+  readonly attributes: Attributes;
+  readonly hidden: readonly string[];
+}
+
+/**
+ * Nothing where no message is handed over, such as at the beginning of an upload; hidden
+ * where one goes out and the call does not say to whom: a draft by its id, a piece.
+ */
+function recipientsOf(
+  input: DecoderInput,
+  operation: string,
+  piece: Piece | undefined,
+): Result<Found, string> {
+  if (piece?.kind === "piece") return ok({ attributes: {}, hidden: HIDDEN });
+  const message = piece === undefined
+    ? messageOf(input)
+    : ok(piece.kind === "message" ? piece.bytes : undefined);
   if (!message.ok) return message;
-  if (message.value === undefined) return ok({});
+  if (message.value === undefined) {
+    const sends = operation === "drafts/send" && piece === undefined;
+    return ok({ attributes: {}, hidden: sends ? HIDDEN : [] });
+  }
   const recipients = readRecipients(message.value);
   if (!recipients.ok) return recipients;
   const { count, domains } = recipients.value;
-  return ok({ mail_recipient_count: count, mail_recipient_domains: domains });
+  const attributes = { mail_recipient_count: count, mail_recipient_domains: domains };
+  return ok({ attributes, hidden: [] });
 }
 
 function messageOf({ headers, body }: DecoderInput): Result<Uint8Array | undefined, string> {

@@ -3,7 +3,15 @@ import fc from "fast-check";
 import { ok } from "../../../src/core/result.ts";
 import type { DecoderInput } from "../../../src/mapping/decoders/decoder.ts";
 import { gmail } from "../../../src/mapping/decoders/gmail.ts";
-import { actionClass, classes, decoded, input, MALFORMED, type Sketch } from "./support.ts";
+import {
+  actionClass,
+  classes,
+  decoded,
+  input,
+  MALFORMED,
+  type Sketch,
+  UNCLASSIFIED,
+} from "./support.ts";
 
 const HOST = "https://gmail.googleapis.com";
 const JSON_TYPE = [["content-type", "application/json"]] as const;
@@ -95,8 +103,76 @@ Deno.test("gmail() finds the recipients however a message is handed over", () =>
   assert.deepEqual(recipients(call(`${upload}multipart`, encoded, related)), RECIPIENTS);
 });
 
-Deno.test("gmail() says nothing of recipients that a call does not name", () => {
-  assert.deepEqual(recipients(call(`${USER}/drafts/send`, { id: "1" })), {});
+/** Which attributes a call hides, or the code of the fault. */
+function hidden(sketch: Sketch): unknown {
+  const found = gmail.decode(input({ ...sketch, actionClass: "communication.external.send" }));
+  return found.ok ? found.value.operations[0].hidden : found.error.code;
+}
+
+const SEND = `/upload${USER}/messages/send?uploadType=resumable&upload_id=x1`;
+const BOTH = ["mail_recipient_count", "mail_recipient_domains"];
+
+function piece(content: string, headers: Sketch["headers"] = [], path = SEND): Sketch {
+  return { ...call(path, content), method: "PUT", headers };
+}
+
+Deno.test("gmail() reads the recipients of a message that an upload hands over later", () => {
+  const size = MESSAGE.length;
+  const whole: Sketch[] = [
+    piece(MESSAGE),
+    piece(MESSAGE, [["content-type", "application/octet-stream"]]),
+    piece(MESSAGE, [["content-range", `bytes 0-${size - 1}/${size}`]]),
+    piece(MESSAGE, [["content-range", `bytes 0-${size - 1}/*`]]),
+    piece(MESSAGE, [["x-goog-upload-offset", "0"], ["x-goog-upload-command", "upload, finalize"]]),
+    piece(MESSAGE, [], SEND.replace("/upload", "/resumable/upload")),
+    { ...piece(MESSAGE), method: "POST" },
+  ];
+  for (const sketch of whole) {
+    assert.deepEqual(recipients(sketch), RECIPIENTS, JSON.stringify(sketch.headers));
+    assert.deepEqual(hidden(sketch), []);
+  }
+  assert.deepEqual(recipients(piece("", [["content-range", `bytes */${size}`]])), {});
+});
+
+// Attack: recipients of which a policy would hear nothing.
+Deno.test("gmail() hides the recipients of a message that comes in pieces", () => {
+  const pieces: Sketch[] = [
+    piece("To: a@own.test\r\nSubject: hel", [["content-range", "bytes 0-26/300"]]),
+    piece("Bcc: b@evil.test\r\n\r\n", [["content-range", "bytes 27-46/300"]]),
+    piece(MESSAGE, [["content-range", "bytes 1-300/301"]]),
+    piece(MESSAGE, [["x-goog-upload-offset", "40"], ["x-goog-upload-command", "upload"]]),
+    { ...piece(MESSAGE, [["x-goog-upload-offset", "40"]]), method: "POST" },
+    piece(MESSAGE, [["content-range", "bytes 9-300/301"]], SEND.replace("upload_id", "Upload_Id")),
+  ];
+  for (const sketch of pieces) {
+    assert.deepEqual([recipients(sketch), hidden(sketch)], [{}, BOTH]);
+  }
+  const refused: Sketch[] = [
+    piece(MESSAGE, [["content-range", "bytes 0-9"]]),
+    piece(MESSAGE, [["content-range", "bytes 0-9/10"], ["content-range", "bytes 5-9/10"]]),
+    piece(MESSAGE, [["content-range", "bytes 0-9/10"], ["x-goog-upload-offset", "5"]]),
+    piece(MESSAGE, [["x-goog-upload-offset", "-1"]]),
+    piece(MESSAGE, [], `${SEND}&upload_id=x2`),
+  ];
+  for (const sketch of refused) assert.equal(recipients(sketch), MALFORMED);
+});
+
+Deno.test("gmail() classifies no PUT that belongs to no upload", () => {
+  for (const path of ["messages", "messages/send", "messages/import", "drafts", "drafts/send"]) {
+    assert.equal(recipients(piece(MESSAGE, [], `/upload${USER}/${path}`)), UNCLASSIFIED, path);
+  }
+});
+
+Deno.test("gmail() hides the recipients of a draft that is sent by its id", () => {
+  const send = call(`${USER}/drafts/send`, { id: "1" });
+  assert.deepEqual([recipients(send), hidden(send)], [{}, BOTH]);
+  const whole = call(`${USER}/drafts/send`, { message: { raw: base64url(MESSAGE) } });
+  assert.deepEqual([recipients(whole), hidden(whole)], [RECIPIENTS, []]);
+});
+
+Deno.test("gmail() says nothing of recipients where no message is handed over", () => {
+  const update = { ...call(`${USER}/drafts/1`, {}), method: "PUT" };
+  assert.deepEqual([recipients(update), hidden(update)], [{}, []]);
   assert.deepEqual(recipients(call(`/resumable/upload${USER}/messages/send`, "")), {});
 });
 
