@@ -20,7 +20,9 @@ export interface IssuanceDemand {
 
 /** Checks a request; a request that is wrong anywhere fails whole. */
 export function parseIssuance(request: IssueCapabilityRequest): Result<IssuanceDemand> {
-  const { agentId, sessionId, requestedActions, resourceScope, requestedTtlSeconds } = request;
+  const { agentId, sessionId, requestedActions, requestedTtlSeconds } = request;
+  // Other clients of this protocol write everything as one star, which is no pattern of ours.
+  const resourceScope = request.resourceScope.map((pattern) => pattern === "*" ? "**" : pattern);
   if (!isId("agt", agentId)) return refusal("INVALID_REQUEST", `agent "${agentId}" is no agent id`);
   if (sessionId === "") return refusal("INVALID_REQUEST", "the session is empty");
   if (requestedActions.length === 0) return refusal("NO_ACTIONS", "no action was asked for");

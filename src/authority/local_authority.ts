@@ -30,6 +30,8 @@ import type { AuthorityStore } from "./store/store.ts";
 export interface LocalAuthorityOptions {
   /** Directory of the policies that Sidecars decide by. */
   readonly policyDir: string;
+  /** The mapping rules that these policies are written for; bundles name their digest. */
+  readonly mappingRulesPaths?: readonly string[];
   /** Directory of the policies that decide what tokens are issued. */
   readonly issuancePolicyDir: string;
   /** Opens what the Authority remembers things in, and closes when it closes. */
@@ -104,7 +106,11 @@ export class LocalAuthority implements Authority {
     const onWarning = (warning: FirmaError) => options.onNotice?.(warning);
     const base = { schema, ttlMs, onWarning, known: options.known };
     const [policies, issuance, store] = await Promise.all([
-      PolicySource.open({ ...base, directory: options.policyDir }),
+      PolicySource.open({
+        ...base,
+        directory: options.policyDir,
+        mappingRulesPaths: options.mappingRulesPaths ?? [],
+      }),
       PolicySource.open({ ...base, directory: options.issuancePolicyDir }),
       options.openStore(),
     ]);

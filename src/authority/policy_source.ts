@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { delay } from "./delay.ts";
 import type { BundleUpdate } from "../core/authority.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
@@ -8,6 +9,7 @@ import { splitStatements } from "../policy/statement.ts";
 import { Broadcast } from "./broadcast.ts";
 import { ChangeLoop } from "./change_loop.ts";
 import type { CheckedContents } from "../config/checked_contents.ts";
+import { digestMapping } from "./mapping_digest.ts";
 import { type PolicyFile, type PolicyFiles, readPolicyFiles, versionOf } from "./policy_files.ts";
 
 /** Options of {@linkcode PolicySource.open}. */
@@ -19,6 +21,12 @@ export interface PolicySourceOptions {
   readonly ttlMs: number;
   /** Hears of policies that are valid and yet look like a mistake. */
   readonly onWarning: (warning: FirmaError) => void;
+  /**
+   * The mapping rules that the policies are written for: a change of them is a change of the
+   * bundle, which names their digest.
+   * @default {[]}
+   */
+  readonly mappingRulesPaths?: readonly string[];
   /** What needs no check, because an earlier run has checked them. */
   readonly known?: CheckedContents | undefined;
 }
@@ -59,16 +67,18 @@ export class PolicySource {
 
   /** Reads the directory and goes on watching it; fails when it holds no valid bundle. */
   static async open(options: PolicySourceOptions): Promise<Result<PolicySource, FirmaError[]>> {
-    const state = await readSettled(options.directory);
+    const state = await readSettled(options);
     if (state.kind === "gone") return err([state.error]);
     if (state.kind === "unusable") return err([...state.errors]);
     if (state.files.length === 0) return err([noPolicies(options.directory)]);
-    const bundle = makeBundle(options, state.files, 1);
+    const bundle = makeBundle(options, state, 1);
     const checked = check(bundle, options);
     if (!checked.ok) return checked;
     const source = new PolicySource(options, bundle, state.fingerprint);
     source.#loop = ChangeLoop.start({
-      directories: [options.directory],
+      directories: [
+        ...new Set([options.directory, ...(options.mappingRulesPaths ?? []).map(dirname)]),
+      ],
       pollMs: Math.max(SETTLE_MS, Math.min(POLL_MS, options.ttlMs / 3)),
       look: (signal) => source.#look(signal),
     });
@@ -100,11 +110,11 @@ export class PolicySource {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    let state = await readPolicyFiles(this.#options.directory);
+    let state = await readSources(this.#options);
     while (state.fingerprint !== this.#dealtWith) {
       await delay(SETTLE_MS, signal);
       if (signal.aborted) return;
-      const again = await readPolicyFiles(this.#options.directory);
+      const again = await readSources(this.#options);
       if (again.fingerprint === state.fingerprint) {
         this.#dealtWith = state.fingerprint;
         this.#deal(state);
@@ -116,7 +126,7 @@ export class PolicySource {
     if (Date.now() - this.#spokeMs >= this.#options.ttlMs / 3) this.#speak(this.#current);
   }
 
-  #deal(state: PolicyFiles): void {
+  #deal(state: Sources): void {
     if (state.kind === "gone") {
       this.#refused = undefined;
       this.#current = { kind: "gone", error: state.error };
@@ -125,7 +135,7 @@ export class PolicySource {
     if (state.kind === "unusable") return this.#refuse(state.errors);
     const missing = vanished(this.#bundle.policies, state.files);
     if (missing.length > 0) return this.#refuse(missing);
-    const bundle = makeBundle(this.#options, state.files, this.#revision + 1);
+    const bundle = makeBundle(this.#options, state, this.#revision + 1);
     const checked = check(bundle, this.#options);
     if (!checked.ok) return this.#refuse(checked.error);
     this.#revision++;
@@ -147,11 +157,11 @@ export class PolicySource {
 }
 
 /** Reads once, and again when a file is so young that somebody may still be writing it. */
-async function readSettled(directory: string): Promise<PolicyFiles> {
-  let state = await readPolicyFiles(directory);
+async function readSettled(options: PolicySourceOptions): Promise<Sources> {
+  let state = await readSources(options);
   while (state.kind === "files" && Date.now() - state.youngestMs < 2 * SETTLE_MS) {
     await delay(SETTLE_MS);
-    const again = await readPolicyFiles(directory);
+    const again = await readSources(options);
     if (again.fingerprint === state.fingerprint) break;
     state = again;
   }
@@ -177,16 +187,33 @@ function check(
 
 function makeBundle(
   { schema, ttlMs }: PolicySourceOptions,
-  files: readonly PolicyFile[],
+  { files, mappingDigest }: Sources & { readonly kind: "files" },
   revision: number,
 ): PolicyBundle {
-  return {
-    revision,
-    version: versionOf(files),
-    policies: files,
-    schema,
-    ttlSeconds: ttlMs / 1000,
-  };
+  const content = { policies: files, schema, ttlSeconds: ttlMs / 1000 };
+  if (mappingDigest === undefined) return { revision, version: versionOf(files), ...content };
+  // No policy file has a name without an ending.
+  const version = versionOf([...files, { file: "mapping", text: mappingDigest }]);
+  return { revision, version, ...content, mappingDigest };
+}
+
+/** Policy files, and what is known of the mapping that they are for. */
+type Sources = PolicyFiles & { readonly mappingDigest: string | undefined };
+
+async function readSources(
+  { directory, mappingRulesPaths = [] }: PolicySourceOptions,
+): Promise<Sources> {
+  const state = await readPolicyFiles(directory);
+  if (mappingRulesPaths.length === 0) return { ...state, mappingDigest: undefined };
+  const mapping = await digestMapping(mappingRulesPaths);
+  if (mapping.ok) {
+    const mappingDigest = mapping.value;
+    return { ...state, mappingDigest, fingerprint: `${state.fingerprint} ${mappingDigest}` };
+  }
+  if (state.kind === "gone") return { ...state, mappingDigest: undefined };
+  const errors = [mapping.error, ...(state.kind === "unusable" ? state.errors : [])];
+  const fingerprint = `${state.fingerprint} ${mapping.error.message}`;
+  return { kind: "unusable", errors, fingerprint, mappingDigest: undefined };
 }
 
 /** The files that held policies and hold none any more. */

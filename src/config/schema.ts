@@ -16,6 +16,7 @@ import {
   stringOr,
   table,
 } from "./reader.ts";
+import { readAuthorityTable } from "./authority_table.ts";
 import { parseToml } from "./toml.ts";
 
 /** Where to connect instead of resolving a host. */
@@ -126,13 +127,7 @@ function notEmpty(value: string): Checked<string> {
 
 const readRoot = table({
   action_classes: actionClassList,
-  authority: table({
-    policy_dir: pathOr("policies"),
-    issuance_policy_dir: pathOr("issuance-policies"),
-    revocation_file: stringOr("revocations.txt", notEmpty),
-    max_ttl: durationOr("1h"),
-    bundle_ttl: durationOr("30s"),
-  }),
+  authority: readAuthorityTable,
   sidecar: table({
     authority: table({ agent_id: requiredString(agentId) }),
     mapping: table({ rules_paths: listOf(pathOr("")), default_protected: booleanOr(true) }),

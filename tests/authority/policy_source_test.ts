@@ -240,3 +240,22 @@ Deno.test("a warning is told of a forbid that can never apply", async () => {
   assert.equal(subject.warnings.length, 1);
   assert.match(subject.warnings[0]!.message, /"never".*impossible/);
 });
+
+Deno.test("a change of the mapping is a change of the bundle, which names its digest", async () => {
+  await using dir = await directory({ "dev.cedar": PERMIT });
+  await using rules = await directory({ "rules.toml": "# one\n" });
+  await using subject = await policySource(dir.path, 30_000, [`${rules.path}/rules.toml`]);
+  const bundles = () =>
+    subject.heard.flatMap((update) => update.kind === "bundle" ? [update.bundle] : []);
+  await eventually("the first", () => bundles().length === 1 || undefined);
+  await Deno.writeTextFile(`${rules.path}/rules.toml`, "# two\n");
+  await eventually("the second", () => bundles().length === 2 || undefined);
+  const [first, second] = bundles();
+  assert.match(first!.mappingDigest!, /^[0-9a-f]{64}$/);
+  assert.notEqual(first!.mappingDigest, second!.mappingDigest);
+  assert.notEqual(first!.version, second!.version);
+  await Deno.remove(`${rules.path}/rules.toml`);
+  const refused = await eventually("a refusal", () => last(subject.heard, "refused"));
+  assert.ok(refused.kind === "refused");
+  assert.equal(refused.errors[0]!.code, "MAPPING_UNREADABLE");
+});

@@ -46,10 +46,15 @@ export async function directory(
 }
 
 /** A policy source over `path` and what it says. */
-export async function policySource(path: string, ttlMs = 30_000) {
+export async function policySource(
+  path: string,
+  ttlMs = 30_000,
+  mappingRulesPaths: readonly string[] = [],
+) {
   const warnings: FirmaError[] = [];
   const opened = await PolicySource.open({
     directory: path,
+    mappingRulesPaths,
     schema: schemaText(),
     ttlMs,
     onWarning: (warning) => warnings.push(warning),

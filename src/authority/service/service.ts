@@ -5,7 +5,7 @@ import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
 import type { SigningKey } from "../../pki/signing_key.ts";
 import type { LocalAuthority } from "../local_authority.ts";
 import { type Client, LOCAL_CLIENT } from "./client.ts";
-import type { ListenAddress } from "./listen_address.ts";
+import type { ListenAddress } from "../../config/listen_address.ts";
 import { RevocationFeed } from "./revocation_feed.ts";
 import { authorityRoutes, CLIENT } from "./routes.ts";
 import { type TlsFiles, TlsListener } from "./tls_listener.ts";

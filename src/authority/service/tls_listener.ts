@@ -4,7 +4,7 @@ import type { TLSSocket } from "node:tls";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
 import { FileWatch } from "../file_watch.ts";
 import type { Client } from "./client.ts";
-import { listenAddressText } from "./listen_address.ts";
+import { listenAddressText } from "../../config/listen_address.ts";
 import { judgePeer } from "./peer.ts";
 import type { Report } from "./service.ts";
 import { readTlsMaterial, type TlsFiles, type TlsMaterial } from "./tls_files.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { newId } from "../../../src/core/id.ts";
 import { FileStore } from "../../../src/authority/store/file_store.ts";
-import type { ListenAddress } from "../../../src/authority/service/listen_address.ts";
+import type { ListenAddress } from "../../../src/config/listen_address.ts";
 import { AuthorityServer } from "../../../src/authority/service/service.ts";
 import type { TlsFiles } from "../../../src/authority/service/tls_files.ts";
 import { LocalAuthority } from "../../../src/authority/local_authority.ts";

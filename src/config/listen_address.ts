@@ -1,5 +1,5 @@
 import { isAbsolute } from "node:path";
-import { err, ok, type Result } from "../../core/result.ts";
+import { err, ok, type Result } from "../core/result.ts";
 
 /** Where an Authority listens. */
 export type ListenAddress =

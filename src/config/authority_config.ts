@@ -1,0 +1,130 @@
+import { dirname, join, resolve } from "node:path";
+import type { ActionClassEntry } from "../core/action_class.ts";
+import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { actionClassList } from "./action_classes.ts";
+import { type AuthorityTable, readAuthorityTable } from "./authority_table.ts";
+import type { ListenAddress } from "./listen_address.ts";
+import type { ConfigFile } from "./load.ts";
+import { dataDir, type Environment, projectDataDir, stateDir } from "./paths.ts";
+import { type FirmaConfig, parseConfig } from "./schema.ts";
+import { table as tableOf } from "./reader.ts";
+import { parseToml, type TomlDocument } from "./toml.ts";
+
+/** What an Authority of its own is started with. */
+export interface AuthorityConfig {
+  /** The `firma.toml`, as an absolute path without symbolic links. */
+  readonly file: string;
+  readonly listen: ListenAddress;
+  readonly policyDir: string;
+  readonly issuancePolicyDir: string;
+  /** The mapping rules that the policies are written for. */
+  readonly mappingRulesPaths: readonly string[];
+  readonly revocationFile: string;
+  /** Directory of what the Authority remembers. */
+  readonly storeDir: string;
+  readonly maxTtlMs: number;
+  readonly bundleTtlMs: number;
+  /** The key that tokens and bundles are signed with. */
+  readonly keyFile: string;
+  readonly tlsCertPath: string | undefined;
+  readonly tlsKeyPath: string | undefined;
+  readonly clientCaCertPath: string | undefined;
+  readonly clientCaKeyPath: string | undefined;
+  readonly authorizedClientsPath: string | undefined;
+  /** What the operator adds to the registry. */
+  readonly actionClasses: readonly ActionClassEntry[];
+  /** The agent of the project, where the file names one. */
+  readonly agentId: string | undefined;
+}
+
+/** The whole of a file without `[sidecar]` and `[run]`; what is in `[authority]` is read by itself. */
+const readAlone = tableOf({
+  action_classes: actionClassList,
+  authority: (value: unknown) => value,
+});
+
+const PREFIX = "FIRMA_AUTHORITY_";
+
+/** Where the signing key of this user's Authority lies unless a file says otherwise. */
+export function authorityKeyFile(env: Environment): string {
+  return join(dataDir(env), "keys/authority.key");
+}
+
+/**
+ * Checks a `firma.toml` as one of an Authority, which needs no `[sidecar]`; what
+ * it has of one must be right all the same. A variable `FIRMA_AUTHORITY_<KEY>`
+ * goes before the key of `[authority]`; lists have none.
+ */
+export function parseAuthorityConfig(
+  { file, text }: ConfigFile,
+  env: Environment,
+): Result<AuthorityConfig, readonly FirmaError[]> {
+  const document = parseToml(text, file);
+  if (!document.ok) return err([document.error]);
+  const project = projectDataDir(env, file);
+  let whole: FirmaConfig | undefined;
+  let actionClasses: readonly ActionClassEntry[] = [];
+  if (document.value.root["sidecar"] !== undefined || document.value.root["run"] !== undefined) {
+    const parsed = parseConfig(text, file, { projectDataDir: project, auditFile: "" });
+    if (!parsed.ok) return parsed;
+    whole = parsed.value;
+    actionClasses = whole.actionClasses;
+  } else {
+    const errors: FirmaError[] = [];
+    const context = { document: document.value, directory: dirname(file), errors };
+    actionClasses = readAlone(document.value.root, [], context).action_classes;
+    if (errors.length > 0) return err(errors);
+  }
+  const read = readWithEnvironment(document.value, dirname(file), env);
+  if (!read.ok) return read;
+  const table = read.value;
+  const socket = { kind: "unix", path: join(stateDir(env), "authority.sock") } as const;
+  const { mapping_rules_paths: rules } = table;
+  return ok({
+    file,
+    listen: table.listen_addr ?? socket,
+    policyDir: table.policy_dir,
+    issuancePolicyDir: table.issuance_policy_dir,
+    mappingRulesPaths: rules.length > 0 ? rules : whole?.sidecar.mapping.rulesPaths ?? [],
+    revocationFile: resolve(project, table.revocation_file),
+    storeDir: join(project, "authority"),
+    maxTtlMs: table.max_ttl,
+    bundleTtlMs: table.bundle_ttl,
+    keyFile: table.key_file ?? authorityKeyFile(env),
+    tlsCertPath: table.tls_cert_path,
+    tlsKeyPath: table.tls_key_path,
+    clientCaCertPath: table.mtls_client_ca_cert_path,
+    clientCaKeyPath: table.mtls_client_ca_key_path,
+    authorizedClientsPath: table.authorized_clients_path,
+    actionClasses,
+    agentId: whole?.sidecar.authority.agentId,
+  });
+}
+
+function readWithEnvironment(
+  document: TomlDocument,
+  directory: string,
+  env: Environment,
+): Result<AuthorityTable, FirmaError[]> {
+  const overrides = new Map<string, string>();
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith(PREFIX) || value === undefined || value === "") continue;
+    overrides.set(name.slice(PREFIX.length).toLowerCase(), value);
+  }
+  const errors: FirmaError[] = [];
+  const given = document.root["authority"];
+  const value = typeof given === "object" && given !== null && !Array.isArray(given)
+    ? { ...given, ...Object.fromEntries(overrides) }
+    : given ?? Object.fromEntries(overrides);
+  const table = readAuthorityTable(value, ["authority"], { document, directory, errors });
+  if (errors.length === 0) return ok(table);
+  return err(errors.map((error) => atVariable(error, overrides)));
+}
+
+/** A fault of a value that came from the environment is not in the file. */
+function atVariable(error: FirmaError, overrides: ReadonlyMap<string, string>): FirmaError {
+  const key = /"authority\.(\w+)"/.exec(error.message)?.[1] ?? "";
+  if (!overrides.has(key)) return error;
+  const { code, message } = error;
+  return { code, message, cure: `change or unset ${PREFIX}${key.toUpperCase()}` };
+}

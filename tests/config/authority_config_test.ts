@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { parseAuthorityConfig } from "../../src/config/authority_config.ts";
+import { parseListenAddress } from "../../src/config/listen_address.ts";
+
+const ENV = { XDG_DATA_HOME: "/data", XDG_RUNTIME_DIR: "/run/user/1" };
+
+function parse(text: string, env: Record<string, string> = {}) {
+  return parseAuthorityConfig({ file: "/etc/firma/firma.toml", text, digest: "" }, {
+    ...ENV,
+    ...env,
+  });
+}
+
+function faults(text: string, env: Record<string, string> = {}) {
+  const parsed = parse(text, env);
+  return parsed.ok ? [] : parsed.error;
+}
+
+Deno.test("parseAuthorityConfig() fills in what a file does not say", () => {
+  const parsed = parse("[authority]\n");
+  if (!parsed.ok) assert.fail(JSON.stringify(parsed.error));
+  const { listen, keyFile, policyDir, maxTtlMs, bundleTtlMs, agentId } = parsed.value;
+  assert.deepEqual(listen, { kind: "unix", path: "/run/user/1/firma/authority.sock" });
+  assert.equal(keyFile, "/data/firma/keys/authority.key");
+  assert.equal(policyDir, "/etc/firma/policies");
+  assert.deepEqual([maxTtlMs, bundleTtlMs, agentId], [3_600_000, 30_000, undefined]);
+});
+
+Deno.test("parseAuthorityConfig() reads what a file says", () => {
+  const parsed = parse(`[authority]
+listen_addr = "[::1]:9443"
+max_ttl = "5m"
+tls_cert_path = "tls/server.crt"
+authorized_clients_path = "/elsewhere/clients.toml"
+`);
+  if (!parsed.ok) assert.fail(JSON.stringify(parsed.error));
+  assert.deepEqual(parsed.value.listen, { kind: "tcp", hostname: "::1", port: 9443 });
+  assert.equal(parsed.value.maxTtlMs, 300_000);
+  assert.equal(parsed.value.tlsCertPath, "/etc/firma/tls/server.crt");
+  assert.equal(parsed.value.authorizedClientsPath, "/elsewhere/clients.toml");
+});
+
+Deno.test("parseAuthorityConfig() lets the environment go before the file", () => {
+  const parsed = parse('[authority]\nmax_ttl = "5m"\n', { FIRMA_AUTHORITY_MAX_TTL: "1m" });
+  assert.ok(parsed.ok);
+  assert.equal(parsed.value.maxTtlMs, 60_000);
+  const [fault] = faults('[authority]\nmax_ttl = "5m"\n', { FIRMA_AUTHORITY_MAX_TTL: "soon" });
+  assert.match(fault!.message, /"soon" is not a duration/);
+  assert.equal(fault!.cure, "change or unset FIRMA_AUTHORITY_MAX_TTL");
+  assert.equal(fault!.at, undefined, "the file is not at fault");
+});
+
+Deno.test("parseAuthorityConfig() names every fault with its place", async (t) => {
+  const cases: Record<string, [string, RegExp]> = {
+    "an unknown key": ["[authority]\npolicy_dirs = 'x'\n", /"authority.policy_dirs".*no such key/],
+    "an unknown table": ["[authorities]\n", /"authorities".*no such key/],
+    "an address without a port": ["[authority]\nlisten_addr = 'localhost'\n", /neither an address/],
+    "a relative socket": ["[authority]\nlisten_addr = 'unix://x.sock'\n", /not a socket/],
+    "no time": ["[authority]\nbundle_ttl = '0s'\n", /no time at all/],
+    "what it has of a Sidecar": ["[authority]\n[sidecar.mapping]\nrules = 1\n", /sidecar/],
+    "no table": ["authority = 1\n", /not a table/],
+  };
+  for (const [name, [text, expected]] of Object.entries(cases)) {
+    await t.step(name, () => {
+      const found = faults(text);
+      assert.match(found[0]?.message ?? "none", expected);
+      assert.ok(found[0]!.at!.line! >= 1);
+    });
+  }
+});
+
+Deno.test("parseListenAddress() takes sockets and addresses and nothing else", () => {
+  const good = ["unix:///run/a.sock", "127.0.0.1:0", "[::1]:9443", "authority.test:443"];
+  for (const text of good) assert.ok(parseListenAddress(text).ok, text);
+  const bad = ["", "unix:/a", "unix://a", "9443", "a:99999", "::1:9443", "http://a:1", "a b:1"];
+  for (const text of bad) assert.ok(!parseListenAddress(text).ok, text);
+});
