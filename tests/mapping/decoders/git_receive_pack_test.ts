@@ -117,7 +117,6 @@ const REFUSED: Record<string, Uint8Array | string> = {
   ),
   "identifiers of two lengths": join(line(`${A} ${"b".repeat(64)} refs/heads/main`), "0000"),
   "a tab for a space": join(line(`${A}\t${B} refs/heads/main`), "0000"),
-  "a signed push, whose commands are elsewhere": join(line("push-cert\0 agent=x\n"), "0000"),
   "more commands than anybody needs": join(
     ...Array.from({ length: 501 }, (_, i) => line(`${A} ${B} refs/heads/b${i}`)),
     "0000",
