@@ -1,8 +1,9 @@
 /** `firma run`: one command under enforcement, from start to end. */
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { selfCommand } from "../config/self_command.ts";
 import { newId } from "../core/id.ts";
-import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { err, type FirmaError, ok, type Result, unwrap } from "../core/result.ts";
+import { SocketPool } from "../sidecar/socket_pool.ts";
 import { findProgram } from "../sandbox/find_program.ts";
 import { withoutRepeats } from "./notice_filter.ts";
 import type { RunInterface, RunOptions } from "./options.ts";
@@ -10,6 +11,8 @@ import { prepareConfig, type PreparedConfig } from "./prepare.ts";
 import { chooseProfile } from "./profile.ts";
 import { createRunDirectory, removeAbandonedRuns } from "./run_directory.ts";
 import { sealedDirectories } from "./sealed.ts";
+import type { SandboxSession } from "../sandbox/request.ts";
+import type { Session } from "./session.ts";
 import { startSidecar } from "./sidecar_process.ts";
 import { watchSidecar } from "./sidecar_watch.ts";
 import { Interrupted, RunSignals } from "./signals.ts";
@@ -47,6 +50,12 @@ export async function run(options: RunOptions, ui: RunInterface): Promise<Result
   }
 }
 
+function asSandboxSession(session: Result<Session>): SandboxSession | undefined {
+  if (!session.ok) return undefined;
+  const { session_id, proxy_socket, ca_certificate } = session.value;
+  return { sessionId: session_id, proxySocket: proxy_socket, caCertificatePem: ca_certificate };
+}
+
 async function runPrepared(
   prepared: PreparedConfig,
   options: RunOptions,
@@ -76,39 +85,48 @@ async function runPrepared(
     tools.catch(() => {}); // told by whoever awaits it
     return { confine, tools };
   });
-  const session = await signals.unlessInterrupted(sidecar.openSession({
+  const opening = signals.unlessInterrupted(sidecar.openSession({
     sandbox_id: sandboxId,
     agent_id: config.sidecar.authority.agentId,
     profile: profile.value,
     command: commandSummary(options.command),
     workspace: options.cwd,
-  }));
-  if (!session.ok) return err([session.error]);
+  })).then((session) => {
+    if (session.ok) {
+      signals.attach();
+      watch.attach();
+    }
+    return session;
+  });
+  opening.catch(() => {}); // told where it is awaited
   const { confine, tools } = await signals.unlessInterrupted(confining);
-
-  signals.attach();
-  watch.attach();
+  const proxyDir = dirname(SocketPool.ofRun(runDirectory.path).paths[0]!);
+  Deno.mkdirSync(proxyDir, { recursive: true, mode: 0o700 });
   const confined = await confine({
     tools,
     command: options.command,
     cwd: options.cwd,
     profile: profile.value,
     sandboxId,
-    sessionId: session.value.session_id,
     hostEnv: options.env,
     envPassthrough: config.run.envPassthrough,
-    proxySocket: session.value.proxy_socket,
-    caCertificatePem: session.value.ca_certificate,
+    proxyDir,
+    session: opening.then(asSandboxSession, () => undefined),
     runDir: runDirectory.path,
     sealedDirs: sealedDirs.value,
     onNotice: (text) => ui.tell("warn", text),
   });
-  if (!confined.ok) return err([confined.error]);
+  if (!confined.ok) {
+    if (signals.interrupted) throw signals.interrupted;
+    const opened = confined.error.code === "NO_SESSION" ? await opening : confined;
+    return err([opened.ok ? confined.error : opened.error]);
+  }
+  const session = unwrap(await opening);
   signals.onEnd(() => confined.value.terminate());
   const exitCode = await confined.value.exitCode;
   if (!watch.died) {
     watch.detach();
-    await sidecar.endSession(session.value.session_id, exitCode);
+    await sidecar.endSession(session.session_id, exitCode);
     const { code } = await sidecar.end();
     if (code !== 0) ui.tell("error", "The last records of this run may be missing");
   }

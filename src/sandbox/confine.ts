@@ -1,20 +1,25 @@
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { ensurePrivateDirectory } from "../config/paths.ts";
-import type { Result } from "../core/result.ts";
+import { err, ok, type Result } from "../core/result.ts";
 import { findBwrap } from "./bwrap.ts";
 import { agentEnvironment } from "./environment.ts";
 import { findProgram } from "./find_program.ts";
 import { hostSockets } from "./host_sockets.ts";
-import { BWRAP, HANDOFF_SOCKET, PROXY_DIR } from "./handoff.ts";
+import { BWRAP, HANDOFF_SOCKET, type LaunchPlan, PROXY_DIR } from "./handoff.ts";
 import { type ConfinedProcess, launch } from "./launch.ts";
 import { mountArguments } from "./mounts.ts";
 import { mountPlan } from "./mount_plan.ts";
 import { exists, realPath } from "./paths.ts";
 import type { Profile } from "./profiles.ts";
 import { initProgram } from "./program.ts";
-import { checkRequest, type ConfineRequest, type SandboxTools } from "./request.ts";
-import { innerMounts, writePublicFiles } from "./run_files.ts";
+import {
+  checkRequest,
+  type ConfineRequest,
+  type SandboxSession,
+  type SandboxTools,
+} from "./request.ts";
+import { innerMounts, writeCertificates, writePublicFiles } from "./run_files.ts";
 import { canResetSignals, signalsToReset } from "./signal_reset.ts";
 import { systemMounts } from "./system_mounts.ts";
 import { findToolchains } from "./toolchains.ts";
@@ -28,7 +33,8 @@ export function findTools(): Promise<SandboxTools> {
 
 /**
  * Starts a command in the sandbox, on this process's terminal. Resolves when the sandbox's
- * network is up and the command is being started; `exitCode` tells how it ended.
+ * network is up and the command is being started; `exitCode` tells how it ended. Fails with
+ * `NO_SESSION`, and leaves nothing behind, when the request's session never comes.
  */
 export async function confine(request: ConfineRequest): Promise<Result<ConfinedProcess>> {
   const place = checkRequest(request);
@@ -54,8 +60,6 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
   const publicDir = join(runDir, "public");
   const replaced = writePublicFiles({
     directory: publicDir,
-    hostEnv,
-    caCertificatePem: request.caCertificatePem,
     identity: { uid, gid, home, user: userName(hostEnv), shell: hostEnv.SHELL || "/bin/sh" },
     hostname: hostname(),
   });
@@ -85,34 +89,56 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
     privateMounts: [
       ...init.mounts,
       { kind: "bind", source: realPath(bwrap.value), target: BWRAP },
-      { kind: "bind", source: dirname(request.proxySocket), target: PROXY_DIR },
+      { kind: "bind", source: request.proxyDir, target: PROXY_DIR },
       { kind: "bind", source: handoffSocket, target: HANDOFF_SOCKET },
     ],
+  });
+  const planFor = ({ sessionId }: SandboxSession): LaunchPlan => ({
+    command,
+    cwd,
+    uid,
+    gid,
+    environment: agentEnvironment({
+      hostEnv,
+      profile,
+      passthrough: request.envPassthrough ?? [],
+      home,
+      path: toolchains.path,
+      sandboxId: request.sandboxId,
+      sessionId,
+    }),
+    innerMounts: innerMounts(publicDir, replaced),
+    ...openFilesOf(Deno.ppid),
+    shielded,
+    defaultSignals: shielded ? signalsToReset() : [],
   });
   return await launch({
     bwrap: bwrap.value,
     mounts: mountArguments(mounts),
     init,
     handoffSocket,
-    plan: {
-      command,
-      cwd,
-      uid,
-      gid,
-      environment: agentEnvironment({
-        hostEnv,
-        profile,
-        passthrough: request.envPassthrough ?? [],
-        home,
-        path: toolchains.path,
-        sandboxId: request.sandboxId,
-        sessionId: request.sessionId,
-      }),
-      innerMounts: innerMounts(publicDir, replaced),
-      ...openFilesOf(Deno.ppid),
-      shielded,
-      defaultSignals: shielded ? signalsToReset() : [],
-    },
+    shielded,
+    plan: request.session.then((session) => {
+      const usable = checkSession(session, request.proxyDir);
+      if (!usable.ok) return usable;
+      writeCertificates(publicDir, hostEnv, usable.value.caCertificatePem);
+      return ok(planFor(usable.value));
+    }),
+  });
+}
+
+function checkSession(
+  session: SandboxSession | undefined,
+  proxyDir: string,
+): Result<SandboxSession> {
+  if (session === undefined) {
+    return err({ code: "NO_SESSION", message: "Cannot start the command: there is no session" });
+  }
+  if (dirname(session.proxySocket) === proxyDir) return ok(session);
+  return err({
+    code: "PROXY_ELSEWHERE",
+    message:
+      `Cannot start the command: its way out is "${session.proxySocket}", not in "${proxyDir}"`,
   });
 }
 

@@ -26,7 +26,10 @@ export interface LaunchOptions {
   /** The file system, as options of bwrap. */
   readonly mounts: readonly string[];
   readonly init: InitProgram;
-  readonly plan: LaunchPlan;
+  /** Whether the layers around the command ignore what the terminal sends. */
+  readonly shielded: boolean;
+  /** What to run, once that is known; a failure ends the outer layer again. */
+  readonly plan: Promise<Result<LaunchPlan>>;
   /** Where to meet `__init`. */
   readonly handoffSocket: string;
 }
@@ -34,9 +37,10 @@ export interface LaunchOptions {
 /** How long the command may take to end when it is asked to, in milliseconds. */
 const GRACE_MS = 5_000;
 
-/** Starts the outer layer and hands over what it is to run. */
+/** Starts the outer layer, and hands over what it is to run as soon as that is known. */
 export async function launch(options: LaunchOptions): Promise<Result<ConfinedProcess>> {
   const { plan, handoffSocket } = options;
+  plan.catch(() => {}); // told where it is awaited
   const listener = Deno.listen({ transport: "unix", path: handoffSocket });
   const child = spawnOuterLayer(options);
   const exited = child.status.then(({ code }) => code);
@@ -44,7 +48,7 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
   const terminate = () => {
     if (asked) return;
     asked = true;
-    if (!connection) return child.kill("SIGKILL"); // there is no command yet
+    if (!handedOver) return child.kill("SIGKILL"); // there is no command yet
     send({ type: "terminate" });
     const kill = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
     void exited.then(() => clearTimeout(kill));
@@ -52,6 +56,7 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
   const releaseSignals = holdSignals(terminate);
   const returnForeground = holdForeground();
   let connection: Deno.Conn | undefined;
+  let handedOver = false;
   const send = (message: LaunchPlan | HostMessage) => {
     connection?.write(new TextEncoder().encode(JSON.stringify(message) + "\n")).catch(() => {});
   };
@@ -71,7 +76,20 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
     return err(diagnoseStart("bwrap could not set it up"));
   }
   connection = first;
-  send(plan);
+  const known = await Promise.race([plan, exited]).catch((cause) => ({ cause }));
+  if (typeof known === "number") {
+    end();
+    return err(diagnoseStart("its first program ended early"));
+  }
+  if ("cause" in known || !known.ok) {
+    child.kill("SIGKILL");
+    await exited;
+    end();
+    if ("cause" in known) throw known.cause;
+    return known;
+  }
+  handedOver = true;
+  send(known.value);
   const messages = jsonLines(first.readable) as AsyncGenerator<InitMessage>;
   // The connection ends with the outer layer. Waiting for that end as well would lose what a
   // command had said that was over at once.
@@ -88,10 +106,10 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
 // "$@" begins with the name of the program, so nothing in it is read as shell.
 const SHIELDED = `trap "" ${Object.keys(SHIELDED_SIGNALS).join(" ")}; exec "$@"`;
 
-function spawnOuterLayer({ bwrap, mounts, init, plan }: LaunchOptions): Deno.ChildProcess {
+function spawnOuterLayer({ bwrap, mounts, init, shielded }: LaunchOptions): Deno.ChildProcess {
   return new Deno.Command("/bin/sh", {
     args: [
-      ...["-c", plan.shielded ? SHIELDED : 'exec "$@"', "sh"],
+      ...["-c", shielded ? SHIELDED : 'exec "$@"', "sh"],
       ...[bwrap, "--die-with-parent"],
       // Root inside, which on the host is still this user: __init sets up the network.
       ...["--unshare-all", "--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "ALL"],

@@ -7,6 +7,14 @@ import { checkWorkspace } from "./workspace.ts";
 /** Where bubblewrap is, and whether signals can be set back to what they do by default. */
 export type SandboxTools = readonly [bwrap: Result<string>, shielded: boolean];
 
+/** What the Sidecar has made for the command. */
+export interface SandboxSession {
+  readonly sessionId: string;
+  /** The way out: a `proxy.sock`. */
+  readonly proxySocket: string;
+  readonly caCertificatePem: string;
+}
+
 /** A command to be put under enforcement. */
 export interface ConfineRequest {
   /** Program and arguments; the program is looked up on the host's PATH. */
@@ -15,13 +23,16 @@ export interface ConfineRequest {
   /** Id of a profile. */
   readonly profile: string;
   readonly sandboxId: string;
-  readonly sessionId: string;
   readonly hostEnv: Readonly<Record<string, string>>;
   /** Names of variables that reach the agent besides those of the profile. @default [] */
   readonly envPassthrough?: readonly string[];
-  /** The Sidecar's socket for this session: a `proxy.sock`, alone in its directory. */
-  readonly proxySocket: string;
-  readonly caCertificatePem: string;
+  /** Where the Sidecar's socket for this session will be, alone; the directory is there already. */
+  readonly proxyDir: string;
+  /**
+   * The sandbox is built while the Sidecar makes the session; the command waits for it, and does
+   * not start without. Must not reject.
+   */
+  readonly session: Promise<SandboxSession | undefined>;
   /** Of this run, mode 0700; `public/` and `private/` are made in it. */
   readonly runDir: string;
   /** Directories that must read as empty: every `.firma`. */

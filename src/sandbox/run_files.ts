@@ -12,12 +12,16 @@ import {
 } from "./identity_files.ts";
 import { entryAt, exists, isWithin, realPath } from "./paths.ts";
 
+const CERTIFICATES = {
+  session: "ca.pem",
+  extra: "ca-extra.pem",
+  bundle: "ca-bundle.pem",
+} as const;
+
 /** What the files are made from. */
 export interface PublicFilesOptions {
   /** Where they are written; the agent sees the directory at {@linkcode PUBLIC_DIR}. */
   readonly directory: string;
-  readonly hostEnv: Readonly<Record<string, string>>;
-  readonly caCertificatePem: string;
   readonly identity: Identity;
   readonly hostname: string;
 }
@@ -29,19 +33,16 @@ export interface ReplacedFile {
 }
 
 /**
- * Writes what the agent may read of this run: certificates, and the files of `/etc` that differ
- * from the host's. Returns which of them replace which file.
+ * Writes what the agent may read of this run: files for certificates, still empty, and the files
+ * of `/etc` that differ from the host's. Returns which of them replace which file.
  */
 export function writePublicFiles(options: PublicFilesOptions): ReplacedFile[] {
-  const { directory, hostEnv, caCertificatePem, identity, hostname } = options;
+  const { directory, identity, hostname } = options;
   Deno.mkdirSync(join(directory, "etc"), { recursive: true });
   const write = (name: string, text: string) =>
     Deno.writeTextFileSync(join(directory, name), text, { mode: 0o644 });
 
-  const roots = agentRoots(hostEnv, caCertificatePem);
-  write("ca.pem", caCertificatePem);
-  write("ca-extra.pem", roots.extra);
-  write("ca-bundle.pem", roots.bundle);
+  for (const name of Object.values(CERTIFICATES)) write(name, ""); // filled in later, in place
   write("gitconfig", gitSystemConfig(readHost(join(identity.home, ".gitconfig"))));
   const etc: Readonly<Record<string, string>> = {
     "group": groupFile(readHost("/etc/group"), identity),
@@ -59,8 +60,26 @@ export function writePublicFiles(options: PublicFilesOptions): ReplacedFile[] {
       target: shownAs(join("/etc", name), identity.uid),
     })),
     // For clients that know no variable, such as wget.
-    ...[...bundles].map((target) => ({ source: join(directory, "ca-bundle.pem"), target })),
+    ...[...bundles].map((target) => ({ source: join(directory, CERTIFICATES.bundle), target })),
   ];
+}
+
+/**
+ * Writes the certificates that the agent trusts into the files that {@linkcode writePublicFiles}
+ * made: these very files are mounted already.
+ */
+export function writeCertificates(
+  directory: string,
+  hostEnv: Readonly<Record<string, string>>,
+  caCertificatePem: string,
+): void {
+  const roots = agentRoots(hostEnv, caCertificatePem);
+  const contents = { session: caCertificatePem, ...roots };
+  for (const [content, name] of Object.entries(CERTIFICATES)) {
+    Deno.writeTextFileSync(join(directory, name), contents[content as keyof typeof CERTIFICATES], {
+      create: false,
+    });
+  }
 }
 
 /** The replaced files that the inner layer must mount again, because it empties `/run`. */

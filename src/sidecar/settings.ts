@@ -1,18 +1,11 @@
-import { join } from "node:path";
 import type { FirmaConfig } from "../config/schema.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { normaliseHost } from "../mapping/host.ts";
 import type { ConnectorHost } from "./pipeline/route.ts";
-import { SocketPool } from "./socket_pool.ts";
 import type { MappingSource, WorkerConfig } from "./worker/messages.ts";
 
 /** How many events of the data plane may wait for the disk; less than the writer's own queue. */
 const AUDIT_CAPACITY = 1_024;
-
-/** The sockets of the data plane of the run whose directory this is. */
-export function socketPool(runDirectory: string): SocketPool {
-  return new SocketPool(join(runDirectory, "w0"));
-}
 
 /** What the data-plane worker has to know of the configuration. */
 export async function workerConfig(

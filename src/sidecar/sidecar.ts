@@ -20,7 +20,8 @@ import { watchMapping } from "./mapping_watch.ts";
 import { errorLine, type Notify } from "./notices.ts";
 import { Sessions } from "./sessions.ts";
 import type { MappingSource } from "./worker/messages.ts";
-import { readMapping, socketPool, workerConfig } from "./settings.ts";
+import { readMapping, workerConfig } from "./settings.ts";
+import { SocketPool } from "./socket_pool.ts";
 
 /** What a Sidecar is started with. */
 export interface SidecarOptions {
@@ -94,7 +95,7 @@ async function assemble(options: SidecarOptions): Promise<Result<Parts, readonly
   const config = loadConfig(options.configFile, env, options.configDigest);
   if (!config.ok) return config;
   setOperatorClasses(config.value.actionClasses);
-  const sockets = socketPool(runDirectory);
+  const sockets = SocketPool.ofRun(runDirectory);
   for (const directory of [runDirectory, sockets.directory]) {
     const made = ensurePrivateDirectory(directory);
     if (!made.ok) return err([made.error]);

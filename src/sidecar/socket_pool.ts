@@ -23,6 +23,11 @@ export class SocketPool {
     );
   }
 
+  /** The sockets of the data plane of the run whose directory this is. */
+  static ofRun(runDirectory: string): SocketPool {
+    return new SocketPool(join(runDirectory, "w0"));
+  }
+
   /** Makes a front socket's directory and reserves it; `undefined` when all are taken. */
   async take(): Promise<string | undefined> {
     const path = this.paths.find((candidate) => !this.#taken.has(candidate));

@@ -124,6 +124,15 @@ for (const identity of IDENTITIES) {
       await process.child.status;
       await eventually("the children's end", () => remains().length === 0 || undefined);
     });
+    await t.step("when there is no session: the command does not even start", async () => {
+      const { code, stdout, stderr } = await world.run(["sh", "-c", `echo ran; sleep ${mark}`], {
+        sessionless: true,
+      });
+      assert.deepEqual([code, stdout], [111, ""]);
+      assert.equal(JSON.parse(stderr).code, "NO_SESSION");
+      const outer = () => commandLines().filter((line) => line.includes(world.state));
+      await eventually("the sandbox's end", () => outer().length === 0 || undefined);
+    });
     await t.step("when firma is asked to end, the command may clean up first", async () => {
       const script = `trap "echo cleaned; exit 6" TERM; echo up; while :; do sleep 0.05; done`;
       using process = start(world, ["bash", "-c", script]);

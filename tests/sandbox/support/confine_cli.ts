@@ -15,6 +15,8 @@ export interface ConfineCliOptions {
   readonly sealedDirs: readonly string[];
   readonly profile: string;
   readonly caCertificatePem: string;
+  /** The session never comes. @default {false} */
+  readonly sessionless?: boolean;
   /** Kill the Sidecar before the command starts. */
   readonly withoutSidecar: boolean;
 }
@@ -32,8 +34,12 @@ const result = await confine({
   cwd: Deno.cwd(),
   hostEnv: Deno.env.toObject(),
   sandboxId: "sbx_test",
-  sessionId: "ses_test",
-  proxySocket,
+  proxyDir: dirname(proxySocket),
+  session: Promise.resolve(
+    options.sessionless
+      ? undefined
+      : { sessionId: "ses_test", proxySocket, caCertificatePem: options.caCertificatePem },
+  ),
   onNotice: (text) => console.error(`notice: ${text}`),
 });
 if (!result.ok) {

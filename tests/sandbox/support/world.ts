@@ -91,6 +91,7 @@ export class World implements Disposable {
       profile: options.profile ?? "generic",
       caCertificatePem: options.caCertificatePem ?? CERTIFICATE,
       withoutSidecar: options.withoutSidecar ?? false,
+      sessionless: options.sessionless ?? false,
     };
     const words = [
       ...[this.#deno, "run", "-A", "--quiet", "--no-prompt", "--unstable-net"],
