@@ -1,11 +1,11 @@
 /**
  * The proxy end to end: CONNECT, TLS and small requests over kept-alive connections, at 1 and at
  * 16 clients, interleaved with mitmproxy, with squid and with a direct connection; then bodies of
- * 1 GiB both ways. Needs openssl, curl, mitmdump and squid with security_file_certgen. Every
- * figure is also printed as a ratio, because only ratios compare between machines. Run:
- * `scripts/bench proxy`, or `deno run -A scripts/bench_proxy.ts [--rounds N] [--seconds N] [--no-transfers]
- * [--only transport1,transport2,sidecar1,sidecar2,squid,mitmproxy]` (the digit is the HTTP version
- * towards the upstream).
+ * 1 GiB both ways. Needs dist/firma, openssl, curl, mitmdump and squid with security_file_certgen.
+ * Every figure is also printed as a ratio, because only ratios compare between machines. Run:
+ * `scripts/bench proxy`, or `deno run -A scripts/bench_proxy.ts [--rounds N] [--seconds N]
+ * [--no-transfers] [--only transport1,transport2,sidecar1,sidecar2,squid,mitmproxy]` (the digit is
+ * the HTTP version towards the upstream).
  */
 import { parseArgs } from "node:util";
 import { makeCertificates } from "./bench_proxy/certificates.ts";

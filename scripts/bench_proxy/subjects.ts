@@ -1,10 +1,12 @@
 /** The proxies that are compared, each started and ready. */
 import { join } from "node:path";
-import { selfCommand } from "../../src/config/self_command.ts";
+import { fileURLToPath } from "node:url";
 import { newId } from "../../src/core/id.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Load } from "./load_client.ts";
 import { freePort, listening, start, startScript } from "./processes.ts";
+
+const FIRMA = fileURLToPath(new URL("../../dist/firma", import.meta.url));
 
 /** One way to the upstream. */
 export interface Subject {
@@ -48,7 +50,7 @@ export async function sidecar(scene: Scene, upstream: "HTTP/1.1" | "HTTP/2"): Pr
   const run = join(directory, "run");
   const command = ["__sidecar", "--config", `${directory}/firma.toml`, "--run-dir", run];
   const env = { XDG_DATA_HOME: `${directory}/data` };
-  const pid = await start([...selfCommand(), ...command], "ready", env);
+  const pid = await start([FIRMA, ...command], "ready", env);
   const client = Deno.createHttpClient({
     proxy: { transport: "unix", path: `${run}/control.sock` },
   });

@@ -1,7 +1,7 @@
 /** Bodies of 1 GiB through the Sidecar, with curl, and the memory that they take. */
 import { join } from "node:path";
 import { proxyHeader } from "./proxy_header.ts";
-import { memoryOf } from "./processes.ts";
+import { cpuOf, memoryOf } from "./processes.ts";
 import type { Scene, Subject } from "./subjects.ts";
 
 const GIB = 1_073_741_824;
@@ -63,18 +63,24 @@ export async function measureTransfers(subjects: readonly Subject[], scene: Scen
     await Deno.writeTextFile(caFile, caPem);
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const bridging = bridge(listener, via.socket);
-    console.log(`\n${name}: ${"MB/s".padStart(40 - name.length)}${"most MB".padStart(9)}`);
+    console.log(
+      `\n${name}: ${"MB/s".padStart(40 - name.length)}${"CPU s/GiB".padStart(11)}${
+        "most MB".padStart(9)
+      }`,
+    );
     for (const transfer of transfers(scene.host, file)) {
       const proxy = `http://127.0.0.1:${listener.addr.port}`;
+      const cpuBefore = cpuOf(pid);
       const began = performance.now();
       const { code, stderr } = await new Deno.Command("curl", {
         args: ["-sSf", "-o", "/dev/null", "--cacert", caFile, "--proxy", proxy, ...transfer.args],
       }).output();
       if (code !== 0) throw new Error(new TextDecoder().decode(stderr));
       const speed = transfer.size / 1_000 / (performance.now() - began);
+      const cpu = (cpuOf(pid) - cpuBefore) / 1_000 * (GIB / transfer.size);
       console.log(
         `  ${transfer.name.padEnd(38)}${speed.toFixed(0).padStart(4)}` +
-          memoryOf(pid, "VmHWM").toFixed(0).padStart(8),
+          cpu.toFixed(1).padStart(11) + memoryOf(pid, "VmHWM").toFixed(0).padStart(9),
       );
     }
     listener.close();
