@@ -33,10 +33,18 @@ export async function relay(ends: RelayEnds, observer: RelayObserver): Promise<v
     // One side that breaks takes the other one with it.
     for (const direction of directions) direction.catch(close);
     await Promise.all(directions);
-    if (socket.writableLength > 0) await new Promise((resolve) => socket.once("finish", resolve));
+    if (socket.writableLength > 0 && !socket.destroyed) await lastWritten(socket);
   } finally {
     close();
   }
+}
+
+/** Resolves when everything is written, or never will be. */
+function lastWritten(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once("finish", resolve);
+    socket.once("close", resolve);
+  });
 }
 
 async function copyToUpstream(ends: RelayEnds, observer: RelayObserver): Promise<void> {

@@ -40,6 +40,9 @@ export interface CallObserver {
   sentAll(): void;
 }
 
+/** More interim responses (1xx) to one request are no answer. */
+export const MOST_INTERIM_HEADS = 64;
+
 /** A request in progress. */
 export interface UpstreamCall {
   /** The head of the final response; rejects with {@linkcode UpstreamFailure} or what made the request body fail. */

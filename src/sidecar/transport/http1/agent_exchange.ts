@@ -99,7 +99,8 @@ export class Http1Exchange implements Exchange {
     const head = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${
       formatFields(fields, undefined)
     }\r\n`;
-    this.#writer.write(headBytes(head));
+    // Should the agent have gone away, whoever sends the final response hears of it.
+    this.#writer.write(headBytes(head))?.catch(() => {});
   }
 
   async respond(response: OutgoingResponse, progress?: (bytes: number) => void): Promise<void> {

@@ -6,6 +6,7 @@ import { endToEndTrailers, listHas } from "../end_to_end.ts";
 import {
   asUpstreamFailure,
   type CallObserver,
+  MOST_INTERIM_HEADS,
   type OutgoingRequest,
   type UpstreamCall,
   UpstreamFailure,
@@ -157,7 +158,7 @@ class Http1Call {
   }
 
   async #response(): Promise<UpstreamResponse> {
-    for (;;) {
+    for (let interim = 0; interim <= MOST_INTERIM_HEADS; interim++) {
       const head = await this.#head();
       if (head.status === 101) {
         if (!this.request.webSocket) {
@@ -169,6 +170,7 @@ class Http1Call {
       if (head.status >= 200) return this.#final(head);
       this.observer.informed(head.status, head.fields);
     }
+    throw new UpstreamFailure("response: too many interim heads");
   }
 
   async #head(): Promise<ResponseHead> {

@@ -72,6 +72,8 @@ export class Http2Exchange implements Exchange {
     if (status === 100) {
       if (!this.#awaitsContinue) return;
       this.#awaitsContinue = false;
+    } else if (this.#stream.room() !== undefined) {
+      return; // hints to an agent that does not read would pile up
     }
     this.#stream.sendHead([[":status", String(status)], ...fields], false);
   }
@@ -80,6 +82,8 @@ export class Http2Exchange implements Exchange {
     this.#answered = true;
     const { status, fields, body } = response;
     const bodiless = body === undefined || this.method === "HEAD";
+    const room = this.#stream.room();
+    if (room !== undefined) await room;
     this.#stream.sendHead([[":status", String(status)], ...fields], bodiless);
     if (!bodiless) {
       if (body instanceof Uint8Array) {
@@ -89,7 +93,8 @@ export class Http2Exchange implements Exchange {
         await this.#sendBody(body, progress);
       }
     }
-    if (!this.#stream.receivedAll) this.#discardRest();
+    if (this.#stream.receivedAll) this.#stream.drop();
+    else this.#discardRest();
   }
 
   abort(): void {
@@ -111,8 +116,10 @@ export class Http2Exchange implements Exchange {
       if (sent !== undefined) await sent;
     }
     const trailers = endToEndTrailers(body.trailers);
-    if (trailers.length > 0) this.#stream.sendHead(trailers, true);
-    else await this.#stream.send(NOTHING, true);
+    if (trailers.length > 0) {
+      await this.#stream.room();
+      this.#stream.sendHead(trailers, true);
+    } else await this.#stream.send(NOTHING, true);
   }
 
   /**
@@ -122,7 +129,11 @@ export class Http2Exchange implements Exchange {
   #discardRest(): void {
     const stream = this.#stream;
     const timer = setTimeout(() => stream.reset(h2.NO_ERROR), DISCARD_MS);
-    stream.handler = { head: () => {}, closed: () => clearTimeout(timer) };
+    const closed = () => {
+      clearTimeout(timer);
+      stream.drop();
+    };
+    stream.handler = { head: () => {}, closed };
   }
 }
 

@@ -1,40 +1,19 @@
 import { Buffer } from "node:buffer";
 import type { FieldList } from "../exchange.ts";
+import type { Http2Handler, Http2Options } from "./connection_options.ts";
 import { FrameReader } from "./frame_reader.ts";
 import * as h2 from "./frame.ts";
 import { CompressionError, HpackDecoder } from "./hpack_decoder.ts";
 import { encodeHpack } from "./hpack_encoder.ts";
 import { readMessageHead } from "./message_rules.ts";
 import { Output, type Sink } from "./output.ts";
+import { Patience } from "./patience.ts";
 import { PeerSettings } from "./peer_settings.ts";
 import { Http2Stream, type StreamCarrier } from "./stream.ts";
 
-/** How a connection behaves. */
-export interface Http2Options {
-  readonly role: "client" | "server";
-  /** Bytes of one stream, and of all together, that the peer may send ahead of their readers. */
-  readonly streamWindow: number;
-  readonly connectionWindow: number;
-  /** Streams that the peer may have open at a time. */
-  readonly maxStreams: number;
-  /** Size of a header list, decoded. */
-  readonly headBytes: number;
-}
-
-/** Who hears of a connection. */
-export interface Http2Handler {
-  /** The peer opened a stream; servers only. `fields` is undefined when there are too many. */
-  opened(stream: Http2Stream, fields: [string, string][] | undefined, ended: boolean): void;
-  /** The peer takes no new streams. */
-  goingAway(): void;
-  /** The connection is over; `error` says how the peer broke the protocol, if it did. */
-  closed(error: Error | undefined): void;
-}
-
-/** Header blocks that a peer may send of which nothing came, and other noise, at once and a second. */
-const NOISE_ALLOWANCE = 10_000;
-const NOISE_PER_SECOND = 1_000;
-const RESET_NOISE = 10;
+/** Stream numbers end somewhere above; a client then needs another connection. */
+const LAST_STREAM = 0x7fff_ff00;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * An HTTP/2 connection (RFC 9113), of either side. It is firma's own because `node:http2` of
@@ -48,6 +27,7 @@ export class Http2Connection implements StreamCarrier {
   readonly #decoder: HpackDecoder;
   readonly #streams = new Map<number, Http2Stream>();
   readonly #peer = new PeerSettings();
+  readonly #patience = new Patience();
   #sendWindow = h2.DEFAULT_WINDOW;
   #receiveWindow: number;
   #credit = 0;
@@ -55,13 +35,13 @@ export class Http2Connection implements StreamCarrier {
   #lastPeerStream = 0;
   #saidHello = false;
   #over = false;
-  #noise = 0;
-  #noiseSince = performance.now();
+  /** Something may be sent now that could not be before. */
+  #widened = false;
 
   constructor(sink: Sink, options: Http2Options, handler: Http2Handler) {
     this.#options = options;
     this.#handler = handler;
-    this.#output = new Output(sink, () => this.lost());
+    this.#output = new Output(sink, (error) => error ? this.#fail(error, error.code) : this.lost());
     this.#decoder = new HpackDecoder(4_096, options.headBytes);
     this.#reader = new FrameReader(options.role === "server", options.headBytes);
     this.#receiveWindow = options.connectionWindow;
@@ -74,7 +54,7 @@ export class Http2Connection implements StreamCarrier {
       [h2.MAX_HEADER_LIST_SIZE, options.headBytes],
     ]));
     const more = options.connectionWindow - h2.DEFAULT_WINDOW;
-    this.#output.push(h2.numbersFrame(h2.WINDOW_UPDATE, 0, more));
+    if (more > 0) this.#output.push(h2.numbersFrame(h2.WINDOW_UPDATE, 0, more));
   }
 
   /** Streams that are open. */
@@ -82,16 +62,28 @@ export class Http2Connection implements StreamCarrier {
     return this.#streams.size;
   }
 
-  /** Whether the peer lets this side open another stream. */
+  /** Whether this side may open another stream now. */
   get hasRoom(): boolean {
-    return this.#streams.size < this.#peer.maxStreams && this.#nextStream < 0x7fff_ff00;
+    return this.#streams.size < this.#peer.maxStreams && this.#nextStream < LAST_STREAM &&
+      !this.full;
   }
 
-  /** Opens a stream; clients only. */
-  open(): Http2Stream {
-    const id = this.#nextStream;
+  get full(): boolean {
+    return this.#output.full;
+  }
+
+  /** Whether the peer has begun to say something that it must not take long over. */
+  get midway(): boolean {
+    return this.#reader.midway;
+  }
+
+  /** Opens a stream with a request, as long as {@linkcode hasRoom}; clients only. */
+  open(fields: FieldList, end: boolean): Http2Stream {
+    const stream = this.#create(this.#nextStream);
     this.#nextStream += 2;
-    return this.#create(id);
+    this.sendHeaders(stream, fields, end);
+    if (this.#nextStream >= LAST_STREAM) this.#handler.goingAway();
+    return stream;
   }
 
   /** Takes what came from the peer. `bytes` belong to the connection from now on. */
@@ -101,6 +93,11 @@ export class Http2Connection implements StreamCarrier {
         if (this.#over) return;
         this.#receiveFrame(frame.type, frame.flags, frame.streamId, frame.payload);
       }
+      if (!this.#widened) return;
+      // Once for all that came: a peer that widens by a byte at a time wakes nobody for each.
+      this.#widened = false;
+      this.#output.wake();
+      this.#handler.room();
     } catch (error) {
       if (error instanceof h2.ConnectionError) this.#fail(error, error.code);
       else if (error instanceof CompressionError) this.#fail(error, h2.COMPRESSION_ERROR);
@@ -111,6 +108,11 @@ export class Http2Connection implements StreamCarrier {
   /** The transport below has ended or broken. */
   lost(): void {
     this.#end(undefined);
+  }
+
+  /** Says good-bye for a reason that is the peer's, and closes. */
+  refuse(reason: string): void {
+    this.#fail(new h2.ConnectionError(h2.ENHANCE_YOUR_CALM, reason), h2.ENHANCE_YOUR_CALM);
   }
 
   /** Says good-bye and closes; streams that are open are lost. */
@@ -138,6 +140,7 @@ export class Http2Connection implements StreamCarrier {
       const flags = end && size === left ? h2.END_STREAM : 0;
       const piece = bytes.subarray(sent, sent + size);
       this.#output.push(h2.frame(h2.DATA, flags, stream.id, piece));
+      this.#patience.useful();
       stream.sendWindow -= size;
       this.#sendWindow -= size;
       sent += size;
@@ -166,10 +169,20 @@ export class Http2Connection implements StreamCarrier {
     this.#returnCredit(count);
   }
 
+  dropped(count: number): void {
+    this.#returnCredit(count);
+  }
+
   resetStream(stream: Http2Stream, code: number): void {
     if (!this.#streams.has(stream.id)) return;
     this.#output.push(h2.numbersFrame(h2.RST_STREAM, stream.id, code));
     this.#forget(stream, code);
+  }
+
+  /** Resets a stream on which the peer broke the rules. */
+  #punish(stream: Http2Stream, code: number): void {
+    this.#patience.reset();
+    this.resetStream(stream, code);
   }
 
   #create(id: number): Http2Stream {
@@ -185,23 +198,27 @@ export class Http2Connection implements StreamCarrier {
       case h2.HEADERS:
         return this.#receiveHeaders(id, payload, (flags & h2.END_STREAM) !== 0);
       case h2.RST_STREAM: {
-        this.#countNoise(RESET_NOISE);
+        this.#patience.reset();
         const stream = this.#known(id);
         if (stream !== undefined) this.#forget(stream, payload.readUInt32BE(0));
         return;
       }
       case h2.SETTINGS:
-        this.#countNoise(1);
+        this.#patience.noise();
         if ((flags & h2.ACK) === 0) this.#receiveSettings(payload);
         return;
       case h2.PING:
-        this.#countNoise(1);
+        this.#patience.noise();
         if ((flags & h2.ACK) === 0) this.#output.push(h2.frame(h2.PING, h2.ACK, 0, payload));
         return;
       case h2.GOAWAY:
+        this.#patience.noise();
         return this.#receiveGoaway(payload.readUInt32BE(0) & 0x7fff_ffff);
       case h2.WINDOW_UPDATE:
+        this.#patience.noise();
         return this.#receiveWindowUpdate(id, payload.readUInt32BE(0) & 0x7fff_ffff);
+      default: // PRIORITY, and what this side does not know
+        this.#patience.noise();
     }
   }
 
@@ -211,19 +228,22 @@ export class Http2Connection implements StreamCarrier {
       throw new h2.ConnectionError(h2.FLOW_CONTROL_ERROR, "peer sent more than it may");
     }
     const stream = this.#known(id);
-    if (stream === undefined || !stream.receiving) {
+    const ended = (flags & h2.END_STREAM) !== 0;
+    if (stream === undefined || !stream.receiving || stream.faulty) {
       this.#returnCredit(payload.length);
-      if (stream !== undefined) this.resetStream(stream, h2.STREAM_CLOSED);
+      if (stream === undefined) return;
+      if (!stream.receiving) return this.#punish(stream, h2.STREAM_CLOSED);
+      if (ended) this.#receivedAll(stream);
       return;
     }
     stream.receiveWindow -= payload.length;
     if (stream.receiveWindow < 0) {
       this.#returnCredit(payload.length);
-      return this.resetStream(stream, h2.FLOW_CONTROL_ERROR);
+      return this.#punish(stream, h2.FLOW_CONTROL_ERROR);
     }
     const bytes = h2.unpadded(h2.DATA, flags, payload);
-    const ended = (flags & h2.END_STREAM) !== 0;
-    if (bytes.length === 0 && !ended) this.#countNoise(1);
+    if (bytes.length > 0) this.#patience.useful();
+    else if (!ended) this.#patience.noise();
     if (bytes.length < payload.length) this.consumed(stream, payload.length - bytes.length);
     stream.receive(bytes);
     if (ended) this.#receivedAll(stream);
@@ -235,12 +255,12 @@ export class Http2Connection implements StreamCarrier {
     if (stream === undefined) {
       if (this.#options.role === "client" || id <= this.#lastPeerStream) {
         this.#known(id); // what comes for a stream that was reset is of no interest
-        return this.#countNoise(1);
+        return this.#patience.noise();
       }
       if (id % 2 === 0) throw new h2.ConnectionError(h2.PROTOCOL_ERROR, "stream number is even");
       this.#lastPeerStream = id;
       if (this.#streams.size >= this.#options.maxStreams) {
-        this.#countNoise(RESET_NOISE);
+        this.#patience.reset();
         this.#output.push(h2.numbersFrame(h2.RST_STREAM, id, h2.REFUSED_STREAM));
         return;
       }
@@ -249,18 +269,20 @@ export class Http2Connection implements StreamCarrier {
       stream.receivedAll = ended;
       return this.#handler.opened(stream, tooLarge ? undefined : fields, ended);
     }
-    if (tooLarge || stream.receivedAll) return this.resetStream(stream, h2.PROTOCOL_ERROR);
+    if (stream.receivedAll) return this.#punish(stream, h2.STREAM_CLOSED);
     if (!stream.receiving) {
+      if (tooLarge) return this.#punish(stream, h2.PROTOCOL_ERROR);
       stream.receivedAll = ended;
       stream.handler?.head(fields, ended);
       if (ended) this.#receivedAll(stream);
       return;
     }
     // A second block is trailers, and they end the stream (RFC 9113, 8.1).
-    const trailers = readMessageHead(fields, []);
-    if (!ended || typeof trailers === "string") return this.resetStream(stream, h2.PROTOCOL_ERROR);
-    stream.trailers = trailers.fields;
-    this.#receivedAll(stream);
+    const trailers = tooLarge ? "too large" : readMessageHead(fields, []);
+    if (typeof trailers === "string") stream.fail(`trailers: ${trailers}`);
+    else if (!ended) stream.fail("trailers do not end the stream");
+    else stream.trailers = trailers.fields;
+    if (ended) this.#receivedAll(stream);
   }
 
   #receiveSettings(payload: Buffer): void {
@@ -271,8 +293,8 @@ export class Http2Connection implements StreamCarrier {
         throw new h2.ConnectionError(h2.FLOW_CONTROL_ERROR, "window is too large");
       }
     }
-    this.#output.push(h2.frame(h2.SETTINGS, h2.ACK, 0, Buffer.alloc(0)));
-    this.#output.wake();
+    this.#output.push(h2.frame(h2.SETTINGS, h2.ACK, 0, NOTHING));
+    this.#widened = true;
   }
 
   #receiveGoaway(lastStream: number): void {
@@ -287,7 +309,7 @@ export class Http2Connection implements StreamCarrier {
     const stream = id === 0 ? undefined : this.#known(id);
     if (increment === 0) {
       if (id === 0) throw new h2.ConnectionError(h2.PROTOCOL_ERROR, "window grows by nothing");
-      if (stream !== undefined) this.resetStream(stream, h2.PROTOCOL_ERROR);
+      if (stream !== undefined) this.#punish(stream, h2.PROTOCOL_ERROR);
       return;
     }
     if (id === 0) {
@@ -297,9 +319,9 @@ export class Http2Connection implements StreamCarrier {
       }
     } else if (stream !== undefined) {
       stream.sendWindow += increment;
-      if (stream.sendWindow > h2.MAX_WINDOW) this.resetStream(stream, h2.FLOW_CONTROL_ERROR);
+      if (stream.sendWindow > h2.MAX_WINDOW) this.#punish(stream, h2.FLOW_CONTROL_ERROR);
     }
-    this.#output.wake();
+    this.#widened = true;
   }
 
   /** The stream of that number, if it is still open. Throws when it never was. */
@@ -326,7 +348,7 @@ export class Http2Connection implements StreamCarrier {
   #forget(stream: Http2Stream, code: number | undefined): void {
     this.#streams.delete(stream.id);
     // What was received whole stays: a server that answers early resets the rest of the request.
-    if (code !== undefined && !stream.receivedAll) this.#returnCredit(stream.discard());
+    if (code !== undefined && !stream.receivedAll) stream.drop();
     stream.finish(code);
     this.#output.wake();
   }
@@ -339,18 +361,6 @@ export class Http2Connection implements StreamCarrier {
     this.#credit = 0;
   }
 
-  /** Frames that cost this side something and the peer nothing are rationed. */
-  #countNoise(amount: number): void {
-    this.#noise += amount;
-    if (this.#noise < NOISE_ALLOWANCE) return;
-    const seconds = (performance.now() - this.#noiseSince) / 1_000;
-    this.#noise = Math.max(0, this.#noise - seconds * NOISE_PER_SECOND);
-    this.#noiseSince = performance.now();
-    if (this.#noise >= NOISE_ALLOWANCE) {
-      throw new h2.ConnectionError(h2.ENHANCE_YOUR_CALM, "too many frames of no use");
-    }
-  }
-
   #fail(error: Error, code: number): void {
     if (this.#over) return;
     this.#sayGoodbye(code);
@@ -358,9 +368,7 @@ export class Http2Connection implements StreamCarrier {
   }
 
   #sayGoodbye(code: number): void {
-    try {
-      this.#output.push(h2.numbersFrame(h2.GOAWAY, 0, this.#lastPeerStream, code));
-    } catch { /* the peer does not read anyway */ }
+    this.#output.push(h2.numbersFrame(h2.GOAWAY, 0, this.#lastPeerStream, code));
   }
 
   #end(error: Error | undefined): void {

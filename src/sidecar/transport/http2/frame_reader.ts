@@ -25,9 +25,7 @@ export class FrameReader {
   readonly #headBytes: number;
   #awaitsPreface: boolean;
   #rest: Buffer = EMPTY;
-  #block:
-    | { readonly flags: number; readonly streamId: number; readonly parts: Buffer[] }
-    | undefined;
+  #block: HeaderBlock | undefined;
   #blockSize = 0;
   #first = true;
 
@@ -35,6 +33,11 @@ export class FrameReader {
   constructor(awaitsPreface: boolean, headBytes: number) {
     this.#awaitsPreface = awaitsPreface;
     this.#headBytes = headBytes;
+  }
+
+  /** Whether the preface or a header block has begun and is not whole. */
+  get midway(): boolean {
+    return this.#block !== undefined || (this.#awaitsPreface && this.#rest.length > 0);
   }
 
   /** The frames that are complete with `bytes`. Throws {@linkcode h2.ConnectionError}. */
@@ -75,7 +78,7 @@ export class FrameReader {
   /** The frame to act on, if there is one; a block of headers is held until it is whole. */
   #check(frame: Frame): Frame | undefined {
     const { type, flags, streamId, payload } = frame;
-    if (this.#first && type !== h2.SETTINGS) {
+    if (this.#first && (type !== h2.SETTINGS || (flags & h2.ACK) !== 0)) {
       throw new h2.ConnectionError(h2.PROTOCOL_ERROR, "first frame is not SETTINGS");
     }
     this.#first = false;
@@ -95,7 +98,6 @@ export class FrameReader {
     if (type === h2.PUSH_PROMISE || type === h2.CONTINUATION) {
       throw new h2.ConnectionError(h2.PROTOCOL_ERROR, "frame at a wrong place");
     }
-    if (type === h2.PRIORITY || type > h2.CONTINUATION) return undefined;
     if (type !== h2.HEADERS) return frame;
     this.#blockSize = 0;
     return this.#continue({ flags, streamId, parts: [] }, flags, h2.unpadded(type, flags, payload));
@@ -106,12 +108,13 @@ export class FrameReader {
     flags: number,
     part: Buffer,
   ): Frame | undefined {
-    block.parts.push(part);
+    const whole = (flags & h2.END_HEADERS) !== 0;
+    // A part that waits for the others must not hold all that was read along with it.
+    block.parts.push(whole ? part : Buffer.from(part));
     this.#blockSize += part.length;
     if (this.#blockSize > this.#headBytes || block.parts.length > MAX_CONTINUATIONS) {
       throw new h2.ConnectionError(h2.ENHANCE_YOUR_CALM, "header block is too large");
     }
-    const whole = (flags & h2.END_HEADERS) !== 0;
     this.#block = whole ? undefined : block;
     if (!whole) return undefined;
     const payload = block.parts.length === 1 ? block.parts[0]! : Buffer.concat(block.parts);

@@ -9,7 +9,7 @@ export interface Sink {
   end(): void;
 }
 
-/** Bodies wait while so much is on its way to the sink. */
+/** Heads and bodies wait while so much is on its way to the sink. */
 const ENOUGH = 262_144;
 /** A peer that asks for so many answers without reading any is cut off. */
 const TOO_MUCH = 1_048_576;
@@ -17,15 +17,19 @@ const TOO_MUCH = 1_048_576;
 /** Frames on their way out: those of one turn of the event loop go in one write. */
 export class Output {
   readonly #sink: Sink;
-  readonly #failed: () => void;
+  readonly #failed: (error: ConnectionError | undefined) => void;
   #frames: Buffer[] = [];
   #size = 0;
   #scheduled = false;
   #writing = false;
+  #ended = false;
   #waiting: (() => void)[] = [];
 
-  /** `failed` is called when the sink breaks. */
-  constructor(sink: Sink, failed: () => void) {
+  /**
+   * `failed` is called when the sink breaks, and with an error when the peer lets too much pile
+   * up; never from within another member, so that whoever sends need not expect it.
+   */
+  constructor(sink: Sink, failed: (error: ConnectionError | undefined) => void) {
     this.#sink = sink;
     this.#failed = failed;
   }
@@ -35,13 +39,18 @@ export class Output {
     return this.#writing || this.#size >= ENOUGH;
   }
 
-  /** Queues a frame. Throws {@linkcode ConnectionError} when the peer lets too many pile up. */
+  /** Whether heads must wait as well: many of them at once are not small either. */
+  get full(): boolean {
+    return this.#size >= ENOUGH;
+  }
+
+  /** Queues a frame. */
   push(frame: Buffer): void {
+    if (this.#ended) return;
+    const before = this.#size;
     this.#frames.push(frame);
     this.#size += frame.length;
-    if (this.#size > TOO_MUCH) {
-      throw new ConnectionError(ENHANCE_YOUR_CALM, "peer does not read its answers");
-    }
+    if (this.#size > TOO_MUCH && before <= TOO_MUCH) queueMicrotask(() => this.#overflow());
     if (this.#scheduled || this.#writing) return;
     this.#scheduled = true;
     queueMicrotask(() => this.flush());
@@ -68,20 +77,28 @@ export class Output {
     this.#frames = [];
     this.#size = 0;
     const written = this.#sink.write(bytes);
-    if (written === undefined) return;
+    if (written === undefined) return this.wake();
     this.#writing = true;
     written.then(() => {
       this.#writing = false;
       this.flush();
       this.wake();
-    }, this.#failed);
+    }, () => this.#failed(undefined));
   }
 
   /** Writes what is left, waited for or not, and closes the sink. */
   end(): void {
+    this.#ended = true;
     if (this.#frames.length > 0) this.#sink.write(Buffer.concat(this.#frames))?.catch(() => {});
     this.#frames = [];
+    this.#size = 0;
     this.#sink.end();
     this.wake();
+  }
+
+  #overflow(): void {
+    // What was queued in one go may have left in one go as well.
+    if (this.#ended || this.#size <= TOO_MUCH) return;
+    this.#failed(new ConnectionError(ENHANCE_YOUR_CALM, "peer does not read its answers"));
   }
 }

@@ -5,7 +5,7 @@ import { refuseRequest } from "../refuse.ts";
 import { SocketWriter } from "../socket_writer.ts";
 import type { Tasks } from "../tasks.ts";
 import type { Limits, Timeouts } from "../transport_options.ts";
-import type { Watchdog } from "../watchdog.ts";
+import type { Watch, Watchdog } from "../watchdog.ts";
 import { Http2Exchange } from "./agent_exchange.ts";
 import { Http2Connection } from "./connection.ts";
 import { type MessageHead, readMessageHead } from "./message_rules.ts";
@@ -57,8 +57,10 @@ export function serveHttp2(agent: AgentHttp2, context: Http2Context): () => void
   const connection = new Http2Connection(sink, options, {
     opened: (stream, fields, ended) => open(stream, fields, ended, agent, context),
     goingAway: () => {},
+    room: () => {},
     closed: (error) => {
       idle.clear();
+      midway?.clear();
       if (error === undefined) return;
       const resource = `${tunnel.connectHost}:${tunnel.connectPort}`;
       gate.refuse(peer, { resource, detail: `HTTP/2: ${error.message}` });
@@ -70,9 +72,17 @@ export function serveHttp2(agent: AgentHttp2, context: Http2Context): () => void
       idle = watchIdle();
     });
   let idle = watchIdle();
+  let midway: Watch | undefined;
+  const late = () => connection.refuse("request head did not come in time");
   socket.on("data", (bytes: Buffer) => {
     idle.touch();
     connection.receive(bytes);
+    if (connection.midway) {
+      midway ??= watchdog.watch(timeouts.headMs, late);
+    } else if (midway !== undefined) {
+      midway.clear();
+      midway = undefined;
+    }
   });
   const lost = () => {
     connection.lost();

@@ -1,6 +1,7 @@
 import type { Buffer } from "node:buffer";
 import { type Body, ConnectionEnded, ProtocolViolation } from "../byte_source.ts";
 import type { FieldList } from "../exchange.ts";
+import { PieceQueue } from "./piece_queue.ts";
 
 /** Who hears of a stream. */
 export interface StreamHandler {
@@ -12,6 +13,8 @@ export interface StreamHandler {
 
 /** What a stream needs of its connection. */
 export interface StreamCarrier {
+  /** Whether so much is on its way that heads should wait for {@linkcode writable}. */
+  readonly full: boolean;
   sendHeaders(stream: Http2Stream, fields: FieldList, end: boolean): void;
   /** Sends as much as may be sent now; returns how much that was. */
   sendSome(stream: Http2Stream, bytes: Uint8Array, end: boolean): number;
@@ -19,6 +22,8 @@ export interface StreamCarrier {
   writable(): Promise<void>;
   /** Bytes of a body were taken: the peer may send as many more. */
   consumed(stream: Http2Stream, count: number): void;
+  /** Bytes that nobody will take were dropped. */
+  dropped(count: number): void;
   resetStream(stream: Http2Stream, code: number): void;
 }
 
@@ -26,7 +31,7 @@ export interface StreamCarrier {
 export class Http2Stream implements Body {
   readonly id: number;
   handler: StreamHandler | undefined;
-  /** Content-Length of what is received; checked against what comes. */
+  /** Content-Length of what is received; nothing beyond it is ever handed out. */
   length: number | undefined;
   trailers: [string, string][] = [];
   /** What may still be sent, by the peer's leave; it can withdraw more than is left. */
@@ -42,8 +47,11 @@ export class Http2Stream implements Body {
   /** Why the stream ended early. */
   resetCode: number | undefined;
   readonly #carrier: StreamCarrier;
-  readonly #queue: Buffer[] = [];
+  readonly #queue = new PieceQueue();
   #received = 0;
+  #fault: string | undefined;
+  #dropped = false;
+  #waiting: Promise<void> | undefined;
   #wake: (() => void) | undefined;
 
   constructor(carrier: StreamCarrier, id: number, sendWindow: number, receiveWindow: number) {
@@ -56,6 +64,16 @@ export class Http2Stream implements Body {
   /** Whether nothing can be sent on it any more. */
   get over(): boolean {
     return this.sentAll || this.resetCode !== undefined;
+  }
+
+  /** Whether what is received cannot be used: more of it is of no interest. */
+  get faulty(): boolean {
+    return this.#fault !== undefined;
+  }
+
+  /** A promise means: send no head before it resolves. */
+  room(): Promise<void> | undefined {
+    return this.#carrier.full ? this.#waitForRoom() : undefined;
   }
 
   /** Sends a header block. */
@@ -72,17 +90,20 @@ export class Http2Stream implements Body {
     return this.#sendRest(bytes.subarray(sent), end);
   }
 
-  /** Breaks the stream off. */
+  /** Breaks the stream off, if it is still open, and drops what nobody has taken. */
   reset(code: number): void {
     this.#carrier.resetStream(this, code);
+    this.drop();
   }
 
   take(): Uint8Array | undefined | null {
+    if (this.#fault !== undefined) throw new ProtocolViolation(this.#fault);
     const piece = this.#queue.shift();
     if (piece !== undefined) {
       this.#carrier.consumed(this, piece.length);
       return piece;
     }
+    if (this.#dropped) throw new ConnectionEnded("rest of the body was dropped");
     if (!this.receivedAll) {
       if (this.resetCode !== undefined) throw new ConnectionEnded("stream was reset within a body");
       return undefined;
@@ -94,16 +115,26 @@ export class Http2Stream implements Body {
   }
 
   wait(): Promise<void> {
-    if (this.#queue.length > 0 || this.receivedAll || this.resetCode !== undefined) {
-      return Promise.resolve();
-    }
-    return new Promise((resolve) => this.#wake = resolve);
+    const news = !this.#queue.empty || this.receivedAll || this.faulty;
+    if (news || this.resetCode !== undefined) return Promise.resolve();
+    return this.#waiting ??= new Promise((resolve) => this.#wake = resolve);
   }
 
   /** Adds what has come. */
   receive(bytes: Buffer): void {
     this.#received += bytes.length;
-    if (bytes.length > 0) this.#queue.push(bytes);
+    // At once: what is beyond the length would be a request of its own to an HTTP/1.1 upstream.
+    if (this.length !== undefined && this.#received > this.length) {
+      this.#carrier.dropped(bytes.length);
+      return this.fail("body is longer than Content-Length says");
+    }
+    this.#queue.push(bytes);
+    this.#notify();
+  }
+
+  /** What comes cannot be used: whoever reads hears why. */
+  fail(fault: string): void {
+    this.#fault ??= fault;
     this.#notify();
   }
 
@@ -114,11 +145,12 @@ export class Http2Stream implements Body {
     this.#notify();
   }
 
-  /** Drops what nobody has taken; returns how much that was. */
-  discard(): number {
-    const size = this.#queue.reduce((sum, piece) => sum + piece.length, 0);
-    this.#queue.length = 0;
-    return size;
+  /** Drops what nobody has taken; its reader, should there be one, does not take that for the end. */
+  drop(): void {
+    const size = this.#queue.clear();
+    if (size === 0) return;
+    this.#dropped = true;
+    this.#carrier.dropped(size);
   }
 
   /** Ends the stream for whoever uses it. */
@@ -128,6 +160,10 @@ export class Http2Stream implements Body {
     const { handler } = this;
     this.handler = undefined;
     handler?.closed(code);
+  }
+
+  async #waitForRoom(): Promise<void> {
+    while (this.#carrier.full && this.resetCode === undefined) await this.#carrier.writable();
   }
 
   async #sendRest(bytes: Uint8Array, end: boolean): Promise<void> {
@@ -140,7 +176,7 @@ export class Http2Stream implements Body {
 
   #notify(): void {
     const wake = this.#wake;
-    this.#wake = undefined;
+    this.#waiting = this.#wake = undefined;
     wake?.();
   }
 }

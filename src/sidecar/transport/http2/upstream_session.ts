@@ -3,9 +3,11 @@ import type { Body } from "../byte_source.ts";
 import { writeAll } from "../conn_reader.ts";
 import { closeQuietly } from "../dial.ts";
 import { endToEndTrailers } from "../end_to_end.ts";
+import type { FieldList } from "../exchange.ts";
 import {
   asUpstreamFailure,
   type CallObserver,
+  MOST_INTERIM_HEADS,
   type OutgoingRequest,
   type Upstream,
   type UpstreamCall,
@@ -23,6 +25,8 @@ import type { Http2Stream } from "./stream.ts";
 const STREAM_WINDOW = 2_097_152;
 const CONNECTION_WINDOW = 8_388_608;
 const READ_SIZE = 65_536;
+/** How long an upstream may take to read the good-bye. */
+const CLOSING_MS = 2_000;
 const NOTHING = new Uint8Array();
 
 /** How a session is kept. */
@@ -42,7 +46,8 @@ export class Http2UpstreamSession implements Upstream {
   readonly #connection: Http2Connection;
   readonly #options: Http2SessionOptions;
   readonly #reading: Promise<void>;
-  readonly #waiting: (() => void)[] = [];
+  /** Calls that wait for their turn, in order. */
+  readonly #waiting = new Set<() => void>();
   #writing: Promise<void> = Promise.resolve();
   #idle: Watch | undefined;
   #goingAway = false;
@@ -53,7 +58,14 @@ export class Http2UpstreamSession implements Upstream {
     this.#options = options;
     const sink = {
       write: (bytes: Buffer) => this.#writing = this.#writing.then(() => writeAll(conn, bytes)),
-      end: () => void this.#writing.then(() => closeQuietly(conn), () => closeQuietly(conn)),
+      end: () => {
+        const close = () => {
+          late.clear();
+          closeQuietly(conn);
+        };
+        const late = options.watchdog.watch(CLOSING_MS, close);
+        void this.#writing.then(close, close);
+      },
     };
     this.#connection = new Http2Connection(sink, {
       role: "client",
@@ -66,13 +78,15 @@ export class Http2UpstreamSession implements Upstream {
       goingAway: () => {
         this.#goingAway = true;
         options.lost();
+        for (const wake of this.#waiting) wake();
         if (this.#connection.active === 0) this.#connection.close();
       },
+      room: () => this.#wakeNext(),
       closed: () => {
         this.#over = true;
         this.#idle?.clear();
         options.lost();
-        for (const wake of this.#waiting.splice(0)) wake();
+        for (const wake of this.#waiting) wake();
       },
     });
     this.#reading = this.#read();
@@ -90,7 +104,7 @@ export class Http2UpstreamSession implements Upstream {
       this.#rest();
     };
     return {
-      response: call.run(() => this.#openStream()),
+      response: call.run(this.#connection, () => this.#turn(call)),
       finish: () => end(() => call.finish()),
       abort: () => end(() => call.abort()),
     };
@@ -106,20 +120,38 @@ export class Http2UpstreamSession implements Upstream {
     await this.#reading;
   }
 
-  /** A new stream, once the upstream has room for it. */
-  async #openStream(): Promise<Http2Stream> {
-    while (!this.#over && !this.#goingAway && !this.#connection.hasRoom) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /** Resolves when the upstream has room for a new stream, or the call was given up. */
+  async #turn(call: Http2Call): Promise<void> {
+    while (!this.#over && !this.#goingAway && !this.#connection.hasRoom && !call.aborted) {
+      if (this.#connection.full) {
+        await this.#connection.writable();
+        continue;
+      }
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          // Whoever leaves the queue leaves it whole, or a turn would be lost on it.
+          this.#waiting.delete(wake);
+          resolve();
+        };
+        this.#waiting.add(wake);
+        call.onAbort = wake;
+      });
     }
     if (this.#over || this.#goingAway) {
       throw new UpstreamFailure("upstream closed the session", { unanswered: true });
     }
-    return this.#connection.open();
+    // There may be room for more than one: whoever has had its turn passes it on.
+    queueMicrotask(() => this.#wakeNext());
+  }
+
+  #wakeNext(): void {
+    if (this.#waiting.size === 0 || !this.#connection.hasRoom) return;
+    for (const wake of this.#waiting) return wake();
   }
 
   /** After a call: lets the next one in, and watches over a session that nobody uses. */
   #rest(): void {
-    this.#waiting.shift()?.();
+    this.#wakeNext();
     if (this.#over || this.#connection.active > 0) return;
     if (this.#goingAway) return this.#connection.close();
     this.#idle?.clear();
@@ -144,17 +176,25 @@ export class Http2UpstreamSession implements Upstream {
 }
 
 class Http2Call {
+  /** Called when the call is given up before its turn has come. */
+  onAbort: (() => void) | undefined;
+  aborted = false;
   #stream: Http2Stream | undefined;
   #bodyFailure: unknown;
   #answered = false;
-  #aborted = false;
+  #interimHeads = 0;
 
   constructor(readonly request: OutgoingRequest, readonly observer: CallObserver) {}
 
-  async run(open: () => Promise<Http2Stream>): Promise<UpstreamResponse> {
+  async run(connection: Http2Connection, turn: () => Promise<void>): Promise<UpstreamResponse> {
     try {
-      const stream = this.#stream = await open();
-      if (this.#aborted) throw new UpstreamFailure("call was given up");
+      await turn();
+      if (this.aborted) throw new UpstreamFailure("call was given up");
+      const { body } = this.request;
+      const stream = this.#stream = connection.open(
+        requestFields(this.request),
+        body === undefined,
+      );
       const response = this.#response(stream);
       this.#send(stream).catch((error) => this.#giveUp(error));
       return await response;
@@ -170,7 +210,8 @@ class Http2Call {
   }
 
   abort(): void {
-    this.#aborted = true;
+    this.aborted = true;
+    this.onAbort?.();
     this.#stream?.reset(h2.CANCEL);
   }
 
@@ -220,6 +261,9 @@ class Http2Call {
     const { fields } = head;
     if (status < 200) {
       if (ended) return new UpstreamFailure("response: ends with an interim head");
+      if (++this.#interimHeads > MOST_INTERIM_HEADS) {
+        return new UpstreamFailure("response: too many interim heads");
+      }
       this.observer.informed(status, fields);
       return undefined;
     }
@@ -236,20 +280,9 @@ class Http2Call {
   }
 
   async #send(stream: Http2Stream): Promise<void> {
-    const { request, observer } = this;
-    const { body } = request;
-    const fields: (readonly [string, string])[] = [
-      [":method", request.method],
-      [":scheme", request.scheme],
-      [":authority", request.authority],
-      [":path", request.target],
-      ...request.fields,
-    ];
-    if (request.takesTrailers) fields.push(["te", "trailers"]);
-    if (body?.length !== undefined) fields.push(["content-length", String(body.length)]);
-    stream.sendHead(fields, body === undefined);
+    const { body } = this.request;
     if (body !== undefined) await this.#sendBody(stream, body);
-    observer.sentAll();
+    this.observer.sentAll();
   }
 
   async #sendBody(stream: Http2Stream, body: Body): Promise<void> {
@@ -270,4 +303,18 @@ class Http2Call {
     if (trailers.length > 0) stream.sendHead(trailers, true);
     else await stream.send(NOTHING, true);
   }
+}
+
+function requestFields(request: OutgoingRequest): FieldList {
+  const fields: (readonly [string, string])[] = [
+    [":method", request.method],
+    [":scheme", request.scheme],
+    [":authority", request.authority],
+    [":path", request.target],
+    ...request.fields,
+  ];
+  const { body, takesTrailers } = request;
+  if (takesTrailers) fields.push(["te", "trailers"]);
+  if (body?.length !== undefined) fields.push(["content-length", String(body.length)]);
+  return fields;
 }
