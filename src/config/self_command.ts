@@ -15,7 +15,7 @@ export function selfCommand(): [string, ...string[]] {
     "--unstable-net",
     "--quiet",
     "--frozen",
-    "--v8-flags=--max-semi-space-size=4",
+    "--v8-flags=--max-semi-space-size=4,--expose-gc",
     "--config",
     fileURLToPath(import.meta.resolve("../../deno.json")),
     fileURLToPath(import.meta.resolve("../../main.ts")),

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { type ByteSource, ConnectionEnded } from "./byte_source.ts";
+import { countBuffer } from "./garbage.ts";
 
 /** Stops and restarts what a socket reads from the kernel. */
 export interface ReadControl {
@@ -102,6 +103,7 @@ export class SocketReader implements ByteSource {
   }
 
   readonly #onData = (data: Buffer): void => {
+    countBuffer(data);
     this.#held += data.length;
     if (this.buffered.length === 0) this.buffered = data;
     else this.#queue.push(data);

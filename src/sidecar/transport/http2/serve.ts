@@ -1,6 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { TLSSocket } from "node:tls";
 import type { Gate, Peer, TunnelClaim } from "../../gate.ts";
+import { countBuffer } from "../garbage.ts";
 import { refuseRequest } from "../refuse.ts";
 import { SocketWriter } from "../socket_writer.ts";
 import type { Tasks } from "../tasks.ts";
@@ -76,6 +77,7 @@ export function serveHttp2(agent: AgentHttp2, context: Http2Context): () => void
   const late = () => connection.refuse("request head did not come in time");
   socket.on("data", (bytes: Buffer) => {
     idle.touch();
+    countBuffer(bytes);
     connection.receive(bytes);
     if (connection.midway) {
       midway ??= watchdog.watch(timeouts.headMs, late);
