@@ -48,7 +48,11 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   { name: "config", summary: "write or change a configuration" },
   { name: "sidecar", summary: "run a Sidecar for many agents" },
-  { name: "authority", summary: "run an Authority for many Sidecars" },
+  {
+    name: "authority",
+    summary: "run an Authority for many Sidecars",
+    load: () => import("./authority.ts"),
+  },
   { name: "token", summary: "approve or revoke what an agent asked for" },
   { name: "doctor", summary: "find out why something does not work" },
 ];

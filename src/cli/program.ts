@@ -77,6 +77,13 @@ function placeholder({ name, summary, load }: CommandEntry): Command {
     });
 }
 
+function configureAll(command: Command): void {
+  configure(command);
+  // What stands before a subcommand belongs to the command that it is one of.
+  if (command.commands.length > 0) command.enablePositionalOptions();
+  command.commands.forEach(configureAll);
+}
+
 /** Every command, the one that `name` names whole and the others by name alone. */
 async function commands(
   entries: readonly CommandEntry[],
@@ -85,7 +92,7 @@ async function commands(
   return await Promise.all(entries.map(async (entry) => {
     if (entry.name !== name || !entry.load) return configure(placeholder(entry));
     const command = (await entry.load()).command().summary(entry.summary);
-    for (const each of [command, ...command.commands]) configure(each);
+    configureAll(command);
     return command;
   }));
 }

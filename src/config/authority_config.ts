@@ -1,13 +1,11 @@
 import { dirname, join, resolve } from "node:path";
 import type { ActionClassEntry } from "../core/action_class.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
-import { actionClassList } from "./action_classes.ts";
 import { type AuthorityTable, readAuthorityTable } from "./authority_table.ts";
 import type { ListenAddress } from "./listen_address.ts";
 import type { ConfigFile } from "./load.ts";
 import { dataDir, type Environment, projectDataDir, stateDir } from "./paths.ts";
-import { type FirmaConfig, parseConfig } from "./schema.ts";
-import { table as tableOf } from "./reader.ts";
+import { parseConfig } from "./schema.ts";
 import { parseToml, type TomlDocument } from "./toml.ts";
 
 /** What an Authority of its own is started with. */
@@ -37,12 +35,6 @@ export interface AuthorityConfig {
   readonly agentId: string | undefined;
 }
 
-/** The whole of a file without `[sidecar]` and `[run]`; what is in `[authority]` is read by itself. */
-const readAlone = tableOf({
-  action_classes: actionClassList,
-  authority: (value: unknown) => value,
-});
-
 const PREFIX = "FIRMA_AUTHORITY_";
 
 /** Where the signing key of this user's Authority lies unless a file says otherwise. */
@@ -62,19 +54,9 @@ export function parseAuthorityConfig(
   const document = parseToml(text, file);
   if (!document.ok) return err([document.error]);
   const project = projectDataDir(env, file);
-  let whole: FirmaConfig | undefined;
-  let actionClasses: readonly ActionClassEntry[] = [];
-  if (document.value.root["sidecar"] !== undefined || document.value.root["run"] !== undefined) {
-    const parsed = parseConfig(text, file, { projectDataDir: project, auditFile: "" });
-    if (!parsed.ok) return parsed;
-    whole = parsed.value;
-    actionClasses = whole.actionClasses;
-  } else {
-    const errors: FirmaError[] = [];
-    const context = { document: document.value, directory: dirname(file), errors };
-    actionClasses = readAlone(document.value.root, [], context).action_classes;
-    if (errors.length > 0) return err(errors);
-  }
+  const parsed = parseConfig(text, file, { projectDataDir: project, auditFile: "" });
+  if (!parsed.ok) return parsed;
+  const { sidecar, actionClasses } = parsed.value;
   const read = readWithEnvironment(document.value, dirname(file), env);
   if (!read.ok) return read;
   const table = read.value;
@@ -85,7 +67,7 @@ export function parseAuthorityConfig(
     listen: table.listen_addr ?? socket,
     policyDir: table.policy_dir,
     issuancePolicyDir: table.issuance_policy_dir,
-    mappingRulesPaths: rules.length > 0 ? rules : whole?.sidecar.mapping.rulesPaths ?? [],
+    mappingRulesPaths: rules.length > 0 ? rules : sidecar.mapping.rulesPaths,
     revocationFile: resolve(project, table.revocation_file),
     storeDir: join(project, "authority"),
     maxTtlMs: table.max_ttl,
@@ -97,7 +79,7 @@ export function parseAuthorityConfig(
     clientCaKeyPath: table.mtls_client_ca_key_path,
     authorizedClientsPath: table.authorized_clients_path,
     actionClasses,
-    agentId: whole?.sidecar.authority.agentId,
+    agentId: sidecar.authority.agentId || undefined,
   });
 }
 

@@ -11,6 +11,7 @@ import {
   optionalAbsolutePath,
   optionalPath,
   pathOr,
+  type Reader,
   requiredString,
   sizeOr,
   stringOr,
@@ -51,6 +52,7 @@ export interface FirmaConfig {
     readonly bundleTtlMs: number;
   };
   readonly sidecar: {
+    /** `agentId` is empty in a file of an Authority alone, which has no `[sidecar]`. */
     readonly authority: { readonly agentId: string };
     readonly mapping: {
       readonly rulesPaths: readonly string[];
@@ -125,33 +127,38 @@ function notEmpty(value: string): Checked<string> {
   return value === "" ? { state: "value is empty" } : { value };
 }
 
-const readRoot = table({
-  action_classes: actionClassList,
-  authority: readAuthorityTable,
-  sidecar: table({
-    authority: table({ agent_id: requiredString(agentId) }),
-    mapping: table({ rules_paths: listOf(pathOr("")), default_protected: booleanOr(true) }),
-    interceptor: table({
-      max_request_body_size: sizeOr("4 MiB"),
-      https_mitm: table({ bypass_hosts: listOf(requiredString(bypassHost)) }),
+const rootOf = (agent: Reader<string>) =>
+  table({
+    action_classes: actionClassList,
+    authority: readAuthorityTable,
+    sidecar: table({
+      authority: table({ agent_id: agent }),
+      mapping: table({ rules_paths: listOf(pathOr("")), default_protected: booleanOr(true) }),
+      interceptor: table({
+        max_request_body_size: sizeOr("4 MiB"),
+        https_mitm: table({ bypass_hosts: listOf(requiredString(bypassHost)) }),
+      }),
+      connector: table({
+        connect_timeout: durationOr("10s"),
+        headers_timeout: durationOr("120s"),
+        idle_timeout: durationOr("300s"),
+        hosts: listOf(table({
+          host: requiredString(host),
+          connect_addr: stringOr<ConnectAddress | undefined>(undefined, connectAddress),
+          ca_cert_path: optionalPath,
+        })),
+      }),
+      audit: table({ file_path: optionalAbsolutePath }),
     }),
-    connector: table({
-      connect_timeout: durationOr("10s"),
-      headers_timeout: durationOr("120s"),
-      idle_timeout: durationOr("300s"),
-      hosts: listOf(table({
-        host: requiredString(host),
-        connect_addr: stringOr<ConnectAddress | undefined>(undefined, connectAddress),
-        ca_cert_path: optionalPath,
-      })),
+    run: table({
+      profile: stringOr<string | undefined>(undefined, notEmpty),
+      env_passthrough: listOf(requiredString(environmentName)),
     }),
-    audit: table({ file_path: optionalAbsolutePath }),
-  }),
-  run: table({
-    profile: stringOr<string | undefined>(undefined, notEmpty),
-    env_passthrough: listOf(requiredString(environmentName)),
-  }),
-});
+  });
+
+const readRoot = rootOf(requiredString(agentId));
+/** A file of an Authority alone names no agent. */
+const readAuthorityRoot = rootOf(stringOr("", agentId));
 
 /** Finds hosts that are configured twice: which entry would hold is not for chance to say. */
 function duplicateHosts(
@@ -180,7 +187,10 @@ export function parseConfig(
   if (!document.ok) return err([document.error]);
   const directory = dirname(file);
   const errors: FirmaError[] = [];
-  const { action_classes, authority, sidecar, run } = readRoot(document.value.root, [], {
+  const { root } = document.value;
+  const isAuthority = Object.hasOwn(root, "authority") && !Object.hasOwn(root, "sidecar");
+  const read = isAuthority ? readAuthorityRoot : readRoot;
+  const { action_classes, authority, sidecar, run } = read(root, [], {
     document: document.value,
     directory,
     errors,

@@ -95,12 +95,19 @@ function rawPublicKey(privateKey: KeyObject): Uint8Array {
   return new Uint8Array(Uint8Array.fromBase64(jwk.x ?? "", { alphabet: "base64url" }));
 }
 
+/** Makes a key, in the texts of its two files as {@linkcode loadOrCreateSigningKey} reads them. */
+export function newSigningKey(): { readonly privatePem: string; readonly publicLine: string } {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  return {
+    privatePem: privateKey.export({ type: "pkcs8", format: "pem" }) as string,
+    publicLine: `${rawPublicKey(privateKey).toBase64()}\n`,
+  };
+}
+
 /** Returns whether this process won the race to create the file. */
 async function createKeyFile(path: string): Promise<boolean> {
   await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const { privateKey } = generateKeyPairSync("ed25519");
-  const pem = privateKey.export({ type: "pkcs8", format: "pem" }) as string;
-  const draft = await writeDraft(path, pem, 0o600);
+  const draft = await writeDraft(path, newSigningKey().privatePem, 0o600);
   try {
     // A hard link appears whole or not at all, and never replaces a key that another process made.
     await Deno.link(draft, path);

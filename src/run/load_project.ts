@@ -20,5 +20,12 @@ export function loadProject(
   if (!file.ok) return err([file.error]);
   const config = checkConfigFile(file.value, env);
   if (!config.ok) return config;
+  if (config.value.sidecar.authority.agentId === "") {
+    return err([{
+      code: "CONFIG_WITHOUT_AGENT",
+      message: `Cannot run an agent with "${path}": it is the configuration of an Authority`,
+      cure: "name another one with --config, or give this one [sidecar.authority] agent_id",
+    }]);
+  }
   return ok({ file: file.value, config: config.value, files: operatorFiles(config.value) });
 }

@@ -6,10 +6,10 @@ Deno.test("firma --help lists what is there, what is not yet, and examples", asy
   const help = await person.firma(["--help"]);
   assert.equal(help.code, 0);
   const [built, notBuilt] = help.stdout.split("Not built yet:");
-  for (const name of ["run", "monitor", "audit", "policy", "trust", "version"]) {
+  for (const name of ["run", "monitor", "audit", "policy", "trust", "authority", "version"]) {
     assert.match(built!, new RegExp(`^  ${name} `, "m"));
   }
-  for (const name of ["config", "sidecar", "authority", "token", "doctor"]) {
+  for (const name of ["config", "sidecar", "token", "doctor"]) {
     assert.match(notBuilt!, new RegExp(`^  ${name} `, "m"));
   }
   assert.match(help.stdout, /^Examples:\n {2}firma run -- claude/m);

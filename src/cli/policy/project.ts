@@ -79,7 +79,7 @@ async function projectSurroundings(
       config: worker.value,
       defaultProtected: config.sidecar.mapping.defaultProtected,
     },
-    agentId: config.sidecar.authority.agentId,
+    ...(config.sidecar.authority.agentId && { agentId: config.sidecar.authority.agentId }),
   });
 }
 

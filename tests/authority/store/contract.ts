@@ -43,8 +43,10 @@ async function listed(store: AuthorityStore, tokenIds: readonly string[]): Promi
 }
 
 /** What every store promises, as tests; `name` is the store's. */
-export function testStore(name: string, open: () => Promise<Subject>): void {
-  Deno.test(`${name} keeps agents, unique by name and identifier`, async () => {
+export function storeTests(name: string, open: () => Promise<Subject>): Deno.TestDefinition[] {
+  const tests: Deno.TestDefinition[] = [];
+  const test = (name: string, fn: () => Promise<void>) => void tests.push({ name, fn });
+  test(`${name} keeps agents, unique by name and identifier`, async () => {
     await using subject = await open();
     const { store } = subject;
     const agent = { id: newId("agt"), name: "builder", registeredAt: "2030-01-01T00:00:00Z" };
@@ -61,7 +63,7 @@ export function testStore(name: string, open: () => Promise<Subject>): void {
     assert.equal(await store.findAgent(agent.id), undefined);
   });
 
-  Deno.test(`${name} records no token of a session of which one is revoked`, async () => {
+  test(`${name} records no token of a session of which one is revoked`, async () => {
     await using subject = await open();
     const { store } = subject;
     const sessionId = newId("ses");
@@ -81,7 +83,7 @@ export function testStore(name: string, open: () => Promise<Subject>): void {
     );
   });
 
-  Deno.test(`${name} tells whole lists of revocations, and what is revoked once stays so`, async () => {
+  test(`${name} tells whole lists of revocations, and what is revoked once stays so`, async () => {
     await using subject = await open();
     const { store } = subject;
     await using listener = new Listener((signal) => store.watchRevocations(signal));
@@ -97,7 +99,7 @@ export function testStore(name: string, open: () => Promise<Subject>): void {
     await eventually("one", () => listener.heard.at(-1)!.length === 1 || undefined);
   });
 
-  Deno.test(`${name} compacts old revocations alone`, async () => {
+  test(`${name} compacts old revocations alone`, async () => {
     await using subject = await open();
     const { store } = subject;
     const old = revocation(newId("ctok"), 2 * MAX_TTL_MS);
@@ -110,7 +112,7 @@ export function testStore(name: string, open: () => Promise<Subject>): void {
     assert.equal(await store.compactRevocations(Date.now() - MAX_TTL_MS), 0);
   });
 
-  Deno.test(`${name} gives each content that follows another a higher revision`, async () => {
+  test(`${name} gives each content that follows another a higher revision`, async () => {
     await using subject = await open();
     const { store } = subject;
     const one = await store.publishBundle(bundle("1"), true);
@@ -121,4 +123,5 @@ export function testStore(name: string, open: () => Promise<Subject>): void {
     const again = await store.publishBundle(bundle("1"), false);
     assert.ok(again.revision > two.revision, "going back is a change like any other");
   });
+  return tests;
 }

@@ -3,7 +3,7 @@ import { newId } from "../../../src/core/id.ts";
 import { FileStore } from "../../../src/authority/store/file_store.ts";
 import { eventually } from "../../fixtures/deadline.ts";
 import { directory } from "../support.ts";
-import { testStore } from "./contract.ts";
+import { storeTests } from "./contract.ts";
 
 const MAX_TTL_MS = 3_600_000;
 
@@ -18,7 +18,7 @@ async function open(path: string): Promise<FileStore> {
   return store.value;
 }
 
-testStore("FileStore", async () => {
+async function subject() {
   const state = await directory({});
   const store = await open(state.path);
   return {
@@ -28,7 +28,9 @@ testStore("FileStore", async () => {
       await state[Symbol.asyncDispose]();
     },
   };
-});
+}
+
+for (const test of storeTests("FileStore", subject)) Deno.test(test);
 
 function token(sessionId: string) {
   return {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { MemoryStore } from "../../../src/authority/store/memory_store.ts";
 import { directory } from "../support.ts";
-import { testStore } from "./contract.ts";
+import { storeTests } from "./contract.ts";
 
-testStore("MemoryStore", async () => {
+async function subject() {
   const state = await directory({});
   const store = await MemoryStore.open({
     revocationFile: `${state.path}/revocations.txt`,
@@ -17,4 +17,6 @@ testStore("MemoryStore", async () => {
       await state[Symbol.asyncDispose]();
     },
   };
-});
+}
+
+for (const test of storeTests("MemoryStore", subject)) Deno.test(test);

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { Person, type Running } from "../fixtures/cli.ts";
+
+interface Block {
+  readonly language: string;
+  readonly text: string;
+  /** The last name in backquotes before it that is the path of a file. */
+  readonly file: string | undefined;
+}
+
+function blocks(guide: string): Block[] {
+  const found: Block[] = [];
+  let before = 0;
+  for (const match of guide.matchAll(/^```(\w+)\n([^]*?)^```$/gm)) {
+    const prose = guide.slice(before, match.index);
+    const names = [...prose.matchAll(/`(\.firma\/[\w./-]+)`[^`]*$/g)];
+    found.push({ language: match[1]!, text: match[2]!, file: names.at(-1)?.[1] });
+    before = match.index + match[0].length;
+  }
+  return found;
+}
+
+Deno.test("every command of docs/guides/authority.md works as it stands", async () => {
+  await using person = await Person.create();
+  const bin = join(person.home, "bin");
+  await Deno.mkdir(bin);
+  await Deno.symlink(join(Deno.cwd(), "scripts/firma"), join(bin, "firma"));
+  const env = { PATH: `${bin}:/usr/local/bin:/usr/bin:/bin`, FIRMA_SOURCE: Deno.cwd() };
+  const shell = (text: string) => person.startProgram("sh", ["-e", "-c", text], { env });
+  let server: Running | undefined;
+  let commands = 0;
+  for (
+    const { language, text, file } of blocks(await Deno.readTextFile("docs/guides/authority.md"))
+  ) {
+    if (language === "python") await person.write("client.py", text);
+    else if (language !== "sh" && file !== undefined) await person.write(file, text);
+    if (language !== "sh") continue;
+    commands++;
+    if (text === "firma authority\n") {
+      // The first terminal: whoever starts a server there has ended the one before.
+      server?.kill("SIGTERM");
+      assert.equal((await server?.finished())?.code ?? 0, 0);
+      server = shell(`exec ${text}`);
+      await server.printed(/authority ready/);
+      continue;
+    }
+    const { code, stderr } = await shell(text).finished();
+    assert.deepEqual([code, stderr], [0, ""], text);
+  }
+  assert.ok(commands >= 9);
+});
