@@ -115,7 +115,9 @@ export function readBundle(
   const policies: { file: string; text: string }[] = [];
   let at = 0;
   for (const { name, size, sha256: digest } of message.files) {
-    if (policies.length > 0) at += BETWEEN.length;
+    if (policies.length > 0 && wire.policies[at++] !== BETWEEN[0]) {
+      return refuse("between two policy files stands something else than a line feed");
+    }
     const bytes = wire.policies.subarray(at, at + size);
     at += size;
     const text = decode(bytes);
