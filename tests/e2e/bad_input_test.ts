@@ -130,7 +130,10 @@ Deno.test("firma run survives whatever an agent sends, and forwards none of it",
       assert.match(answer, /^$|^HTTP\/1\.1 4\d\d /);
       assert.doesNotMatch(answer, /hello from/);
       assert.deepEqual(server.requests, []);
-      const [refusal] = await eventually("a refusal on record", () => refusals(person, from));
+      const [refusal] = await eventually(
+        () => `a refusal on record; the answer was "${answer}", firma said "${agent.stderr}"`,
+        () => refusals(person, from),
+      );
       assert.ok(refusal?.kind === "decision");
       assert.equal(refusal.deny_reason, "MalformedRequest");
     });

@@ -24,7 +24,8 @@ const UDP = `
 import socket, sys
 peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 peer.settimeout(60)
-peer.sendto(b"out", (sys.argv[1], int(sys.argv[2])))
+peer.connect((sys.argv[1], int(sys.argv[2])))  # or a refusal would not be told
+peer.send(b"out")
 print(peer.recv(100).decode())
 `;
 
