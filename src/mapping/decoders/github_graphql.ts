@@ -16,7 +16,13 @@ import {
   type Value,
   Variable,
 } from "./graphql_document.ts";
-import { type Attributes, hiddenByQuery, mutationTarget } from "./github_graphql_target.ts";
+import {
+  type Attributes,
+  hiddenByQuery,
+  losesCommits,
+  mutationTarget,
+  some,
+} from "./github_graphql_target.ts";
 import { isObject, type Json, type JsonObject, parseJson } from "./json.ts";
 import { expectType } from "./media_type.ts";
 import { LONGEST_ATTRIBUTE } from "./text.ts";
@@ -152,19 +158,6 @@ function resolve(
 /** A default value must not name a variable (specification, 5.6), or this would not end. */
 function constant(value: Value | undefined): Value | undefined {
   return value instanceof Variable ? undefined : value;
-}
-
-function some(value: Json | undefined, test: (key: string, value: Json) => boolean): boolean {
-  if (Array.isArray(value)) return value.some((item) => some(item, test));
-  if (!isObject(value)) return false;
-  return [...value].some(([key, item]) => test(key, item) || some(item, test));
-}
-
-function losesCommits(mutation: string, input: Json | undefined): boolean {
-  if (mutation !== "updateRef" && mutation !== "updateRefs") return false;
-  return some(input, (key, value) =>
-    key === "force" && value !== false && value !== null ||
-    key === "afterOid" && typeof value === "string" && /^0+$/.test(value));
 }
 
 function changesPipeline(mutation: string, input: Json | undefined): boolean {

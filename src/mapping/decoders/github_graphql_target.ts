@@ -53,6 +53,24 @@ export function mutationTarget(mutation: string, input: Json | undefined): Targe
   return { attributes, hidden: about.filter((name) => !Object.hasOwn(attributes, name)) };
 }
 
+/** Whether a mutation of refs may make commits unreachable. */
+export function losesCommits(mutation: string, input: Json | undefined): boolean {
+  if (mutation !== "updateRef" && mutation !== "updateRefs") return false;
+  return some(input, (key, value) =>
+    key === "force" && value !== false && value !== null ||
+    key === "afterOid" && typeof value === "string" && /^0+$/.test(value));
+}
+
+/** Tells whether a test holds for a member of a value, however deep. */
+export function some(
+  value: Json | undefined,
+  test: (key: string, value: Json) => boolean,
+): boolean {
+  if (Array.isArray(value)) return value.some((item) => some(item, test));
+  if (!isObject(value)) return false;
+  return [...value].some(([key, item]) => test(key, item) || some(item, test));
+}
+
 function named(mutation: string, input: JsonObject): Attributes {
   switch (mutation) {
     case "createRef":
@@ -61,6 +79,15 @@ function named(mutation: string, input: JsonObject): Attributes {
       return refNamed(input.get("base"), "update");
     case "createCommitOnBranch":
       return branchNamed(input.get("branch") ?? null);
+    case "deleteRef":
+      return { git_operation: "delete", git_forced: true };
+    case "updateRef":
+    case "updateRefs":
+      return { git_operation: "update", git_forced: losesCommits(mutation, input) };
+    case "updatePullRequestBranch": {
+      const merges = (input.get("updateMethod") ?? "MERGE") === "MERGE";
+      return { git_operation: "update", git_forced: !merges };
+    }
     default:
       return {};
   }
