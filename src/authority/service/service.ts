@@ -1,5 +1,3 @@
-import { createContextValues } from "@connectrpc/connect";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { Http2ServerRequest } from "node:http2";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
 import type { SigningKey } from "../../pki/signing_key.ts";
@@ -7,7 +5,8 @@ import type { LocalAuthority } from "../local_authority.ts";
 import { type Client, LOCAL_CLIENT } from "./client.ts";
 import type { ListenAddress } from "../../config/listen_address.ts";
 import { RevocationFeed } from "./revocation_feed.ts";
-import { authorityRoutes, CLIENT } from "./routes.ts";
+import { requestHandler } from "./request_handler.ts";
+import { authorityRoutes } from "./routes.ts";
 import { type TlsFiles, TlsListener } from "./tls_listener.ts";
 import { type Listener, listenUnix, type RequestHandler } from "./unix_listener.ts";
 
@@ -30,8 +29,6 @@ export interface AuthorityServerOptions {
   readonly beatMs?: number;
 }
 
-/** No request of this protocol comes near it. */
-const LARGEST_REQUEST = 1024 * 1024;
 const SETTINGS = {
   // A Sidecar has two streams and now and then a request.
   settings: { maxConcurrentStreams: 64, maxHeaderListSize: 32 * 1024 },
@@ -59,23 +56,12 @@ export class AuthorityServer {
       (signal) => authority.watchRevocations(signal),
       options.beatMs ?? 5_000,
     );
-    const routes = authorityRoutes({
-      ...options,
-      revocations,
-      closing: closing.signal,
-      onFault: (what, cause) => report("error", `${what} failed: ${cause}`),
-    });
-    const listener = await listen(options, (clientOf) => {
-      const handle = connectNodeAdapter({
-        routes,
-        readMaxBytes: LARGEST_REQUEST,
-        contextValues: (request) =>
-          createContextValues().set(CLIENT, clientOf(request as Http2ServerRequest)),
-      });
-      return (request, response) => {
-        handle(request, response);
-      };
-    });
+    const onFault = (what: string, cause: unknown) => report("error", `${what} failed: ${cause}`);
+    const routes = authorityRoutes({ ...options, revocations, closing: closing.signal, onFault });
+    const listener = await listen(
+      options,
+      (clientOf) => requestHandler(routes, clientOf, onFault),
+    );
     if (listener.ok) return ok(new AuthorityServer(listener.value, revocations, closing));
     await revocations.close();
     return listener;

@@ -95,8 +95,11 @@ export class TlsListener implements Listener {
       sockets.add(socket);
       socket.on("close", () => sockets.delete(socket));
     });
-    server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
-      options.report("warn", `Refused a client at ${socket.remoteAddress}: ${error.message}`);
+    server.on("tlsClientError", (error: Error & { readonly code?: string }) => {
+      // Whoever hangs up before it said anything was not refused.
+      if (error.code !== "ECONNRESET") {
+        options.report("warn", `Refused a client that does not speak TLS: ${error.message}`);
+      }
     });
     const sessions = trackSessions(server as unknown as http2.Http2Server);
     try {

@@ -4,6 +4,7 @@ import { createFetchClient } from "@connectrpc/connect/protocol";
 import { createTransport } from "@connectrpc/connect/protocol-grpc-web";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import http2 from "node:http2";
 import { AuthorityService } from "../../../src/proto/firma/v1/authority_pb.ts";
 import { newId } from "../../../src/core/id.ts";
 import { verifyToken } from "../../../src/capability/token.ts";
@@ -168,4 +169,40 @@ Deno.test("a client of gRPC-Web is answered at the same port", async () => {
     break;
   }
   http.close();
+});
+
+Deno.test("a client on the list that misbehaves ends its own requests, and nothing else", async (t) => {
+  await using pki = await certificates();
+  const { files } = await pki.client("sidecar-1");
+  await using authority = await serve({ tls: pki.serverTls });
+  const read = (path: string) => Deno.readTextFileSync(path);
+  const tls = { ca: read(files.caPath), cert: read(files.certPath), key: read(files.keyPath) };
+  await using client = await authority.client({ tls: files });
+  const path = "/firma.v1.AuthorityService/IssueCapability";
+  const grpc = { ":method": "POST", ":path": path, "content-type": "application/grpc" };
+  const cases: Record<string, [Record<string, string>, Uint8Array?]> = {
+    "an authority that is no host": [{ ...grpc, ":authority": "a b:x" }],
+    "a path that is no path": [{ ...grpc, ":path": "*" }],
+    "another path": [{ ...grpc, ":path": "/etc/passwd" }],
+    "another method": [{ ...grpc, ":method": "DELETE" }],
+    "another type": [{ ...grpc, "content-type": "text/html" }],
+    "a length that is a lie": [grpc, Uint8Array.of(0, 0xff, 0xff, 0xff, 0xff, 1)],
+    "a compressed message": [{ ...grpc, "grpc-encoding": "gzip" }, Uint8Array.of(1, 0, 0, 0, 1, 0)],
+    "a time-out that is none": [{ ...grpc, "grpc-timeout": "x" }, Uint8Array.of(0, 0, 0, 0, 0)],
+  };
+  for (const [name, [headers, body]] of Object.entries(cases)) {
+    await t.step(name, async () => {
+      await new Promise<void>((resolve) => {
+        const session = http2.connect(authority.endpoint, tls);
+        session.on("error", () => {});
+        session.on("close", () => resolve());
+        const stream = session.request({ te: "trailers", ...headers });
+        stream.on("error", () => {});
+        stream.on("close", () => session.destroy());
+        stream.resume();
+        stream.end(body);
+      });
+      assert.ok((await client.remote.issueCapability(request())).granted);
+    });
+  }
 });
