@@ -9,6 +9,7 @@ import type { Exchange, FieldList } from "./exchange.ts";
 import { refuseRequest } from "./refuse.ts";
 import { relay } from "./relay.ts";
 import type { Timeouts } from "./transport_options.ts";
+import { unlessIdle } from "./unless_idle.ts";
 import {
   type CallObserver,
   type OutgoingRequest,
@@ -187,7 +188,7 @@ class Forwarding implements CallObserver {
     this.#call?.abort();
     if (error instanceof ProtocolViolation && this.#status === 0) {
       this.#detail = `request: ${error.message}`;
-      return await refuseRequest(context.gate, exchange, this.#detail);
+      return await refuseRequest(context, exchange, this.#detail);
     }
     const timedOut = this.#stop === "headers time-out" || this.#stop === "idle time-out";
     this.#detail = this.#stop ?? (error instanceof Error ? error.message : String(error));
@@ -202,7 +203,9 @@ class Forwarding implements CallObserver {
       verdict.actionClass,
       this.#abortReason,
     );
-    await exchange.respond(problemResponse(problem, exchange)).catch(() => exchange.abort());
+    const response = problemResponse(problem, exchange);
+    await unlessIdle(exchange, context, (heard) => exchange.respond(response, heard))
+      .catch(() => exchange.abort());
   }
 
   #outcome(): CallOutcome {

@@ -1,13 +1,13 @@
-import { Buffer } from "node:buffer";
 import type { BodyPrefix } from "../gate.ts";
 import type { Body } from "./byte_source.ts";
+import { PieceQueue } from "./piece_queue.ts";
 
 /** A request body that can be read ahead and is then sent as if it had not been. */
 export class ReplayBody implements Body {
   readonly #inner: Body;
   /** Asks for a body that its sender holds back. */
   readonly #invite: () => void;
-  readonly #ahead: Uint8Array[] = [];
+  readonly #ahead = new PieceQueue();
   #begun = false;
   #done = false;
 
@@ -42,38 +42,55 @@ export class ReplayBody implements Body {
   }
 
   wait(): Promise<void> {
-    return this.#ahead.length > 0 ? Promise.resolve() : this.#inner.wait();
+    return this.#ahead.size > 0 ? Promise.resolve() : this.#inner.wait();
   }
 
   /**
    * The whole body when it is at most `limit` bytes, else `undefined`. Rejects when the
-   * body breaks off. Must come before the first `take`.
+   * body breaks off. Must come before the first `take`. `heard` is called for each piece.
    */
-  async readAhead(limit: number): Promise<Uint8Array | undefined> {
+  async readAhead(limit: number, heard?: () => void): Promise<Uint8Array | undefined> {
     if (this.length !== undefined && this.length > limit) return undefined;
-    const { bytes, whole } = await this.readPrefix(limit);
+    const { bytes, whole } = await this.readPrefix(limit, heard);
     return whole ? bytes : undefined;
   }
 
   /**
    * The body as far as it goes before it has more than `limit` bytes. Rejects when the
-   * body breaks off. Must come before the first `take`.
+   * body breaks off. Must come before the first `take`. `heard` is called for each piece.
    */
-  async readPrefix(limit: number): Promise<BodyPrefix> {
+  async readPrefix(limit: number, heard?: () => void): Promise<BodyPrefix> {
     this.#begun = true;
     this.#invite();
-    let size = this.#ahead.reduce((sum, piece) => sum + piece.length, 0);
-    while (size <= limit) {
+    while (this.#ahead.size <= limit) {
       const piece = this.#inner.take();
-      if (piece === null) return { bytes: Buffer.concat(this.#ahead), whole: true };
+      if (piece === null) return { bytes: this.#ahead.all(), whole: true };
       if (piece === undefined) {
         await this.#inner.wait();
         continue;
       }
-      // The piece is borrowed from its source, which will reuse or release it.
-      this.#ahead.push(Buffer.from(piece));
-      size += piece.length;
+      heard?.();
+      this.#ahead.pushCopy(piece);
     }
-    return { bytes: Buffer.concat(this.#ahead), whole: false };
+    return { bytes: this.#ahead.all(), whole: false };
+  }
+
+  /**
+   * Reads what is left away, and asks for it where its sender holds it back; `false` when that is
+   * more than `limit` bytes. Rejects when the body breaks off. `heard` is called for each piece.
+   */
+  async drain(limit: number, heard: () => void): Promise<boolean> {
+    this.#invite();
+    for (let left = limit; left >= 0;) {
+      const piece = this.take();
+      if (piece === null) return true;
+      if (piece === undefined) {
+        await this.wait();
+        continue;
+      }
+      left -= piece.length;
+      heard();
+    }
+    return false;
   }
 }

@@ -2,17 +2,17 @@ import type { CallInput, Verdict } from "../gate.ts";
 import { denialResponse } from "./denial_forms.ts";
 import type { Exchange } from "./exchange.ts";
 import { forward, type ForwardContext } from "./forward.ts";
-import type { ReplayBody } from "./replay_body.ts";
+import { unlessIdle } from "./unless_idle.ts";
 
 const LARGEST_DRAIN = 256 * 1024 * 1024;
 
 /** Has one request decided and does what the verdict says. Never rejects. */
 export async function serveExchange(exchange: Exchange, context: ForwardContext): Promise<void> {
   try {
-    const answer = context.gate.decide(callInput(exchange));
+    const answer = context.gate.decide(callInput(exchange, context));
     const verdict: Verdict = answer instanceof Promise ? await answer : answer;
     if (verdict.kind === "forward") await forward(exchange, verdict, context);
-    else await refuse(exchange, verdict);
+    else await refuse(exchange, verdict, context);
   } catch {
     // The agent went away, or the gate broke its promise not to throw: either way nothing passes.
     exchange.abort();
@@ -22,25 +22,21 @@ export async function serveExchange(exchange: Exchange, context: ForwardContext)
 type Refusal = Extract<Verdict, { readonly kind: "deny" }>;
 
 /** A client that is told no by a success hears it once it has sent everything; others stop. */
-async function refuse(exchange: Exchange, verdict: Refusal): Promise<void> {
+async function refuse(
+  exchange: Exchange,
+  verdict: Refusal,
+  context: ForwardContext,
+): Promise<void> {
   const { problem, form } = verdict;
-  const heard = form === undefined || await drain(exchange.body, LARGEST_DRAIN);
-  await exchange.respond(denialResponse(heard ? verdict : { problem }, exchange));
+  const { body } = exchange;
+  await unlessIdle(exchange, context, async (heard) => {
+    const whole = form === undefined || body === undefined ||
+      await body.drain(LARGEST_DRAIN, heard);
+    await exchange.respond(denialResponse(whole ? verdict : { problem }, exchange), heard);
+  });
 }
 
-/** Reads what is left of a body away; `false` when that is more than `limit` bytes. */
-async function drain(body: ReplayBody | undefined, limit: number): Promise<boolean> {
-  let left = limit;
-  while (body !== undefined && left >= 0) {
-    const piece = body.take();
-    if (piece === null) return true;
-    if (piece === undefined) await body.wait();
-    else left -= piece.length;
-  }
-  return body === undefined;
-}
-
-function callInput(exchange: Exchange): CallInput {
+function callInput(exchange: Exchange, context: ForwardContext): CallInput {
   const { peer, tunnel, scheme, method, authority, target, body } = exchange;
   return {
     peer,
@@ -54,11 +50,13 @@ function callInput(exchange: Exchange): CallInput {
     readBody: (limit) => {
       if (body === undefined) return Promise.resolve(new Uint8Array());
       // A body that breaks off cannot be judged; the forward that may follow breaks off as well.
-      return body.readAhead(limit).catch(() => undefined);
+      return unlessIdle(exchange, context, (heard) => body.readAhead(limit, heard))
+        .catch(() => undefined);
     },
     readPrefix: (limit) => {
       if (body === undefined) return Promise.resolve({ bytes: new Uint8Array(), whole: true });
-      return body.readPrefix(limit).catch(() => undefined);
+      return unlessIdle(exchange, context, (heard) => body.readPrefix(limit, heard))
+        .catch(() => undefined);
     },
   };
 }

@@ -31,24 +31,21 @@ export interface Http2Request {
 export class Http2Client implements AsyncDisposable {
   readonly #carried: CarriedHttp2;
   readonly #host: string;
-  #waiting: (() => void)[] = [];
 
-  constructor(conn: Deno.Conn, host: string) {
+  constructor(conn: Deno.Conn, host: string, streamWindow?: number) {
     this.#host = host;
-    const wake = () => {
-      for (const resolve of this.#waiting.splice(0)) resolve();
-    };
     this.#carried = carryHttp2(conn, "client", {
       opened: () => {},
       goingAway: () => {},
-      room: wake,
-      closed: wake,
-    });
+      room: () => {},
+      closed: () => {},
+    }, streamWindow);
   }
 
-  static async open(harness: Harness, host: string): Promise<Http2Client> {
+  /** `streamWindow` is how much of a response may come before it is read. */
+  static async open(harness: Harness, host: string, streamWindow?: number): Promise<Http2Client> {
     const raw = await openTlsTunnel(harness, host, { alpn: ["h2"] });
-    return new Http2Client(raw.conn, host);
+    return new Http2Client(raw.conn, host, streamWindow);
   }
 
   get connection(): Http2Connection {

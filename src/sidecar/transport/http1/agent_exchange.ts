@@ -6,6 +6,7 @@ import type { Exchange, FieldList, OutgoingResponse } from "../exchange.ts";
 import { ReplayBody } from "../replay_body.ts";
 import type { SocketReader } from "../socket_reader.ts";
 import type { SocketWriter } from "../socket_writer.ts";
+import { type PatienceContext, unlessIdle } from "../unless_idle.ts";
 import { readBody } from "./body.ts";
 import { chunkOf, formatFields, headBytes, lastChunk } from "./format.ts";
 import type { Framing } from "./framing.ts";
@@ -139,16 +140,12 @@ export class Http1Exchange implements Exchange {
   }
 
   /** Reads what is left of the request. Resolves to whether another one may follow. */
-  async finish(): Promise<boolean> {
+  async finish(context: PatienceContext): Promise<boolean> {
     if (!this.persistent || this.#reader.ended) return false;
     const { body } = this;
     if (body === undefined || body.done) return true;
     if (!this.#canDrain()) return false;
-    for (;;) {
-      const piece = body.take();
-      if (piece === null) return true;
-      if (piece === undefined) await body.wait();
-    }
+    return await unlessIdle(this, context, (heard) => body.drain(DRAIN_AT_MOST, heard));
   }
 
   /** Whether the rest of the request body is small, and will come. */

@@ -58,7 +58,7 @@ export async function serveHttp1(
         ...target,
       });
       await context.serve(exchange);
-      if (!(await exchange.finish())) break;
+      if (!(await exchange.finish(context))) break;
     }
     await linger(reader, context.watchdog);
   } catch {

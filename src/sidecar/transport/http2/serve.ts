@@ -117,7 +117,7 @@ function open(
     : head;
   const exchange = new Http2Exchange(stream, readable, { peer, tunnel });
   context.tasks.add(
-    fault === undefined ? context.serve(exchange) : refuseRequest(context.gate, exchange, fault),
+    fault === undefined ? context.serve(exchange) : refuseRequest(context, exchange, fault),
   );
 }
 

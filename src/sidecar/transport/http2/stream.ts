@@ -1,7 +1,7 @@
 import type { Buffer } from "node:buffer";
 import { type Body, ConnectionEnded, ProtocolViolation } from "../byte_source.ts";
 import type { FieldList } from "../exchange.ts";
-import { PieceQueue } from "./piece_queue.ts";
+import { PieceQueue } from "../piece_queue.ts";
 
 /** Who hears of a stream. */
 export interface StreamHandler {
@@ -115,7 +115,7 @@ export class Http2Stream implements Body {
   }
 
   wait(): Promise<void> {
-    const news = !this.#queue.empty || this.receivedAll || this.faulty;
+    const news = this.#queue.size > 0 || this.receivedAll || this.faulty;
     if (news || this.resetCode !== undefined) return Promise.resolve();
     return this.#waiting ??= new Promise((resolve) => this.#wake = resolve);
   }

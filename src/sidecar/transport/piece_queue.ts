@@ -16,35 +16,55 @@ export class PieceQueue {
   /** What small pieces are packed into; comes after all of `#pieces`. */
   #block: Buffer | undefined;
   #used = 0;
+  #size = 0;
 
-  get empty(): boolean {
-    return this.#pieces.length === 0 && this.#used === 0;
+  /** How many bytes wait. */
+  get size(): number {
+    return this.#size;
   }
 
   /** Adds a piece, which belongs to the queue from now on. */
   push(piece: Buffer): void {
     if (piece.length < SMALL) return this.#pack(piece);
-    this.#closeBlock();
     const wasteful = piece.length * WASTE < piece.buffer.byteLength;
-    this.#pieces.push(wasteful ? Buffer.from(piece) : piece);
+    this.#append(wasteful ? Buffer.from(piece) : piece);
+  }
+
+  /** Adds a copy of a piece that its owner will reuse. */
+  pushCopy(piece: Uint8Array): void {
+    if (piece.length < SMALL) this.#pack(piece);
+    else this.#append(Buffer.from(piece));
+  }
+
+  /** Everything in one piece; it stays in the queue. */
+  all(): Buffer {
+    this.#closeBlock();
+    return Buffer.concat(this.#pieces, this.#size);
   }
 
   /** Takes the next piece. */
   shift(): Buffer | undefined {
     if (this.#pieces.length === 0) this.#closeBlock();
-    return this.#pieces.shift();
+    const piece = this.#pieces.shift();
+    if (piece !== undefined) this.#size -= piece.length;
+    return piece;
   }
 
   /** Drops everything; returns how many bytes that was. */
   clear(): number {
-    this.#closeBlock();
-    let size = 0;
-    for (const piece of this.#pieces) size += piece.length;
-    this.#pieces.length = 0;
+    const size = this.#size;
+    this.#pieces.length = this.#used = this.#size = 0;
+    this.#block = undefined;
     return size;
   }
 
-  #pack(piece: Buffer): void {
+  #append(piece: Buffer): void {
+    this.#closeBlock();
+    this.#pieces.push(piece);
+    this.#size += piece.length;
+  }
+
+  #pack(piece: Uint8Array): void {
     if (piece.length === 0) return;
     if (this.#used + piece.length > BLOCK) this.#closeBlock();
     const size = this.#used + piece.length;
@@ -53,8 +73,9 @@ export class PieceQueue {
       this.#block?.copy(larger, 0, 0, this.#used);
       this.#block = larger;
     }
-    piece.copy(this.#block, this.#used);
+    this.#block.set(piece, this.#used);
     this.#used = size;
+    this.#size += piece.length;
   }
 
   #closeBlock(): void {
