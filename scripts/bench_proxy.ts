@@ -33,14 +33,14 @@ const { values } = parseArgs({
 });
 
 async function load(
-  { via, port, caPem }: Subject,
+  { name, via, port, caPem }: Subject,
   clients: number,
   seconds: number,
 ): Promise<LoadResult> {
   const options: Load = { via, host: HOST, port, caPem, clients, seconds };
   const [program, ...args] = scriptCommand("load_client.ts", options);
   const { code, stdout } = await new Deno.Command(program, { args, stderr: "inherit" }).output();
-  if (code !== 0) throw new Error("the load client failed");
+  if (code !== 0) throw new Error(`the load client failed with ${name}`);
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 

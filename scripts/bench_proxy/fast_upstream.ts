@@ -77,6 +77,7 @@ async function serveHttp2(conn: Deno.TlsConn): Promise<void> {
   }, {
     opened: (stream, fields) => void answerHttp2(stream, fields!).catch(() => {}),
     goingAway: () => {},
+    room: () => {},
     closed: () => {},
   });
   const space = new Uint8Array(65_536);

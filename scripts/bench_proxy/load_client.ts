@@ -41,13 +41,17 @@ async function open(load: Load): Promise<TLSSocket> {
   if (via !== undefined) {
     if ("socket" in via) raw.write(proxyHeader());
     raw.write(`CONNECT ${host}:${port} HTTP/1.1\r\nHost: ${host}:${port}\r\n\r\n`);
-    const answer = await new Promise<Buffer>((resolve) => raw.once("data", resolve));
+    const answer = await new Promise<Buffer>((resolve, reject) => {
+      raw.once("data", resolve);
+      raw.once("close", () => reject(new Error("closed instead of answering CONNECT")));
+    });
     if (!/^HTTP\/1.. 200 /.test(answer.toString())) throw new Error(answer.toString());
   }
   const secure = connectTls({ socket: raw, servername: host, ca, ALPNProtocols: ["http/1.1"] });
   await new Promise<void>((resolve, reject) => {
     secure.once("secureConnect", resolve);
     secure.once("error", reject);
+    secure.once("close", () => reject(new Error("closed within the handshake")));
   });
   return secure;
 }
@@ -70,6 +74,7 @@ function drive(socket: TLSSocket, load: Load, until: number, latencies: number[]
       }
     };
     socket.on("error", reject);
+    socket.on("close", () => reject(new Error("closed before it answered")));
     socket.on("data", (data: Buffer) => {
       text += data.toString("latin1");
       const end = text.indexOf("\r\n\r\n");

@@ -92,7 +92,8 @@ export interface LineParts {
 export function splitAtSignature(members: Readonly<Record<string, unknown>>): LineParts {
   const low: Record<string, unknown> = {};
   const high: Record<string, unknown> = {};
-  for (const name of Object.keys(members)) {
+  // In order, so that nothing is left to sort in either half.
+  for (const name of Object.keys(members).sort()) {
     // Assigned, "__proto__" would change the object instead of adding a member; no event has one.
     if (name === "signature" || name === "__proto__") continue;
     (name < "signature" ? low : high)[name] = members[name];

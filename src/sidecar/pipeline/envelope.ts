@@ -13,30 +13,31 @@ export function buildEnvelope(draft: Draft): ExecutionEnvelope {
   const rule = found(draft.rule, "rule");
   const claims = found(draft.claims, "claims");
   const { session } = draft;
+  // Members in canonical order (RFC 8785): the audit log then has nothing to sort.
   return {
+    capability: { agent_id: claims.agent_id, token_id: claims.token_id },
     intent: {
       action_class: rule.actionClass,
-      resource: {
-        id: resourceId(call),
-        host: call.host,
-        path: call.path,
-        method: call.method,
-      },
-      raw_transport: draft.transport,
-      raw_action_ref: rule.ref,
       attributes: draft.attributes ?? {},
       ...(draft.hidden !== undefined && { hidden: draft.hidden }),
       ...(draft.operations !== undefined && { operations: draft.operations }),
+      raw_action_ref: rule.ref,
+      raw_transport: draft.transport,
+      resource: {
+        host: call.host,
+        id: resourceId(call),
+        method: call.method,
+        path: call.path,
+      },
     },
-    capability: { token_id: claims.token_id, agent_id: claims.agent_id },
     metadata: {
-      session_id: session.sessionId,
-      timestamp_ms: draft.nowMs,
-      session_started_ms: session.startedMs,
       action_count: session.state.actionCount + 1,
       deny_count: session.state.denyCount,
-      prior_action_classes: [...new Set(session.state.recentActionClasses)],
       last_resource: session.state.lastResource,
+      prior_action_classes: [...new Set(session.state.recentActionClasses)],
+      session_id: session.sessionId,
+      session_started_ms: session.startedMs,
+      timestamp_ms: draft.nowMs,
     },
     provenance: draft.input.peer.provenance,
   };

@@ -1,5 +1,5 @@
-/** Bytes that sockets hand over between two collections. */
-const ENOUGH = 33_554_432;
+/** Bytes that are read between two collections. */
+const ENOUGH = 16_777_216;
 
 /** Present when the program runs with `--expose-gc`, as firma does. */
 type Collector = typeof globalThis & { gc?: (options: { readonly type: "minor" }) => void };
@@ -7,8 +7,8 @@ type Collector = typeof globalThis & { gc?: (options: { readonly type: "minor" }
 let handedOver = 0;
 
 /**
- * Counts a buffer that a `node:` socket made for what it read, and collects those that are done
- * with once there are many. The engine sees only the small objects that stand for them and would
+ * Counts a buffer that was made for something read, and collects those that are done with once
+ * there are many. The engine sees only the small objects that stand for them and would
  * let hundreds of megabytes pile up.
  */
 export function countBuffer({ buffer }: Uint8Array): void {

@@ -79,9 +79,9 @@ function parseExtras(bytes: Buffer): Pick<ProxyHeader, "name" | "provenance"> | 
   return {
     ...(name === undefined || name === "" ? {} : { name }),
     provenance: {
-      via,
-      ...(pid === undefined ? {} : { pid: Number(pid) }),
       ...(executable === undefined ? {} : { executable }),
+      ...(pid === undefined ? {} : { pid: Number(pid) }),
+      via,
     },
   };
 }

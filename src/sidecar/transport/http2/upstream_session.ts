@@ -4,6 +4,7 @@ import { writeAll } from "../conn_reader.ts";
 import { closeQuietly } from "../dial.ts";
 import { endToEndTrailers } from "../end_to_end.ts";
 import type { FieldList } from "../exchange.ts";
+import { countBuffer } from "../garbage.ts";
 import {
   asUpstreamFailure,
   type CallObserver,
@@ -167,7 +168,9 @@ export class Http2UpstreamSession implements Upstream {
       for (;;) {
         const count = await this.#conn.read(space);
         if (count === null) break;
-        this.#connection.receive(Buffer.from(space.subarray(0, count)));
+        const bytes = Buffer.from(space.subarray(0, count));
+        countBuffer(bytes);
+        this.#connection.receive(bytes);
       }
     } catch { /* it broke, which is an end like any other */ }
     this.#connection.lost();
