@@ -14,10 +14,19 @@ const packs = must(MappingTable.parse(
 ));
 
 /** Published operations: method, host, path with `{…}`, parent class, class. */
-const OPERATIONS = ["github", "gmail", "stripe"].flatMap((name) =>
+const DESCRIBED = ["github", "github-enterprise", "gmail", "stripe"].flatMap((name) =>
   Deno.readTextFileSync(new URL(`data/${name}.tsv`, import.meta.url)).trimEnd().split("\n")
     .map((line) => line.split("\t") as [string, string, string, string, string])
 );
+
+/**
+ * An upload to Gmail goes on with PUT at the address where it began: published in words, not in
+ * the description. The decoder refuses a PUT that belongs to no upload.
+ */
+const UPLOADS = DESCRIBED.filter(([, , path]) => /^\/(?:resumable\/)?upload\/gmail\//.test(path))
+  .map(([, ...rest]) => ["PUT", ...rest] as [string, string, string, string, string]);
+
+const OPERATIONS = [...DESCRIBED, ...UPLOADS];
 
 const HOLE = /\{[^}]+\}/g;
 /** Parameters that may be several segments, after which anything belongs to the value. */
