@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createRunDirectory } from "../src/run/run_directory.ts";
+import { spawnSidecar } from "../src/run/spare_sidecar.ts";
 import { startSidecar } from "../src/run/sidecar_process.ts";
 import { newId } from "../src/core/id.ts";
 import { unwrap } from "../src/core/result.ts";
@@ -75,7 +76,7 @@ async function phases(self: readonly [string, ...string[]], project: string): Pr
   using directory = unwrap(createRunDirectory(sandboxId, env));
   {
     await using sidecar = startSidecar({
-      program: self,
+      process: spawnSidecar(self),
       configFile: join(project, ".firma/firma.toml"),
       configDigest: new Uint8Array(
         await crypto.subtle.digest(

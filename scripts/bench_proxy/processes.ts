@@ -11,6 +11,7 @@ export async function start(
   command: readonly [string, ...string[]],
   how: "ready" | "silent" = "ready",
   env: Record<string, string> = {},
+  order?: unknown,
 ): Promise<number> {
   const [program, ...args] = command;
   const child = new Deno.Command(program, {
@@ -21,6 +22,11 @@ export async function start(
     stderr: how === "ready" ? "inherit" : "null",
   }).spawn();
   running.push(child);
+  if (order !== undefined) {
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(`${JSON.stringify(order)}\n`));
+    writer.releaseLock();
+  }
   if (how === "ready") {
     const reader = child.stdout.getReader();
     const { done } = await reader.read();

@@ -48,9 +48,9 @@ export async function sidecar(scene: Scene, upstream: "HTTP/1.1" | "HTTP/2"): Pr
   const agentId = newId("agt");
   await writeProject(scene, directory, agentId, upstream);
   const run = join(directory, "run");
-  const command = ["__sidecar", "--config", `${directory}/firma.toml`, "--run-dir", run];
+  const order = { type: "start", config: `${directory}/firma.toml`, run_dir: run };
   const env = { XDG_DATA_HOME: `${directory}/data` };
-  const pid = await start([FIRMA, ...command], "ready", env);
+  const pid = await start([FIRMA, "__sidecar"], "ready", env, order);
   const client = Deno.createHttpClient({
     proxy: { transport: "unix", path: `${run}/control.sock` },
   });

@@ -4,7 +4,7 @@
  * everything is imported when it is used.
  */
 import type { Command } from "commander";
-import { parseRunLine } from "./run_flags.ts";
+import { parseRunLine, type RunLine } from "./run_flags.ts";
 
 /** A command as the list of commands shows it. */
 export interface CommandEntry {
@@ -68,13 +68,21 @@ const HELPERS: Readonly<
   __sidecar: () => import("../sidecar/main.ts"),
 };
 
+/** A run on a plain command line: its Sidecar loads while the rest of firma does. */
+async function runAtOnce(line: RunLine): Promise<number> {
+  const { spawnSidecar } = await import("../run/spare_sidecar.ts");
+  const spare = spawnSidecar();
+  const { runLine } = await import("./run_action.ts");
+  return await runLine(line, spare);
+}
+
 /** Runs firma with the arguments it was started with and returns the exit status. */
 export async function main(args: string[]): Promise<number> {
   const helper = Object.hasOwn(HELPERS, args[0] ?? "") ? HELPERS[args[0]!] : undefined;
   try {
     if (helper) return await (await helper()).main(args.slice(1));
     const line = args[0] === "run" ? parseRunLine(args.slice(1)) : undefined;
-    if (line) return await (await import("./run_action.ts")).runLine(line);
+    if (line) return await runAtOnce(line);
     const { runProgram } = await import("./program.ts");
     return await runProgram(args, COMMANDS);
   } catch (thrown) {

@@ -2,6 +2,7 @@ import { escapeLinesForTerminal } from "../core/escape.ts";
 import { type FirmaError, ok, type Result } from "../core/result.ts";
 import type { RunInterface, RunOptions } from "../run/options.ts";
 import { run } from "../run/run.ts";
+import type { SpareSidecar } from "../run/spare_sidecar.ts";
 import { confirm } from "./confirm.ts";
 import { print, printError, printNotice } from "./output.ts";
 import type { RunLine } from "./run_flags.ts";
@@ -32,8 +33,14 @@ async function printEffectiveConfig(
   return ok(0);
 }
 
-/** Does what a command line of `firma run` asks for, and returns the exit status. */
-export async function runLine({ program, words, flags }: RunLine): Promise<number> {
+/**
+ * Does what a command line of `firma run` asks for, and returns the exit status. `spare` may be
+ * given by whoever started one while this was loading.
+ */
+export async function runLine(
+  { program, words, flags }: RunLine,
+  spare?: SpareSidecar,
+): Promise<number> {
   const options: RunOptions = {
     command: [program, ...words],
     cwd: Deno.cwd(),
@@ -47,7 +54,7 @@ export async function runLine({ program, words, flags }: RunLine): Promise<numbe
   };
   const result = flags.printEffectiveConfig
     ? await printEffectiveConfig(options)
-    : await run(options, terminal);
+    : await run(options, terminal, spare);
   if (!result.ok) result.error.forEach(printError);
   return result.ok ? result.value : COMMAND_ERRORS[result.error[0]?.code ?? ""] ?? LAUNCHER_ERROR;
 }

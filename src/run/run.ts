@@ -1,6 +1,5 @@
 /** `firma run`: one command under enforcement, from start to end. */
 import { basename, dirname } from "node:path";
-import { selfCommand } from "../config/self_command.ts";
 import { newId } from "../core/id.ts";
 import { err, type FirmaError, ok, type Result, unwrap } from "../core/result.ts";
 import { SocketPool } from "../sidecar/socket_pool.ts";
@@ -13,6 +12,7 @@ import { createRunDirectory, removeAbandonedRuns } from "./run_directory.ts";
 import { sealedDirectories } from "./sealed.ts";
 import type { SandboxSession } from "../sandbox/request.ts";
 import type { Session } from "./session.ts";
+import { dismissSpare, type SpareSidecar, spawnSidecar } from "./spare_sidecar.ts";
 import { startSidecar } from "./sidecar_process.ts";
 import { watchSidecar } from "./sidecar_watch.ts";
 import { Interrupted, RunSignals } from "./signals.ts";
@@ -26,9 +26,29 @@ function commandSummary([program, ...words]: readonly [string, ...string[]]): st
 
 /**
  * Runs a command in the sandbox and returns its exit status. Everything that
- * was started for it has ended when this returns.
+ * was started for it has ended when this returns, `spare` too.
  */
-export async function run(options: RunOptions, ui: RunInterface): Promise<Result<number, Faults>> {
+export async function run(
+  options: RunOptions,
+  ui: RunInterface,
+  spare: SpareSidecar = spawnSidecar(),
+): Promise<Result<number, Faults>> {
+  let taken = false;
+  try {
+    return await runWith(options, ui, () => {
+      taken = true;
+      return spare;
+    });
+  } finally {
+    if (!taken) await dismissSpare(spare);
+  }
+}
+
+async function runWith(
+  options: RunOptions,
+  ui: RunInterface,
+  takeSpare: () => SpareSidecar,
+): Promise<Result<number, Faults>> {
   if (options.env.FIRMA_RUN_SANDBOX_ID) {
     return err([{
       code: "NESTED_RUN",
@@ -43,7 +63,7 @@ export async function run(options: RunOptions, ui: RunInterface): Promise<Result
   if (!prepared.ok) return prepared;
   using signals = new RunSignals();
   try {
-    return await runPrepared(prepared.value, options, ui, signals);
+    return await runPrepared(prepared.value, options, ui, signals, takeSpare);
   } catch (interrupted) {
     if (interrupted instanceof Interrupted) return ok(interrupted.exitCode);
     throw interrupted;
@@ -61,6 +81,7 @@ async function runPrepared(
   options: RunOptions,
   ui: RunInterface,
   signals: RunSignals,
+  takeSpare: () => SpareSidecar,
 ): Promise<Result<number, Faults>> {
   const { config, digest } = prepared;
   const profile = chooseProfile(options.profile ?? config.run.profile, options.command);
@@ -72,7 +93,7 @@ async function runPrepared(
   if (!directory.ok) return err([directory.error]);
   using runDirectory = directory.value;
   await using sidecar = startSidecar({
-    program: selfCommand(),
+    process: takeSpare(),
     configFile: config.file,
     configDigest: digest,
     runDirectory: runDirectory.path,

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import type { SpareSidecar } from "./spare_sidecar.ts";
 import { parseSession, type Session, type SessionRequest } from "./session.ts";
 import { jsonLines } from "../core/json_lines.ts";
 import { logTail } from "./log_tail.ts";
@@ -9,8 +10,7 @@ export type NoticeLevel = "info" | "warn" | "error";
 
 /** What starts a Sidecar for one run. */
 export interface SidecarOptions {
-  /** Starts firma itself. */
-  readonly program: readonly [string, ...string[]];
+  readonly process: SpareSidecar;
   readonly configFile: string;
   /** Digest that `configFile` had when it was checked. */
   readonly configDigest: string;
@@ -107,11 +107,7 @@ async function copyToLog(stream: ReadableStream<Uint8Array>, file: string): Prom
   }
 }
 
-/**
- * Starts a Sidecar. It runs in a process group of its own, so that Ctrl-C at
- * the terminal reaches the agent alone; its standard input stays open, and it
- * ends when that closes, however this process dies.
- */
+/** Tells the process of a Sidecar what to serve. */
 export function startSidecar(options: SidecarOptions): SidecarProcess {
   const logFile = join(options.runDirectory, "sidecar.log");
   const {
@@ -120,25 +116,7 @@ export function startSidecar(options: SidecarOptions): SidecarProcess {
     drainTimeoutMs = 5_000,
     terminateTimeoutMs = 2_000,
   } = options;
-  const [program, ...prefix] = options.program;
-  const child = new Deno.Command(program, {
-    args: [
-      ...prefix,
-      "__sidecar",
-      "--config",
-      options.configFile,
-      "--config-digest",
-      options.configDigest,
-      "--run-dir",
-      options.runDirectory,
-    ],
-    // Without the first, only Mozilla's roots count, and a company's own CA does not.
-    env: { DENO_TLS_CA_STORE: "system,mozilla", NO_COLOR: "1" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-    detached: true,
-  }).spawn();
+  const child = options.process;
   const exited = child.status;
   const logged = copyToLog(child.stderr, logFile);
 
@@ -180,6 +158,12 @@ export function startSidecar(options: SidecarOptions): SidecarProcess {
   const order = (line: unknown) =>
     // What ended already hears nothing; that it ended is told by `exited`.
     orders.write(new TextEncoder().encode(`${JSON.stringify(line)}\n`)).catch(() => {});
+  void order({
+    type: "start",
+    config: options.configFile,
+    config_digest: options.configDigest,
+    run_dir: options.runDirectory,
+  });
   const signal = (name: Deno.Signal) => {
     try {
       child.kill(name);

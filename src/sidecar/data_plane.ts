@@ -10,10 +10,10 @@ import type { Notify } from "./notices.ts";
 import type { SessionSeed } from "./pipeline/session_table.ts";
 import { SessionFold } from "./session_fold.ts";
 import type { SocketPool } from "./socket_pool.ts";
+import { planePermissions, type SpareWorker } from "./spare_worker.ts";
 import { Waiting } from "./waiting.ts";
 import { AuditGauge } from "./worker/audit_gauge.ts";
 import type { FromWorker, MappingSource, ToWorker, WorkerConfig } from "./worker/messages.ts";
-import { workerPermissions } from "./worker/permissions.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 
 /** What a data plane is made of. */
@@ -23,6 +23,8 @@ export interface DataPlaneOptions {
   /** Remembers which mappings are valid; where nothing does, each start reads them twice. */
   readonly known?: CheckedContents;
   readonly sockets: SocketPool;
+  /** Becomes the first worker, where it may do just what that worker is to. */
+  readonly spare?: SpareWorker | undefined;
   /** Compiled while the worker loads. When it cannot be, nothing is ever decided. */
   readonly cedar: Promise<WebAssembly.Module>;
   readonly audit: AuditFeed;
@@ -260,22 +262,16 @@ export class DataPlane {
   }
 
   async #build(): Promise<void> {
-    const { config, sockets, cedar, audit } = this.#options;
+    const { config, sockets, cedar, audit, spare } = this.#options;
     await sockets.clear();
     if (this.#stopped) return;
     this.#startedAt = performance.now();
     this.#gauge = new AuditGauge();
     const gauge = this.#gauge;
     audit.attach(gauge);
-    const permissions = workerPermissions({
-      mappedHosts: this.#mapped.hosts,
-      connectors: config.connectors,
-      defaultProtected: config.defaultProtected,
-      socketDir: sockets.directory,
-      sockets: sockets.paths,
-    });
+    const permissions = planePermissions(this.#mapped.hosts, config, sockets);
     const mapping = this.#mapping;
-    const worker = new WorkerHandle({ permissions }, {
+    const worker = new WorkerHandle({ permissions, worker: spare?.take(permissions) }, {
       message: (message) => this.#receive(worker, mapping, message),
       event: (event) => {
         this.#fold.take(event);

@@ -1,11 +1,11 @@
 /** `__sidecar`: the Sidecar of one run, started by `firma run`; talks JSON lines on stdout. */
-import { parseArgs } from "node:util";
 import { jsonLines } from "../core/json_lines.ts";
-import type { FirmaError, Result } from "../core/result.ts";
+import { err, type FirmaError, FirmaException, type Result } from "../core/result.ts";
 import type { ControlTarget } from "./control.ts";
 import { errorLine } from "./notices.ts";
+import { prepare, type SidecarOptions } from "./prepare.ts";
 import { parseEndBody, parseSessionBody } from "./session_body.ts";
-import { Sidecar } from "./sidecar.ts";
+import type { Sidecar } from "./sidecar.ts";
 
 /** What the Sidecar says on standard output, one JSON object a line. */
 type Line =
@@ -21,10 +21,12 @@ type Line =
   | { readonly type: "notice"; readonly level: "info" | "warn" | "error"; readonly text: string };
 
 /** Runs the Sidecar until standard input closes or a signal asks it to end. */
-export async function main(args: string[]): Promise<number> {
+export async function main(): Promise<number> {
   const ending = new AbortController();
   endOnSignal(ending);
-  const sidecar = await start(args);
+  const orders = jsonLines(Deno.stdin.readable);
+  const sidecar = await Promise.race([start(orders), aborted(ending.signal)]);
+  if (!sidecar) return 0;
   if (!sidecar.ok) {
     for (const error of sidecar.error.slice(1)) {
       say({ type: "notice", level: "error", text: errorLine(error) });
@@ -33,34 +35,45 @@ export async function main(args: string[]): Promise<number> {
     return 1;
   }
   say({ type: "ready", control_socket: sidecar.value.controlSocket });
-  obeyStarter(sidecar.value.control).finally(() => ending.abort());
+  obeyStarter(orders, sidecar.value.control).finally(() => ending.abort());
   await aborted(ending.signal);
   const drained = await sidecar.value.close();
   if (!drained.ok) say({ type: "notice", level: "error", text: drained.error.message });
   return drained.ok ? 0 : 1;
 }
 
-async function start(args: string[]): Promise<Result<Sidecar, readonly FirmaError[]>> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      config: { type: "string" },
-      "config-digest": { type: "string" },
-      "run-dir": { type: "string" },
-    },
-  });
-  const { config, "run-dir": runDirectory } = values;
-  if (config === undefined || runDirectory === undefined) {
-    const message = "Cannot start the Sidecar: --config and --run-dir are required";
-    return { ok: false, error: [{ code: "USAGE", message }] };
+type Orders = AsyncGenerator<Readonly<Record<string, unknown>>>;
+
+/**
+ * Waits to be told what to serve, and starts. Until then this process has done nothing but load;
+ * `undefined`: whoever started it has no use for it.
+ */
+async function start(
+  orders: Orders,
+): Promise<Result<Sidecar, readonly FirmaError[]> | undefined> {
+  const first = await orders.next();
+  if (first.done) return undefined;
+  const { type, config, config_digest, run_dir } = first.value;
+  if (type !== "start" || typeof config !== "string" || typeof run_dir !== "string") {
+    const message = "Cannot start the Sidecar: the first order does not say what to serve";
+    return err([{ code: "USAGE", message }]);
   }
-  return await Sidecar.start({
+  const options: SidecarOptions = {
     configFile: config,
-    configDigest: values["config-digest"],
-    runDirectory,
+    configDigest: typeof config_digest === "string" ? config_digest : undefined,
+    runDirectory: run_dir,
     env: Deno.env.toObject(),
     notify: (level, text) => say({ type: "notice", level, text }),
-  });
+  };
+  try {
+    const groundwork = await prepare(options);
+    if (!groundwork.ok) return groundwork;
+    const { Sidecar } = await import("./sidecar.ts");
+    return await Sidecar.start(groundwork.value, options);
+  } catch (cause) {
+    if (cause instanceof FirmaException) return err([cause.error]);
+    throw cause;
+  }
 }
 
 function say(line: Line): void {
@@ -79,14 +92,15 @@ function endOnSignal(ending: AbortController): void {
 }
 
 /**
- * Does what whoever started this Sidecar says on standard input, one JSON object a line:
- * `{"type": "open-session", "session": …}` and `{"type": "end-session", "session_id": …,
- * "exit": …}`, with the bodies of the control API. Resolves when the other end closes, as it
- * does however that process dies.
+ * Does what whoever started this Sidecar says on standard input, one JSON object a line. After
+ * `{"type": "start", "config": …, "config_digest": …, "run_dir": …}` these are `{"type":
+ * "open-session", "session": …}` and `{"type": "end-session", "session_id": …, "exit": …}`, with
+ * the bodies of the control API. Resolves when the other end closes, as it does however that
+ * process dies.
  */
-async function obeyStarter(control: ControlTarget): Promise<void> {
+async function obeyStarter(orders: Orders, control: ControlTarget): Promise<void> {
   try {
-    for await (const line of jsonLines(Deno.stdin.readable)) {
+    for await (const line of orders) {
       if (line.type === "open-session") say(await openSession(control, line.session));
       else if (line.type === "end-session") await endSession(control, line);
     }

@@ -1,7 +1,7 @@
 import type { CheckedContents } from "../config/checked_contents.ts";
-import { actionClasses } from "../core/action_class.ts";
 import { type FirmaError, ok, type Result } from "../core/result.ts";
 import { MappingTable } from "../mapping/table.ts";
+import { knownHosts, rememberHosts } from "./known_mapping.ts";
 import type { MappingSource } from "./worker/messages.ts";
 
 /** What the main thread needs of a mapping. */
@@ -12,10 +12,8 @@ export function readMapped(
   mapping: readonly MappingSource[],
   known?: CheckedContents,
 ): Result<Mapped, FirmaError[]> {
-  // A mapping is valid as long as the classes that it names are registered.
-  const content = [mapping, actionClasses().map(({ name }) => name)];
-  const hosts = known?.get(content);
-  if (isTexts(hosts)) {
+  const hosts = knownHosts(mapping, known);
+  if (hosts) {
     let size: number | undefined;
     return ok({
       hosts,
@@ -29,10 +27,6 @@ export function readMapped(
     });
   }
   const table = MappingTable.parse(mapping);
-  if (table.ok) known?.add(content, table.value.hosts);
+  if (table.ok) rememberHosts(mapping, table.value.hosts, known);
   return table;
-}
-
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }

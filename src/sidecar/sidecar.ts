@@ -2,11 +2,9 @@ import { dirname, join } from "node:path";
 import { AuditWriter } from "../audit/writer.ts";
 import { LocalAuthority } from "../authority/local_authority.ts";
 import { MemoryStore } from "../authority/store/memory_store.ts";
-import { CheckedContents } from "../config/checked_contents.ts";
-import { loadConfig } from "../config/load.ts";
-import { dataDir, ensurePrivateDirectory, type Environment } from "../config/paths.ts";
+import type { CheckedContents } from "../config/checked_contents.ts";
+import { dataDir, type Environment } from "../config/paths.ts";
 import type { FirmaConfig } from "../config/schema.ts";
-import { setOperatorClasses } from "../core/action_class.ts";
 import type { ExecutionEvent } from "../core/event.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { SessionCa } from "../pki/session_ca.ts";
@@ -18,21 +16,9 @@ import type { ControlTarget } from "./control.ts";
 import { DataPlane } from "./data_plane.ts";
 import { watchMapping } from "./mapping_watch.ts";
 import { errorLine, type Notify } from "./notices.ts";
+import type { Groundwork, SidecarOptions } from "./prepare.ts";
 import { Sessions } from "./sessions.ts";
 import type { MappingSource } from "./worker/messages.ts";
-import { readMapping, workerConfig } from "./settings.ts";
-import { SocketPool } from "./socket_pool.ts";
-
-/** What a Sidecar is started with. */
-export interface SidecarOptions {
-  readonly configFile: string;
-  /** Digest that the file had when it was checked; another content is refused. */
-  readonly configDigest?: string | undefined;
-  /** A directory of mode 0700 that is this run's alone. */
-  readonly runDirectory: string;
-  readonly env: Environment;
-  readonly notify: Notify;
-}
 
 interface Parts {
   readonly audit: AuditWriter;
@@ -58,10 +44,13 @@ export class Sidecar {
   }
 
   /** Starts everything; when one part cannot start, what is wrong with it comes back. */
-  static async start(options: SidecarOptions): Promise<Result<Sidecar, readonly FirmaError[]>> {
+  static async start(
+    groundwork: Groundwork,
+    options: SidecarOptions,
+  ): Promise<Result<Sidecar, readonly FirmaError[]>> {
     const controlSocket = join(options.runDirectory, "control.sock");
     try {
-      const parts = await assemble(options);
+      const parts = await assemble(groundwork, options);
       if (!parts.ok) return parts;
       const sidecar = new Sidecar(parts.value, controlSocket);
       await Deno.chmod(controlSocket, 0o600);
@@ -85,39 +74,28 @@ export class Sidecar {
 }
 
 /** Starts the parts; stops those that have started when another cannot. */
-async function assemble(options: SidecarOptions): Promise<Result<Parts, readonly FirmaError[]>> {
+async function assemble(
+  groundwork: Groundwork,
+  options: SidecarOptions,
+): Promise<Result<Parts, readonly FirmaError[]>> {
   await using started = new AsyncDisposableStack();
-  const { env, notify, runDirectory } = options;
+  const { env, notify } = options;
+  const { config, known, mapping, sockets, spare } = groundwork;
+  started.defer(() => spare?.end());
   // Both keep other threads busy, so that they come first.
   const loadingCedar = cedarModule();
   const makingCa = SessionCa.create();
   for (const begun of [loadingCedar, makingCa]) begun.catch(() => {}); // told where it is awaited
-  const config = loadConfig(options.configFile, env, options.configDigest);
-  if (!config.ok) return config;
-  setOperatorClasses(config.value.actionClasses);
-  const sockets = SocketPool.ofRun(runDirectory);
-  for (const directory of [runDirectory, sockets.directory]) {
-    const made = ensurePrivateDirectory(directory);
-    if (!made.ok) return err([made.error]);
-  }
-  const { rulesPaths } = config.value.sidecar.mapping;
-  const known = new CheckedContents(join(dataDir(env), "known"));
-  const [audit, worker, mapping] = await Promise.all([
-    openAudit(config.value, env),
-    workerConfig(config.value),
-    readMapping(rulesPaths),
-  ]);
-  if (audit.ok) started.defer(async () => void await audit.value.close());
-  if (!audit.ok || !worker.ok || !mapping.ok) {
-    return err([audit, worker, mapping].flatMap((part) => part.ok ? [] : part.error));
-  }
+  const audit = await openAudit(config, env);
+  if (!audit.ok) return err([audit.error]);
+  started.defer(async () => void await audit.value.close());
   const feed = new AuditFeed(audit.value);
-  // Before the Authority: the worker loads on another core while this one checks policies.
   const plane = await DataPlane.start({
-    config: worker.value,
-    mapping: mapping.value,
+    config: groundwork.worker,
+    mapping,
     known,
     sockets,
+    spare,
     cedar: loadingCedar,
     audit: feed,
     leaf: async (host) => await (await makingCa).leaf(host),
@@ -125,7 +103,7 @@ async function assemble(options: SidecarOptions): Promise<Result<Parts, readonly
   });
   if (!plane.ok) return plane;
   started.defer(() => plane.value.stop());
-  const authority = await openAuthority(config.value, env, known, notify);
+  const authority = await openAuthority(config, env, known, notify);
   if (!authority.ok) return authority;
   started.defer(() => authority.value.close());
   const ca = await makingCa;
@@ -137,7 +115,7 @@ async function assemble(options: SidecarOptions): Promise<Result<Parts, readonly
   const onRevoked = (tokenIds: readonly string[]) => sessions.setRevoked(tokenIds);
   await followAuthority({ ...base, record, onRevoked, signal: following.signal });
   reportAudit(audit.value, plane.value, notify);
-  const watch = watchMapping(rulesPaths, mapping.value, (changed) => {
+  const watch = watchMapping(config.sidecar.mapping.rulesPaths, mapping, (changed) => {
     applyMapping(changed, plane.value, notify);
   });
   started.move();

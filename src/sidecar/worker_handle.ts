@@ -1,4 +1,5 @@
 import type { ExecutionEvent } from "../core/event.ts";
+import { newWorker } from "./spare_worker.ts";
 import { EventRing } from "./worker/event_ring.ts";
 import type { FromWorker, Ports, ToWorker } from "./worker/messages.ts";
 
@@ -19,6 +20,8 @@ export interface WorkerHandleOptions {
    * @default {10_000}
    */
   readonly silenceLimitMs?: number;
+  /** A worker with these permissions that was made already. @default {undefined} one is made */
+  readonly worker?: Worker | undefined;
   /** The worker's program; for tests. @default {"worker/main.ts"} */
   readonly module?: URL;
 }
@@ -49,11 +52,7 @@ export class WorkerHandle {
   constructor(options: WorkerHandleOptions, owner: WorkerOwner) {
     this.#owner = owner;
     this.#silenceLimitMs = options.silenceLimitMs ?? 10_000;
-    this.#worker = new Worker(options.module ?? new URL("./worker/main.ts", import.meta.url), {
-      type: "module",
-      name: "firma-data-plane",
-      deno: { permissions: options.permissions },
-    });
+    this.#worker = options.worker ?? newWorker(options.permissions, options.module);
     const control = new MessageChannel();
     this.#control = control.port1;
     this.#worker.onerror = (event) => {

@@ -6,6 +6,8 @@ import { jsonLines } from "../../src/core/json_lines.ts";
 
 const say = (message: unknown) => console.log(JSON.stringify(message));
 const mode = Deno.env.get("FAKE_SIDECAR");
+const orders = jsonLines(Deno.stdin.readable);
+const { value: start } = await orders.next();
 
 switch (mode) {
   case "dies":
@@ -39,11 +41,13 @@ switch (mode) {
     await Deno.remove(socket);
     say({ type: "ready", control_socket: socket });
     say({ type: "arguments", arguments: Deno.args });
-    console.error(JSON.stringify({ args: Deno.args, roots: Deno.env.get("DENO_TLS_CA_STORE") }));
+    console.error(
+      JSON.stringify({ args: Deno.args, start, roots: Deno.env.get("DENO_TLS_CA_STORE") }),
+    );
   }
 }
 
-for await (const { type, session, exit } of jsonLines(Deno.stdin.readable)) {
+for await (const { type, session, exit } of orders) {
   if (type === "end-session") console.error(JSON.stringify({ exit }));
   if (type !== "open-session") continue;
   const whole = { type: "session", session_id: "ses_1", proxy_socket: "/p.sock" };

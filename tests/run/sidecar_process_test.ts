@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   exitName,
@@ -7,8 +8,13 @@ import {
   startSidecar,
 } from "../../src/run/sidecar_process.ts";
 import { DEADLINE_MS, eventually } from "../fixtures/deadline.ts";
+import { dismissSpare, spawnSidecar } from "../../src/run/spare_sidecar.ts";
 
 const FAKE = fileURLToPath(new URL("./fake_sidecar.ts", import.meta.url));
+
+function fake(mode: string): [string, ...string[]] {
+  return ["env", `FAKE_SIDECAR=${mode}`, Deno.execPath(), "run", "-A", "--quiet", FAKE];
+}
 
 interface Started {
   readonly sidecar: SidecarProcess;
@@ -23,7 +29,7 @@ async function withSidecar(
   const runDirectory = await Deno.makeTempDir();
   const notices: string[] = [];
   const sidecar = startSidecar({
-    program: ["env", `FAKE_SIDECAR=${mode}`, Deno.execPath(), "run", "-A", "--quiet", FAKE],
+    process: spawnSidecar(fake(mode)),
     configFile: "/p/firma.toml",
     configDigest: "d1",
     runDirectory,
@@ -47,14 +53,14 @@ Deno.test("startSidecar() waits until the Sidecar serves, and passes on its noti
       const text = await Deno.readTextFile(sidecar.logFile);
       return text.endsWith("\n") ? text : undefined;
     });
-    const { args, roots } = JSON.parse(log);
-    assert.deepEqual(args.slice(0, 5), [
-      "__sidecar",
-      "--config",
-      "/p/firma.toml",
-      "--config-digest",
-      "d1",
-    ]);
+    const { args, start, roots } = JSON.parse(log);
+    assert.deepEqual(args, ["__sidecar"]);
+    assert.deepEqual(start, {
+      type: "start",
+      config: "/p/firma.toml",
+      config_digest: "d1",
+      run_dir: dirname(sidecar.logFile),
+    });
     assert.equal(roots, "system,mozilla");
     assert.equal((await Deno.stat(sidecar.logFile)).mode! & 0o777, 0o600);
   }));
@@ -96,6 +102,12 @@ Deno.test("startSidecar() gives up on a Sidecar that does not serve in time", ()
     const ready = await sidecar.ready;
     assert.ok(!ready.ok && /it was not ready within 0\.2 s/.test(ready.error.message));
   }, { readyTimeoutMs: 200 }));
+
+Deno.test("dismissSpare() ends a Sidecar that was told nothing", async () => {
+  const spare = spawnSidecar(fake(""));
+  await dismissSpare(spare);
+  assert.equal((await spare.status).signal, "SIGKILL");
+});
 
 const REQUEST = {
   sandbox_id: "sbx",

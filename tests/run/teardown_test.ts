@@ -82,6 +82,10 @@ Deno.test("firma run stops before there is an agent when it is interrupted", asy
   assert.ok((await new Deno.Command("mkfifo", { args: [roots] }).output()).success);
   const running = person.start(["run", "--trust", "--yes", "--", "echo", "it-ran"]);
   await processOf(person, "__sidecar");
+  await eventually(
+    "the run to begin",
+    async () => (await person.runDirectories()).length > 0 || undefined,
+  );
   Deno.kill(running.pid, "SIGINT");
   const { code, stdout } = await running.finished();
   assert.deepEqual([code, stdout], [130, ""]);

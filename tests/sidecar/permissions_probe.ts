@@ -1,4 +1,5 @@
 /** Starts a Sidecar for the project in `Deno.args[0]` and then tries what it gave up. */
+import { prepare } from "../../src/sidecar/prepare.ts";
 import { Sidecar } from "../../src/sidecar/sidecar.ts";
 
 const dir = Deno.args[0]!;
@@ -25,12 +26,15 @@ async function tryAll(): Promise<Record<string, string>> {
 }
 
 const before = await tryAll();
-const started = await Sidecar.start({
+const options = {
   configFile: `${dir}/firma.toml`,
   runDirectory: `${dir}/run`,
   env: { XDG_DATA_HOME: `${dir}/data` },
   notify: () => {},
-});
+};
+const groundwork = await prepare(options);
+if (!groundwork.ok) throw new Error(JSON.stringify(groundwork.error));
+const started = await Sidecar.start(groundwork.value, options);
 if (!started.ok) throw new Error(JSON.stringify(started.error));
 
 const after = await tryAll();

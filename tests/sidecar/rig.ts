@@ -93,18 +93,26 @@ export class Rig implements AsyncDisposable {
     await writeProject(dir, upstream, options);
     const [program, ...prefix] = selfCommand();
     const child = new Deno.Command(program, {
-      args: [...prefix, "__sidecar", "--config", `${dir}/firma.toml`, "--run-dir", `${dir}/run`],
+      args: [...prefix, "__sidecar"],
       env: { XDG_DATA_HOME: `${dir}/data`, DENO_TLS_CA_STORE: "system,mozilla" },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
     const rig = new Rig(dir, upstream, child);
+    await rig.order({ type: "start", config: `${dir}/firma.toml`, run_dir: `${dir}/run` });
     await eventually(
       "the Sidecar to start",
       () => rig.lines.find(({ type }) => type !== "notice"),
     );
     return rig;
+  }
+
+  /** Says something on the Sidecar's standard input. */
+  async order(line: unknown): Promise<void> {
+    const writer = this.#child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(`${JSON.stringify(line)}\n`));
+    writer.releaseLock();
   }
 
   get pid(): number {

@@ -1,0 +1,70 @@
+import { join } from "node:path";
+import { CheckedContents } from "../config/checked_contents.ts";
+import { loadConfig } from "../config/load.ts";
+import { dataDir, ensurePrivateDirectory, type Environment } from "../config/paths.ts";
+import type { FirmaConfig } from "../config/schema.ts";
+import { setOperatorClasses } from "../core/action_class.ts";
+import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { knownHosts } from "./known_mapping.ts";
+import type { Notify } from "./notices.ts";
+import { readMapping, workerConfig } from "./settings.ts";
+import { SocketPool } from "./socket_pool.ts";
+import { planePermissions, SpareWorker } from "./spare_worker.ts";
+import type { MappingSource, WorkerConfig } from "./worker/messages.ts";
+
+/** What a Sidecar is started with. */
+export interface SidecarOptions {
+  readonly configFile: string;
+  /** Digest that the file had when it was checked; another content is refused. */
+  readonly configDigest?: string | undefined;
+  /** A directory of mode 0700 that is this run's alone. */
+  readonly runDirectory: string;
+  readonly env: Environment;
+  readonly notify: Notify;
+}
+
+/** What a Sidecar knows before it starts anything. */
+export interface Groundwork {
+  readonly config: FirmaConfig;
+  readonly worker: WorkerConfig;
+  readonly mapping: readonly MappingSource[];
+  /** What earlier runs found valid. */
+  readonly known: CheckedContents;
+  readonly sockets: SocketPool;
+  /** Where the mapping is known to be valid: a worker that loads while the rest is made. */
+  readonly spare: SpareWorker | undefined;
+}
+
+/**
+ * Reads what a Sidecar is to serve, and sets its worker going. Apart from the rest of the
+ * Sidecar, and with few imports, because loading that rest takes as long as loading the worker.
+ */
+export async function prepare(
+  { configFile, configDigest, runDirectory, env }: SidecarOptions,
+): Promise<Result<Groundwork, readonly FirmaError[]>> {
+  const config = loadConfig(configFile, env, configDigest);
+  if (!config.ok) return config;
+  setOperatorClasses(config.value.actionClasses);
+  const sockets = SocketPool.ofRun(runDirectory);
+  for (const directory of [runDirectory, sockets.directory]) {
+    const made = ensurePrivateDirectory(directory);
+    if (!made.ok) return err([made.error]);
+  }
+  const [worker, mapping] = await Promise.all([
+    workerConfig(config.value),
+    readMapping(config.value.sidecar.mapping.rulesPaths),
+  ]);
+  if (!worker.ok || !mapping.ok) {
+    return err([worker, mapping].flatMap((part) => part.ok ? [] : part.error));
+  }
+  const known = new CheckedContents(join(dataDir(env), "known"));
+  const hosts = knownHosts(mapping.value, known);
+  return ok({
+    config: config.value,
+    worker: worker.value,
+    mapping: mapping.value,
+    known,
+    sockets,
+    spare: hosts && new SpareWorker(planePermissions(hosts, worker.value, sockets)),
+  });
+}

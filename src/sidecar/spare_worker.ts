@@ -1,0 +1,59 @@
+import type { SocketPool } from "./socket_pool.ts";
+import type { WorkerConfig } from "./worker/messages.ts";
+import { workerPermissions } from "./worker/permissions.ts";
+
+/**
+ * A data-plane worker that loads before there is anything to do for it. What it may reach is
+ * fixed when it is made, so that it can be taken only for exactly that.
+ */
+export class SpareWorker {
+  #worker: Worker | undefined;
+  readonly #permissions: string;
+
+  constructor(permissions: Deno.PermissionOptionsObject) {
+    this.#worker = newWorker(permissions);
+    this.#permissions = JSON.stringify(permissions);
+  }
+
+  /** The worker, once, if it has exactly these permissions; else it is ended. */
+  take(permissions: Deno.PermissionOptionsObject): Worker | undefined {
+    const fits = JSON.stringify(permissions) === this.#permissions;
+    if (!fits) this.end();
+    const worker = this.#worker;
+    this.#worker = undefined;
+    return worker;
+  }
+
+  /** Ends a worker that nobody has taken. */
+  end(): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+  }
+}
+
+/** What the worker of a data plane may reach. */
+export function planePermissions(
+  mappedHosts: readonly string[],
+  { connectors, defaultProtected }: WorkerConfig,
+  sockets: SocketPool,
+): Deno.PermissionOptionsObject {
+  return workerPermissions({
+    mappedHosts,
+    connectors,
+    defaultProtected,
+    socketDir: sockets.directory,
+    sockets: sockets.paths,
+  });
+}
+
+/** Makes a worker; `module` is its program. */
+export function newWorker(
+  permissions: Deno.PermissionOptionsObject,
+  module: URL = new URL("./worker/main.ts", import.meta.url),
+): Worker {
+  return new Worker(module, {
+    type: "module",
+    name: "firma-data-plane",
+    deno: { permissions },
+  });
+}
