@@ -17,6 +17,18 @@ export interface PasetoBinding {
   readonly implicitAssertion?: Uint8Array<ArrayBuffer>;
 }
 
+type SecretKey = Awaited<ReturnType<typeof SecretKeyFromCryptoKey>>;
+
+/** Reading a key takes longer than signing with it. */
+const secretKeys = new WeakMap<KeyObject, Promise<SecretKey>>();
+
+async function secretKeyOf(privateKey: KeyObject): Promise<SecretKey> {
+  const der = new Uint8Array(privateKey.export({ type: "pkcs8", format: "der" }));
+  // Extractable, because the signing key must hand out its public half for the signature.
+  const key = await crypto.subtle.importKey("pkcs8", der, "Ed25519", true, ["sign"]);
+  return await SecretKeyFromCryptoKey(key);
+}
+
 /**
  * Signs claims as PASETO v4.public and adds no claim of its own.
  *
@@ -27,10 +39,9 @@ export async function signPaseto(
   privateKey: KeyObject,
   { footer = EMPTY, implicitAssertion = EMPTY }: PasetoBinding = {},
 ): Promise<string> {
-  const der = new Uint8Array(privateKey.export({ type: "pkcs8", format: "der" }));
-  // Extractable, because the signing key must hand out its public half for the signature.
-  const key = await crypto.subtle.importKey("pkcs8", der, "Ed25519", true, ["sign"]);
-  return await v4.Sign(await SecretKeyFromCryptoKey(key), claims, {
+  const known = secretKeys.get(privateKey) ?? secretKeyOf(privateKey);
+  secretKeys.set(privateKey, known);
+  return await v4.Sign(await known, claims, {
     footer,
     implicitAssertion,
     addIssuedAt: false,

@@ -41,6 +41,7 @@ export class TlsListener implements Listener {
   readonly #options: TlsListenerOptions;
   readonly #sessions: ReturnType<typeof trackSessions>;
   readonly #sockets: Set<TLSSocket>;
+  readonly #known: KnownConnections;
   readonly #watch: FileWatch;
   readonly #review: ReturnType<typeof setInterval>;
   #material: TlsMaterial;
@@ -51,6 +52,7 @@ export class TlsListener implements Listener {
     this.#server = parts.server;
     this.#sessions = parts.sessions;
     this.#sockets = parts.sockets;
+    this.#known = parts.known;
     const bound = parts.server.address();
     const port = bound !== null && typeof bound === "object" ? bound.port : options.port;
     this.address = listenAddressText({ kind: "tcp", hostname: options.hostname, port });
@@ -66,6 +68,7 @@ export class TlsListener implements Listener {
     const material = await readTlsMaterial(tls, Date.now());
     if (!material.ok) return material;
     let judge = (socket: TLSSocket) => judgePeer(socket, material.value, Date.now());
+    const known = new KnownConnections((socket) => judge(socket));
     const server = http2.createSecureServer(
       {
         ...settings,
@@ -77,10 +80,7 @@ export class TlsListener implements Listener {
         rejectUnauthorized: false,
         handshakeTimeout: HANDSHAKE_MS,
       },
-      options.handler((request) => {
-        const peer = judge(socketOf(request));
-        return peer.ok ? peer.value : undefined;
-      }),
+      options.handler((request) => known.clientOf(request)),
     );
     const sockets = new Set<TLSSocket>();
     // Before the server makes a session of it.
@@ -113,7 +113,12 @@ export class TlsListener implements Listener {
         cause,
       }]);
     }
-    const listener = new TlsListener(options, material.value, { server, sessions, sockets });
+    const listener = new TlsListener(options, material.value, {
+      server,
+      sessions,
+      sockets,
+      known,
+    });
     judge = (socket) => judgePeer(socket, listener.#material, Date.now());
     return ok(listener);
   }
@@ -147,6 +152,7 @@ export class TlsListener implements Listener {
   }
 
   #reviewAll(): void {
+    this.#known.forget();
     for (const socket of this.#sockets) {
       const peer = judgePeer(socket, this.#material, Date.now());
       if (peer.ok) continue;
@@ -157,17 +163,40 @@ export class TlsListener implements Listener {
   }
 }
 
+/** Who the connections of requests belong to: judging one takes longer than answering a request. */
+class KnownConnections {
+  readonly #judge: (socket: TLSSocket) => Result<Client, string>;
+  #clients = new WeakMap<object, Client>();
+
+  constructor(judge: (socket: TLSSocket) => Result<Client, string>) {
+    this.#judge = judge;
+  }
+
+  clientOf(request: Http2ServerRequest): Client | undefined {
+    const session = request.stream?.session;
+    // The socket of HTTP/2 is wrapped anew each time that it is asked for; the session is not.
+    const connection = session ?? request.socket;
+    const known = this.#clients.get(connection);
+    if (known !== undefined) return known;
+    const peer = this.#judge((session?.socket ?? request.socket) as TLSSocket);
+    if (!peer.ok) return undefined;
+    this.#clients.set(connection, peer.value);
+    return peer.value;
+  }
+
+  /** Has every connection judged again. */
+  forget(): void {
+    this.#clients = new WeakMap();
+  }
+}
+
 interface Parts {
   readonly server: Http2SecureServer;
   readonly sessions: ReturnType<typeof trackSessions>;
   readonly sockets: Set<TLSSocket>;
+  readonly known: KnownConnections;
 }
 
 function contextOf({ cert, key, clientCa }: TlsMaterial) {
   return { cert, key, ca: clientCa };
-}
-
-/** The connection of a request, of HTTP/2 and of HTTP/1.1. */
-function socketOf(request: Http2ServerRequest): TLSSocket {
-  return (request.stream?.session?.socket ?? request.socket) as TLSSocket;
 }

@@ -28,7 +28,7 @@ export class AgentFile {
    * @throws {FirmaException} `AGENTS_UNREADABLE`
    */
   async read(): Promise<ReadonlyMap<string, RegisteredAgent>> {
-    const identity = await identityOf(this.#path);
+    const identity = identityOf(this.#path);
     if (this.#known.identity !== identity) {
       this.#known = { identity, agents: await readAgents(this.#path) };
     }
@@ -75,9 +75,10 @@ async function readAgents(path: string): Promise<ReadonlyMap<string, RegisteredA
 }
 
 /** Changes whenever the file is replaced. */
-async function identityOf(path: string): Promise<string> {
+function identityOf(path: string): string {
   try {
-    const { ino, size, mtime } = await Deno.stat(path);
+    // For each token: going through the event loop would take longer than looking.
+    const { ino, size, mtime } = Deno.statSync(path);
     return `${ino} ${size} ${mtime?.getTime()}`;
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return "none";

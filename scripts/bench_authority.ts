@@ -1,0 +1,95 @@
+/**
+ * Measures the Authority: `firma authority` in a process of its own, clients in up to eight others.
+ *
+ *   scripts/deno run -A --unstable-net scripts/bench_authority.ts
+ *
+ * Tokens a second; the memory that 1,000 idle streams take; and how long a saved policy and a
+ * revocation take to reach 200 clients.
+ */
+import { join } from "node:path";
+import { newId } from "../src/core/id.ts";
+import { percentile, type Report, start } from "./bench_authority/processes.ts";
+
+const PROCESSES = 8;
+const CLIENTS = 200;
+const IDLE_STREAMS = 1_000;
+const ROUNDS = 5;
+const PERMIT = '@id("permit") permit (principal, action, resource);\n';
+
+const authority = await start();
+try {
+  await issuance();
+  await idle();
+  await propagation();
+} finally {
+  await authority.stop();
+}
+
+async function issuance(): Promise<void> {
+  const before = authority.cpuSeconds();
+  const reports = await authority.clients(1, { job: "issue", clients: 8, seconds: 5 });
+  const { count, seconds } = (await reports.finished())[0]!;
+  const cpu = authority.cpuSeconds() - before;
+  say("tokens a second", count! / seconds!);
+  say("tokens a second of the Authority's CPU", count! / cpu);
+}
+
+async function idle(): Promise<void> {
+  const before = authority.memoryMb();
+  const each = IDLE_STREAMS / 2 / PROCESSES;
+  const running = await authority.clients(PROCESSES, { job: "idle", clients: each });
+  await running.ready();
+  say("memory with no stream (MB)", before);
+  say(`memory with ${IDLE_STREAMS} idle streams (MB)`, authority.memoryMb());
+  await running.stop();
+}
+
+async function propagation(): Promise<void> {
+  const each = CLIENTS / PROCESSES;
+  const running = await authority.clients(PROCESSES, { job: "listen", clients: each });
+  await running.ready();
+  const policy: number[] = [];
+  const revocation: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const marker = `round-${round}`;
+    policy.push(
+      ...await reach(
+        running,
+        marker,
+        () =>
+          Deno.writeTextFile(
+            join(authority.project, ".firma/policies/dev.cedar"),
+            policyText(marker),
+          ),
+      ),
+    );
+    const tokenId = newId("ctok");
+    revocation.push(...await reach(running, tokenId, () => authority.revoke(tokenId)));
+  }
+  await running.stop();
+  for (const [name, times] of Object.entries({ policy, revocation })) {
+    if (times.length !== CLIENTS * ROUNDS) throw new Error(`Only ${times.length} of ${name}`);
+    say(`${name} to ${CLIENTS} clients, p50 (ms)`, percentile(times, 50));
+    say(`${name} to ${CLIENTS} clients, p99 (ms)`, percentile(times, 99));
+  }
+}
+
+function policyText(marker: string): string {
+  return `${PERMIT}// ${marker}\n`;
+}
+
+/** How long after `act` each client heard of `marker`. */
+async function reach(
+  running: { heard(marker: string): Promise<readonly Report[]> },
+  marker: string,
+  act: () => Promise<void>,
+): Promise<number[]> {
+  const heard = running.heard(marker);
+  const from = Date.now();
+  await act();
+  return (await heard).flatMap(({ times }) => times!.map((at) => at - from));
+}
+
+function say(what: string, value: number): void {
+  console.log(`${what.padEnd(48)} ${value.toFixed(value < 10 ? 1 : 0)}`);
+}
