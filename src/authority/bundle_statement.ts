@@ -104,10 +104,14 @@ export function readStatement(
   });
 }
 
-/** Reads a bundle of which every part is what its signed statement says. */
+/**
+ * Reads a bundle of which every part is what its signed statement says.
+ * `knownSchema` stands in where none is sent.
+ */
 export function readBundle(
   wire: WireBundle,
   publicKey: Uint8Array,
+  knownSchema = "",
 ): Result<{ readonly bundle: PolicyBundle; readonly stated: VerifiedStatement }> {
   const stated = readStatement(wire, publicKey);
   if (!stated.ok) return stated;
@@ -126,8 +130,8 @@ export function readBundle(
     }
     policies.push({ file: name, text });
   }
-  const schema = decode(wire.entitySchema);
-  if (schema === undefined || !equal(sha256(wire.entitySchema), message.schemaSha256)) {
+  const schema = wire.entitySchema.length === 0 ? knownSchema : decode(wire.entitySchema);
+  if (schema === undefined || !equal(sha256(schema), message.schemaSha256)) {
     return refuse("its schema is not what was signed");
   }
   if (at !== wire.policies.length) return refuse("it holds more policies than were signed");
@@ -155,6 +159,11 @@ function decode(bytes: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Names a schema. */
+export function schemaDigest(schema: string): Uint8Array<ArrayBuffer> {
+  return sha256(schema);
 }
 
 function sha256(data: string | Uint8Array): Uint8Array<ArrayBuffer> {

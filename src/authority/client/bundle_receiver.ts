@@ -32,11 +32,17 @@ export class BundleReceiver {
     return this.#bundle?.version ?? "";
   }
 
+  /**
+   * Stands in where the Authority leaves the schema out, because it was told that this is known
+   * here. The signed digest must be its own.
+   */
+  knownSchema = "";
+
   /** What a message means at `nowMs`; `undefined` when it says nothing. */
   receive(message: PolicyBundleUpdate, nowMs: number): BundleUpdate | undefined {
     const { bundle, notice } = message;
     if (bundle !== undefined) {
-      const read = readBundle(bundle, this.#publicKey);
+      const read = readBundle(bundle, this.#publicKey, this.knownSchema);
       return read.ok
         ? this.#take(read.value.bundle, read.value.stated, nowMs)
         : refused(read.error);

@@ -14,6 +14,8 @@ import {
   type RevocationEvent,
   RevocationKind,
 } from "../../proto/firma/v1/authority_pb.ts";
+import { schemaText } from "../../policy/schema.ts";
+import { schemaDigest } from "../bundle_statement.ts";
 import { delay } from "../delay.ts";
 import { backoffMs } from "./backoff.ts";
 import { BundleReceiver } from "./bundle_receiver.ts";
@@ -110,9 +112,11 @@ export class RemoteAuthority implements Authority {
   async *watchPolicyBundle(signal: AbortSignal): AsyncGenerator<BundleUpdate> {
     let ttlMs = 0;
     const silenceMs = () => ttlMs * BUNDLE_SILENCE;
+    this.#receiver.knownSchema = schemaText();
+    const knownSchemaSha256 = schemaDigest(this.#receiver.knownSchema);
     const open = ({ client }: Connection, signal: AbortSignal) =>
       client.watchPolicyBundle(
-        { acceptNotices: true, currentVersion: this.#receiver.version },
+        { acceptNotices: true, currentVersion: this.#receiver.version, knownSchemaSha256 },
         { signal },
       );
     for await (const message of this.#follow("policy bundles", open, silenceMs, signal)) {

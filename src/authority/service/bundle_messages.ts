@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { Buffer } from "node:buffer";
 import type { KeyObject } from "node:crypto";
 import type { BundleUpdate } from "../../core/authority.ts";
 import type { PolicyBundle } from "../../core/policy_bundle.ts";
@@ -9,11 +10,14 @@ import {
   PolicyBundleUpdateSchema,
   type WatchPolicyBundleRequest,
 } from "../../proto/firma/v1/authority_pb.ts";
-import { signStatement, wireBundle } from "../bundle_statement.ts";
+import { schemaDigest, signStatement, wireBundle } from "../bundle_statement.ts";
 
-/** One update in the two forms in which it is sent. */
+/** One update in the forms in which it is sent. */
 interface Stated {
   readonly whole: PolicyBundleUpdate;
+  /** For who has the schema. */
+  readonly withoutSchema: PolicyBundleUpdate;
+  readonly schemaDigest: Uint8Array;
   /** The statement alone, for who has the policies. */
   readonly renewal: PolicyBundleUpdate;
 }
@@ -33,18 +37,19 @@ export class BundleMessages {
   /** The stream that a client asked for. */
   async *stream(
     updates: AsyncIterable<BundleUpdate>,
-    { acceptNotices, currentVersion }: WatchPolicyBundleRequest,
+    { acceptNotices, currentVersion, knownSchemaSha256 }: WatchPolicyBundleRequest,
   ): AsyncGenerator<PolicyBundleUpdate> {
     let known = currentVersion;
     let isFirst = true;
     for await (const update of updates) {
       if (update.kind === "bundle") {
-        const { whole, renewal } = this.#state(update, update.bundle);
+        const { whole, withoutSchema, schemaDigest, renewal } = this.#state(update, update.bundle);
+        const hasSchema = acceptNotices && Buffer.compare(knownSchemaSha256, schemaDigest) === 0;
         const isKnown = known === update.bundle.version;
         known = update.bundle.version;
         if (isKnown && acceptNotices) yield renewal;
         // Others hear the whole again before its time to live is over, but not what they came with.
-        else if (!isKnown || !isFirst) yield whole;
+        else if (!isKnown || !isFirst) yield hasSchema ? withoutSchema : whole;
         isFirst = false;
       } else if (acceptNotices) yield notice(update);
     }
@@ -56,8 +61,14 @@ export class BundleMessages {
     const nowMs = Date.now();
     const signed = signStatement(bundle, this.#privateKey, nowMs);
     const updatedAt = timestampFromMs(nowMs);
+    const wire = wireBundle(bundle, signed);
     const stated = {
-      whole: create(PolicyBundleUpdateSchema, { bundle: wireBundle(bundle, signed), updatedAt }),
+      whole: create(PolicyBundleUpdateSchema, { bundle: wire, updatedAt }),
+      withoutSchema: create(PolicyBundleUpdateSchema, {
+        bundle: { ...wire, entitySchema: new Uint8Array() },
+        updatedAt,
+      }),
+      schemaDigest: schemaDigest(bundle.schema),
       renewal: create(PolicyBundleUpdateSchema, {
         updatedAt,
         notice: { case: "renewal", value: { ...signed } },

@@ -147,3 +147,20 @@ Deno.test("readBundle() gives back any policies that were signed", () => {
     assert.deepEqual(read.value.bundle, sent);
   }));
 });
+
+Deno.test("receive() fills in the schema that it has, if that is the one that was signed", () => {
+  const receiver = new BundleReceiver(key.publicKey);
+  const bare = create(PolicyBundleUpdateSchema, {
+    bundle: create(PolicyBundleSchema, {
+      ...whole(bundle(1)).bundle!,
+      entitySchema: new Uint8Array(),
+    }),
+  });
+  assert.equal(said(receiver.receive(bare, NOW)), "POLICY_BUNDLE_INVALID");
+  receiver.knownSchema = "namespace Other {}";
+  assert.equal(said(receiver.receive(bare, NOW)), "POLICY_BUNDLE_INVALID");
+  receiver.knownSchema = bundle(1).schema;
+  const update = receiver.receive(bare, NOW);
+  assert.ok(update?.kind === "bundle");
+  assert.equal(update.bundle.schema, bundle(1).schema);
+});

@@ -38,7 +38,7 @@ export type PolicyBundle = Message<"firma.v1.PolicyBundle"> & {
   policies: Uint8Array;
 
   /**
-   * Cedar schema in its human-readable form.
+   * Cedar schema in its human-readable form; empty for a client that said that it has it.
    *
    * @generated from field: bytes entity_schema = 3;
    */
@@ -99,7 +99,7 @@ export type BundleStatement = Message<"firma.v1.BundleStatement"> & {
   files: PolicyFile[];
 
   /**
-   * SHA-256 of PolicyBundle.entity_schema.
+   * SHA-256 of the schema.
    *
    * @generated from field: bytes schema_sha256 = 4;
    */
