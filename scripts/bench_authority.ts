@@ -1,8 +1,6 @@
 /**
  * Measures the Authority: `firma authority` in a process of its own, clients in up to eight others.
  *
- *   scripts/deno run -A --unstable-net scripts/bench_authority.ts
- *
  * Tokens a second; the memory that 1,000 idle streams take; and how long a saved policy and a
  * revocation take to reach 200 clients.
  */
@@ -18,9 +16,9 @@ const PERMIT = '@id("permit") permit (principal, action, resource);\n';
 
 const authority = await start();
 try {
-  await issuance();
   await idle();
   await propagation();
+  await issuance();
 } finally {
   await authority.stop();
 }
