@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname } from "../core/path.ts";
 import { timestamp } from "../core/timestamp.ts";
 import { unwrap } from "../core/result.ts";
 import type { ChainedLines } from "./chain.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { dirname } from "node:path";
+import { dirname } from "../core/path.ts";
 import { ChangeLoop } from "./change_loop.ts";
 import { delay } from "./delay.ts";
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { basename } from "node:path";
+import { basename } from "../core/path.ts";
 import { err, ok, type Result } from "../core/result.ts";
 
 const LARGEST = 8 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { join } from "../core/path.ts";
 import type { FirmaError } from "../core/result.ts";
 
 /** A policy file. */

@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname } from "../core/path.ts";
 import { delay } from "./delay.ts";
 import type { BundleUpdate } from "../core/authority.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";

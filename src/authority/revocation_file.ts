@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname } from "../core/path.ts";
 import type { Revocation } from "../core/authority.ts";
 import { isId } from "../core/id.ts";
 import { parseTimestamp } from "../core/timestamp.ts";

@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname } from "../core/path.ts";
 import type { Revocation } from "../core/authority.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { Broadcast } from "./broadcast.ts";

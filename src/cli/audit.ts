@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { join } from "node:path";
+import { join } from "../core/path.ts";
 import { verifyLog, type VerifyReport } from "../audit/verify.ts";
 import { dataDir } from "../config/paths.ts";
 import { escapeForTerminal } from "../core/escape.ts";

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { join, resolve } from "node:path";
+import { join, resolve } from "../core/path.ts";
 import { describeConfig } from "../config/describe.ts";
 import { CONFIG_DIRECTORY, CONFIG_FILE, discoverConfig } from "../config/discover.ts";
 import { checkConfigFile, readConfigFile } from "../config/load.ts";

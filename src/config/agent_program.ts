@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename } from "../core/path.ts";
 
 /** The programs of agents by the package that `npx` and its kind start. */
 const AGENT_PACKAGES: Readonly<Record<string, string>> = {

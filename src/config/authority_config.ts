@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "../core/path.ts";
 import type { ActionClassEntry } from "../core/action_class.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { type AuthorityTable, readAuthorityTable } from "./authority_table.ts";

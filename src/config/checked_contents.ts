@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { sha256 } from "../core/sha256.ts";
+import { join } from "../core/path.ts";
 import { ensurePrivateDirectory } from "./paths.ts";
 import { VERSION } from "./version.ts";
 
@@ -51,7 +51,7 @@ export class CheckedContents {
   }
 
   #file(content: unknown): string {
-    const digest = createHash("sha256").update(JSON.stringify([VERSION, content])).digest("hex");
+    const digest = sha256(JSON.stringify([VERSION, content]));
     return join(this.#directory, `${digest}.json`);
   }
 

@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "../core/path.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import type { Environment } from "./paths.ts";
 

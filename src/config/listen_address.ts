@@ -1,4 +1,4 @@
-import { isAbsolute } from "node:path";
+import { isAbsolute } from "../core/path.ts";
 import { err, ok, type Result } from "../core/result.ts";
 
 /** Where an Authority listens. */

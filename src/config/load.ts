@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { sha256 } from "../core/sha256.ts";
 import { auditFile, type Environment, projectDataDir } from "./paths.ts";
 import { type FirmaConfig, parseConfig } from "./schema.ts";
 
@@ -43,7 +43,7 @@ export function readConfigFile(path: string): Result<ConfigFile> {
 
 /** SHA-256, hex. */
 export function digestOf(bytes: Uint8Array | string): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  return sha256(bytes);
 }
 
 /** Checks a file that was read; see {@linkcode parseConfig}. */

@@ -1,4 +1,4 @@
-import { join, relative } from "node:path";
+import { join, relative } from "../core/path.ts";
 import { digestOf } from "./load.ts";
 import type { FirmaConfig } from "./schema.ts";
 

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import { join, resolve } from "node:path";
+import { join, resolve } from "../core/path.ts";
+import { sha256 } from "../core/sha256.ts";
 import { err, FirmaException, ok, type Result } from "../core/result.ts";
 
 /** The environment, or the part of it that matters. */
@@ -58,7 +58,7 @@ export function projectDataDir(env: Environment, configFile: string): string {
 
 /** A short file name that stands for an absolute path. */
 export function fileKey(path: string): string {
-  return createHash("sha256").update(path).digest("hex").slice(0, 32);
+  return sha256(path).slice(0, 32);
 }
 
 /**

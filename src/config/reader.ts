@@ -3,7 +3,7 @@
  * value and turns it into what the program works with; faults are collected, so
  * that an operator sees all of them at once, each with its line.
  */
-import { isAbsolute, resolve } from "node:path";
+import { isAbsolute, resolve } from "../core/path.ts";
 import { nearest } from "../core/nearest.ts";
 import type { FirmaError } from "../core/result.ts";
 import type { TomlDocument } from "./toml.ts";

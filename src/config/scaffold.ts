@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../core/path.ts";
 import { newId } from "../core/id.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { CONFIG_DIRECTORY, CONFIG_FILE } from "./discover.ts";

@@ -1,4 +1,4 @@
-import { dirname, resolve } from "node:path";
+import { dirname, resolve } from "../core/path.ts";
 import type { ActionClassEntry } from "../core/action_class.ts";
 import { isId } from "../core/id.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";

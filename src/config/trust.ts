@@ -4,7 +4,7 @@
  * was trusted is the path and the SHA-256 of the file, kept in the data
  * directory, one record a file, where no project can write.
  */
-import { dirname, join } from "node:path";
+import { dirname, join } from "../core/path.ts";
 import { err, ok, type Result, unwrap } from "../core/result.ts";
 import type { ConfigFile } from "./load.ts";
 import type { OperatorFile } from "./operator_files.ts";

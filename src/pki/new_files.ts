@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname } from "../core/path.ts";
 import { err, ok, type Result } from "../core/result.ts";
 
 /** A file to write. */

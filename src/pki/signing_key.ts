@@ -4,7 +4,7 @@ import {
   generateKeyPairSync,
   type KeyObject,
 } from "node:crypto";
-import { dirname } from "node:path";
+import { dirname } from "../core/path.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { readPrivateFile } from "./private_file.ts";
 

@@ -1,5 +1,5 @@
 /** The first launch in a project: asks, and writes the configuration. */
-import { join } from "node:path";
+import { join } from "../core/path.ts";
 import {
   CONFIG_DIRECTORY,
   CONFIG_FILE,

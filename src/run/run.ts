@@ -1,5 +1,5 @@
 /** `firma run`: one command under enforcement, from start to end. */
-import { basename, dirname } from "node:path";
+import { basename, dirname } from "../core/path.ts";
 import { newId } from "../core/id.ts";
 import { err, type FirmaError, ok, type Result, unwrap } from "../core/result.ts";
 import { SocketPool } from "../sidecar/socket_pool.ts";

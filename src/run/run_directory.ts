@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../core/path.ts";
 import type { Id } from "../core/id.ts";
 import { isId } from "../core/id.ts";
 import { err, ok, type Result } from "../core/result.ts";

@@ -1,4 +1,4 @@
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join } from "../core/path.ts";
 import { configDirectories } from "../config/discover.ts";
 import { dataDir, type Environment, stateDir } from "../config/paths.ts";
 import type { OperatorFile } from "../config/operator_files.ts";

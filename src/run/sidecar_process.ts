@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../core/path.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import type { SpareSidecar } from "./spare_sidecar.ts";
 import { parseSession, type Session, type SessionRequest } from "./session.ts";

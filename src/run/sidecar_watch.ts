@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../core/path.ts";
 import type { RunInterface } from "./options.ts";
 import type { RunDirectory } from "./run_directory.ts";
 import { exitName, type SidecarProcess } from "./sidecar_process.ts";

@@ -1,5 +1,4 @@
-import { hostname } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join } from "../core/path.ts";
 import { ensurePrivateDirectory } from "../config/paths.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { findBwrap } from "./bwrap.ts";
@@ -61,7 +60,7 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
   const replaced = writePublicFiles({
     directory: publicDir,
     identity: { uid, gid, home, user: userName(hostEnv), shell: hostEnv.SHELL || "/bin/sh" },
-    hostname: hostname(),
+    hostname: Deno.hostname(),
   });
   const system = systemMounts(uid);
   const settings = settingsOf(profile, home, hostEnv);

@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { join, resolve } from "../core/path.ts";
 import { err, ok, type Result } from "../core/result.ts";
 
 /** Finds the file that a command names, as a shell does: on `path` unless it contains a slash. */

@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename } from "../core/path.ts";
 
 /** What a kind of agent needs beyond what every program gets. */
 export interface Profile {

@@ -1,5 +1,4 @@
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { dirname, join } from "../core/path.ts";
 import { PRIVATE_DIR } from "./handoff.ts";
 import type { Mount } from "./mounts.ts";
 
@@ -30,7 +29,7 @@ export function initProgram(): InitProgram {
       sources: [executable],
     };
   }
-  const source = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+  const source = decodeURIComponent(new URL("..", import.meta.url).pathname).replace(/\/$/, "");
   const root = dirname(source);
   const deno = `${PRIVATE_DIR}/deno`;
   const target = `${PRIVATE_DIR}/src`;

@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "../core/path.ts";
 import { agentRoots, SYSTEM_BUNDLES } from "./ca_bundle.ts";
 import { gitSystemConfig } from "./git_config.ts";
 import { PUBLIC_DIR } from "./handoff.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../core/path.ts";
 import { type Mount, readOnly } from "./mounts.ts";
 import { entryAt } from "./paths.ts";
 

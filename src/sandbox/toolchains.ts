@@ -1,4 +1,4 @@
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join } from "../core/path.ts";
 import { type Mount, readOnly } from "./mounts.ts";
 import { exists, isWithin, realPath } from "./paths.ts";
 

@@ -4,7 +4,6 @@ import { err, type FirmaError, FirmaException, type Result } from "../core/resul
 import type { ControlTarget } from "./control.ts";
 import { errorLine } from "./notices.ts";
 import { prepare, type SidecarOptions } from "./prepare.ts";
-import { parseEndBody, parseSessionBody } from "./session_body.ts";
 import type { Sidecar } from "./sidecar.ts";
 
 /** What the Sidecar says on standard output, one JSON object a line. */
@@ -110,6 +109,7 @@ async function obeyStarter(orders: Orders, control: ControlTarget): Promise<void
 }
 
 async function openSession(control: ControlTarget, body: unknown): Promise<Line> {
+  const { parseSessionBody } = await import("./session_body.ts"); // the rest has loaded it by now
   const request = parseSessionBody(body);
   const opened = request.ok ? await control.openSession(request.value) : request;
   if (!opened.ok) return { type: "session-refused", error: sayable(opened.error) };
@@ -125,6 +125,7 @@ async function endSession(
   control: ControlTarget,
   { session_id, exit }: Readonly<Record<string, unknown>>,
 ): Promise<void> {
+  const { parseEndBody } = await import("./session_body.ts");
   const exitCode = parseEndBody(exit);
   // A log that cannot be written is told of when the Sidecar ends, which is next.
   await control.endSession(String(session_id), exitCode.ok ? exitCode.value : undefined);

@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname } from "../core/path.ts";
 import { ChangeLoop } from "../authority/change_loop.ts";
 import { delay } from "../authority/delay.ts";
 import type { FirmaError, Result } from "../core/result.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../core/path.ts";
 import { CheckedContents } from "../config/checked_contents.ts";
 import { loadConfig } from "../config/load.ts";
 import { dataDir, ensurePrivateDirectory, type Environment } from "../config/paths.ts";

@@ -1,6 +1,5 @@
 import type { FirmaConfig } from "../config/schema.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
-import { normaliseHost } from "../mapping/host.ts";
 import type { ConnectorHost } from "./pipeline/route.ts";
 import type { MappingSource, WorkerConfig } from "./worker/messages.ts";
 
@@ -12,17 +11,11 @@ export async function workerConfig(
   config: FirmaConfig,
 ): Promise<Result<WorkerConfig>> {
   const { connector, interceptor, mapping } = config.sidecar;
-  const connectors: ConnectorHost[] = [];
-  for (const { host, connectAddr, caCertPath } of connector.hosts) {
-    const canonical = normaliseHost(host);
-    if (!canonical.ok) return canonical;
-    const caCerts = caCertPath === undefined ? ok([]) : await readCertificates(caCertPath);
-    if (!caCerts.ok) return caCerts;
-    connectors.push({ host: canonical.value, connectAddr, caCerts: caCerts.value });
-  }
+  const connectors = await readConnectors(connector.hosts);
+  if (!connectors.ok) return connectors;
   return ok({
     actionClasses: config.actionClasses,
-    connectors,
+    connectors: connectors.value,
     bypassHosts: interceptor.httpsMitm.bypassHosts,
     defaultProtected: mapping.defaultProtected,
     maxBodyBytes: interceptor.maxRequestBodySize,
@@ -33,6 +26,23 @@ export async function workerConfig(
     },
     auditCapacity: AUDIT_CAPACITY,
   });
+}
+
+async function readConnectors(
+  hosts: FirmaConfig["sidecar"]["connector"]["hosts"],
+): Promise<Result<readonly ConnectorHost[]>> {
+  if (hosts.length === 0) return ok([]);
+  // Most projects have none, and a start waits for what this loads.
+  const { normaliseHost } = await import("../mapping/host.ts");
+  const connectors: ConnectorHost[] = [];
+  for (const { host, connectAddr, caCertPath } of hosts) {
+    const canonical = normaliseHost(host);
+    if (!canonical.ok) return canonical;
+    const caCerts = caCertPath === undefined ? ok([]) : await readCertificates(caCertPath);
+    if (!caCerts.ok) return caCerts;
+    connectors.push({ host: canonical.value, connectAddr, caCerts: caCerts.value });
+  }
+  return ok(connectors);
 }
 
 /** Reads the mapping files that the configuration names. */

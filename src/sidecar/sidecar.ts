@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { dirname, join } from "../core/path.ts";
 import { AuditWriter } from "../audit/writer.ts";
 import { LocalAuthority } from "../authority/local_authority.ts";
 import { MemoryStore } from "../authority/store/memory_store.ts";

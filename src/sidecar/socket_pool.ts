@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../core/path.ts";
 
 /** How many sessions a Sidecar serves at once. */
 export const SESSION_SLOTS = 64;

@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname } from "../../core/path.ts";
 
 /** However the file system reports changes, look again after this long, in milliseconds. */
 const POLL_MS = 500;

@@ -1,7 +1,7 @@
 import { type Client, createClient } from "@connectrpc/connect";
 import { createFetchClient } from "@connectrpc/connect/protocol";
 import { createTransport } from "@connectrpc/connect/protocol-connect";
-import { isAbsolute } from "node:path";
+import { isAbsolute } from "../../core/path.ts";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
 import { readPrivateFile } from "../../pki/private_file.ts";
 import { AuthorityService } from "../../proto/firma/v1/authority_pb.ts";

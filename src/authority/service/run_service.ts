@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../core/path.ts";
 import type { AuthorityConfig } from "../../config/authority_config.ts";
 import { CheckedContents } from "../../config/checked_contents.ts";
 import { dataDir, type Environment } from "../../config/paths.ts";

@@ -1,6 +1,6 @@
 import http2 from "node:http2";
 import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Session } from "node:http2";
-import { dirname } from "node:path";
+import { dirname } from "../../core/path.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 
 /** Longest path of a unix socket on Linux, without its closing NUL. */

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../../core/path.ts";
 import * as v from "valibot";
 import { ensurePrivateDirectory } from "../../config/paths.ts";
 import type { Revocation } from "../../core/authority.ts";

@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname } from "../../core/path.ts";
 import type { AuthorityConfig } from "../../config/authority_config.ts";
 import { ensurePrivateDirectory } from "../../config/paths.ts";
 import type { FirmaError, Result } from "../../core/result.ts";

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { join, resolve } from "node:path";
+import { join, resolve } from "../../core/path.ts";
 import { clientEntry } from "../../authority/service/authorize_client.ts";
 import { escapeForTerminal } from "../../core/escape.ts";
 import type { Result } from "../../core/result.ts";

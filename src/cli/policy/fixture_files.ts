@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { join, resolve } from "../../core/path.ts";
 import { readConfigFile } from "../../config/load.ts";
 import { parseToml } from "../../config/toml.ts";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";

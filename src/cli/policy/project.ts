@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname } from "../../core/path.ts";
 import { discoverConfig } from "../../config/discover.ts";
 import { checkConfigFile, readConfigFile } from "../../config/load.ts";
 import { operatorFiles } from "../../config/operator_files.ts";

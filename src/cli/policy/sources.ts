@@ -1,4 +1,4 @@
-import { basename, join, relative } from "node:path";
+import { basename, join, relative } from "../../core/path.ts";
 import { readPolicyFiles, versionOf } from "../../authority/policy_files.ts";
 import { readPack } from "../../config/packs.ts";
 import { readConfigFile } from "../../config/load.ts";

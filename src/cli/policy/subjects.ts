@@ -1,4 +1,4 @@
-import { isAbsolute } from "node:path";
+import { isAbsolute } from "../../core/path.ts";
 import { packNames } from "../../config/packs.ts";
 import { readConfigFile } from "../../config/load.ts";
 import { nearest } from "../../core/nearest.ts";

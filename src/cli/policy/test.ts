@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { dirname, relative, resolve } from "node:path";
+import { dirname, relative, resolve } from "../../core/path.ts";
 import { escapeForTerminal } from "../../core/escape.ts";
 import type { FirmaError } from "../../core/result.ts";
 import { cedarModule, initCedar } from "../../policy/cedar_module.ts";

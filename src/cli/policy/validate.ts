@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { resolve } from "node:path";
+import { resolve } from "../../core/path.ts";
 import { readConfigFile } from "../../config/load.ts";
 import { escapeForTerminal } from "../../core/escape.ts";
 import { MappingTable } from "../../mapping/table.ts";

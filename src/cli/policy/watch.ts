@@ -1,4 +1,4 @@
-import { dirname, resolve } from "node:path";
+import { dirname, resolve } from "../../core/path.ts";
 import { isDirectory } from "./sources.ts";
 
 /** Editors write in several steps; what follows within this time belongs to the same edit. */
