@@ -8,6 +8,9 @@ import { ANY_ACTION } from "../capability/token.ts";
 import { isScope } from "../mapping/scope.ts";
 import type { PolicyEngine } from "../policy/engine.ts";
 
+/** What every store can keep: no control characters, nor longer than any name has to be. */
+const SESSION = /^[^\p{Cc}]{1,255}$/u;
+
 /** A request that makes sense, with `*` spelt out. */
 export interface IssuanceDemand {
   readonly agentId: string;
@@ -25,6 +28,9 @@ export function parseIssuance(request: IssueCapabilityRequest): Result<IssuanceD
   const resourceScope = request.resourceScope.map((pattern) => pattern === "*" ? "**" : pattern);
   if (!isId("agt", agentId)) return refusal("INVALID_REQUEST", `agent "${agentId}" is no agent id`);
   if (sessionId === "") return refusal("INVALID_REQUEST", "the session is empty");
+  if (!SESSION.test(sessionId)) {
+    return refusal("INVALID_REQUEST", "the session is no name of at most 255 characters");
+  }
   if (requestedActions.length === 0) return refusal("NO_ACTIONS", "no action was asked for");
   if (resourceScope.length === 0) return refusal("INVALID_REQUEST", "the resource scope is empty");
   for (const pattern of resourceScope) {

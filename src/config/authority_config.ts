@@ -8,6 +8,22 @@ import { dataDir, type Environment, projectDataDir, stateDir } from "./paths.ts"
 import { parseConfig } from "./schema.ts";
 import { parseToml, type TomlDocument } from "./toml.ts";
 
+/** What an Authority remembers things in. */
+export type StoreConfig =
+  | { readonly kind: "files" }
+  | {
+    readonly kind: "postgres";
+    /** Where the database's URL is found; not the URL, which may hold a password. */
+    readonly url:
+      | { readonly from: "config"; readonly text: string }
+      | { readonly from: "file"; readonly path: string }
+      | { readonly from: "environment" };
+    readonly schema: string;
+  };
+
+/** The variable that holds the URL of the database where `firma.toml` says nothing of it. */
+export const DATABASE_URL_VARIABLE = "FIRMA_DATABASE_URL";
+
 /** What an Authority of its own is started with. */
 export interface AuthorityConfig {
   /** The `firma.toml`, as an absolute path without symbolic links. */
@@ -18,8 +34,9 @@ export interface AuthorityConfig {
   /** The mapping rules that the policies are written for. */
   readonly mappingRulesPaths: readonly string[];
   readonly revocationFile: string;
-  /** Directory of what the Authority remembers. */
+  /** Directory of what the Authority remembers on this machine. */
   readonly storeDir: string;
+  readonly store: StoreConfig;
   readonly maxTtlMs: number;
   readonly bundleTtlMs: number;
   /** The key that tokens and bundles are signed with. */
@@ -62,6 +79,8 @@ export function parseAuthorityConfig(
   const table = read.value;
   const socket = { kind: "unix", path: join(stateDir(env), "authority.sock") } as const;
   const { mapping_rules_paths: rules } = table;
+  const store = storeConfig(table.store, document.value);
+  if (!store.ok) return err([store.error]);
   return ok({
     file,
     listen: table.listen_addr ?? socket,
@@ -70,6 +89,7 @@ export function parseAuthorityConfig(
     mappingRulesPaths: rules.length > 0 ? rules : sidecar.mapping.rulesPaths,
     revocationFile: resolve(project, table.revocation_file),
     storeDir: join(project, "authority"),
+    store: store.value,
     maxTtlMs: table.max_ttl,
     bundleTtlMs: table.bundle_ttl,
     keyFile: table.key_file ?? authorityKeyFile(env),
@@ -81,6 +101,30 @@ export function parseAuthorityConfig(
     actionClasses,
     agentId: sidecar.authority.agentId || undefined,
   });
+}
+
+function storeConfig(
+  { kind, url, url_file: path, schema }: AuthorityTable["store"],
+  document: TomlDocument,
+): Result<StoreConfig> {
+  const refuse = (key: string, state: string, cure: string): Result<StoreConfig> =>
+    err({
+      code: "CONFIG_INVALID",
+      message: `Cannot use "authority.store.${key}": ${state}`,
+      cure,
+      at: document.locate(["authority", "store", key]),
+    });
+  if (kind === "files") {
+    if (url === undefined && path === undefined) return ok({ kind });
+    const key = url === undefined ? "url_file" : "url";
+    return refuse(key, "files have no URL", 'write kind = "postgres", or leave it out');
+  }
+  if (url !== undefined && path !== undefined) {
+    return refuse("url_file", "there is a url as well", "leave one of them out");
+  }
+  if (url !== undefined) return ok({ kind, url: { from: "config", text: url }, schema });
+  if (path !== undefined) return ok({ kind, url: { from: "file", path }, schema });
+  return ok({ kind, url: { from: "environment" }, schema });
 }
 
 function readWithEnvironment(

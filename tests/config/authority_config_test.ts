@@ -58,6 +58,19 @@ Deno.test("parseAuthorityConfig() names every fault with its place", async (t) =
     "a relative socket": ["[authority]\nlisten_addr = 'unix://x.sock'\n", /not a socket/],
     "no time": ["[authority]\nbundle_ttl = '0s'\n", /no time at all/],
     "what it has of a Sidecar": ["[authority]\n[sidecar.mapping]\nrules = 1\n", /sidecar/],
+    "another store": ["[authority.store]\nkind = 'redis'\n", /"redis" is neither "files" nor/],
+    "a URL for files": [
+      "[authority.store]\nurl_file = 'u'\n",
+      /"authority.store.url_file".*no URL/,
+    ],
+    "two URLs": [
+      "[authority.store]\nkind = 'postgres'\nurl = 'postgres://h/d'\nurl_file = 'u'\n",
+      /there is a url as well/,
+    ],
+    "a schema that would have to be quoted": [
+      "[authority.store]\nkind = 'postgres'\nschema = 'x\"; DROP TABLE agents; --'\n",
+      /"authority.store.schema": .* is not at most 50/,
+    ],
     "no table": ["authority = 1\n", /not a table/],
   };
   for (const [name, [text, expected]] of Object.entries(cases)) {
@@ -74,4 +87,39 @@ Deno.test("parseListenAddress() takes sockets and addresses and nothing else", (
   for (const text of good) assert.ok(parseListenAddress(text).ok, text);
   const bad = ["", "unix:/a", "unix://a", "9443", "a:99999", "::1:9443", "http://a:1", "a b:1"];
   for (const text of bad) assert.ok(!parseListenAddress(text).ok, text);
+});
+
+Deno.test("parseAuthorityConfig() says where the URL of the database is found", () => {
+  const store = (text: string) => {
+    const parsed = parse(`[authority.store]\nkind = "postgres"\n${text}`);
+    return parsed.ok ? parsed.value.store : parsed.error;
+  };
+  assert.deepEqual(store('url = "postgres:///firma?host=/run/postgresql"'), {
+    kind: "postgres",
+    url: { from: "config", text: "postgres:///firma?host=/run/postgresql" },
+    schema: "firma",
+  });
+  assert.deepEqual(store('url_file = "database.url"\nschema = "second"'), {
+    kind: "postgres",
+    url: { from: "file", path: "/etc/firma/database.url" },
+    schema: "second",
+  });
+  assert.deepEqual(store(""), { kind: "postgres", url: { from: "environment" }, schema: "firma" });
+  const parsed = parse("[authority]\n");
+  assert.deepEqual(parsed.ok && parsed.value.store, { kind: "files" });
+});
+
+Deno.test("parseAuthorityConfig() takes no password of a database, and repeats none", () => {
+  for (
+    const url of [
+      "postgres://firma:hunter2@db.example.test/firma",
+      "postgres://:hunter2@db.example.test/firma",
+      "postgres://db.example.test/firma?user=firma&password=hunter2",
+      "postgres://db.example.test/firma?PASSWORD=hunter2",
+    ]
+  ) {
+    const found = faults(`[authority.store]\nkind = "postgres"\nurl = "${url}"\n`);
+    assert.match(found[0]!.message, /there is a password in it/, url);
+    assert.doesNotMatch(JSON.stringify(found), /hunter2/);
+  }
 });

@@ -29,7 +29,7 @@ export async function openAuthority(
   const onNotice = (notice: FirmaError) => report("warn", notice.message);
   const authority = await LocalAuthority.open({
     ...config,
-    openStore: () => openStore(config, onNotice),
+    openStore: () => openStore(config, { env, signingKey: key.value, onNotice }),
     registeredAgentsOnly,
     signingKey: key.value,
     known: new CheckedContents(join(dataDir(env), "checked")),

@@ -3,8 +3,8 @@ import { parseTimestamp } from "../../core/timestamp.ts";
 import { readFileIfThere, replaceFile, withFileLock } from "./files.ts";
 import type { IssuedToken } from "./store.ts";
 
-/** How long a token is remembered after it expired: longer than any session lasts. */
-const REMEMBERED_MS = 30 * 24 * 3_600_000;
+/** How long a token is remembered after it expired, in milliseconds: longer than any session lasts. */
+export const REMEMBERED_MS = 30 * 24 * 3_600_000;
 
 const Line = v.union([
   v.object({

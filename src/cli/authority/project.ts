@@ -59,7 +59,10 @@ export async function withStore(
 ): Promise<number> {
   const config = authorityProject(configFlag);
   if (!config.ok) return refuse(config.error);
-  const store = await openStore(config.value, ({ message }) => printNotice("warn", message));
+  const store = await openStore(config.value, {
+    env: Deno.env.toObject(),
+    onNotice: ({ message }) => printNotice("warn", message),
+  });
   if (!store.ok) return refuse([store.error]);
   try {
     return await work(store.value, config.value);

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import type { BundleContent, IssuedToken } from "../../../../src/authority/store/store.ts";
+import { newId } from "../../../../src/core/id.ts";
+import { unwrap } from "../../../../src/core/result.ts";
+import { parseDatabaseUrl } from "../../../../src/authority/store/postgres/database_url.ts";
+import {
+  PostgresStore,
+  type PostgresStoreOptions,
+} from "../../../../src/authority/store/postgres/postgres_store.ts";
+import { DEADLINE_MS } from "../../../fixtures/deadline.ts";
+import { type PostgresServer, startPostgres } from "../../../fixtures/postgres_server.ts";
+import { keyPair } from "../../../capability/support.ts";
+
+export const KEY = { ...keyPair(), created: false };
+
+let server: PostgresServer | undefined;
+let schemas = 0;
+
+/** The server that the tests of one file share; each uses a schema of its own. */
+export function sharedServer(): PostgresServer {
+  if (server === undefined) throw new Error("useServer() was not called in this file");
+  return server;
+}
+
+/** Starts a server before the first test of a file, and ends it after the last. */
+export function useServer(): void {
+  Deno.test.beforeAll(async () => {
+    server = await startPostgres();
+  });
+  Deno.test.afterAll(async () => await server?.close());
+}
+
+/** A name that no other test of the file uses. */
+export function newSchema(): string {
+  return `firma_${++schemas}`;
+}
+
+/** A store in `schema`, as another Authority would open it. */
+export async function openPostgres(
+  schema: string,
+  options: Partial<PostgresStoreOptions> = {},
+): Promise<PostgresStore> {
+  const opened = await PostgresStore.open({
+    target: unwrap(parseDatabaseUrl(sharedServer().url())),
+    schema,
+    publisher: crypto.randomUUID(),
+    signingKey: KEY,
+    onNotice: (notice) => assert.fail(notice.message),
+    patienceMs: DEADLINE_MS,
+    ...options,
+  });
+  if (!opened.ok) assert.fail(opened.error.message);
+  return opened.value;
+}
+
+/** A token of a session. */
+export function token(sessionId: string): IssuedToken {
+  const now = Date.now();
+  return {
+    tokenId: newId("ctok"),
+    agentId: newId("agt"),
+    sessionId,
+    issuedAt: new Date(now).toISOString(),
+    expiry: new Date(now + 3_600_000).toISOString(),
+  };
+}
+
+/** A bundle with one file. */
+export function bundle(version: string): BundleContent {
+  const policies = [{ file: "a.cedar", text: `// ${version}` }];
+  return { version, policies, schema: "", ttlSeconds: 30 };
+}
