@@ -121,28 +121,26 @@ export class Http2UpstreamSession implements Upstream {
     await this.#reading;
   }
 
-  /** Resolves when the upstream has room for a new stream, or the call was given up. */
-  async #turn(call: Http2Call): Promise<void> {
-    while (!this.#over && !this.#goingAway && !this.#connection.hasRoom && !call.aborted) {
-      if (this.#connection.full) {
-        await this.#connection.writable();
-        continue;
-      }
-      await new Promise<void>((resolve) => {
-        const wake = () => {
-          // Whoever leaves the queue leaves it whole, or a turn would be lost on it.
-          this.#waiting.delete(wake);
-          resolve();
-        };
-        this.#waiting.add(wake);
-        call.onAbort = wake;
-      });
-    }
+  /** `undefined` when the upstream has room for a call at once; else it may try again then. */
+  #turn(call: Http2Call): Promise<void> | undefined {
     if (this.#over || this.#goingAway) {
       throw new UpstreamFailure("upstream closed the session", { unanswered: true });
     }
-    // There may be room for more than one: whoever has had its turn passes it on.
-    queueMicrotask(() => this.#wakeNext());
+    if (this.#connection.hasRoom) {
+      // There may be room for more than one: whoever has had its turn passes it on.
+      if (this.#waiting.size > 0) queueMicrotask(() => this.#wakeNext());
+      return undefined;
+    }
+    if (this.#connection.full) return this.#connection.writable();
+    return new Promise<void>((resolve) => {
+      const wake = () => {
+        // Whoever leaves the queue leaves it whole, or a turn would be lost on it.
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      this.#waiting.add(wake);
+      call.onAbort = wake;
+    });
   }
 
   #wakeNext(): void {
@@ -189,10 +187,15 @@ class Http2Call {
 
   constructor(readonly request: OutgoingRequest, readonly observer: CallObserver) {}
 
-  async run(connection: Http2Connection, turn: () => Promise<void>): Promise<UpstreamResponse> {
+  async run(
+    connection: Http2Connection,
+    turn: () => Promise<void> | undefined,
+  ): Promise<UpstreamResponse> {
     try {
-      await turn();
-      if (this.aborted) throw new UpstreamFailure("call was given up");
+      for (let wait = turn(); wait !== undefined; wait = turn()) {
+        await wait;
+        if (this.aborted) throw new UpstreamFailure("call was given up");
+      }
       const { body } = this.request;
       const stream = this.#stream = connection.open(
         requestFields(this.request),
