@@ -347,8 +347,9 @@ export class Http2Connection implements StreamCarrier {
 
   #forget(stream: Http2Stream, code: number | undefined): void {
     this.#streams.delete(stream.id);
-    // What was received whole stays: a server that answers early resets the rest of the request.
-    if (code !== undefined && !stream.receivedAll) stream.drop();
+    // A request that breaks off is of no use. Of a response, what has come is handed on first.
+    const useless = code !== undefined && !stream.receivedAll && this.#options.role === "server";
+    if (useless) stream.drop();
     stream.finish(code);
     this.#output.wake();
   }

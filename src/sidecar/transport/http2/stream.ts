@@ -156,6 +156,7 @@ export class Http2Stream implements Body {
   /** Ends the stream for whoever uses it. */
   finish(code: number | undefined): void {
     this.resetCode ??= code;
+    this.receiving = false;
     this.#notify();
     const { handler } = this;
     this.handler = undefined;

@@ -71,6 +71,15 @@ Deno.test("a stream that was reset breaks off for both who read and who write", 
   assert.throws(() => stream!.send(NOTHING, true), /closed/);
 });
 
+Deno.test("what came of a response before a reset is read before it is heard of", () => {
+  const wire = Wire.open("client");
+  const stream = wire.connection.open(GET, true);
+  stream.handler = { head: (_, ended) => stream.receiving = !ended, closed: () => {} };
+  wire.send(headers(1, OK, false), data(1, 5), reset(1));
+  assert.equal(stream.take()?.length, 5);
+  assert.throws(() => stream.take(), /reset/);
+});
+
 Deno.test("a response that came whole is read to its end after a reset", () => {
   const wire = Wire.open("client");
   const stream = wire.connection.open(GET, false);
