@@ -51,7 +51,10 @@ export interface ExecutionEnvelope {
     readonly raw_action_ref: string;
     /** What decoders found in the call, for example `git_ref`. */
     readonly attributes: Readonly<Record<string, ContextValue>>;
-    /** Attributes that the call has and that cannot be read; a policy that looks at one denies. */
+    /**
+     * Attributes that the call has and that cannot be read; a policy that looks at one
+     * denies. `resource.path` and `resource.id` are in it where numbers stand for names.
+     */
     readonly hidden?: readonly string[];
     /**
      * Everything that the call does, where that is more than one thing: a push of

@@ -1,4 +1,5 @@
 import type { FirmaError } from "../core/result.ts";
+import type { Alias } from "./alias.ts";
 import type { RuleMethod } from "./method.ts";
 import type { PathTrie } from "./path_trie.ts";
 import { excludes, impliedBy } from "./query_condition.ts";
@@ -109,4 +110,28 @@ export function findConflicts(trie: PathTrie): FirmaError[] {
     }
   }
   return errors;
+}
+
+/** Finds aliases of one host that begin alike and stand for different paths. */
+export function findAliasConflicts(aliases: readonly Alias[]): FirmaError[] {
+  return aliases.flatMap((alias, index) => {
+    const other = aliases.slice(0, index).find(({ path }) =>
+      path.length === alias.path.length && path.every((text, i) => mayEqual(text, alias.path[i]))
+    );
+    if (!other || other.standsFor.join("/") === alias.standsFor.join("/")) return [];
+    const [a, b] = [other, alias].map(({ place, text }) => `${formatPlace(place)} (${text})`);
+    return [{
+      code: "MAPPING_RULES_TIE",
+      message: `Cannot order aliases ${a} and ${b}: the same path stands for two others`,
+      cure: "remove one of them",
+      at: alias.place,
+    }];
+  });
+}
+
+/** Tells whether a path may have both at one place; `undefined` stands for a number. */
+function mayEqual(a: string | undefined, b: string | undefined): boolean {
+  const isNumber = (text: string) => /^[0-9]+$/.test(text);
+  if (a === undefined) return b === undefined || isNumber(b);
+  return b === undefined ? isNumber(a) : a === b;
 }

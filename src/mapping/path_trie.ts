@@ -116,6 +116,68 @@ export class PathTrie {
   find(segments: readonly string[], method: string, query: string): MappingRule | undefined {
     return find(this.#root, segments, 0, method, query);
   }
+
+  /**
+   * The rules that {@linkcode find} may return for a path that begins with `beginning`,
+   * whatever non-empty segments the `undefined` in it stand for, and goes on with `rest`.
+   */
+  findAny(
+    beginning: readonly (string | undefined)[],
+    rest: readonly string[],
+    method: string,
+    query: string,
+  ): PossibleRules {
+    const find = { beginning, rest, method, query };
+    const rules = new Set<MappingRule>();
+    const always = findAny(this.#root, 0, find, rules);
+    return { rules: [...rules], always };
+  }
+}
+
+/** What {@linkcode PathTrie.findAny} found. */
+export interface PossibleRules {
+  readonly rules: readonly MappingRule[];
+  /** Whether one of them matches in any case. */
+  readonly always: boolean;
+}
+
+interface PartlyKnown {
+  readonly beginning: readonly (string | undefined)[];
+  readonly rest: readonly string[];
+  readonly method: string;
+  readonly query: string;
+}
+
+/** Adds the rules from `node` on; tells whether one matches whatever the unknown segments are. */
+function findAny(node: Node, at: number, call: PartlyKnown, rules: Set<MappingRule>): boolean {
+  const { beginning, rest, method, query } = call;
+  if (at === beginning.length) {
+    const rule = find(node, rest, 0, method, query);
+    if (rule) rules.add(rule);
+    return rule !== undefined;
+  }
+  const segment = beginning[at];
+  for (const [text, child] of node.literals ?? []) {
+    if (text === segment) {
+      if (findAny(child, at + 1, call, rules)) return true;
+    } else if (segment === undefined && text !== "") findAny(child, at + 1, call, rules);
+  }
+  for (const { token, node: child } of node.branches ?? []) {
+    if (segment !== undefined && !takes(token, segment)) continue;
+    const always = findAny(child, at + 1, call, rules);
+    if (always && (segment !== undefined || token.kind === "star")) return true;
+  }
+  for (const { tail, leaf } of node.rests ?? []) {
+    // What is unknown may be what the end of the pattern asks for.
+    const least = beginning.length - at + rest.length;
+    const known = tail.length <= rest.length;
+    if (known ? !takesTail(tail, rest, 0) : tail.length > least) continue;
+    const rule = leaf.find(method, query);
+    if (!rule) continue;
+    rules.add(rule);
+    if (known) return true;
+  }
+  return false;
 }
 
 function find(

@@ -22,6 +22,8 @@ export interface MatchedRule {
   /** Methods joined by `|`, or `*` when the rule names none. */
   readonly method: string;
   readonly query?: string;
+  /** The alias by which the call came to the rule: its path has numbers for names. */
+  readonly alias?: string;
 }
 
 /** Where a rule is written. The line is looked for when it is first asked for. */

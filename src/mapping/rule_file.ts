@@ -1,5 +1,6 @@
 import { err, type FirmaError, FirmaException, ok, type Result } from "../core/result.ts";
 import { parseToml, type TomlDocument } from "../config/toml.ts";
+import { type PlacedAlias, readAlias } from "./alias_file.ts";
 import { type HostPattern, parseHostPattern } from "./host_pattern.ts";
 import { quote } from "./malformed.ts";
 import { foldHost, foldPath, type OpenfirmaRule } from "./openfirma_dialect.ts";
@@ -28,10 +29,11 @@ export interface ParsedFile {
   readonly rules: readonly MappingRule[];
   readonly putOff: readonly PutOff[];
   readonly openfirmaRules: readonly OpenfirmaRule[];
+  readonly aliases: readonly PlacedAlias[];
   readonly errors: readonly FirmaError[];
 }
 
-const FILE_KEYS = ["dialect", "rules"];
+const FILE_KEYS = ["dialect", "rules", "aliases"];
 const DIALECTS = ["firma", "openfirma"];
 const OPENFIRMA_KEYS = ["host", "method", "path", "action_class"];
 const RULE_KEYS = [
@@ -183,21 +185,24 @@ function readOpenfirmaRule(reader: RuleReader): OpenfirmaRule[] {
   return [{ host, path, method, matched, place }];
 }
 
-function ruleTables(document: TomlDocument): Result<Record<string, unknown>[]> {
-  const rules = document.root.rules ?? [];
+function tablesOf(
+  document: TomlDocument,
+  list: "rules" | "aliases",
+): Result<Record<string, unknown>[]> {
+  const tables = document.root[list] ?? [];
   const isTable = (item: unknown) =>
     typeof item === "object" && item !== null && !Array.isArray(item) && !(item instanceof Date);
-  if (Array.isArray(rules) && rules.every(isTable)) return ok(rules);
+  if (Array.isArray(tables) && tables.every(isTable)) return ok(tables);
   return err({
     code: "MAPPING_RULE_INVALID",
-    message: "Cannot read rules: not a list of tables",
-    cure: "begin each rule with a line [[rules]]",
-    at: document.locate(["rules"]) ?? { file: document.file },
+    message: `Cannot read ${list}: not a list of tables`,
+    cure: `begin each of them with a line [[${list}]]`,
+    at: document.locate([list]) ?? { file: document.file },
   });
 }
 
 function nothing(errors: readonly FirmaError[]): ParsedFile {
-  return { rules: [], putOff: [], openfirmaRules: [], errors };
+  return { rules: [], putOff: [], openfirmaRules: [], aliases: [], errors };
 }
 
 /**
@@ -227,8 +232,10 @@ export function parseRuleFile(
       at: document.locate(["dialect"]) ?? { file },
     });
   }
-  const tables = ruleTables(document);
+  const tables = tablesOf(document, "rules");
   if (!tables.ok) return nothing([...errors, tables.error]);
+  const aliasTables = tablesOf(document, "aliases");
+  if (!aliasTables.ok) return nothing([...errors, aliasTables.error]);
   const readHost = hostReader();
   const rules: MappingRule[] = [];
   const putOff: PutOff[] = [];
@@ -240,5 +247,16 @@ export function parseRuleFile(
     else rules.push(...readRule(reader, readHost, decoders));
     errors.push(...reader.errors);
   }
-  return { rules, putOff, openfirmaRules, errors };
+  const aliases = aliasTables.value.flatMap((table, index) => {
+    const reader = new RuleReader(document, index, table, "aliases");
+    const read = readAlias(reader);
+    errors.push(...reader.errors);
+    return read;
+  });
+  if (dialect === "openfirma" && aliases.length > 0) {
+    const at = document.locate(["aliases"]) ?? { file };
+    const message = 'Cannot use aliases: the dialect "openfirma" has none';
+    errors.push({ code: "MAPPING_RULE_INVALID", message, at });
+  }
+  return { rules, putOff, openfirmaRules, aliases, errors };
 }

@@ -17,17 +17,25 @@ export function didYouMean(word: string, known: Iterable<string>): string | unde
   return close && `did you mean "${close}"?`;
 }
 
-/** One `[[rules]]` table: typed access to its keys, errors with their places. */
+/** One `[[rules]]` or `[[aliases]]` table: typed access to its keys, errors with their places. */
 export class RuleReader {
   readonly errors: FirmaError[] = [];
   readonly #document: TomlDocument;
   readonly #index: number;
   readonly #table: Readonly<Record<string, unknown>>;
 
-  constructor(document: TomlDocument, index: number, table: Readonly<Record<string, unknown>>) {
+  readonly #list: "rules" | "aliases";
+
+  constructor(
+    document: TomlDocument,
+    index: number,
+    table: Readonly<Record<string, unknown>>,
+    list: "rules" | "aliases" = "rules",
+  ) {
     this.#document = document;
     this.#index = index;
     this.#table = table;
+    this.#list = list;
   }
 
   has(key: string): boolean {
@@ -38,7 +46,7 @@ export class RuleReader {
     const document = this.#document;
     return rulePlace(
       document.file,
-      () => document.locate(["rules", this.#index, ...path])?.line ?? 1,
+      () => document.locate([this.#list, this.#index, ...path])?.line ?? 1,
     );
   }
 
@@ -56,7 +64,7 @@ export class RuleReader {
   keys(known: readonly string[]): void {
     for (const key of Object.keys(this.#table)) {
       if (known.includes(key)) continue;
-      this.errors.push(unknownKey(this.#document, ["rules", this.#index, key], known));
+      this.errors.push(unknownKey(this.#document, [this.#list, this.#index, key], known));
     }
   }
 

@@ -2,12 +2,13 @@ import type { HttpCall } from "../core/envelope.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { formatAuthority } from "./authority.ts";
 import { DECODERS } from "./decoders/decoders.ts";
-import { findConflicts } from "./conflicts.ts";
+import type { Found } from "./alias.ts";
+import { findAliasConflicts, findConflicts } from "./conflicts.ts";
 import { findOpenfirmaConflicts, OpenfirmaRules, permittedHost } from "./openfirma_dialect.ts";
 import { allowsEncodedSlashes, matchSegments } from "./path_pattern.ts";
 import type { HostPattern } from "./host_pattern.ts";
 import { HostRules } from "./host_rules.ts";
-import type { MappingRule, MatchedRule } from "./rule.ts";
+import type { MatchedRule } from "./rule.ts";
 import { type MappingFile, type ParsedFile, parseRuleFile } from "./rule_file.ts";
 
 /** Options of {@linkcode MappingTable.parse}. */
@@ -54,8 +55,9 @@ export class MappingTable {
       hosts.add(host.text);
       return this.#rulesOf(host);
     };
-    for (const { rules, putOff } of files) {
+    for (const { rules, putOff, aliases } of files) {
       for (const rule of rules) rulesOf(rule.host).add(rule);
+      for (const { host, alias } of aliases) rulesOf(host).addAlias(alias);
       for (const { host, read } of putOff) rulesOf(host).putOff(read);
     }
     this.hosts = [...hosts].sort();
@@ -92,6 +94,7 @@ export class MappingTable {
     if (checked) return ok(table);
     const conflicts = [
       ...table.#all().flatMap(({ trie }) => findConflicts(trie)),
+      ...table.#all().flatMap(({ aliases }) => findAliasConflicts(aliases)),
       ...findOpenfirmaConflicts(parsed.flatMap((file) => file.openfirmaRules)),
     ];
     return conflicts.length > 0 ? err(conflicts) : ok(table);
@@ -103,12 +106,16 @@ export class MappingTable {
    */
   match(call: HttpCall): MatchedRule | undefined {
     const segments = matchSegments(call.path);
-    const rule = this.#find(call, segments);
-    if (!rule) return this.#openfirma.match(call);
+    const found = this.#find(call, segments);
+    if (!found) return this.#openfirma.match(call);
+    const { rule, alias } = found;
+    if (!rule?.matched) return undefined;
     // Where the rule's author says nothing of encoded slashes, what the upstream makes
     // of one may be another operation, for which less specific rules do not speak.
-    if (call.path.includes("%2F") && !allowsEncodedSlashes(rule.path, segments)) return undefined;
-    return rule.matched;
+    if (call.path.includes("%2F") && !allowsEncodedSlashes(rule.path, found.segments)) {
+      return undefined;
+    }
+    return alias ? { ...rule.matched, alias: alias.text } : rule.matched;
   }
 
   /**
@@ -122,14 +129,14 @@ export class MappingTable {
     return [...this.#wildcard.keys()].some((domain) => host.endsWith(`.${domain}`));
   }
 
-  #find(call: HttpCall, segments: readonly string[]): MappingRule | undefined {
+  #find(call: HttpCall, segments: readonly string[]): Found | undefined {
     const host = formatAuthority(call.host, call.port, call.scheme);
-    const rule = this.#exact.get(host)?.trie.find(segments, call.method, call.query);
-    if (rule || this.#wildcard.size === 0) return rule;
+    const found = this.#exact.get(host)?.find(segments, call.method, call.query);
+    if (found || this.#wildcard.size === 0) return found;
     for (let dot = host.indexOf("."); dot >= 0; dot = host.indexOf(".", dot + 1)) {
       const rules = this.#wildcard.get(host.slice(dot + 1));
-      const rule = rules?.trie.find(segments, call.method, call.query);
-      if (rule) return rule;
+      const found = rules?.find(segments, call.method, call.query);
+      if (found) return found;
     }
     return undefined;
   }

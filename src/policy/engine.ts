@@ -198,9 +198,11 @@ function buildRequest(
   for (const [inputs, target] of [[slice.resource, attrs], [slice.context, context]] as const) {
     for (const { name, type, required, read } of inputs) {
       if (hidden.has(name) && !(overrides !== undefined && Object.hasOwn(overrides, name))) {
-        context[name] = HIDDEN_VALUE;
         key += "h";
-        continue;
+        if (inputs === slice.context) {
+          context[name] = HIDDEN_VALUE;
+          continue;
+        }
       }
       const raw = overrides !== undefined && Object.hasOwn(overrides, name)
         ? overrides[name]

@@ -30,7 +30,7 @@ export interface ParsedSlice {
    * resource too, and there are no entities but for conditions on the action.
    */
   readonly folded: boolean;
-  /** Attributes of the context that must not be looked at; {@linkcode hidePolicy} sees to it. */
+  /** Attributes that must not be looked at; {@linkcode hidePolicy} sees to it. */
   readonly hidden: ReadonlySet<string>;
 }
 
@@ -120,7 +120,8 @@ function makeSlice(chosen: readonly CompiledPolicy[], fold: Fold): Result<Slice,
     policies: new Map(chosen.map((policy) => [policy.id, policy])),
     parsed: (hidden = []) => {
       if (hidden.length > 0 && (wholeContext || reads.context.has("params"))) return undefined;
-      const keys = hidden.filter((name) => reads.context.has(name));
+      if (reads.resourceId && hidden.includes(foldedKey("id"))) return undefined;
+      const keys = hidden.filter((name) => reads.context.has(name) || attributes.has(name));
       if (keys.length === 0) {
         return plain ??= parseSlice(chosen, wholeContext ? () => undefined : fold);
       }

@@ -94,6 +94,44 @@ for (const name of TABLES) {
   });
 }
 
+/** How GitHub's own links name what published paths name. */
+const ALIASES: readonly (readonly [RegExp, string])[] = [
+  [/^\/repos\/\{(?:template_)?owner\}\/\{(?:template_)?repo\}/, "/repositories/1296269"],
+  [/^\/orgs\/\{org\}\/teams\/\{team_slug\}/, "/organizations/9919/team/17"],
+  [/^\/orgs\/\{org\}/, "/organizations/9919"],
+  [/^\/users\/\{[^}]+\}/, "/user/583231"],
+];
+
+Deno.test("the pack github classifies a path with numbers for names as the path with names", () => {
+  const data = Deno.readTextFileSync(new URL("data/github.tsv", import.meta.url));
+  const wrong: string[] = [];
+  let count = 0;
+  for (const line of data.trimEnd().split("\n")) {
+    const [method, host, path, , expected] = line.split("\t") as [
+      string,
+      string,
+      string,
+      string,
+      string,
+    ];
+    for (const [beginning, numbered] of ALIASES) {
+      if (host !== "api.github.com" || !beginning.test(path)) continue;
+      count++;
+      for (const value of VALUES) {
+        const rest = path.replace(beginning, "").replace(/\{([^}]+)\}/g, (_, name) => value(name));
+        const match = packs.match(call(method, `https://${host}${numbered}${rest}`));
+        if (match?.actionClass !== expected) wrong.push(`${method} ${numbered}${rest}`);
+        // This one of them is published, as "/user/{account_id}".
+        else if (match.alias === undefined && match.path !== "/user/*") {
+          wrong.push(`${method} ${numbered}${rest}: no alias`);
+        }
+      }
+    }
+  }
+  assert.deepEqual(wrong, []);
+  assert.ok(count > 1000, `only ${count} paths begin so`);
+});
+
 /** Tells whether another published path of this method takes the same segments. */
 function overlaps(
   method: string,
@@ -234,7 +272,23 @@ const CALLS: readonly (readonly [string, string])[] = [
   ["PUT https://api.github.com/repos/acme/tool/actions/secrets/X", "credential.write"],
   ["POST https://api.github.com/graphql", "code.read"],
   ["GET https://api.github.com/graphql", "-"],
-  ["DELETE https://api.github.com/repositories/1", "-"],
+  ["DELETE https://api.github.com/repositories/1", "repo.delete"],
+  ["GET https://api.github.com/repositories/1/issues?page=2", "issue.read"],
+  ["GET https://api.github.com/repositories/1/contents/src%2Fa.ts", "code.read"],
+  ["DELETE https://api.github.com/repositories/1/git/refs/heads%2Fmain", "code.destructive"],
+  ["GET https://api.github.com/organizations/1/team/2/members?page=2", "account.read"],
+  ["GET https://api.github.com/user/1/repos?page=2", "account.read"],
+  ["DELETE https://api.github.com/repositories/1/", "-"],
+  ["DELETE https://api.github.com/repositories/1/unheard-of", "-"],
+  ["DELETE https://api.github.com/repositories/1a", "-"],
+  ["DELETE https://api.github.com/repositories/-1", "-"],
+  ["DELETE https://api.github.com/repositories/acme/tool", "-"],
+  ["DELETE https://api.github.com/repositories/1%2Fgit%2Frefs%2Fheads%2Fmain", "-"],
+  ["DELETE https://api.github.com/repositories/1%2Fissues/labels/main", "-"],
+  ["GET https://api.github.com/Repositories/1", "-"],
+  ["POST https://api.github.com/repositories/1", "-"],
+  ["GET https://api.github.com/user/1/emails", "-"],
+  ["PUT https://api.github.com/user/1/keys", "-"],
   ["GET https://api.github.com/repos/acme%2Ftool", "-"],
   ["DELETE https://api.github.com/repos/acme/tool%2Fgit%2Frefs%2Fheads/labels/main", "-"],
   ["DELETE https://api.github.com/repos/acme/tool/labels/kind%2Fbug", "issue.write"],

@@ -66,6 +66,11 @@ const ATTACKS: Record<string, { readonly named: Call; readonly hidden: readonly 
   "GitHub's REST interface": {
     named: { line: `GET ${API}/repos/Acme/Vault.git/issues` },
     hidden: [
+      { line: `GET ${API}/repositories/1296269` },
+      { line: `GET ${API}/repositories/1296269/issues?page=2` },
+      { line: `DELETE ${API}/repositories/1296269` },
+      { line: `PATCH ${API}/repositories/1296269`, json: { archived: true } },
+      { line: `POST ${API}/organizations/1/repos`, json: { name: "vault" } },
       { line: `PUT ${API}/orgs/acme/actions/secrets/KEY/repositories/1296269` },
       { line: `PUT ${API}/orgs/acme/actions/secrets/KEY/repositories`, json: {} },
       { line: `DELETE ${API}/user/installations/1/repositories/1296269` },
@@ -80,6 +85,10 @@ const ATTACKS: Record<string, { readonly named: Call; readonly hidden: readonly 
   },
   "GitHub's REST interface beside the paths of repositories": {
     named: { line: `PUT ${API}/orgs/acme/teams/crew/repos/acme/vault` },
+    hidden: [],
+  },
+  "a team that is named by number": {
+    named: { line: `PUT ${API}/organizations/1/team/2/repos/acme/vault` },
     hidden: [],
   },
   "a repository that is made": {
@@ -126,6 +135,8 @@ Deno.test("a policy on the repository leaves calls alone that are about none", a
     const call of [
       { line: `GET ${API}/user` },
       { line: `GET ${API}/rate_limit` },
+      { line: `GET ${API}/organizations/1/members?page=2` },
+      { line: `GET ${API}/user/1/repos?page=2` },
       { line: `POST ${API}/gists`, json: { files: {} } },
       { line: `POST ${API}/markdown`, json: { text: "" } },
       { line: `GET ${API}/repos/acme/rocket/issues` },
@@ -143,6 +154,7 @@ Deno.test("a policy on the ref holds when a call hides the ref", async () => {
     { line: `POST ${rocket}/merges`, json: { base: "main", head: "work" } },
     { line: `POST ${rocket}/merge-upstream`, json: { branch: "main" } },
     { line: `POST ${rocket}/branches/main/rename`, json: { new_name: "old" } },
+    { line: `PATCH ${API}/repositories/1/git/refs/heads/main`, json: { sha: "1" } },
   ];
   for (const call of named) {
     assert.equal(await decide(KEEP_REF, call), "DENY PolicyDenied", JSON.stringify(call));
@@ -150,6 +162,7 @@ Deno.test("a policy on the ref holds when a call hides the ref", async () => {
   const hidden: Call[] = [
     { line: `PUT ${rocket}/pulls/1/merge` },
     { line: `PUT ${rocket}/pulls/1/update-branch` },
+    { line: `PUT ${API}/repositories/1/pulls/1/merge` },
     graphql('mutation { updateRef(input: { refId: "R", oid: "1" }) { x } }'),
     graphql('mutation { mergePullRequest(input: { pullRequestId: "PR_1" }) { x } }'),
     graphql("mutation M($i: I!) { createCommitOnBranch(input: $i) { x } }", {
@@ -170,4 +183,82 @@ Deno.test("a policy on the ref holds when a call hides the ref", async () => {
   for (const call of elsewhere) {
     assert.equal(await decide(KEEP_REF, call), "ALLOW", JSON.stringify(call));
   }
+});
+
+Deno.test("the posture dev lets GitHub's links to the next page be read, and holds for writes", async () => {
+  const text = await Deno.readTextFile(new URL("../../packs/postures/dev.cedar", import.meta.url));
+  const dev = explainer(text);
+  for (
+    const path of [
+      "/repositories/1/issues?page=2",
+      "/repositories/1/contents/src/main.ts",
+      "/organizations/1/repos?page=2",
+      "/organizations/1/team/2/members?page=2",
+      "/user/1/repos?page=2",
+    ]
+  ) assert.equal(await decide(dev, { line: `GET ${API}${path}` }), "ALLOW", path);
+  const named = await decide(dev, { line: `DELETE ${API}/repos/acme/rocket` });
+  assert.equal(named, "DENY PolicyDenied");
+  assert.equal(await decide(dev, { line: `DELETE ${API}/repositories/1` }), named);
+  for (const path of ["/repositories/1/unheard-of", "/organizations/1/unheard-of"]) {
+    const said = await decide(dev, { line: `GET ${API}${path}` });
+    assert.equal(said, "DENY UnclassifiedIntent", path);
+  }
+});
+
+Deno.test("a policy on the provider and the repository holds when a call hides the repository", async () => {
+  const subject = explainer(`
+permit (principal, action, resource);
+forbid (principal, action, resource)
+when {
+  context has git_provider && ["github", "gitlab"].contains(context.git_provider) &&
+  context has git_repo && context.git_repo == "vault"
+};`);
+  for (
+    const line of [
+      `GET ${API}/repositories/1296269`,
+      `DELETE ${API}/user/installations/1/repositories/1296269`,
+      "GET https://gitlab.com/api/v4/projects/278964/issues",
+    ]
+  ) assert.equal(await decide(subject, { line }), "DENY FailClosed", line);
+  assert.equal(await decide(subject, { line: `GET ${API}/repos/acme/rocket` }), "ALLOW");
+});
+
+Deno.test("a policy on the path holds when a call has numbers in the place of names", async () => {
+  const subject = explainer(`
+permit (principal, action, resource);
+forbid (principal, action, resource)
+when {
+  resource has host && resource has path &&
+  resource.host == "api.github.com" && resource.path like "/*/acme*"
+};`);
+  const named = ["/repos/acme/vault/issues", "/orgs/acme/members", "/users/acme/repos"];
+  const numbered = [
+    "/repositories/1/issues",
+    "/organizations/1/members",
+    "/organizations/1/team/2/members",
+    "/user/1/repos",
+  ];
+  for (const path of named) {
+    const said = await decide(subject, { line: `GET ${API}${path}` });
+    assert.equal(said, "DENY PolicyDenied", path);
+  }
+  for (const path of numbered) {
+    const call = { line: `GET ${API}${path}` };
+    assert.equal(await decide(subject, call), "DENY FailClosed", path);
+    assert.equal(await decide(BLIND, call), "ALLOW", path);
+  }
+  for (const path of ["/repos/other/vault", "/orgs/other/members", "/user/repos", "/user"]) {
+    assert.equal(await decide(subject, { line: `GET ${API}${path}` }), "ALLOW", path);
+  }
+});
+
+Deno.test("a policy on the very resource holds when a call has numbers in the place of names", async () => {
+  const subject = explainer(`
+permit (principal, action, resource);
+forbid (principal, action, resource == Firma::Resource::"api.github.com/repos/acme/vault");`);
+  const vault = { line: `GET ${API}/repos/acme/vault` };
+  assert.equal(await decide(subject, vault), "DENY PolicyDenied");
+  assert.equal(await decide(subject, { line: `GET ${API}/repositories/1` }), "DENY FailClosed");
+  assert.equal(await decide(subject, { line: `GET ${API}/repos/acme/rocket` }), "ALLOW");
 });

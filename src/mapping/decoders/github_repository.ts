@@ -2,7 +2,7 @@ import type { ContextValue, HttpCall } from "../../core/envelope.ts";
 import { ok, type Result } from "../../core/result.ts";
 import { type Decoder, unreadable } from "./decoder.ts";
 import { HIDDEN_REF } from "./git_ref.ts";
-import { HIDDEN_REPOSITORY, repositoryAttributes } from "./git_repository.ts";
+import { HIDDEN_REPOSITORY, providerOf, repositoryAttributes } from "./git_repository.ts";
 
 /** What the path of a call to GitHub's REST interface says. */
 export interface RepositoryInPath {
@@ -13,13 +13,15 @@ export interface RepositoryInPath {
   readonly rest: string | undefined;
 }
 
+/** A repository by its number; an alias of the path with its name. */
+const NUMBERED = /^\/repositories\/[0-9]+(?:\/(.*?))?\/?$/;
 const REPOSITORY = /^\/repos\/([^/]+)\/([^/]+)(?:\/(.*?))?\/?$/;
 /** Paths that name a repository in the middle. */
 const ELSEWHERE =
-  /^\/(?:agents\/repos|networks|user\/(?:starred|subscriptions)|(?:orgs\/[^/]+\/)?teams\/[^/]+\/repos)\/([^/]+)\/([^/]+)(?:\/|$)/;
+  /^\/(?:agents\/repos|networks|user\/(?:starred|subscriptions)|(?:orgs\/[^/]+\/)?teams\/[^/]+\/repos|organizations\/[0-9]+\/team\/[0-9]+\/repos)\/([^/]+)\/([^/]+)(?:\/|$)/;
 /** Reads that name a repository, or what belongs to one, by something else. */
 const READS_BY_NUMBER =
-  /^\/repositories\/|\/repositories\/[^/]+$|^\/user\/codespaces\/(?!secrets(?:\/|$))|\/migrations\/|^\/search\/labels$/;
+  /\/repositories\/[^/]+$|^\/user\/codespaces\/(?!secrets(?:\/|$))|\/migrations\/|^\/search\/labels$/;
 /** Writes that are about no repository, whatever their bodies hold. */
 const NO_REPOSITORY =
   /^\/(?:gists|markdown|notifications)(?:\/|$)|^\/user(?:\/(?:blocks|emails?|following|gpg_keys|keys|social_accounts|ssh_signing_keys)(?:\/|$)|$)/;
@@ -61,6 +63,16 @@ export function repositoryInPath(call: HttpCall): Result<RepositoryInPath, strin
     const within = path.startsWith("/repos/") ? rest : undefined;
     return ok({ attributes: named.value, hidden, rest: within });
   }
+  // A policy may ask for the provider first, so that is told wherever there is a repository.
+  const provider = { git_provider: providerOf(call.host) };
+  const [numbered, within] = NUMBERED.exec(path) ?? [];
+  if (numbered !== undefined) {
+    const hidesRef = !reads && REF_BY_NUMBER.test(within ?? "");
+    const hidden = hidesRef ? [...HIDDEN_REPOSITORY, ...HIDDEN_REF] : HIDDEN_REPOSITORY;
+    return ok({ attributes: provider, hidden, rest: within ?? "" });
+  }
   const hides = reads ? READS_BY_NUMBER.test(path) : !NO_REPOSITORY.test(path);
-  return ok({ attributes: {}, hidden: hides ? HIDDEN_REPOSITORY : [], rest: undefined });
+  return hides
+    ? ok({ attributes: provider, hidden: HIDDEN_REPOSITORY, rest: undefined })
+    : ok({ attributes: {}, hidden: [], rest: undefined });
 }

@@ -61,7 +61,7 @@ function readBody({ headers, body }: DecoderInput): Result<JsonObject, string> {
   return isObject(json.value) ? ok(json.value) : { ok: false, error: "it is not an object" };
 }
 
-/** The repository that a call makes. One of the user's own has an owner that no call names. */
+/** The repository that a call makes. Of the user's own, and by number, no call names the owner. */
 function newRepository(call: HttpCall, body: JsonObject): Result<Attributes, string> {
   const path = restPath(call);
   const [, organisation] = /^\/orgs\/([^/]+)\/repos$/.exec(path) ?? [];
@@ -70,7 +70,7 @@ function newRepository(call: HttpCall, body: JsonObject): Result<Attributes, str
   if (organisation !== undefined) {
     return repositoryAttributes(call.host, decodeURIComponent(organisation), name);
   }
-  if (path !== "/user/repos") return ok({});
+  if (!/^\/(?:user|organizations\/[0-9]+)\/repos$/.test(path)) return ok({});
   const named = repositoryAttributes(call.host, "", name);
   if (!named.ok) return named;
   const { git_owner: _, ...attributes } = named.value;

@@ -1,6 +1,6 @@
 import { ok } from "../../core/result.ts";
 import { type Decoder, unreadable } from "./decoder.ts";
-import { HIDDEN_REPOSITORY, repositoryAttributes } from "./git_repository.ts";
+import { HIDDEN_REPOSITORY, providerOf, repositoryAttributes } from "./git_repository.ts";
 
 const WHAT = "the call to GitLab";
 const PROJECT = /^\/api\/v4\/projects\/([^/]+)(?:\/|$)/;
@@ -23,7 +23,8 @@ export const gitlabRepository: Decoder = {
     const slash = path.lastIndexOf("/");
     // A project is always in a group or with a user, so a name alone is a number.
     if (slash < 0) {
-      return ok({ operations: [{ actionClass, attributes: {}, hidden: HIDDEN_REPOSITORY }] });
+      const attributes = { git_provider: providerOf(call.host) };
+      return ok({ operations: [{ actionClass, attributes, hidden: HIDDEN_REPOSITORY }] });
     }
     const named = repositoryAttributes(call.host, path.slice(0, slash), path.slice(slash + 1));
     if (!named.ok) return unreadable(WHAT, named.error);

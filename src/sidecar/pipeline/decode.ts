@@ -19,6 +19,9 @@ import type { MappingTable } from "../../mapping/table.ts";
 import type { BodyPrefix, CallInput } from "../gate.ts";
 import { type Denial, type Draft, found, type Stage } from "./draft.ts";
 
+/** A path with numbers for names is not the one that policies go by. */
+const HIDDEN_PATH: readonly string[] = ["resource.id", "resource.path"];
+
 /** What `decode` needs. */
 export interface DecodeOptions {
   readonly decoders: ReadonlyMap<string, Decoder>;
@@ -36,7 +39,10 @@ export interface DecodeOptions {
 export function decode(options: DecodeOptions): Stage {
   return (draft) => {
     const name = draft.rule?.decoder;
-    if (name === undefined) return;
+    if (name === undefined) {
+      if (draft.rule?.alias !== undefined) draft.hidden = HIDDEN_PATH;
+      return;
+    }
     const decoder = options.decoders.get(name);
     if (decoder === undefined) return missing(name);
     if (decoder.reads === "nothing") {
@@ -146,6 +152,7 @@ function run(
   const [first, ...rest] = decoded.value.operations.map((operation) => ({
     ...operation,
     actionClass: raised(rule.actionClass, operation.actionClass),
+    ...(rule.alias !== undefined && { hidden: [...operation.hidden ?? [], ...HIDDEN_PATH] }),
   }));
   return ok({ ...decoded.value, operations: [first!, ...rest] });
 }
@@ -166,7 +173,8 @@ function decodeInner(
   const rule = options.mapping().match(call.value);
   if (rule === undefined) return unclassified("a request in the batch", "no mapping rule names it");
   if (rule.decoder === undefined) {
-    return ok({ operations: [{ actionClass: rule.actionClass, attributes: {} }] });
+    const hidden = rule.alias === undefined ? [] : HIDDEN_PATH;
+    return ok({ operations: [{ actionClass: rule.actionClass, attributes: {}, hidden }] });
   }
   const decoder = options.decoders.get(rule.decoder);
   if (decoder === undefined) return unreadable("a request in the batch", "it has no decoder");
