@@ -3,12 +3,11 @@ import { delay } from "./delay.ts";
 import type { BundleUpdate } from "../core/authority.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
-import { checkBundle } from "../policy/check.ts";
-import { markChecked, type ParsedPolicies, parsedPolicies } from "../policy/checked.ts";
 import { splitStatements } from "../policy/statement.ts";
 import { Broadcast } from "./broadcast.ts";
 import { ChangeLoop } from "./change_loop.ts";
 import type { CheckedContents } from "../config/checked_contents.ts";
+import { checkKnownBundle } from "./check_known_bundle.ts";
 import { digestMapping } from "./mapping_digest.ts";
 import { type PolicyFile, type PolicyFiles, readPolicyFiles, versionOf } from "./policy_files.ts";
 
@@ -72,7 +71,7 @@ export class PolicySource {
     if (state.kind === "unusable") return err([...state.errors]);
     if (state.files.length === 0) return err([noPolicies(options.directory)]);
     const bundle = makeBundle(options, state, 1);
-    const checked = check(bundle, options);
+    const checked = checkKnownBundle(bundle, options);
     if (!checked.ok) return checked;
     const source = new PolicySource(options, bundle, state.fingerprint);
     source.#loop = ChangeLoop.start({
@@ -136,7 +135,7 @@ export class PolicySource {
     const missing = vanished(this.#bundle.policies, state.files);
     if (missing.length > 0) return this.#refuse(missing);
     const bundle = makeBundle(this.#options, state, this.#revision + 1);
-    const checked = check(bundle, this.#options);
+    const checked = checkKnownBundle(bundle, this.#options);
     if (!checked.ok) return this.#refuse(checked.error);
     this.#revision++;
     this.#bundle = bundle;
@@ -166,23 +165,6 @@ async function readSettled(options: PolicySourceOptions): Promise<Sources> {
     state = again;
   }
   return state;
-}
-
-function check(
-  bundle: PolicyBundle,
-  { known, onWarning }: PolicySourceOptions,
-): Result<void, FirmaError[]> {
-  const content = [bundle.schema, bundle.policies];
-  const parsed = known?.get(content);
-  if (Array.isArray(parsed)) {
-    markChecked(bundle, parsed as ParsedPolicies);
-    return ok(undefined);
-  }
-  const checked = checkBundle(bundle);
-  if (!checked.ok) return checked;
-  checked.value.warnings.forEach(onWarning);
-  if (checked.value.warnings.length === 0) known?.add(content, parsedPolicies(bundle));
-  return ok(undefined);
 }
 
 function makeBundle(

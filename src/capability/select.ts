@@ -21,7 +21,7 @@ export interface TokenDemand {
    * How far the clocks of Authority and Sidecar may differ, in milliseconds.
    * @default {0}
    */
-  readonly clockSkewMs?: number;
+  readonly clockSkewMs?: number | undefined;
 }
 
 const EXACT_ACTION = 100;

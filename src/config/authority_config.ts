@@ -4,7 +4,7 @@ import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { type AuthorityTable, readAuthorityTable } from "./authority_table.ts";
 import type { ListenAddress } from "./listen_address.ts";
 import type { ConfigFile } from "./load.ts";
-import { dataDir, type Environment, projectDataDir, stateDir } from "./paths.ts";
+import { authorityKeyFile, type Environment, projectDataDir, stateDir } from "./paths.ts";
 import { parseConfig } from "./schema.ts";
 import { parseToml, type TomlDocument } from "./toml.ts";
 
@@ -54,11 +54,6 @@ export interface AuthorityConfig {
 
 const PREFIX = "FIRMA_AUTHORITY_";
 
-/** Where the signing key of this user's Authority lies unless a file says otherwise. */
-export function authorityKeyFile(env: Environment): string {
-  return join(dataDir(env), "keys/authority.key");
-}
-
 /**
  * Checks a `firma.toml` as one of an Authority, which needs no `[sidecar]`; what
  * it has of one must be right all the same. A variable `FIRMA_AUTHORITY_<KEY>`
@@ -71,7 +66,9 @@ export function parseAuthorityConfig(
   const document = parseToml(text, file);
   if (!document.ok) return err([document.error]);
   const project = projectDataDir(env, file);
-  const parsed = parseConfig(text, file, { projectDataDir: project, auditFile: "" });
+  const authorityKey = authorityKeyFile(env);
+  const defaults = { projectDataDir: project, auditFile: "", authorityKey };
+  const parsed = parseConfig(text, file, defaults);
   if (!parsed.ok) return parsed;
   const { sidecar, actionClasses } = parsed.value;
   const read = readWithEnvironment(document.value, dirname(file), env);
@@ -92,7 +89,7 @@ export function parseAuthorityConfig(
     store: store.value,
     maxTtlMs: table.max_ttl,
     bundleTtlMs: table.bundle_ttl,
-    keyFile: table.key_file ?? authorityKeyFile(env),
+    keyFile: table.key_file ?? authorityKey,
     tlsCertPath: table.tls_cert_path,
     tlsKeyPath: table.tls_key_path,
     clientCaCertPath: table.mtls_client_ca_cert_path,

@@ -82,3 +82,16 @@ export function readAuthorityTable(
 ): AuthorityTable {
   return read(value, path, context);
 }
+
+const OTHER_FILES = [
+  "tls_cert_path",
+  "tls_key_path",
+  "mtls_client_ca_cert_path",
+  "mtls_client_ca_key_path",
+  "authorized_clients_path",
+] as const;
+
+/** The files that an Authority which serves others has beside its policies, by key. */
+export function otherFiles(authority: AuthorityTable): { key: string; path: string }[] {
+  return OTHER_FILES.flatMap((key) => authority[key] ? [{ key, path: authority[key] }] : []);
+}

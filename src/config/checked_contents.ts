@@ -1,6 +1,7 @@
 import { sha256 } from "../core/sha256.ts";
 import { join } from "../core/path.ts";
 import { ensurePrivateDirectory } from "./paths.ts";
+import { userId } from "./user_id.ts";
 import { VERSION } from "./version.ts";
 
 /** How many contents are remembered. */
@@ -68,5 +69,5 @@ export class CheckedContents {
 }
 
 function isOwn({ uid, mode }: Deno.FileInfo): boolean {
-  return uid === Deno.uid() && ((mode ?? 0) & 0o022) === 0;
+  return uid === userId() && ((mode ?? 0) & 0o022) === 0;
 }

@@ -12,6 +12,8 @@ function countStatements(text: string, word: string): number {
 }
 
 function contents({ kind, text }: OperatorFile): string {
+  if (kind === "Authority key") return text.trim();
+  if (kind === "CA certificate") return plural(text.split("-----BEGIN ").length - 1, "certificate");
   if (kind === "mapping") {
     return plural([...text.matchAll(/^\s*\[\[\s*rules\s*\]\]/gm)].length, "rule");
   }
@@ -23,8 +25,11 @@ function contents({ kind, text }: OperatorFile): string {
  * person who has to decide whether to trust it. The text is not escaped.
  */
 export function describeConfig(config: FirmaConfig, files: readonly OperatorFile[]): string[] {
-  const { connector, interceptor, mapping, audit } = config.sidecar;
+  const { authority, connector, interceptor, mapping, audit } = config.sidecar;
   const lines = files.map((file) => `${file.kind} ${file.name}: ${contents(file)}`);
+  if (authority.remote !== undefined) {
+    lines.unshift(`policies and tokens of the Authority at ${authority.remote.urls.join(", ")}`);
+  }
   for (const { name, parent, risk } of config.actionClasses) {
     lines.push(`action class ${name} within ${parent}, risk ${risk}`);
   }

@@ -1,6 +1,6 @@
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { sha256 } from "../core/sha256.ts";
-import { auditFile, type Environment, projectDataDir } from "./paths.ts";
+import { auditFile, authorityKeyFile, type Environment, projectDataDir } from "./paths.ts";
 import { type FirmaConfig, parseConfig } from "./schema.ts";
 
 /** More than any configuration needs, and little enough to read at once. */
@@ -54,6 +54,7 @@ export function checkConfigFile(
   return parseConfig(text, file, {
     projectDataDir: projectDataDir(env, file),
     auditFile: auditFile(env),
+    authorityKey: authorityKeyFile(env),
   });
 }
 

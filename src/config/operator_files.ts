@@ -2,9 +2,9 @@ import { join, relative } from "../core/path.ts";
 import { digestOf } from "./load.ts";
 import type { FirmaConfig } from "./schema.ts";
 
-/** A policy or mapping file that a configuration brings into force. */
+/** A file that a configuration brings into force: a policy, a mapping, whom to believe. */
 export interface OperatorFile {
-  readonly kind: "policy" | "issuance policy" | "mapping";
+  readonly kind: "policy" | "issuance policy" | "mapping" | "Authority key" | "CA certificate";
   readonly path: string;
   /** The path as an operator would name it: relative to `firma.toml` where it lies beneath. */
   readonly name: string;
@@ -49,13 +49,28 @@ function read(
   }
 }
 
-/** The policies and mappings that `config` names and that can be read. */
+/** What `config` brings into force besides itself and that can be read. */
 export function operatorFiles(config: FirmaConfig): OperatorFile[] {
   const found = [
-    ...cedarFiles(config.authority.policyDir).map((path) => read("policy", path, config)),
-    ...cedarFiles(config.authority.issuancePolicyDir)
-      .map((path) => read("issuance policy", path, config)),
+    ...authorityFiles(config),
     ...config.sidecar.mapping.rulesPaths.map((path) => read("mapping", path, config)),
   ];
   return found.filter((file) => file !== undefined);
+}
+
+/** The policies; of an Authority elsewhere, which has them, what says that it is the one. */
+function authorityFiles(config: FirmaConfig): (OperatorFile | undefined)[] {
+  const { remote } = config.sidecar.authority;
+  if (remote !== undefined) {
+    const { publicKeyPath, caCertPath } = remote;
+    return [
+      read("Authority key", publicKeyPath, config),
+      caCertPath === undefined ? undefined : read("CA certificate", caCertPath, config),
+    ];
+  }
+  const { policyDir, issuancePolicyDir } = config.authority;
+  return [
+    ...cedarFiles(policyDir).map((path) => read("policy", path, config)),
+    ...cedarFiles(issuancePolicyDir).map((path) => read("issuance policy", path, config)),
+  ];
 }

@@ -1,6 +1,7 @@
 import { join, resolve } from "../core/path.ts";
 import { sha256 } from "../core/sha256.ts";
 import { err, FirmaException, ok, type Result } from "../core/result.ts";
+import { userId } from "./user_id.ts";
 
 /** The environment, or the part of it that matters. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -17,7 +18,7 @@ function absolute(value: string | undefined): string | undefined {
 export function stateDir(env: Environment): string {
   if (env.FIRMA_STATE_DIR) return resolve(env.FIRMA_STATE_DIR);
   const runtime = absolute(env.XDG_RUNTIME_DIR);
-  return runtime ? join(runtime, "firma") : `/tmp/firma-${Deno.uid()}`;
+  return runtime ? join(runtime, "firma") : `/tmp/firma-${userId()}`;
 }
 
 /**
@@ -41,6 +42,11 @@ export function dataDir(env: Environment): string {
 /** The audit log of this user. */
 export function auditFile(env: Environment): string {
   return join(dataDir(env), "audit/audit.jsonl");
+}
+
+/** Where the signing key of this user's Authority lies unless a file says otherwise. */
+export function authorityKeyFile(env: Environment): string {
+  return join(dataDir(env), "keys/authority.key");
 }
 
 /** Where the run directories of all runs of this user lie. */
@@ -77,7 +83,7 @@ export function ensurePrivateDirectory(path: string): Result<void> {
     Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
     const found = Deno.lstatSync(path);
     if (!found.isDirectory) return refuse("it is a symbolic link");
-    if (found.uid !== Deno.uid()) return refuse(`it belongs to user ${found.uid}`);
+    if (found.uid !== userId()) return refuse(`it belongs to user ${found.uid}`);
     if ((found.mode ?? 0) & 0o077) Deno.chmodSync(path, 0o700);
     return ok(undefined);
   } catch (cause) {

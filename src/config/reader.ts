@@ -93,6 +93,16 @@ export function durationOr(fallback: string): Reader<number> {
   });
 }
 
+/** A duration string that may be absent, in milliseconds; `"0s"` is one. */
+export const optionalDuration: Reader<number | undefined> = text<number | undefined>(
+  undefined,
+  (value) => {
+    if (value === "0s") return { value: 0 };
+    const parsed = parseDuration(value);
+    return parsed.ok ? { value: parsed.value } : { state: parsed.error };
+  },
+);
+
 /** A size string, in bytes. */
 export function sizeOr(fallback: string): Reader<number> {
   const initial = parseSize(fallback);

@@ -9,6 +9,7 @@ import {
   durationOr,
   listOf,
   optionalAbsolutePath,
+  optionalDuration,
   optionalPath,
   pathOr,
   type Reader,
@@ -17,7 +18,8 @@ import {
   stringOr,
   table,
 } from "./reader.ts";
-import { readAuthorityTable } from "./authority_table.ts";
+import { otherFiles, readAuthorityTable } from "./authority_table.ts";
+import { type RemoteAuthorityConfig, sidecarAuthority } from "./sidecar_authority.ts";
 import { parseToml } from "./toml.ts";
 
 /** Where to connect instead of resolving a host. */
@@ -50,10 +52,22 @@ export interface FirmaConfig {
     readonly revocationFile: string;
     readonly maxTtlMs: number;
     readonly bundleTtlMs: number;
+    /** The key that tokens are signed with. */
+    readonly keyFile: string;
+    /** What else the table names, by its keys: none of it is for agents. */
+    readonly otherFiles: readonly { readonly key: string; readonly path: string }[];
   };
   readonly sidecar: {
-    /** `agentId` is empty in a file of an Authority alone, which has no `[sidecar]`. */
-    readonly authority: { readonly agentId: string };
+    readonly authority: {
+      /** Empty in a file of an Authority alone, which has no `[sidecar]`. */
+      readonly agentId: string;
+      /** Absent: the Sidecar has an Authority of its own. */
+      readonly remote: (RemoteAuthorityConfig & { readonly publicKeyPath: string }) | undefined;
+    };
+    readonly capabilityValidation: {
+      /** How far the clocks of Authority and Sidecar may differ. */
+      readonly clockSkewToleranceMs: number;
+    };
     readonly mapping: {
       readonly rulesPaths: readonly string[];
       readonly defaultProtected: boolean;
@@ -82,6 +96,8 @@ export interface ConfigDefaults {
   readonly projectDataDir: string;
   /** Audit log where the file names none. */
   readonly auditFile: string;
+  /** Signing key of this user's Authority where the file names none. */
+  readonly authorityKey: string;
 }
 
 const HOST =
@@ -132,7 +148,8 @@ const rootOf = (agent: Reader<string>) =>
     action_classes: actionClassList,
     authority: readAuthorityTable,
     sidecar: table({
-      authority: table({ agent_id: agent }),
+      authority: sidecarAuthority(agent),
+      capability_validation: table({ clock_skew_tolerance: optionalDuration }),
       mapping: table({ rules_paths: listOf(pathOr("")), default_protected: booleanOr(true) }),
       interceptor: table({
         max_request_body_size: sizeOr("4 MiB"),
@@ -159,6 +176,9 @@ const rootOf = (agent: Reader<string>) =>
 const readRoot = rootOf(requiredString(agentId));
 /** A file of an Authority alone names no agent. */
 const readAuthorityRoot = rootOf(stringOr("", agentId));
+
+/** Clocks of two machines differ; that of one machine does not from itself. */
+const USUAL_SKEW_MS = 5_000;
 
 /** Finds hosts that are configured twice: which entry would hold is not for chance to say. */
 function duplicateHosts(
@@ -204,6 +224,8 @@ export function parseConfig(
     document.value.locate(["sidecar", "connector", "hosts", index, "host"]);
   if (errors.length === 0) errors.push(...duplicateHosts(hosts, locate));
   if (errors.length > 0) return err(errors);
+  const keyFile = authority.key_file ?? defaults.authorityKey;
+  const { remote } = sidecar.authority;
   return ok({
     file,
     directory,
@@ -214,9 +236,18 @@ export function parseConfig(
       revocationFile: resolve(defaults.projectDataDir, authority.revocation_file),
       maxTtlMs: authority.max_ttl,
       bundleTtlMs: authority.bundle_ttl,
+      keyFile,
+      otherFiles: otherFiles(authority),
     },
     sidecar: {
-      authority: { agentId: sidecar.authority.agent_id },
+      authority: {
+        agentId: sidecar.authority.agentId,
+        remote: remote && { ...remote, publicKeyPath: remote.publicKeyPath ?? `${keyFile}.pub` },
+      },
+      capabilityValidation: {
+        clockSkewToleranceMs: sidecar.capability_validation.clock_skew_tolerance ??
+          (remote ? USUAL_SKEW_MS : 0),
+      },
       mapping: {
         rulesPaths: sidecar.mapping.rules_paths,
         defaultProtected: sidecar.mapping.default_protected,

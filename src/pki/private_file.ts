@@ -1,3 +1,4 @@
+import { userId } from "../config/user_id.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 
 /**
@@ -28,7 +29,7 @@ export async function readPrivateFile(path: string, what: string): Promise<Resul
   if (opened.ino !== entry.ino || opened.dev !== entry.dev) {
     return err(insecure(path, what, "it was exchanged while it was opened", "try again"));
   }
-  const uid = Deno.uid();
+  const uid = userId();
   if (opened.uid !== null && uid !== null && opened.uid !== uid) {
     return err(insecure(
       path,

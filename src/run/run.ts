@@ -19,6 +19,9 @@ import { Interrupted, RunSignals } from "./signals.ts";
 
 type Faults = readonly FirmaError[];
 
+/** How long a Sidecar may take to serve, in milliseconds, without waiting for anybody else. */
+const READY_MS = 30_000;
+
 /** Names a command for the audit log: its arguments may hold secrets. */
 function commandSummary([program, ...words]: readonly [string, ...string[]]): string {
   return `${basename(program)} (${words.length} argument${words.length === 1 ? "" : "s"})`;
@@ -98,6 +101,7 @@ async function runPrepared(
     configDigest: digest,
     runDirectory: runDirectory.path,
     onNotice: withoutRepeats(ui.tell),
+    readyTimeoutMs: READY_MS + (config.sidecar.authority.remote?.connectTimeoutMs ?? 0),
   });
   using watch = watchSidecar(sidecar, runDirectory, ui);
   // Loads while the Sidecar starts, and finds out meanwhile what it has to work with.

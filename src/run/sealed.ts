@@ -1,4 +1,5 @@
 import { basename, dirname, join } from "../core/path.ts";
+import { socketPath } from "../config/authority_url.ts";
 import { configDirectories } from "../config/discover.ts";
 import { dataDir, type Environment, stateDir } from "../config/paths.ts";
 import type { OperatorFile } from "../config/operator_files.ts";
@@ -30,12 +31,31 @@ function controlFiles(
     { name: "authority.policy_dir", path: authority.policyDir },
     { name: "authority.issuance_policy_dir", path: authority.issuancePolicyDir },
     { name: "authority.revocation_file", path: authority.revocationFile },
+    { name: "authority.key_file", path: authority.keyFile },
+    ...authority.otherFiles.map(({ key, path }) => ({ name: `authority.${key}`, path })),
+    ...remoteFiles(config),
     ...sidecar.mapping.rulesPaths.map((path) => ({ name: "sidecar.mapping.rules_paths", path })),
     { name: "sidecar.audit.file_path", path: sidecar.audit.filePath },
     ...sidecar.connector.hosts.flatMap(({ caCertPath }) =>
       caCertPath ? [{ name: "ca_cert_path", path: caCertPath }] : []
     ),
   ];
+}
+
+/** With these an agent could be somebody else to an Authority, or be an Authority. */
+function remoteFiles({ sidecar }: FirmaConfig): { readonly name: string; readonly path: string }[] {
+  const { remote } = sidecar.authority;
+  if (remote === undefined) return [];
+  const named = [
+    ["public_key_path", remote.publicKeyPath],
+    ["ca_cert_path", remote.caCertPath],
+    ["tls_client_cert_path", remote.clientCertPath],
+    ["tls_client_key_path", remote.clientKeyPath],
+    ...remote.urls.map((url) => ["url", socketPath(url)] as const),
+  ] as const;
+  return named.flatMap(([key, path]) =>
+    path === undefined ? [] : [{ name: `sidecar.authority.${key}`, path }]
+  );
 }
 
 /**

@@ -1,7 +1,8 @@
+import { BUNDLE_FAULTS } from "../authority/bundle_faults.ts";
 import type { Authority } from "../core/authority.ts";
 import type { ExecutionEvent, PolicyEvent } from "../core/event.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
-import type { FirmaError } from "../core/result.ts";
+import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import type { DataPlane } from "./data_plane.ts";
 import { errorLine, type Notify } from "./notices.ts";
 import { eventBase } from "./pipeline/record.ts";
@@ -10,6 +11,10 @@ import { eventBase } from "./pipeline/record.ts";
 export interface FollowerOptions {
   readonly authority: Authority;
   readonly plane: Pick<DataPlane, "setBundle" | "renewBundle" | "dropBundle" | "bundleVersion">;
+  /** Says what is wrong with a bundle before the data plane gets it. @default {nothing is} */
+  readonly check?:
+    | ((bundle: PolicyBundle) => Promise<Result<void, readonly FirmaError[]>>)
+    | undefined;
   /** Told of each whole revocation list. */
   readonly onRevoked: (tokenIds: readonly string[]) => void;
   readonly record: (event: ExecutionEvent) => boolean;
@@ -24,6 +29,8 @@ interface Heard {
   inForce: PolicyBundle | "gone" | "nothing yet";
   /** Highest revision so far: whoever plays an older bundle back is refused, also on a new stream. */
   revision: number;
+  /** What was last refused, with nothing good since: told once, however often it comes. */
+  refusal: string;
 }
 
 const RETRY_MS = 1_000;
@@ -31,15 +38,20 @@ const RETRY_MS = 1_000;
 /**
  * Keeps the data plane in step with what the Authority streams, until `signal`
  * aborts. A stream that breaks is opened again; meanwhile the bundle grows stale.
- * Resolves when each stream has told its beginning and the data plane has it.
+ * Resolves when each stream has told its beginning and the data plane has it; when
+ * the first bundle is refused, with what is wrong with it.
  */
-export async function followAuthority(options: FollowerOptions): Promise<void> {
-  const bundles = Promise.withResolvers<void>();
+export async function followAuthority(
+  options: FollowerOptions,
+): Promise<Result<void, readonly FirmaError[]>> {
+  const bundles = Promise.withResolvers<Result<void, readonly FirmaError[]>>();
   const revocations = Promise.withResolvers<void>();
-  const heard: Heard = { inForce: "nothing yet", revision: -Infinity };
+  const heard: Heard = { inForce: "nothing yet", revision: -Infinity, refusal: "" };
   follow(options, "policy bundles", () => followBundles(options, heard, bundles.resolve));
   follow(options, "revocations", () => followRevocations(options, revocations.resolve));
-  await Promise.all([bundles.promise, revocations.promise]);
+  const begun = await bundles.promise;
+  if (begun.ok) await revocations.promise;
+  return begun;
 }
 
 async function follow(
@@ -73,13 +85,14 @@ async function followRevocations(
 async function followBundles(
   options: FollowerOptions,
   heard: Heard,
-  begun: () => void,
+  begun: (result: Result<void, readonly FirmaError[]>) => void,
 ): Promise<void> {
   for await (const update of options.authority.watchPolicyBundle(options.signal)) {
-    if (update.kind === "refused") refuse(options, update.errors);
+    let taken: Result<void, readonly FirmaError[]> = ok(undefined);
+    if (update.kind === "refused") taken = refuse(options, heard, update.errors);
     else if (update.kind === "gone") dropBundle(options, heard, update.error);
-    else await takeBundle(options, heard, update.bundle);
-    begun();
+    else taken = await takeBundle(options, heard, update.bundle);
+    begun(taken);
   }
 }
 
@@ -96,30 +109,45 @@ async function takeBundle(
   options: FollowerOptions,
   heard: Heard,
   bundle: PolicyBundle,
-): Promise<void> {
-  const { plane, notify, now = Date.now } = options;
+): Promise<Result<void, readonly FirmaError[]>> {
+  const { plane, check, notify, now = Date.now } = options;
   const { inForce } = heard;
   const freshUntilMs = now() + bundle.ttlSeconds * 1000;
   if (typeof inForce === "object" && inForce.revision === bundle.revision) {
-    return plane.renewBundle(freshUntilMs);
+    plane.renewBundle(freshUntilMs);
+    heard.refusal = "";
+    return ok(undefined);
   }
   if (bundle.revision < heard.revision) {
     const message = `Cannot apply policy bundle ${bundle.version}: revision ${bundle.revision} ` +
       `is older than revision ${heard.revision}`;
-    return refuse(options, [{ code: "POLICY_BUNDLE_OLD", message }]);
+    return refuse(options, heard, [{ code: "POLICY_BUNDLE_OLD", message }]);
   }
-  const applied = await plane.setBundle(bundle, freshUntilMs);
-  if (!applied.ok) return refuse(options, applied.error);
+  const checked = await check?.(bundle);
+  const applied = checked?.ok === false ? checked : await plane.setBundle(bundle, freshUntilMs);
+  if (!applied.ok) return refuse(options, heard, applied.error);
   if (inForce !== "nothing yet") notify("info", `Policy ${bundle.version} is in force`);
   heard.inForce = bundle;
   heard.revision = bundle.revision;
+  heard.refusal = "";
   record(options, "applied", "");
+  return ok(undefined);
 }
 
-function refuse(options: FollowerOptions, errors: readonly FirmaError[]): void {
-  const lines = errors.map(errorLine);
-  for (const line of lines) options.notify("error", `The edit of a policy is refused: ${line}`);
-  record(options, "refused", lines.join("; "));
+function refuse(
+  options: FollowerOptions,
+  heard: Heard,
+  errors: readonly FirmaError[],
+): Result<never, readonly FirmaError[]> {
+  const refusal = errors.map(errorLine).join("; ");
+  if (refusal === heard.refusal) return err(errors);
+  heard.refusal = refusal;
+  for (const error of errors) {
+    const what = BUNDLE_FAULTS.has(error.code) ? "A policy bundle" : "The edit of a policy";
+    options.notify("error", `${what} is refused: ${errorLine(error)}`);
+  }
+  record(options, "refused", refusal);
+  return err(errors);
 }
 
 function record(options: FollowerOptions, change: PolicyEvent["change"], detail: string): void {

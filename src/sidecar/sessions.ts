@@ -5,6 +5,7 @@ import type { ExecutionEvent } from "../core/event.ts";
 import { newId } from "../core/id.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { parseTimestamp } from "../core/timestamp.ts";
+import { backoffMs } from "../authority/client/backoff.ts";
 import { verifyToken } from "../capability/token.ts";
 import type { DataPlane } from "./data_plane.ts";
 import { errorLine, type Notify } from "./notices.ts";
@@ -41,12 +42,14 @@ interface Session {
   readonly request: SessionRequest;
   /** Every token that it ever held. */
   readonly tokenIds: string[];
+  /** Renewals that failed since the last one that did not. */
+  failures: number;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
 /** A token is replaced after this part of its life. */
 const REFRESH_RATIO = 0.6;
-const REFRESH_RETRY_MS = 5_000;
+const REFRESH_RETRIES = { minBackoffMs: 1_000, maxBackoffMs: 30_000 };
 /** `setTimeout` takes no longer wait. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -74,6 +77,7 @@ export class Sessions {
       sessionId,
       request,
       tokenIds: [claims.value.token_id],
+      failures: 0,
       timer: undefined,
     };
     if (!this.#record(session, "started")) return err(unrecordable());
@@ -139,7 +143,7 @@ export class Sessions {
         resourceScope: ["**"],
         requestedTtlSeconds: 0,
       });
-      if (!answer.granted) return err(denied(answer.denyReason, answer.denyMessage));
+      if (!answer.granted) return err(denied(answer.denyReason, answer.denyMessage, agentId));
       const claims = await verifyToken(answer.token, await authority.publicKey());
       if (!claims.ok) return claims;
       const { agent_id, session_id } = claims.value;
@@ -158,10 +162,10 @@ export class Sessions {
   }
 
   #scheduleRefresh(session: Session, { issued_at, expiry }: CapabilityClaims): void {
-    const issued = parseTimestamp(issued_at) ?? 0;
-    const lifetime = (parseTimestamp(expiry) ?? 0) - issued;
-    const due = issued + lifetime * REFRESH_RATIO - Date.now();
-    this.#armRefresh(session, Math.max(due, 0));
+    const until = parseTimestamp(expiry) ?? 0;
+    // Where the clocks differ, whichever of them leaves less time.
+    const left = Math.min(until - (parseTimestamp(issued_at) ?? 0), until - Date.now());
+    this.#armRefresh(session, Math.max(left * REFRESH_RATIO, 0));
   }
 
   #armRefresh(session: Session, waitMs: number): void {
@@ -178,9 +182,12 @@ export class Sessions {
     if (!this.#sessions.has(sessionId) || this.#isRevoked(session)) return;
     if (!claims.ok) {
       const reason = errorLine(claims.error);
-      this.#options.notify("warn", `The capability of ${sessionId} is not renewed: ${reason}`);
-      return this.#armRefresh(session, REFRESH_RETRY_MS);
+      if (session.failures++ === 0) {
+        this.#options.notify("warn", `The capability of ${sessionId} is not renewed: ${reason}`);
+      }
+      return this.#armRefresh(session, backoffMs(session.failures, REFRESH_RETRIES));
     }
+    session.failures = 0;
     session.tokenIds.push(claims.value.token_id);
     this.#options.plane.setClaims(sessionId, [claims.value]);
     this.#scheduleRefresh(session, claims.value);
@@ -200,11 +207,21 @@ export class Sessions {
   }
 }
 
-function denied(reason: string, message: string): FirmaError {
+/** What helps against the reasons of a refusal that have nothing to do with policy. */
+const CURES: Readonly<Record<string, (agentId: string) => string>> = {
+  AGENT_NOT_REGISTERED: (id) =>
+    `where the Authority runs: firma authority agents add NAME --id ${id}`,
+  AGENT_NOT_PERMITTED: (id) => `name ${id} in the entry of this client in authorized_clients_path`,
+  AUTHORITY_UNAVAILABLE: () => "start the Authority, or look at its output",
+  INVALID_REQUEST: () => "declare the same [[action_classes]] here and where the Authority runs",
+};
+
+function denied(reason: string, message: string, agentId: string): FirmaError {
+  const cure = Object.hasOwn(CURES, reason) ? CURES[reason]!(agentId) : undefined;
   return {
     code: "CAPABILITY_DENIED",
     message: `Cannot obtain a capability: ${message} (${reason})`,
-    cure: "permit at least one action in the issuance policy",
+    cure: cure ?? "permit at least one action in the issuance policy",
   };
 }
 

@@ -10,7 +10,7 @@ const AUDIT_CAPACITY = 1_024;
 export async function workerConfig(
   config: FirmaConfig,
 ): Promise<Result<WorkerConfig>> {
-  const { connector, interceptor, mapping } = config.sidecar;
+  const { connector, interceptor, mapping, capabilityValidation } = config.sidecar;
   const connectors = await readConnectors(connector.hosts);
   if (!connectors.ok) return connectors;
   return ok({
@@ -19,6 +19,7 @@ export async function workerConfig(
     bypassHosts: interceptor.httpsMitm.bypassHosts,
     defaultProtected: mapping.defaultProtected,
     maxBodyBytes: interceptor.maxRequestBodySize,
+    clockSkewMs: capabilityValidation.clockSkewToleranceMs,
     timeouts: {
       connectMs: connector.connectTimeoutMs,
       headersMs: connector.headersTimeoutMs,

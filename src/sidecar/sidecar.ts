@@ -1,8 +1,5 @@
-import { dirname, join } from "../core/path.ts";
+import { join } from "../core/path.ts";
 import { AuditWriter } from "../audit/writer.ts";
-import { LocalAuthority } from "../authority/local_authority.ts";
-import { MemoryStore } from "../authority/store/memory_store.ts";
-import type { CheckedContents } from "../config/checked_contents.ts";
 import { dataDir, type Environment } from "../config/paths.ts";
 import type { FirmaConfig } from "../config/schema.ts";
 import type { ExecutionEvent } from "../core/event.ts";
@@ -17,6 +14,7 @@ import { DataPlane } from "./data_plane.ts";
 import { watchMapping } from "./mapping_watch.ts";
 import { errorLine, type Notify } from "./notices.ts";
 import type { Groundwork, SidecarOptions } from "./prepare.ts";
+import { openAuthority } from "./open_authority.ts";
 import { Sessions } from "./sessions.ts";
 import type { MappingSource } from "./worker/messages.ts";
 
@@ -28,7 +26,7 @@ interface Parts {
   readonly close: () => Promise<Result<void>>;
 }
 
-/** A Sidecar with its own Authority, as one run has it. */
+/** A Sidecar, as one run has it. */
 export class Sidecar {
   readonly controlSocket: string;
   /** What can be asked of it, at the control socket and by whoever started it. */
@@ -103,17 +101,20 @@ async function assemble(
   });
   if (!plane.ok) return plane;
   started.defer(() => plane.value.stop());
-  const authority = await openAuthority(config, env, known, notify);
-  if (!authority.ok) return authority;
-  started.defer(() => authority.value.close());
+  const opened = await openAuthority(config, known, notify);
+  if (!opened.ok) return opened;
+  const { authority, check, heard, close: closeAuthority } = opened.value;
+  started.defer(closeAuthority);
   const ca = await makingCa;
-  const base = { authority: authority.value, plane: plane.value, notify };
+  const base = { authority, plane: plane.value, notify };
   const record = (event: ExecutionEvent) => feed.append(event);
   const sessions = new Sessions({ ...base, record });
   const following = new AbortController();
   started.defer(() => following.abort());
   const onRevoked = (tokenIds: readonly string[]) => sessions.setRevoked(tokenIds);
-  await followAuthority({ ...base, record, onRevoked, signal: following.signal });
+  const { signal } = following;
+  const begun = await heard(followAuthority({ ...base, check, record, onRevoked, signal }));
+  if (!begun.ok) return begun;
   reportAudit(audit.value, plane.value, notify);
   const watch = watchMapping(config.sidecar.mapping.rulesPaths, mapping, (changed) => {
     applyMapping(changed, plane.value, notify);
@@ -128,7 +129,7 @@ async function assemble(
       following.abort();
       await sessions.endAll();
       plane.value.stop();
-      await Promise.all([watch.close(), authority.value.close()]);
+      await Promise.all([watch.close(), closeAuthority()]);
       return await audit.value.close();
     },
   });
@@ -141,27 +142,6 @@ async function openAudit(
   const key = await loadOrCreateSigningKey(join(dataDir(env), "keys/audit.key"));
   if (!key.ok) return key;
   return await AuditWriter.open({ file: config.sidecar.audit.filePath, key: key.value });
-}
-
-async function openAuthority(
-  config: FirmaConfig,
-  env: Environment,
-  known: CheckedContents,
-  notify: Notify,
-): Promise<Result<LocalAuthority, readonly FirmaError[]>> {
-  const key = await loadOrCreateSigningKey(join(dataDir(env), "keys/authority.key"));
-  if (!key.ok) return err([key.error]);
-  // Where it is missing, the first revocation of the project would have nowhere to go.
-  const { revocationFile } = config.authority;
-  await Deno.mkdir(dirname(revocationFile), { recursive: true, mode: 0o700 }).catch(() => {});
-  const onNotice = (notice: FirmaError) => notify("warn", errorLine(notice));
-  return await LocalAuthority.open({
-    ...config.authority,
-    openStore: () => MemoryStore.open({ revocationFile, onNotice }),
-    signingKey: key.value,
-    known,
-    onNotice,
-  });
 }
 
 /** Tells the operator once that calls are denied for want of a record, and once that it is over. */

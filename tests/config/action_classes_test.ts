@@ -5,7 +5,7 @@ import { parseConfig } from "../../src/config/schema.ts";
 const HEAD = '[sidecar.authority]\nagent_id = "agt_01jd8xk5w7e0v9c3b2n4m6q8rs"\n\n';
 
 function parse(text: string) {
-  const defaults = { projectDataDir: "/data", auditFile: "/data/audit.jsonl" };
+  const defaults = { projectDataDir: "/data", auditFile: "/data/audit.jsonl", authorityKey: "/k" };
   return parseConfig(HEAD + text, "/p/.firma/firma.toml", defaults);
 }
 

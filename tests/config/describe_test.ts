@@ -24,7 +24,7 @@ bypass_hosts = ["pinned.test"]
 env_passthrough = ["AWS_SECRET_ACCESS_KEY"]
 `,
     "/p/firma.toml",
-    { projectDataDir: "/d", auditFile: "/audit.jsonl" },
+    { projectDataDir: "/d", auditFile: "/audit.jsonl", authorityKey: "/k" },
   );
   assert.ok(config.ok);
   const text = `// permit(nothing);
@@ -45,4 +45,27 @@ forbid (principal, action, resource);`;
       "audit log: /audit.jsonl",
     ],
   );
+});
+
+Deno.test("describeConfig() says whose policies decide where the Authority is another's", () => {
+  const config = parseConfig(
+    `[sidecar.authority]
+agent_id = "${newId("agt")}"
+url = "https://authority.test:9443"
+public_key_path = "authority.pub"
+tls_client_cert_path = "client.crt"
+tls_client_key_path = "client.key"
+`,
+    "/p/firma.toml",
+    { projectDataDir: "/d", auditFile: "/audit.jsonl", authorityKey: "/k" },
+  );
+  assert.ok(config.ok);
+  const key = file("Authority key", "authority.pub", "AAAA=\n");
+  const roots = file("CA certificate", "ca.crt", "-----BEGIN CERTIFICATE-----\n");
+  assert.deepEqual(describeConfig(config.value, [key, roots]), [
+    "policies and tokens of the Authority at https://authority.test:9443",
+    "Authority key authority.pub: AAAA=",
+    "CA certificate ca.crt: 1 certificate",
+    "audit log: /audit.jsonl",
+  ]);
 });

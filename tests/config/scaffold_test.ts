@@ -5,7 +5,7 @@ import { packNames, readPack } from "../../src/config/packs.ts";
 import { defaultMappings, scaffoldFiles, writeScaffold } from "../../src/config/scaffold.ts";
 import { parseConfig } from "../../src/config/schema.ts";
 
-const DEFAULTS = { projectDataDir: "/data", auditFile: "/audit" };
+const DEFAULTS = { projectDataDir: "/data", auditFile: "/audit", authorityKey: "/key" };
 
 async function inDirectory(test: (directory: string) => void | Promise<void>): Promise<void> {
   const directory = await Deno.realPath(await Deno.makeTempDir());

@@ -5,7 +5,11 @@ import { parseConfig } from "../../src/config/schema.ts";
 
 const AGENT = newId("agt");
 const MINIMAL = `[sidecar.authority]\nagent_id = "${AGENT}"\n`;
-const DEFAULTS = { projectDataDir: "/data/projects/p", auditFile: "/data/audit/audit.jsonl" };
+const DEFAULTS = {
+  projectDataDir: "/data/projects/p",
+  auditFile: "/data/audit/audit.jsonl",
+  authorityKey: "/data/keys/authority.key",
+};
 
 function parse(text: string) {
   return parseConfig(text, "/home/ada/app/.firma/firma.toml", DEFAULTS);
@@ -35,9 +39,12 @@ Deno.test("parseConfig() fills in every default", () => {
         revocationFile: "/data/projects/p/revocations.txt",
         maxTtlMs: 3_600_000,
         bundleTtlMs: 30_000,
+        keyFile: "/data/keys/authority.key",
+        otherFiles: [],
       },
       sidecar: {
-        authority: { agentId: AGENT },
+        authority: { agentId: AGENT, remote: undefined },
+        capabilityValidation: { clockSkewToleranceMs: 0 },
         mapping: { rulesPaths: [], defaultProtected: true },
         interceptor: { maxRequestBodySize: 4_194_304, httpsMitm: { bypassHosts: [] } },
         connector: {
@@ -61,6 +68,10 @@ issuance_policy_dir = "/abs/i"
 revocation_file = "gone.txt"
 max_ttl = "15m"
 bundle_ttl = "5s"
+key_file = "own.key"
+tls_key_path = "server.key"
+[sidecar.capability_validation]
+clock_skew_tolerance = "2s"
 [sidecar.mapping]
 rules_paths = ["mappings/npm.toml", "../common.toml"]
 default_protected = false
@@ -90,6 +101,10 @@ env_passthrough = ["LANG"]
   assert.equal(authority.issuancePolicyDir, "/abs/i");
   assert.equal(authority.revocationFile, "/data/projects/p/gone.txt");
   assert.equal(authority.maxTtlMs, 900_000);
+  assert.equal(authority.keyFile, "/home/ada/app/.firma/own.key");
+  const server = { key: "tls_key_path", path: "/home/ada/app/.firma/server.key" };
+  assert.deepEqual(authority.otherFiles, [server]);
+  assert.equal(sidecar.capabilityValidation.clockSkewToleranceMs, 2_000);
   assert.deepEqual(sidecar.mapping, {
     rulesPaths: ["/home/ada/app/.firma/mappings/npm.toml", "/home/ada/app/common.toml"],
     defaultProtected: false,

@@ -105,12 +105,23 @@ Deno.test("sealedDirectories() refuses control files in the workspace", () =>
       mapping: `[sidecar.mapping]\nrules_paths = ["../m.toml"]`,
       "audit log": `[sidecar.audit]\nfile_path = "${place.root}/w/audit.jsonl"`,
       roots: `[[sidecar.connector.hosts]]\nhost = "a.test"\nca_cert_path = "../ca.pem"`,
+      "signing key": `[authority]\nkey_file = "../authority.key"`,
+      "key of a server": `[authority]\ntls_key_path = "../server.key"`,
+      "list of clients": `[authority]\nauthorized_clients_path = "../clients.toml"`,
+      "socket of an Authority": `url = "unix://${place.root}/w/a.sock"`,
+      "another socket": `url = "unix:///a.sock"\nfallback_urls = ["unix://${place.root}/w/a.sock"]`,
+      "key of an Authority": `url = "unix:///a.sock"\npublic_key_path = "../a.pub"`,
+      "roots of an Authority": `url = "unix:///a.sock"\nca_cert_path = "../ca.crt"`,
+      "key of a client":
+        `url = "unix:///a.sock"\ntls_client_key_path = "../c.key"\ntls_client_cert_path = "c.crt"`,
     };
     for (const [name, more] of Object.entries(table)) {
       const prepared = await place.project("w/.firma/firma.toml", more);
       assert.equal(code(place, "w", prepared), "CONTROL_FILE_EXPOSED", name);
     }
     assert.equal(code(place, "w", await place.project("w/.firma/firma.toml")), "");
+    const remote = `url = "unix:///a.sock"\npublic_key_path = "a.pub"`;
+    assert.equal(code(place, "w", await place.project("w/.firma/firma.toml", remote)), "");
   }));
 
 // Attack: a link in .firma that leads back into the workspace.

@@ -48,7 +48,8 @@ function aborted(signal: AbortSignal): Promise<never> {
   );
 }
 
-async function follow(authority: ScriptedAuthority, expected: number): Promise<{
+async function follow(authority: ScriptedAuthority, expected: number, unfit?: string): Promise<{
+  begun: string;
   done: string[];
   notices: string[];
   records: string[];
@@ -82,9 +83,13 @@ async function follow(authority: ScriptedAuthority, expected: number): Promise<{
     },
   };
   const ending = new AbortController();
-  await followAuthority({
+  const begun = await followAuthority({
     authority,
     plane,
+    check: ({ version }) => {
+      const errors = [{ code: "POLICY_SYNTAX", message: "Cannot check it" }];
+      return Promise.resolve(version === unfit ? err(errors) : ok(undefined));
+    },
     onRevoked: (tokenIds) => done.push(`revoked ${tokenIds}`),
     record: (event: ExecutionEvent) => {
       if (event.kind === "policy") records.push(`${event.change} ${event.bundle_version}`.trim());
@@ -97,6 +102,7 @@ async function follow(authority: ScriptedAuthority, expected: number): Promise<{
   await eventually("everything to be taken", () => done.length >= expected || undefined);
   ending.abort();
   return {
+    begun: begun.ok ? "ok" : begun.error.map(({ code }) => code).join(),
     done: done.toSorted((a, b) =>
       Number(b.startsWith("revoked")) - Number(a.startsWith("revoked"))
     ),
@@ -155,4 +161,41 @@ Deno.test("followAuthority() opens a stream that broke again, and takes nothing 
   assert.match(notices[1]!, /revision 1 is older than revision 2/);
   assert.match(notices[0]!, /stream of policy bundles broke: Error: connection lost/);
   assert.deepEqual(authority.opened, ["bundles", "bundles"]);
+});
+
+function refusal(message: string): BundleUpdate {
+  return { kind: "refused", errors: [{ code: "POLICY_BUNDLE_INVALID", message }] };
+}
+
+Deno.test("followAuthority() does not begin with a bundle that is refused", async () => {
+  const first = await follow(new ScriptedAuthority([refusal("not signed"), policies(1)]), 2);
+  assert.equal(first.begun, "POLICY_BUNDLE_INVALID");
+  assert.deepEqual(first.records, ["refused", "applied v1"]);
+  const unfit = await follow(new ScriptedAuthority([policies(1)]), 1, "v1");
+  assert.equal(unfit.begun, "POLICY_SYNTAX");
+  assert.deepEqual(unfit.done, ["revoked ctok_1"], "the data plane never had it");
+  assert.equal((await follow(new ScriptedAuthority([policies(1)]), 2)).begun, "ok");
+});
+
+Deno.test("followAuthority() tells of a refusal once, however often it comes", async () => {
+  const { records, notices } = await follow(
+    new ScriptedAuthority([
+      policies(1),
+      refusal("not signed"),
+      refusal("not signed"),
+      refusal("too old"),
+      policies(1),
+      refusal("too old"),
+      policies(2),
+    ]),
+    4,
+  );
+  assert.deepEqual(records, [
+    "applied v1",
+    "refused v1",
+    "refused v1",
+    "refused v1",
+    "applied v2",
+  ]);
+  assert.match(notices[0]!, /^A policy bundle is refused: not signed/);
 });

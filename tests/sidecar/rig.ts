@@ -8,7 +8,7 @@ import { startUpstream, type TestUpstream } from "../fixtures/upstream.ts";
 
 /** The name that agents know the upstream of a {@linkcode Rig} by. */
 export const HOST = "api.code.test";
-const AGENT_ID = newId("agt");
+const DEFAULT_AGENT = newId("agt");
 
 /** Reading is permitted by {@linkcode POLICY}, writing is not. */
 export const RULES = `
@@ -63,6 +63,17 @@ export interface RigSession {
   curl(path: string, ...args: string[]): Promise<CurlAnswer>;
 }
 
+/** What a test may change about the project of a {@linkcode Rig}. */
+export interface RigProject {
+  readonly rules?: string;
+  readonly policy?: string;
+  readonly agentId?: string;
+  /** Lines of `[sidecar.authority]`. */
+  readonly authority?: string;
+  /** Lines for the end of `firma.toml`. */
+  readonly more?: string;
+}
+
 /** A `__sidecar` process with a project, an upstream and sessions. */
 export class Rig implements AsyncDisposable {
   readonly dir: string;
@@ -71,10 +82,17 @@ export class Rig implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #client: Deno.HttpClient;
   readonly #fronts: FrontClient[] = [];
+  readonly #agentId: string;
   #stderr = "";
 
-  private constructor(dir: string, upstream: TestUpstream, child: Deno.ChildProcess) {
+  private constructor(
+    dir: string,
+    upstream: TestUpstream,
+    child: Deno.ChildProcess,
+    agentId: string,
+  ) {
     this.dir = dir;
+    this.#agentId = agentId;
     this.upstream = upstream;
     this.#child = child;
     this.#client = Deno.createHttpClient({
@@ -86,7 +104,7 @@ export class Rig implements AsyncDisposable {
 
   /** Writes a project and starts a Sidecar for it; waits until it is ready or gave up. */
   static async start(
-    options: { rules?: string; policy?: string; more?: string } = {},
+    options: RigProject = {},
   ): Promise<Rig> {
     const dir = await Deno.makeTempDir({ prefix: "firma-rig-" });
     const upstream = await startUpstream(HOST);
@@ -99,7 +117,7 @@ export class Rig implements AsyncDisposable {
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    const rig = new Rig(dir, upstream, child);
+    const rig = new Rig(dir, upstream, child, options.agentId ?? DEFAULT_AGENT);
     await rig.order({ type: "start", config: `${dir}/firma.toml`, run_dir: `${dir}/run` });
     await eventually(
       "the Sidecar to start",
@@ -148,7 +166,7 @@ export class Rig implements AsyncDisposable {
   async session(): Promise<RigSession> {
     const response = await this.control("POST", "/v1/sessions", {
       sandbox_id: newId("sbx"),
-      agent_id: AGENT_ID,
+      agent_id: this.#agentId,
       profile: "generic",
       command: "curl (3)",
       workspace: "/home/agent/project",
@@ -224,7 +242,7 @@ export class Rig implements AsyncDisposable {
 export async function writeProject(
   dir: string,
   upstream: TestUpstream,
-  options: { rules?: string; policy?: string; more?: string },
+  options: RigProject,
 ): Promise<void> {
   for (const name of ["policies", "issuance-policies", "mappings"]) {
     await Deno.mkdir(join(dir, name));
@@ -238,7 +256,8 @@ export async function writeProject(
       `${dir}/firma.toml`,
       `
 [sidecar.authority]
-agent_id = "${AGENT_ID}"
+agent_id = "${options.agentId ?? DEFAULT_AGENT}"
+${options.authority ?? ""}
 
 [sidecar.mapping]
 rules_paths = ["mappings/test.toml"]

@@ -1,7 +1,7 @@
 import { type Client, createClient } from "@connectrpc/connect";
 import { createFetchClient } from "@connectrpc/connect/protocol";
 import { createTransport } from "@connectrpc/connect/protocol-connect";
-import { isAbsolute } from "../../core/path.ts";
+import { checkAuthorityUrl, socketPath } from "../../config/authority_url.ts";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
 import { readPrivateFile } from "../../pki/private_file.ts";
 import { AuthorityService } from "../../proto/firma/v1/authority_pb.ts";
@@ -78,11 +78,11 @@ export class Connections {
     if (this.#current !== undefined) return this.#current.connection;
     const { endpoints } = this.#options;
     const endpoint = endpoints[this.#turn % endpoints.length]!;
-    const isUnix = endpoint.startsWith("unix:");
+    const socket = socketPath(endpoint);
     const http = Deno.createHttpClient(
-      isUnix
+      socket !== undefined
         ? {
-          proxy: { transport: "unix", path: endpoint.slice("unix://".length) },
+          proxy: { transport: "unix", path: socket },
           http1: false,
           http2: true,
         }
@@ -93,7 +93,7 @@ export class Connections {
       httpClient: createFetchClient((input, init) =>
         fetch(input as string, { ...init as RequestInit, client: http, redirect: "error" })
       ),
-      baseUrl: isUnix ? "http://localhost" : endpoint.replace(/\/$/, ""),
+      baseUrl: socket !== undefined ? "http://localhost" : endpoint.replace(/\/$/, ""),
       useBinaryFormat: true,
       interceptors: [],
       acceptCompression: [],
@@ -139,21 +139,18 @@ export class Connections {
 }
 
 function endpointFault(endpoint: string, tls: ClientTlsFiles | undefined): FirmaError | undefined {
-  const refuse = (state: string, cure: string): FirmaError => ({
-    code: "AUTHORITY_ENDPOINT_INVALID",
-    message: `Cannot reach an Authority at "${endpoint}": ${state}`,
-    cure,
-  });
-  if (endpoint.startsWith("unix:")) {
-    const isPath = endpoint.startsWith("unix://") && isAbsolute(endpoint.slice("unix://".length));
-    return isPath ? undefined : refuse("it is not a path", "write unix:///path/of.sock");
+  const code = "AUTHORITY_ENDPOINT_INVALID";
+  const checked = checkAuthorityUrl(endpoint);
+  if ("state" in checked) {
+    const { state, cure } = checked;
+    return { code, message: `Cannot reach an Authority: ${state}`, ...(cure && { cure }) };
   }
-  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-  if (url?.protocol !== "https:" || url.pathname !== "/" || url.search !== "") {
-    return refuse("it is neither https nor a socket", "write https://host:port or unix:///…");
-  }
-  if (tls !== undefined) return undefined;
-  return refuse("there is no client certificate", "firma authority issue-client-cert makes one");
+  if (tls !== undefined || socketPath(endpoint) !== undefined) return undefined;
+  return {
+    code,
+    message: `Cannot reach an Authority at "${endpoint}": there is no client certificate`,
+    cure: "firma authority issue-client-cert makes one",
+  };
 }
 
 async function readTls({ caPath, certPath, keyPath }: ClientTlsFiles): Promise<Result<TlsTexts>> {

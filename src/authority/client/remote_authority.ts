@@ -11,9 +11,11 @@ import type {
 import { type FirmaError, ok, type Result } from "../../core/result.ts";
 import {
   IssueCapabilityRequestSchema,
+  type PolicyBundleUpdate,
   type RevocationEvent,
   RevocationKind,
 } from "../../proto/firma/v1/authority_pb.ts";
+import { BUNDLE_FAULTS } from "../bundle_faults.ts";
 import { schemaText } from "../../policy/schema.ts";
 import { schemaDigest } from "../bundle_statement.ts";
 import { delay } from "../delay.ts";
@@ -81,7 +83,10 @@ export class RemoteAuthority implements Authority {
     return Promise.resolve(this.#options.publicKey);
   }
 
-  /** Asks each endpoint at most once; out of reach is `AUTHORITY_UNAVAILABLE`. */
+  /**
+   * Asks each endpoint once, and one more time whatever comes next: the connection in use may
+   * have ended without a word. Out of reach is `AUTHORITY_UNAVAILABLE`.
+   */
   async issueCapability(request: IssueCapabilityRequest): Promise<IssueCapabilityResponse> {
     const message = create(IssueCapabilityRequestSchema, {
       agentId: request.agentId,
@@ -90,10 +95,12 @@ export class RemoteAuthority implements Authority {
       resourceScope: [...request.resourceScope],
       requestedTtlSeconds: wholeSeconds(request.requestedTtlSeconds),
     });
+    const { endpoints, issueTimeoutMs = 15_000 } = this.#options;
+    const late = performance.now() + issueTimeoutMs;
     let reason = "";
-    for (const _ of this.#options.endpoints) {
+    for (let tries = 0; tries <= endpoints.length && performance.now() < late; tries++) {
       const connection = this.#connections.current();
-      const signal = AbortSignal.timeout(this.#options.issueTimeoutMs ?? 15_000);
+      const signal = AbortSignal.timeout(issueTimeoutMs);
       try {
         const { client } = connection;
         return readIssued(await client.issueCapability(message, { signal }));
@@ -114,15 +121,26 @@ export class RemoteAuthority implements Authority {
     const silenceMs = () => ttlMs * BUNDLE_SILENCE;
     this.#receiver.knownSchema = schemaText();
     const knownSchemaSha256 = schemaDigest(this.#receiver.knownSchema);
-    const open = ({ client }: Connection, signal: AbortSignal) =>
-      client.watchPolicyBundle(
-        { acceptNotices: true, currentVersion: this.#receiver.version, knownSchemaSha256 },
-        { signal },
-      );
-    for await (const message of this.#follow("policy bundles", open, silenceMs, signal)) {
-      const update = this.#receiver.receive(message, Date.now());
+    const open = ({ client }: Connection, signal: AbortSignal) => {
+      const currentVersion = this.#receiver.version;
+      const asked = { acceptNotices: true, currentVersion, knownSchemaSha256 };
+      return this.#believable(client.watchPolicyBundle(asked, { signal }));
+    };
+    for await (const update of this.#follow("policy bundles", open, silenceMs, signal)) {
       if (update?.kind === "bundle") ttlMs = update.bundle.ttlSeconds * 1000;
       if (update !== undefined) yield update;
+    }
+  }
+
+  /** What messages mean, up to one that this Authority has not signed or that is of the past. */
+  async *#believable(
+    messages: AsyncIterable<PolicyBundleUpdate>,
+  ): AsyncGenerator<BundleUpdate | undefined> {
+    for await (const message of messages) {
+      const update = this.#receiver.receive(message, Date.now());
+      yield update;
+      // Another endpoint may know better.
+      if (isUnbelievable(update)) throw new Error("what it says cannot be believed");
     }
   }
 
@@ -173,8 +191,10 @@ export class RemoteAuthority implements Authority {
       try {
         for await (const message of open(connection, ended)) {
           clearTimeout(timer);
-          if (failures > 0) onNotice?.("info", `The Authority's ${what} can be heard again`);
-          failures = 0;
+          if (!isUnbelievable(message)) {
+            if (failures > 0) onNotice?.("info", `The Authority's ${what} can be heard again`);
+            failures = 0;
+          }
           yield message;
           // From here: what the reader takes its time for is not the Authority's silence.
           timer = setTimeout(() => silence.abort(), Math.max(silenceMs(), connectTimeoutMs));
@@ -194,6 +214,12 @@ export class RemoteAuthority implements Authority {
       await delay(backoffMs(failures, this.#options), signal);
     }
   }
+}
+
+/** Whether it is a bundle that was refused for what it is, not for what is written in it. */
+function isUnbelievable(message: unknown): boolean {
+  const { kind, errors } = (message ?? {}) as Partial<BundleUpdate & { kind: "refused" }>;
+  return kind === "refused" && errors!.some(({ code }) => BUNDLE_FAULTS.has(code));
 }
 
 function apply(list: Map<string, Revocation>, event: RevocationEvent): void {

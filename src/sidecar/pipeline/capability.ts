@@ -1,10 +1,13 @@
 import { type ActionClass, actionClassLineage } from "../../core/action_class.ts";
-import { selectToken } from "../../capability/select.ts";
+import { selectToken, type TokenDemand } from "../../capability/select.ts";
+import type { CapabilityClaims } from "../../core/capability.ts";
+import type { DenyReason } from "../../core/decision.ts";
+import { type ExecutionEnvelope, operationEnvelopes } from "../../core/envelope.ts";
 import { formatAuthority } from "../../mapping/authority.ts";
 import { type Draft, found, type Stage } from "./draft.ts";
 
 /** Stage 1: the session holds a token that covers this call now. */
-export function capability(revoked: () => ReadonlySet<string>): Stage {
+export function capability(revoked: () => ReadonlySet<string>, clockSkewMs = 0): Stage {
   return (draft) => {
     if (draft.passthrough) return;
     const call = found(draft.call, "call");
@@ -13,6 +16,7 @@ export function capability(revoked: () => ReadonlySet<string>): Stage {
       path: call.path,
       nowMs: draft.nowMs,
       revoked: revoked(),
+      clockSkewMs,
     };
     let claims = draft.session.claims;
     const classes = classesOf(draft);
@@ -36,4 +40,19 @@ function classesOf({ rule, operations = [] }: Draft): ReadonlySet<ActionClass> {
   const { actionClass } = found(rule, "rule");
   classes.delete(actionClass);
   return classes.add(actionClass);
+}
+
+/** Why no token covers the call of `envelope` now, one of each thing that it does; else nothing. */
+export function uncovered(
+  claims: readonly CapabilityClaims[],
+  envelope: ExecutionEnvelope,
+  now: Pick<TokenDemand, "nowMs" | "revoked" | "clockSkewMs">,
+): DenyReason | undefined {
+  const { id, path } = envelope.intent.resource;
+  const resource = { host: id.slice(0, id.length - path.length), path };
+  for (const { intent } of operationEnvelopes(envelope)) {
+    const actionLineage = actionClassLineage(intent.action_class);
+    const selected = selectToken(claims, { ...now, ...resource, actionLineage });
+    if (!selected.ok) return selected.error;
+  }
 }

@@ -1,5 +1,5 @@
 import { canonicalise } from "./canonicalise.ts";
-import { capability } from "./capability.ts";
+import { capability, uncovered } from "./capability.ts";
 import { type Classification, classify } from "./classify.ts";
 import { compose } from "./compose.ts";
 import type { Decoder } from "../../mapping/decoders/decoder.ts";
@@ -7,10 +7,10 @@ import { DECODERS } from "../../mapping/decoders/decoders.ts";
 import { decode } from "./decode.ts";
 import { found, type Stage } from "./draft.ts";
 import { createGate } from "./gate.ts";
-import { LiveCalls } from "./live.ts";
+import { type LiveCall, LiveCalls } from "./live.ts";
 import { locality } from "./locality.ts";
 import { type Decider, judge, policy } from "./policy.ts";
-import { type Readiness, readiness } from "./readiness.ts";
+import { type Readiness, readiness, STALE } from "./readiness.ts";
 import type { EventSink } from "./record.ts";
 import type { Gate } from "../gate.ts";
 import { type ConnectorHost, routeTo } from "./route.ts";
@@ -24,6 +24,8 @@ export interface Pipeline {
   drained(sessionId: string): Promise<void>;
   /** Decides every call under way again and closes those that would be denied now. */
   review(): void;
+  /** Closes the calls under way that time has overtaken: token expired, policies stale. */
+  expire(): void;
 }
 
 /** What the operator configured for deciding and routing. */
@@ -33,6 +35,8 @@ export interface PipelineConfig {
   readonly bypassHosts: readonly string[];
   /** Largest body that a decoder may read, in bytes. */
   readonly maxBodyBytes: number;
+  /** How far the clocks of Authority and Sidecar may differ, in milliseconds. @default {0} */
+  readonly clockSkewMs?: number;
 }
 
 /** From a call to what becomes of it, in both of its forms. */
@@ -64,7 +68,11 @@ export function createStages(
     mapping: () => standing.mapping,
   });
   const revoked = () => found(standing.revoked, "revoked");
-  const decision = [readiness(() => standing), capability(revoked), policy(engine)];
+  const decision = [
+    readiness(() => standing),
+    capability(revoked, config.clockSkewMs),
+    policy(engine),
+  ];
   return {
     call: compose(canonicalise(), ...admission, reading, ...decision),
     connect: compose(...admission, ...decision),
@@ -82,7 +90,7 @@ export function createPipeline(
     readonly now?: () => number;
   },
 ): Pipeline {
-  const { config, standing, sessions, sink } = options;
+  const { config, standing, sessions, sink, now = Date.now } = options;
   const live = new LiveCalls();
   const connectors = new Map(config.connectors.map((connector) => [connector.host, connector]));
   const engine = () => standing.bundle?.engine;
@@ -96,18 +104,32 @@ export function createPipeline(
     bundleVersion: () => standing.bundle?.version ?? "",
     bypasses: bypassMatcher(config.bypassHosts),
     route: (call) => routeTo(call, connectors.get(call.host)),
-    now: options.now ?? Date.now,
+    now,
   });
+  const overtaken = ({ session: { sessionId }, envelope }: LiveCall): string | undefined => {
+    const { bundle } = standing;
+    if (bundle !== undefined && now() > bundle.freshUntilMs) return STALE;
+    if (envelope === undefined) return undefined;
+    const claims = sessions.get(sessionId)?.claims ?? [];
+    const { clockSkewMs } = config;
+    const revoked = standing.revoked ?? new Set();
+    const reason = uncovered(claims, envelope, { nowMs: now(), revoked, clockSkewMs });
+    return reason && `no capability token covers the call any more: ${reason}`;
+  };
   return {
     gate,
     drained: (sessionId) => live.drained(sessionId),
+    expire: () => live.review(overtaken),
     review: () =>
-      live.review(({ session, envelope }) => {
+      live.review((call) => {
+        const { session, envelope } = call;
         if (sessions.get(session.sessionId)?.ended !== false) return "the session has ended";
-        if (envelope === undefined) return undefined;
+        if (envelope === undefined) return overtaken(call);
         if (standing.revoked?.has(envelope.capability.token_id)) return "the token was revoked";
         const { denial } = judge(engine(), envelope);
-        return denial && `the policy now in force denies the call: ${denial.detail}`;
+        return denial
+          ? `the policy now in force denies the call: ${denial.detail}`
+          : overtaken(call);
       }),
   };
 }

@@ -8,6 +8,9 @@ export interface Readiness {
   readonly revoked: ReadonlySet<string> | undefined;
 }
 
+/** What is wrong with policies that nobody vouches for any more. */
+export const STALE = "the Authority has not renewed the policy bundle";
+
 /** Denies while there is no policy, or none that the Authority still vouches for. */
 export function readiness(current: () => Readiness): Stage {
   return ({ session, nowMs }) => {
@@ -20,10 +23,7 @@ export function readiness(current: () => Readiness): Stage {
       return { reason: "PolicyBundleNotReady", detail: "no policy bundle in force" };
     }
     if (nowMs > bundle.freshUntilMs) {
-      return {
-        reason: "PolicyBundleStale",
-        detail: "the Authority has not renewed the policy bundle",
-      };
+      return { reason: "PolicyBundleStale", detail: STALE };
     }
   };
 }

@@ -27,6 +27,9 @@ type Order = Exclude<ToWorker, Message<"start" | "leaf" | "ping">>;
 /** The main thread has read the same files, in full unless it knew them to be valid. */
 const CHECKED = { checked: true };
 
+/** How often calls under way are looked through for those that time has overtaken. */
+const EXPIRE_MS = 1_000;
+
 /** How long the outcomes of calls that were broken off may take. */
 const DRAIN_LIMIT_MS = 1_000;
 
@@ -90,6 +93,7 @@ export class DataPlaneWorker {
       timeouts: config.timeouts,
     });
     this.#running = { standing, sessions, pipeline, transport, queue };
+    setInterval(() => pipeline.expire(), EXPIRE_MS);
     this.#post({ kind: "started" });
   }
 
@@ -119,7 +123,8 @@ export class DataPlaneWorker {
       case "session-open":
         return await this.#openSession(running, message);
       case "session-claims":
-        return sessions.setClaims(message.sessionId, message.claims);
+        sessions.setClaims(message.sessionId, message.claims);
+        return pipeline.expire();
       case "session-close":
         return await this.#closeSession(running, message.sessionId);
     }

@@ -17,6 +17,7 @@ export interface ServeOptions {
   readonly policies?: Record<string, string>;
   readonly issuance?: Record<string, string>;
   readonly bundleTtlMs?: number;
+  readonly maxTtlMs?: number;
   readonly beatMs?: number;
   /** Listens on TCP with these; otherwise on a socket of its own. */
   readonly tls?: TlsFiles;
@@ -31,7 +32,7 @@ export async function serve(options: ServeOptions = {}) {
   const key = { ...keyPair(), created: false };
   const log: string[] = [];
   const revocationFile = `${state.path}/revocations.txt`;
-  const maxTtlMs = 3_600_000;
+  const maxTtlMs = options.maxTtlMs ?? 3_600_000;
   const note = ({ message }: { readonly message: string }) => void log.push(message);
   let running: { authority: LocalAuthority; server: AuthorityServer } | undefined;
   let listen: ListenAddress = options.tls === undefined

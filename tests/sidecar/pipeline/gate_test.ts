@@ -5,6 +5,7 @@ import {
   INITIAL_SESSION_STATE,
   sessionStep,
 } from "../../../src/core/session_state.ts";
+import { newId } from "../../../src/core/id.ts";
 import type { DecisionEvent } from "../../../src/core/event.ts";
 import type { CallInput } from "../../../src/sidecar/gate.ts";
 import { bundle } from "../../policy/support.ts";
@@ -12,6 +13,7 @@ import {
   AGENT_ID,
   call,
   callTo,
+  claims,
   NOW_MS,
   outcome,
   PEER,
@@ -364,6 +366,62 @@ for (const [name, [change, detail]] of Object.entries(REVIEWS)) {
     assert.match(String(subject.events.last.detail), detail);
   });
 }
+
+const OVERTAKEN: Record<string, [(subject: ReturnType<typeof rig>) => number, RegExp]> = {
+  "policies that nobody renews": [() => 30_001, /has not renewed the policy bundle/],
+  "a token that expires": [({ standing }) => {
+    standing.bundle = { ...standing.bundle!, freshUntilMs: Infinity };
+    return 3_600_000;
+  }, /no capability token covers the call any more: TokenExpired/],
+  "a new token without the action": [({ sessions }) => {
+    sessions.setClaims(SESSION_ID, [claims({ action_set: ["payment.read"] })]);
+    return 0;
+  }, /ToolNotInScope/],
+  "a new token without the resource": [({ sessions }) => {
+    sessions.setClaims(SESSION_ID, [claims({ resource_scope: ["api.code.test/repos/other/**"] })]);
+    return 0;
+  }, /ScopeViolation/],
+};
+
+for (const way of ["expire", "review"] as const) {
+  for (const [name, [change, detail]] of Object.entries(OVERTAKEN)) {
+    Deno.test(`${way}() closes open calls on ${name}`, () => {
+      let nowMs = NOW_MS;
+      const subject = rig({ now: () => nowMs });
+      const verdict = subject.decide(call());
+      assert.ok(verdict.kind === "forward");
+      nowMs += 29_999;
+      subject[way]();
+      assert.equal(verdict.signal.aborted, false);
+      nowMs = NOW_MS + change(subject);
+      subject[way]();
+      assert.equal(verdict.signal.aborted, true);
+      subject.gate.outcome(verdict.eventId, { ...OUTCOME, abortReason: "CONNECTOR_FAILURE" });
+      assert.match(String(subject.events.last.detail), detail);
+    });
+  }
+}
+
+Deno.test("expire() leaves alone what a renewed token covers", () => {
+  const subject = rig();
+  const verdict = subject.decide(call());
+  assert.ok(verdict.kind === "forward");
+  const scope = ["api.code.test/repos/acme/**"];
+  subject.sessions.setClaims(SESSION_ID, [
+    claims({ token_id: newId("ctok"), action_set: ["code.read"], resource_scope: scope }),
+  ]);
+  subject.expire();
+  assert.equal(verdict.signal.aborted, false);
+});
+
+Deno.test("decide() bears with clocks that differ as far as it is told", () => {
+  const ahead = { issued_at: new Date(NOW_MS + 4_000).toISOString() };
+  for (const [clockSkewMs, expected] of [[0, "TokenInvalid"], [5_000, "forward"]] as const) {
+    const subject = rig({ clockSkewMs });
+    subject.sessions.setClaims(SESSION_ID, [claims(ahead)]);
+    assert.equal(outcome(subject.decide(call())), expected);
+  }
+});
 
 Deno.test("review() leaves alone what is still permitted", () => {
   const subject = rig();

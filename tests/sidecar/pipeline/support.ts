@@ -151,6 +151,9 @@ export interface RigOptions {
   readonly bypassHosts?: readonly string[];
   readonly connectAddrFor?: readonly string[];
   readonly decoders?: ReadonlyMap<string, Decoder>;
+  readonly clockSkewMs?: number;
+  /** @default {NOW_MS} */
+  readonly now?: () => number;
 }
 
 const compiled = new Map<string, Standing["bundle"]>();
@@ -184,12 +187,13 @@ export function rig(options: RigOptions = {}): Rig {
       })),
       bypassHosts: options.bypassHosts ?? [],
       maxBodyBytes: 1024,
+      clockSkewMs: options.clockSkewMs ?? 0,
     },
     standing,
     sessions,
     sink: events,
     ...(options.decoders && { decoders: options.decoders }),
-    now: () => NOW_MS,
+    now: options.now ?? (() => NOW_MS),
   });
   return {
     ...pipeline,
