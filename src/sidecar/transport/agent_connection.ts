@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Peer, Route, TunnelClaim } from "../gate.ts";
 import { comparableHost, type HostAndPort, parseConnectTarget } from "./authority.ts";
@@ -24,7 +24,7 @@ type Carried = "tls" | "http" | undefined;
 
 /** One connection from the sandbox, from its PROXY header to its end. */
 export class AgentConnection {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #services: Services;
   readonly #tasks: Tasks;
   readonly #reader: SocketReader;
@@ -32,7 +32,7 @@ export class AgentConnection {
   /** How to break it off depends on what reads from it: Deno 2.9 minds. */
   #close: () => void;
 
-  constructor(socket: Socket, sessionId: string, services: Services, tasks: Tasks) {
+  constructor(socket: Duplex, sessionId: string, services: Services, tasks: Tasks) {
     this.#socket = socket;
     this.#tasks = tasks;
     // Whoever reads from the socket at the time hears of errors; this keeps them from being fatal.
@@ -177,8 +177,8 @@ export class AgentConnection {
     };
     if (!this.#agrees(target.host, sni)) return;
     const host = comparableHost(target.host);
-    const server = await services.terminator.prepare(host).catch(() => undefined);
-    if (server === undefined) {
+    const identity = await services.terminator.prepare(host).catch(() => undefined);
+    if (identity === undefined) {
       return this.#refuse(target.host, "no certificate can be issued for this host");
     }
     const claim: TunnelClaim = {
@@ -187,7 +187,7 @@ export class AgentConnection {
       ...(sni === undefined ? {} : { sni }),
     };
     this.#reader.detach();
-    services.terminator.terminate(server, socket, {
+    services.terminator.terminate(identity, socket, {
       secure: (secure) => this.#serveSecure(secure, claim),
       failed: (error) => {
         if (!socket.destroyed) {

@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { type ConnReader, writeAll } from "./conn_reader.ts";
 import type { SocketReader } from "./socket_reader.ts";
 import { SocketWriter } from "./socket_writer.ts";
@@ -40,7 +40,7 @@ export async function relay(ends: RelayEnds, observer: RelayObserver): Promise<v
 }
 
 /** Resolves when everything is written, or never will be. */
-function lastWritten(socket: Socket): Promise<void> {
+function lastWritten(socket: Duplex): Promise<void> {
   return new Promise((resolve) => {
     socket.once("finish", resolve);
     socket.once("close", resolve);
@@ -63,7 +63,7 @@ async function copyToUpstream(ends: RelayEnds, observer: RelayObserver): Promise
 
 async function copyToAgent(
   ends: RelayEnds,
-  socket: Socket,
+  socket: Duplex,
   observer: RelayObserver,
 ): Promise<void> {
   const { reader } = ends.upstream;

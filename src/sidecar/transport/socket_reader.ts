@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { type ByteSource, ConnectionEnded } from "./byte_source.ts";
 import { countBuffer } from "./garbage.ts";
 
@@ -9,30 +9,22 @@ export interface ReadControl {
   start(): void;
 }
 
-/** The handle below a socket; `node:net` keeps it private. */
-interface SocketHandle {
-  readStop(): void;
-  readStart(): void;
-}
-
 /**
- * How to stop a TLS socket from reading. Its own `pause()` does not reach the
- * kernel in Deno 2.9 (an upload with a slow consumer is held in memory whole);
- * stopping the handle of the connection below it does.
+ * How to stop a TLS socket from reading. Its own `pause()` does not reach what it reads from in
+ * Deno 2.9 (an upload with a slow consumer is held in memory whole); pausing that does.
  */
-export function readControlBelowTls(below: Socket): ReadControl {
-  const handle = () => (below as Socket & { _handle?: SocketHandle | null })._handle;
-  return { stop: () => handle()?.readStop(), start: () => handle()?.readStart() };
+export function readControlBelowTls(below: Duplex): ReadControl {
+  return { stop: () => below.pause(), start: () => below.resume() };
 }
 
 const EMPTY = Buffer.alloc(0);
 
-/** Reads a `node:net` or `node:tls` socket as a {@linkcode ByteSource} with bounded memory. */
+/** Reads a connection or a `node:tls` socket on top of one as a {@linkcode ByteSource} with bounded memory. */
 export class SocketReader implements ByteSource {
   buffered: Buffer = EMPTY;
   /** Called once when the peer has closed its side or the connection broke. */
   onGone: (() => void) | undefined;
-  readonly socket: Socket;
+  readonly socket: Duplex;
   readonly #control: ReadControl;
   readonly #highWater: number;
   readonly #queue: Buffer[] = [];
@@ -42,7 +34,7 @@ export class SocketReader implements ByteSource {
   #broken = false;
   #wake: (() => void) | undefined;
 
-  constructor(socket: Socket, control: ReadControl | undefined, highWater: number) {
+  constructor(socket: Duplex, control: ReadControl | undefined, highWater: number) {
     this.socket = socket;
     this.#control = control ?? { stop: () => socket.pause(), start: () => socket.resume() };
     this.#highWater = highWater;

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { ConnectionEnded } from "./byte_source.ts";
 
 /** Pieces up to this size are copied, so that a slow socket does not hold up their source. */
@@ -7,10 +7,10 @@ const COPY_BELOW = 8_192;
 
 /** Writes to a socket no faster than it takes. */
 export class SocketWriter {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   #wake: (() => void) | undefined;
 
-  constructor(socket: Socket) {
+  constructor(socket: Duplex) {
     this.#socket = socket;
     socket.on("close", this.#notify);
   }

@@ -1,6 +1,7 @@
-import type { Socket } from "node:net";
-import { createServer, type Server, type TLSSocket } from "node:tls";
+import type { Duplex } from "node:stream";
+import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import type { TransportOptions } from "./transport_options.ts";
+import type { Watchdog } from "./watchdog.ts";
 
 /** Hosts whose certificates are kept. */
 const MAX_HOSTS = 512;
@@ -12,65 +13,65 @@ export interface TerminationHandler {
   failed(error: Error): void;
 }
 
-/** A TLS socket knows the connection below it; `node:tls` keeps it private. */
-type Wrapping = TLSSocket & { readonly _parent?: Socket };
-
-/**
- * Terminates TLS with a leaf certificate for the host that the connection claimed. One
- * `node:tls` server a host, which never listens: it is handed connections that a session's
- * listener accepted. That is twice as fast as piping them into a second socket.
- */
+/** Terminates TLS with a leaf certificate for the host that the connection claimed. */
 export class Terminator {
   readonly #leaf: TransportOptions["leaf"];
+  readonly #watchdog: Watchdog;
   /** By host, the one used last at the end. */
-  readonly #servers = new Map<string, Promise<Server>>();
-  readonly #handlers = new WeakMap<Socket, TerminationHandler>();
+  readonly #identities = new Map<string, Promise<SecureContext>>();
 
-  constructor(leaf: TransportOptions["leaf"]) {
+  constructor(leaf: TransportOptions["leaf"], watchdog: Watchdog) {
     this.#leaf = leaf;
+    this.#watchdog = watchdog;
   }
 
   /** Prepares for connections to `host`. Rejects when there is no certificate for it. */
-  prepare(host: string): Promise<Server> {
-    let server = this.#servers.get(host);
-    if (server === undefined) {
-      server = this.#create(host);
-      server.catch(() => this.#servers.delete(host));
-      if (this.#servers.size >= MAX_HOSTS) {
-        this.#servers.delete(this.#servers.keys().next().value!);
+  prepare(host: string): Promise<SecureContext> {
+    let identity = this.#identities.get(host);
+    if (identity === undefined) {
+      identity = this.#create(host);
+      identity.catch(() => this.#identities.delete(host));
+      if (this.#identities.size >= MAX_HOSTS) {
+        this.#identities.delete(this.#identities.keys().next().value!);
       }
     } else {
-      this.#servers.delete(host);
+      this.#identities.delete(host);
     }
-    this.#servers.set(host, server);
-    return server;
+    this.#identities.set(host, identity);
+    return identity;
   }
 
   /** Starts TLS on a connection from which the ClientHello is still to be read. */
-  terminate(server: Server, connection: Socket, handler: TerminationHandler): void {
-    this.#handlers.set(connection, handler);
-    server.emit("connection", connection);
+  terminate(identity: SecureContext, connection: Duplex, handler: TerminationHandler): void {
+    const socket = new TLSSocket(connection, {
+      isServer: true,
+      secureContext: identity,
+      ALPNProtocols: ["h2", "http/1.1"],
+    });
+    let settled = false;
+    const settle = (): boolean => {
+      if (settled) return false;
+      watch.clear();
+      return settled = true;
+    };
+    const fail = (error: Error) => {
+      if (!settle()) return;
+      handler.failed(error);
+      socket.destroy();
+    };
+    const watch = this.#watchdog.watch(HANDSHAKE_MS, () => fail(new Error("it took too long")));
+    const ended = () => fail(new Error("the connection ended"));
+    connection.once("end", ended);
+    connection.once("close", ended);
+    // Stays: later errors are told to whoever reads then, and must not be fatal.
+    socket.on("error", fail);
+    socket.once("secure", () => {
+      if (settle()) handler.secure(socket);
+    });
   }
 
-  async #create(host: string): Promise<Server> {
+  async #create(host: string): Promise<SecureContext> {
     const { certPem, keyPem } = await this.#leaf(host);
-    const server = createServer({
-      cert: certPem,
-      key: keyPem,
-      ALPNProtocols: ["h2", "http/1.1"],
-      handshakeTimeout: HANDSHAKE_MS,
-    });
-    server.on("secureConnection", (socket: Wrapping) => {
-      const handler = socket._parent && this.#handlers.get(socket._parent);
-      // Without its claim a connection cannot be judged.
-      if (handler === undefined) socket.destroy();
-      else handler.secure(socket);
-    });
-    server.on("tlsClientError", (error: Error, socket: Wrapping) => {
-      const handler = socket._parent && this.#handlers.get(socket._parent);
-      handler?.failed(error);
-      socket.destroy();
-    });
-    return server;
+    return createSecureContext({ cert: certPem, key: keyPem });
   }
 }

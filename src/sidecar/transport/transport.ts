@@ -2,9 +2,10 @@
  * The transport of the data plane: moves bytes between agents and upstreams and asks the
  * {@linkcode Gate} about every call. It knows no policy; see `gate.ts` for the seam.
  */
-import { createServer, type Server } from "node:net";
 import { AgentConnection } from "./agent_connection.ts";
+import { ConnSocket } from "./conn_socket.ts";
 import { Connector } from "./connector.ts";
+import { closeQuietly } from "./dial.ts";
 import type { Services } from "./services.ts";
 import { Tasks } from "./tasks.ts";
 import { Terminator } from "./terminator.ts";
@@ -30,7 +31,7 @@ export interface Transport {
 }
 
 interface Session {
-  readonly server: Server;
+  readonly listener: Deno.UnixListener;
   readonly path: string;
   readonly connections: Set<AgentConnection>;
   /** What is being done for its connections. */
@@ -41,6 +42,9 @@ interface Session {
 export function startTransport(options: TransportOptions): Promise<Transport> {
   return Promise.resolve(new RunningTransport(options));
 }
+
+/** How long accepting rests after it failed. */
+const ACCEPT_PAUSE_MS = 10;
 
 class RunningTransport implements Transport {
   readonly #services: Services;
@@ -54,7 +58,7 @@ class RunningTransport implements Transport {
     this.#services = {
       gate: options.gate,
       connector: new Connector(watchdog, timeouts, limits),
-      terminator: new Terminator(options.leaf),
+      terminator: new Terminator(options.leaf, watchdog),
       watchdog,
       timeouts,
       limits,
@@ -66,35 +70,50 @@ class RunningTransport implements Transport {
       throw new Error(`Cannot open session "${sessionId}": it is open already`);
     }
     await removeIfPresent(frontSocketPath);
-    const connections = new Set<AgentConnection>();
-    const tasks = new Tasks();
-    const server = createServer({ allowHalfOpen: true }, (socket) => {
-      if (connections.size >= this.#services.limits.connectionsPerSession) {
-        socket.destroy();
-        return;
+    const session: Session = {
+      listener: Deno.listen({ transport: "unix", path: frontSocketPath }),
+      path: frontSocketPath,
+      connections: new Set(),
+      tasks: new Tasks(),
+    };
+    this.#sessions.set(sessionId, session);
+    session.tasks.add(this.#accept(sessionId, session));
+  }
+
+  /** Serves whoever connects, until the listener is closed. */
+  async #accept(sessionId: string, session: Session): Promise<void> {
+    while (this.#sessions.get(sessionId) === session) {
+      try {
+        this.#serve(sessionId, session, await session.listener.accept());
+      } catch {
+        // Closed, or too many files are open for the moment.
+        await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
       }
-      const connection = new AgentConnection(socket, sessionId, this.#services, tasks);
-      connections.add(connection);
-      socket.once("close", () => connections.delete(connection));
-      tasks.add(connection.run());
-    });
-    this.#sessions.set(sessionId, { server, path: frontSocketPath, connections, tasks });
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(frontSocketPath, resolve);
-    }).catch((error) => {
-      this.#sessions.delete(sessionId);
-      throw error;
-    });
+    }
+  }
+
+  #serve(sessionId: string, { connections, tasks }: Session, conn: Deno.UnixConn): void {
+    if (connections.size >= this.#services.limits.connectionsPerSession) return closeQuietly(conn);
+    const socket = new ConnSocket(conn);
+    const connection = new AgentConnection(socket, sessionId, this.#services, tasks);
+    connections.add(connection);
+    tasks.add(
+      new Promise((resolve) =>
+        socket.once("close", () => {
+          connections.delete(connection);
+          resolve();
+        })
+      ),
+    );
+    tasks.add(connection.run());
   }
 
   async closeSession(sessionId: string): Promise<void> {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return;
     this.#sessions.delete(sessionId);
-    const closed = new Promise<void>((resolve) => session.server.close(() => resolve()));
+    session.listener.close();
     for (const connection of session.connections) connection.close();
-    await closed;
     await session.tasks.done();
     await removeIfPresent(session.path);
   }
