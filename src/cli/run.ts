@@ -30,6 +30,7 @@ export function command(): Command {
     .option("--profile <name>", "what the sandbox is prepared for (default: by command)")
     .option("--posture <name>", "policies of a new project (default: dev)")
     .option("--mapping <name>", "services a new project knows; repeat for several", collect)
+    .option("--capability-file <path>", "run with the token in this file, and ask for no other")
     .option("-y, --yes", "do not ask on the first launch")
     .option("--trust", "use the configuration whatever is in it, for CI")
     .option("--print-effective-config", "print what would be in force, as JSON, and end")

@@ -1,3 +1,4 @@
+import { resolve } from "../core/path.ts";
 import { escapeLinesForTerminal } from "../core/escape.ts";
 import { type FirmaError, ok, type Result } from "../core/result.ts";
 import type { RunInterface, RunOptions } from "../run/options.ts";
@@ -49,6 +50,7 @@ export async function runLine(
     profile: flags.profile,
     posture: flags.posture,
     mappings: flags.mapping ?? [],
+    capabilityFile: flags.capabilityFile && resolve(Deno.cwd(), flags.capabilityFile),
     yes: flags.yes ?? false,
     trust: flags.trust ?? false,
   };

@@ -4,6 +4,7 @@ export interface RunFlags {
   readonly profile?: string;
   readonly posture?: string;
   readonly mapping?: string[];
+  readonly capabilityFile?: string;
   readonly yes?: boolean;
   readonly trust?: boolean;
   readonly printEffectiveConfig?: boolean;
@@ -23,12 +24,15 @@ const SWITCHES: Readonly<Record<string, "yes" | "trust">> = {
   "--trust": "trust",
 };
 
-const VALUES: Readonly<Record<string, "config" | "profile" | "posture" | "mapping">> = {
+const VALUES: Readonly<
+  Record<string, "config" | "profile" | "posture" | "mapping" | "capabilityFile">
+> = {
   "-c": "config",
   "--config": "config",
   "--profile": "profile",
   "--posture": "posture",
   "--mapping": "mapping",
+  "--capability-file": "capabilityFile",
 };
 
 /**

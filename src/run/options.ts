@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly posture?: string | undefined;
   /** `--mapping`, for a new configuration. */
   readonly mappings: readonly string[];
+  /** `--capability-file`: holds a token that was issued beforehand. Absolute. */
+  readonly capabilityFile?: string | undefined;
   /** `--yes`: do not ask. */
   readonly yes: boolean;
   /** `--trust`: use the configuration whatever is in it. */

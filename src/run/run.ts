@@ -73,6 +73,14 @@ async function runWith(
   }
 }
 
+function isReadableByOthers(file: string): boolean {
+  try {
+    return ((Deno.statSync(file).mode ?? 0) & 0o077) !== 0;
+  } catch {
+    return false; // whoever reads the file says what is wrong with it
+  }
+}
+
 function asSandboxSession(session: Result<Session>): SandboxSession | undefined {
   if (!session.ok) return undefined;
   const { session_id, proxy_socket, ca_certificate } = session.value;
@@ -87,6 +95,10 @@ async function runPrepared(
   takeSpare: () => SpareSidecar,
 ): Promise<Result<number, Faults>> {
   const { config, digest } = prepared;
+  const { capabilityFile } = options;
+  if (capabilityFile !== undefined && isReadableByOthers(capabilityFile)) {
+    ui.tell("warn", `others can read "${capabilityFile}"; chmod 600 makes it a secret`);
+  }
   const profile = chooseProfile(options.profile ?? config.run.profile, options.command);
   if (!profile.ok) return err([profile.error]);
   const sealedDirs = sealedDirectories(options.cwd, prepared, options.env);
@@ -116,6 +128,7 @@ async function runPrepared(
     profile: profile.value,
     command: commandSummary(options.command),
     workspace: options.cwd,
+    ...(capabilityFile && { capability_file: capabilityFile }),
   })).then((session) => {
     if (session.ok) {
       signals.attach();
@@ -139,6 +152,7 @@ async function runPrepared(
     session: opening.then(asSandboxSession, () => undefined),
     runDir: runDirectory.path,
     sealedDirs: sealedDirs.value,
+    hiddenFiles: capabilityFile ? [capabilityFile] : [],
     onNotice: (text) => ui.tell("warn", text),
   });
   if (!confined.ok) {

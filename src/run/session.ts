@@ -8,6 +8,8 @@ export interface SessionRequest {
   /** Program name and count of arguments; arguments may hold secrets. */
   readonly command: string;
   readonly workspace: string;
+  /** A file with the token of the session; otherwise the Authority is asked for one. */
+  readonly capability_file?: string;
 }
 
 /** A registered session. */

@@ -9,7 +9,7 @@ import { BWRAP, HANDOFF_SOCKET, type LaunchPlan, PROXY_DIR } from "./handoff.ts"
 import { type ConfinedProcess, launch } from "./launch.ts";
 import { mountArguments } from "./mounts.ts";
 import { mountPlan } from "./mount_plan.ts";
-import { exists, realPath } from "./paths.ts";
+import { exists, isWithin, realPath } from "./paths.ts";
 import type { Profile } from "./profiles.ts";
 import { initProgram } from "./program.ts";
 import {
@@ -82,7 +82,9 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
     cwd,
     programs: init.sources.filter(exists),
     sealed,
-    sockets: hostSockets(shown),
+    covered: [...hostSockets(shown), ...hiddenFiles(request, shown)]
+      // There is nothing left to cover.
+      .filter((path) => !sealed.some((directory) => isWithin(path, directory))),
     replaced,
     publicDir,
     privateMounts: [
@@ -124,6 +126,12 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
       return ok(planFor(usable.value));
     }),
   });
+}
+
+/** The files to hide that the sandbox would show, as they are really called. */
+function hiddenFiles({ hiddenFiles = [] }: ConfineRequest, shown: readonly string[]): string[] {
+  return hiddenFiles.filter(exists).map(realPath)
+    .filter((path) => shown.some((root) => isWithin(path, root)));
 }
 
 function checkSession(

@@ -18,8 +18,8 @@ export interface MountPlanOptions {
   readonly programs: readonly string[];
   /** Must read as empty wherever something above shows them. */
   readonly sealed: readonly string[];
-  /** Sockets of host processes that would be shown otherwise. */
-  readonly sockets: readonly string[];
+  /** Files that would be shown otherwise and must read as nothing, such as sockets of the host. */
+  readonly covered: readonly string[];
   /** Single files that say something else than the host's. */
   readonly replaced: readonly ReplacedFile[];
   readonly publicDir: string;
@@ -29,12 +29,12 @@ export interface MountPlanOptions {
 
 /** The file system of the outer layer, in order; the inner layer takes it over whole. */
 export function mountPlan(options: MountPlanOptions): Mount[] {
-  const { home, cwd, settings, toolchains, sockets } = options;
+  const { home, cwd, settings, toolchains, covered } = options;
   const shown = [cwd, ...settings, ...toolchains.map((mount) => mount.target)];
   const sealed = options.sealed.filter((path) => shown.some((root) => isWithin(path, root)));
   const programs = options.programs.filter((path) => isWithin(path, cwd));
   const anchors = [cwd, ...settings].flatMap((root) =>
-    directoriesBetween(root, [...sealed, ...programs, ...sockets])
+    directoriesBetween(root, [...sealed, ...programs, ...covered])
   );
   return [
     { kind: "memory", target: "/tmp", mode: "1777" },
@@ -53,7 +53,7 @@ export function mountPlan(options: MountPlanOptions): Mount[] {
     ...anchors.map(writable),
     ...programs.map(readOnly),
     ...sealed.map((target): Mount => ({ kind: "sealed", target })),
-    ...sockets.map((target): Mount => ({ kind: "bind", source: "/dev/null", target })),
+    ...covered.map((target): Mount => ({ kind: "bind", source: "/dev/null", target })),
     ...options.replaced.map((file): Mount => ({ kind: "bind", ...file })),
     { kind: "bind", source: options.publicDir, target: PUBLIC_DIR },
     { kind: "memory", target: PRIVATE_DIR, mode: "0700" },

@@ -37,6 +37,8 @@ export interface ConfineRequest {
   readonly runDir: string;
   /** Directories that must read as empty: every `.firma`. */
   readonly sealedDirs: readonly string[];
+  /** Files that must read as nothing, wherever they lie. @default [] */
+  readonly hiddenFiles?: readonly string[];
   /**
    * Found already.
    * @default {undefined} looked for now

@@ -10,6 +10,9 @@ const SessionBody = v.strictObject({
   profile: shortText,
   command: shortText,
   workspace: shortText,
+  capability_file: v.optional(
+    v.pipe(shortText, v.check((path) => path.startsWith("/"), "is not an absolute path")),
+  ),
 });
 const EndBody = v.strictObject({
   exit_code: v.optional(v.pipe(v.number(), v.integer())),
@@ -19,8 +22,13 @@ const EndBody = v.strictObject({
 export function parseSessionBody(body: unknown): Result<SessionRequest> {
   const parsed = parse(SessionBody, body);
   if (!parsed.ok) return parsed;
-  const { sandbox_id, agent_id, ...rest } = parsed.value;
-  return ok({ sandboxId: sandbox_id, agentId: agent_id, ...rest });
+  const { sandbox_id, agent_id, capability_file, ...rest } = parsed.value;
+  return ok({
+    sandboxId: sandbox_id,
+    agentId: agent_id,
+    ...(capability_file !== undefined && { capabilityFile: capability_file }),
+    ...rest,
+  });
 }
 
 /** Reads what ends a session: the exit code of the agent, when it had one. */

@@ -6,10 +6,12 @@ import { newId } from "../core/id.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { parseTimestamp } from "../core/timestamp.ts";
 import { backoffMs } from "../authority/client/backoff.ts";
+import type { FileWatch } from "../authority/file_watch.ts";
 import { verifyToken } from "../capability/token.ts";
 import type { DataPlane } from "./data_plane.ts";
 import { errorLine, type Notify } from "./notices.ts";
 import { eventBase } from "./pipeline/record.ts";
+import { readSessionSeed } from "./session_seed.ts";
 
 /** Who asks for a session. */
 export interface SessionRequest {
@@ -19,6 +21,8 @@ export interface SessionRequest {
   /** Program name and argument count; the arguments themselves stay out of the log. */
   readonly command: string;
   readonly workspace: string;
+  /** A seed file with the token of the session: the Authority is asked for none. Absolute. */
+  readonly capabilityFile?: string;
 }
 
 /** A session that was opened. */
@@ -45,6 +49,7 @@ interface Session {
   /** Renewals that failed since the last one that did not. */
   failures: number;
   timer: ReturnType<typeof setTimeout> | undefined;
+  seedWatch: FileWatch | undefined;
 }
 
 /** A token is replaced after this part of its life. */
@@ -70,15 +75,17 @@ export class Sessions {
 
   /** Obtains a capability, records the session and opens its socket. */
   async open(request: SessionRequest): Promise<Result<OpenedSession>> {
-    const sessionId = newId("ses");
-    const claims = await this.#obtain(sessionId, request.agentId);
+    const claims = await this.#firstToken(request);
     if (!claims.ok) return claims;
+    const { session_id: sessionId } = claims.value;
+    if (this.#sessions.has(sessionId)) return err(alreadyOpen(sessionId));
     const session: Session = {
       sessionId,
       request,
       tokenIds: [claims.value.token_id],
       failures: 0,
       timer: undefined,
+      seedWatch: undefined,
     };
     if (!this.#record(session, "started")) return err(unrecordable());
     this.#sessions.set(sessionId, session);
@@ -94,7 +101,7 @@ export class Sessions {
       this.#record(session, "ended");
       return opened;
     }
-    this.#scheduleRefresh(session, claims.value);
+    await this.#keepCapable(session, claims.value);
     return ok({ sessionId, proxySocket: opened.value, tokenId: claims.value.token_id });
   }
 
@@ -104,6 +111,7 @@ export class Sessions {
     if (session === undefined) return false;
     this.#sessions.delete(sessionId);
     clearTimeout(session.timer);
+    await session.seedWatch?.close();
     await this.#options.plane.closeSession(sessionId);
     this.#record(session, "ended", exitCode);
     return true;
@@ -159,6 +167,38 @@ export class Sessions {
         cause,
       });
     }
+  }
+
+  async #firstToken(
+    { agentId, capabilityFile }: SessionRequest,
+  ): Promise<Result<CapabilityClaims>> {
+    if (capabilityFile === undefined) return await this.#obtain(newId("ses"), agentId);
+    const publicKey = await this.#options.authority.publicKey();
+    return await readSessionSeed(capabilityFile, publicKey, { agentId });
+  }
+
+  /** Sees to it that the session has a token as long as it may have one. */
+  async #keepCapable(session: Session, claims: CapabilityClaims): Promise<void> {
+    const { capabilityFile } = session.request;
+    if (capabilityFile === undefined) return this.#scheduleRefresh(session, claims);
+    const { FileWatch } = await import("../authority/file_watch.ts");
+    // Whoever issued it beforehand meant it to end; a new one takes its place in the file.
+    session.seedWatch = FileWatch.start([capabilityFile], () => this.#reseed(session));
+  }
+
+  async #reseed({ sessionId, tokenIds, request }: Session): Promise<void> {
+    const { agentId, capabilityFile } = request;
+    const publicKey = await this.#options.authority.publicKey();
+    const claims = await readSessionSeed(capabilityFile!, publicKey, { agentId, sessionId });
+    if (!this.#sessions.has(sessionId)) return;
+    if (!claims.ok) {
+      const reason = errorLine(claims.error);
+      return this.#options.notify("warn", `The capability of ${sessionId} stays: ${reason}`);
+    }
+    tokenIds.push(claims.value.token_id);
+    // It may be revoked, or of a session that is.
+    this.setRevoked(this.#revoked);
+    this.#options.plane.setClaims(sessionId, [claims.value]);
   }
 
   #scheduleRefresh(session: Session, { issued_at, expiry }: CapabilityClaims): void {
@@ -222,6 +262,14 @@ function denied(reason: string, message: string, agentId: string): FirmaError {
     code: "CAPABILITY_DENIED",
     message: `Cannot obtain a capability: ${message} (${reason})`,
     cure: cure ?? "permit at least one action in the issuance policy",
+  };
+}
+
+function alreadyOpen(sessionId: string): FirmaError {
+  return {
+    code: "SESSION_OPEN",
+    message: `Cannot open session "${sessionId}": it is open already`,
+    cure: "a capability file serves one run at a time",
   };
 }
 

@@ -24,6 +24,11 @@ Deno.test("parseRunLine() reads a plain command line", () => {
     words: ["-c", "true"],
     flags: { yes: true, profile: "codex" },
   });
+  assert.deepEqual(parseRunLine(["--capability-file", "seed.toml", "true"]), {
+    program: "true",
+    words: [],
+    flags: { capabilityFile: "seed.toml" },
+  });
   assert.deepEqual(parseRunLine(["--mapping", "a", "--mapping", "b", "x", "--", "--yes"]), {
     program: "x",
     words: ["--", "--yes"],
@@ -51,6 +56,7 @@ Deno.test("parseRunLine() leaves help, mistakes and rare spellings to the full p
 Deno.test("parseRunLine() never differs from the full parser where it answers", async () => {
   const word = fc.constantFrom(
     ...["--", "-y", "--yes", "--trust", "-c", "--config", "--profile", "--posture", "--mapping"],
+    "--capability-file",
     ...["-yc", "--config=a", "-h", "--help", "-", "", "a", "sh", "-x", "--print-effective-config"],
   );
   await fc.assert(

@@ -5,6 +5,7 @@ import { RemoteAuthority } from "../../src/authority/client/remote_authority.ts"
 import { readPublicKeyFile } from "../../src/pki/signing_key.ts";
 import { unwrap } from "../../src/core/result.ts";
 import { Person } from "../fixtures/cli.ts";
+import { ALLOWED, API_HOST, DENIED, makeWorld } from "../fixtures/world.ts";
 import { eventually } from "../fixtures/deadline.ts";
 
 const PERMIT = '@id("permit") permit (principal, action, resource);\n';
@@ -154,6 +155,33 @@ Deno.test("firma authority issue writes a token that the issuance policies permi
   assert.match(refused.stderr, /permit none of the actions/);
   const unknown = await issue("--action", "code.everything", "--force");
   assert.match(unknown.stderr, /"code.everything" is not registered/);
+});
+
+Deno.test("firma run takes the token of a capability file, hides it, and refuses an edited one", async () => {
+  await using world = await makeWorld();
+  const { person } = world;
+  assert.equal((await person.firma(["trust"])).code, 0);
+  const scope = `${API_HOST}/allowed/**`;
+  const issue = ["authority", "issue", "--action", "code.read", "--resource-scope", scope];
+  const issued = await person.firma([...issue, "-o", "seed.toml"]);
+  assert.equal(issued.code, 0, issued.stderr);
+  const run = (script: string) =>
+    person.firma(["run", "--capability-file", "seed.toml", "--", "sh", "-c", script]);
+  const fetch = (url: string) => `curl -sS -o /dev/null -w '%{http_code} ' ${url}`;
+  const used = await run(
+    `${fetch(`${ALLOWED}/x`)}; ${fetch(`${DENIED}/x`)}; cat seed.toml | wc -c`,
+  );
+  assert.equal(used.stdout.trim(), "200 403 0", used.stderr);
+  const decisions = (await person.events()).filter((event) => event.kind === "decision");
+  assert.deepEqual(
+    decisions.map(({ token_id, deny_reason }) => [token_id, deny_reason]),
+    [[issued.stdout.trim(), ""], ["", "ToolNotInScope"]],
+  );
+  const text = await person.read("seed.toml");
+  await person.write("seed.toml", text.replace('["code.read"]', '["code.read", "payment.payout"]'));
+  const refused = await run("true");
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /Cannot use the capability file ".*seed.toml": "action_set"/);
 });
 
 Deno.test("firma authority on a terminal serves without the permissions that it gave up, and asks for none", async () => {

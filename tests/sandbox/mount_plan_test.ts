@@ -11,7 +11,7 @@ function argumentsOf(options: Partial<MountPlanOptions>): string {
     cwd: "/home/a/p",
     programs: [],
     sealed: [],
-    sockets: [],
+    covered: [],
     replaced: [],
     publicDir: "/state/public",
     privateMounts: [],
@@ -33,7 +33,7 @@ Deno.test("mountPlan() covers the home, then shows the workspace, then covers wh
     system: [{ kind: "bind", source: "/usr", target: "/usr" }],
     settings: ["/home/a/.agent"],
     sealed: ["/home/a/p/.firma"],
-    sockets: ["/home/a/p/s.sock"],
+    covered: ["/home/a/p/s.sock"],
     programs: ["/home/a/p/dist/firma"],
   });
   assertInOrder(

@@ -74,6 +74,13 @@ const REFUSED: Record<string, [string, string, unknown, number, string]> = {
     400,
     "INVALID_REQUEST",
   ],
+  "a capability file that is nowhere in particular": [
+    "POST",
+    "/v1/sessions",
+    { ...BODY, capability_file: "seed.toml" },
+    400,
+    "INVALID_REQUEST",
+  ],
   "a command without end": [
     "POST",
     "/v1/sessions",

@@ -9,6 +9,7 @@ import type { CapabilityClaims } from "../../src/core/capability.ts";
 import type { ExecutionEvent } from "../../src/core/event.ts";
 import { newId } from "../../src/core/id.ts";
 import { err, ok } from "../../src/core/result.ts";
+import { formatSeed } from "../../src/capability/seed.ts";
 import { issueToken } from "../../src/capability/token.ts";
 import type { DataPlane } from "../../src/sidecar/data_plane.ts";
 import { Sessions } from "../../src/sidecar/sessions.ts";
@@ -167,4 +168,94 @@ Deno.test("setRevoked() takes the present token too when an earlier one of the s
   const others = claimsSet.filter(([claims]) => claims!.session_id === other.value.sessionId);
   for (const [claims] of others) assert.ok(!revoked.at(-1)!.includes(claims!.token_id));
   await sessions.endAll();
+});
+
+/** A seed of {@linkcode REQUEST}'s agent in a file. */
+async function seedFile(special: Partial<CapabilityClaims> = {}) {
+  const directory = await Deno.makeTempDir({ prefix: "firma-seed-" });
+  const file = `${directory}/seed.toml`;
+  const claims: CapabilityClaims = {
+    token_id: newId("ctok"),
+    agent_id: REQUEST.agentId,
+    session_id: "build-7",
+    action_set: ["code.read"],
+    resource_scope: ["**"],
+    issued_at: new Date().toISOString(),
+    expiry: new Date(Date.now() + 3_600_000).toISOString(),
+    context_hash: "",
+    policy_bundle_version: "",
+    ...special,
+  };
+  const write = async (changes: Partial<CapabilityClaims> = {}, edit = (text: string) => text) => {
+    const changed = { ...claims, ...changes };
+    const token = await issueToken(changed, KEYS.privateKey);
+    await Deno.writeTextFile(file, edit(formatSeed({ token, claims: changed })));
+  };
+  await write();
+  return {
+    file,
+    claims,
+    write,
+    [Symbol.asyncDispose]: () => Deno.remove(directory, { recursive: true }),
+  };
+}
+
+Deno.test("open() takes the token and the session of a capability file, and asks for no other", async () => {
+  await using seed = await seedFile();
+  const { sessions, requests, claimsSet, revoked, notices } = rig();
+  const opened = await sessions.open({ ...REQUEST, capabilityFile: seed.file });
+  if (!opened.ok) assert.fail(opened.error.message);
+  assert.deepEqual([opened.value.sessionId, opened.value.tokenId], [
+    "build-7",
+    seed.claims.token_id,
+  ]);
+  const again = await sessions.open({ ...REQUEST, capabilityFile: seed.file });
+  assert.ok(!again.ok && again.error.code === "SESSION_OPEN");
+
+  sessions.setRevoked([seed.claims.token_id]);
+  const next = newId("ctok");
+  await seed.write({ token_id: next });
+  await eventually("the new token", () => claimsSet.at(-1)?.[0]?.token_id === next || undefined);
+  assert.ok(revoked.at(-1)!.includes(next), "it is of a session that is revoked");
+
+  const taken = claimsSet.length;
+  await seed.write({ token_id: newId("ctok"), session_id: "build-8" });
+  await eventually(
+    "the refusal of another session's token",
+    () => notices.find((text) => /"session_id" is not "build-7"/.test(text)),
+  );
+  await seed.write({}, (text) => text.replace('"code.read"', '"code.merge"'));
+  await eventually(
+    "the refusal of an edited one",
+    () => notices.find((text) => /"action_set" is not what the token says/.test(text)),
+  );
+  assert.equal(claimsSet.length, taken);
+  assert.deepEqual(requests, []);
+  await sessions.endAll();
+});
+
+const SEED_FAILURES: Record<string, [Partial<CapabilityClaims>, RegExp]> = {
+  "of another agent": [{ agent_id: newId("agt") }, /"agent_id" is "agt_/],
+  "that is over": [{ expiry: new Date(Date.now() - 1).toISOString() }, /"expiry" is over/],
+  "with a session that is no name": [{ session_id: "a\nb" }, /"session_id" is not 1 to 128/],
+};
+
+for (const [name, [special, message]] of Object.entries(SEED_FAILURES)) {
+  Deno.test(`open() refuses a capability file ${name}`, async () => {
+    await using seed = await seedFile(special);
+    const { sessions, done } = rig();
+    const opened = await sessions.open({ ...REQUEST, capabilityFile: seed.file });
+    assert.ok(!opened.ok);
+    assert.match(opened.error.message, message);
+    assert.deepEqual(done, []);
+    assert.equal(sessions.size, 0);
+  });
+}
+
+Deno.test("open() refuses a capability file that is none", async () => {
+  const { sessions } = rig();
+  for (const file of ["/nowhere/seed.toml", "/dev/zero", "/"]) {
+    const opened = await sessions.open({ ...REQUEST, capabilityFile: file });
+    assert.ok(!opened.ok && opened.error.code === "SEED_INVALID", file);
+  }
 });
