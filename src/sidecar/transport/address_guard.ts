@@ -29,6 +29,8 @@ const IPV4_RANGES: readonly Range[] = [
   range("10.0.0.0/8", "private"),
   range("100.64.0.0/10", "shared (carrier-grade NAT)"),
   range("127.0.0.0/8", "loopback"),
+  // Azure answers its machines here, with their settings and names.
+  range("168.63.129.16/32", "cloud metadata"),
   range("169.254.0.0/16", "link-local (cloud metadata)"),
   range("172.16.0.0/12", "private"),
   range("192.0.0.0/24", "reserved"),

@@ -10,6 +10,8 @@ export type ClientHelloReading =
 const HANDSHAKE = 22;
 const CLIENT_HELLO = 1;
 const MAX_RECORD = 16_384;
+/** Clients split a ClientHello into a few records at most; looking at each costs time. */
+const MAX_RECORDS = 64;
 const EXTENSION_SERVER_NAME = 0;
 const NAME_TYPE_HOST = 0;
 const HOST_NAME = /^(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*$/;
@@ -25,14 +27,17 @@ export const TLS_FIRST_BYTE = HANDSHAKE;
 export function parseClientHello(bytes: Buffer, limit: number): ClientHelloReading {
   const fragments: Buffer[] = [];
   let have = 0;
+  let length: number | undefined;
   for (let at = 0;;) {
     if (have >= 4) {
-      const handshake = fragments.length === 1 ? fragments[0]! : Buffer.concat(fragments);
-      if (handshake[0] !== CLIENT_HELLO) return bad("not a ClientHello");
-      const length = handshake.readUIntBE(1, 3);
+      length ??= Buffer.concat(fragments).readUIntBE(1, 3);
       if (length + 4 > limit) return bad(`larger than ${limit} bytes`);
-      if (have >= length + 4) return parseBody(handshake.subarray(4, length + 4));
+      if (have >= length + 4) {
+        const handshake = fragments.length === 1 ? fragments[0]! : Buffer.concat(fragments);
+        return parseBody(handshake.subarray(4, length + 4));
+      }
     }
+    if (fragments.length === MAX_RECORDS) return bad("in too many records");
     if (at > limit) return bad(`larger than ${limit} bytes`);
     const record = bytes.subarray(at);
     if (record.length > 0 && record[0] !== HANDSHAKE) return bad("not a handshake record");

@@ -39,6 +39,7 @@ const STATUS_LINE = /^HTTP\/(1\.[01]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]
 const FIELD_LINE =
   /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*((?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?)[ \t]*$/;
 const MAX_FIELDS = 512;
+const TOO_MANY_FIELDS = "too many header fields";
 /** As in the pattern of the request line. */
 const MAX_METHOD = 64;
 
@@ -53,7 +54,7 @@ export function parseFieldLines(
   fields: Fields,
   spellings: string[],
 ): string | undefined {
-  if (lines.length - from > MAX_FIELDS) return "too many header fields";
+  if (lines.length - from > MAX_FIELDS) return TOO_MANY_FIELDS;
   for (let i = from; i < lines.length; i++) {
     const match = FIELD_LINE.exec(lines[i]!);
     if (match === null) {
@@ -69,12 +70,17 @@ export function parseFieldLines(
   return undefined;
 }
 
-/** A line feed without its carriage return never becomes a head: say so at once. */
-function hasBareLineFeed(bytes: Buffer): boolean {
+/**
+ * What is wrong with the lines of a head that is not whole yet, if anything is: no need to wait for
+ * its end, nor to look at ever more lines each time that a byte has come.
+ */
+function lineFault(bytes: Buffer): string | undefined {
+  let lines = 0;
   for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) {
-    if (at === 0 || bytes[at - 1] !== 13) return true;
+    if (at === 0 || bytes[at - 1] !== 13) return "line ends without a carriage return";
+    if (++lines > MAX_FIELDS + 1) return TOO_MANY_FIELDS;
   }
-  return false;
+  return undefined;
 }
 
 /** Most heads are shorter; looking for their end in a text is faster than in bytes. */
@@ -88,7 +94,8 @@ function splitHead(bytes: Buffer, limit: number): HeadReading<string[]> {
     : bytes.indexOf("\r\n\r\n", USUAL_HEAD - 3, "latin1");
   if (end < 0) {
     if (bytes.length >= limit) return bad(`head is larger than ${limit} bytes`);
-    return hasBareLineFeed(bytes) ? bad("line ends without a carriage return") : MORE;
+    const fault = lineFault(bytes);
+    return fault === undefined ? MORE : bad(fault);
   }
   if (end + 4 > limit) return bad(`head is larger than ${limit} bytes`);
   const head = inStart >= 0 ? start.slice(0, end) : bytes.toString("latin1", 0, end);
