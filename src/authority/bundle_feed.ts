@@ -32,10 +32,15 @@ export class BundleFeed {
   /** What of the directory was published; the content that it held when this began is. */
   #published: string;
 
-  private constructor(options: BundleFeedOptions, published: string, bundle: PolicyBundle) {
+  private constructor(
+    options: BundleFeedOptions,
+    published: string,
+    bundle: PolicyBundle,
+    atMs: number,
+  ) {
     this.#options = options;
     this.#published = published;
-    this.#current = { kind: "bundle", bundle };
+    this.#current = { kind: "bundle", bundle, atMs };
     this.#running = Promise.all([this.#followSource(), this.#followStore()]);
   }
 
@@ -45,8 +50,9 @@ export class BundleFeed {
     // A directory that vanished in between is told by the stream of the source.
     const bundle = source.lastValid;
     try {
+      const atMs = Date.now();
       const published = await publish(store, bundle, true);
-      return ok(new BundleFeed(options, bundle.version, published));
+      return ok(new BundleFeed(options, bundle.version, published, atMs));
     } catch (cause) {
       return err(storeFault(cause));
     }
@@ -83,19 +89,21 @@ export class BundleFeed {
   /** A new content is published; one that was published already asks whether it still holds. */
   async #take(bundle: PolicyBundle): Promise<void> {
     const { store, onNotice } = this.#options;
+    // From before the store is asked: whoever connects much later hears how old its answer is.
+    const atMs = Date.now();
     try {
       if (bundle.version !== this.#published) {
         const published = await publish(store, bundle, false);
         this.#published = bundle.version;
-        return this.#speak({ kind: "bundle", bundle: published });
+        return this.#speak({ kind: "bundle", bundle: published, atMs });
       }
       const latest = await store.currentBundle();
       const { ttlSeconds } = bundle;
       const current = this.bundle;
       this.#speak(
         latest === undefined || latest.revision === current?.revision
-          ? { kind: "bundle", bundle: current ?? await publish(store, bundle, false) }
-          : { kind: "bundle", bundle: withStanding({ ...latest, ttlSeconds }, bundle) },
+          ? { kind: "bundle", bundle: current ?? await publish(store, bundle, false), atMs }
+          : { kind: "bundle", bundle: withStanding({ ...latest, ttlSeconds }, bundle), atMs },
       );
     } catch (cause) {
       // Nothing is said: Sidecars go on until their bundle's time to live is over.
@@ -112,7 +120,7 @@ export class BundleFeed {
           const current = this.bundle;
           if (current !== undefined && published.revision <= current.revision) continue;
           const { ttlSeconds } = source.lastValid;
-          this.#speak({ kind: "bundle", bundle: { ...published, ttlSeconds } });
+          this.#speak({ kind: "bundle", bundle: { ...published, ttlSeconds }, atMs: Date.now() });
         }
         return; // nobody else publishes in this store
       } catch (cause) {

@@ -18,7 +18,15 @@ export type IssueCapabilityResponse =
 
 /** What a Sidecar hears on the bundle stream. */
 export type BundleUpdate =
-  | { readonly kind: "bundle"; readonly bundle: PolicyBundle }
+  | {
+    readonly kind: "bundle";
+    readonly bundle: PolicyBundle;
+    /**
+     * When it was found to be so, in milliseconds since the epoch.
+     * @default {undefined} now
+     */
+    readonly atMs?: number;
+  }
   /** An edit that is not valid: the bundle in force stays, and the operator is told why. */
   | { readonly kind: "refused"; readonly errors: readonly FirmaError[] }
   /** There is no policy any more (directory deleted or unreadable): deny everything. */

@@ -3,7 +3,6 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Buffer } from "node:buffer";
 import type { KeyObject } from "node:crypto";
 import type { BundleUpdate } from "../../core/authority.ts";
-import type { PolicyBundle } from "../../core/policy_bundle.ts";
 import type { FirmaError } from "../../core/result.ts";
 import {
   type PolicyBundleUpdate,
@@ -21,6 +20,8 @@ interface Stated {
   /** The statement alone, for who has the policies. */
   readonly renewal: PolicyBundleUpdate;
 }
+
+type InForce = BundleUpdate & { readonly kind: "bundle" };
 
 /**
  * Makes messages of bundle updates, once for all streams that send them: what
@@ -43,7 +44,9 @@ export class BundleMessages {
     let isFirst = true;
     for await (const update of updates) {
       if (update.kind === "bundle") {
-        const { whole, withoutSchema, schemaDigest, renewal } = this.#state(update, update.bundle);
+        // Whoever comes while nothing is renewed must not take it for what holds now.
+        if (isStale(update)) continue;
+        const { whole, withoutSchema, schemaDigest, renewal } = this.#state(update);
         const hasSchema = acceptNotices && Buffer.compare(knownSchemaSha256, schemaDigest) === 0;
         const isKnown = known === update.bundle.version;
         known = update.bundle.version;
@@ -55,12 +58,12 @@ export class BundleMessages {
     }
   }
 
-  #state(update: BundleUpdate, bundle: PolicyBundle): Stated {
+  #state(update: InForce): Stated {
+    const { bundle, atMs = Date.now() } = update;
     const known = this.#stated.get(update);
     if (known !== undefined) return known;
-    const nowMs = Date.now();
-    const signed = signStatement(bundle, this.#privateKey, nowMs);
-    const updatedAt = timestampFromMs(nowMs);
+    const signed = signStatement(bundle, this.#privateKey, atMs);
+    const updatedAt = timestampFromMs(atMs);
     const wire = wireBundle(bundle, signed);
     const stated = {
       whole: create(PolicyBundleUpdateSchema, { bundle: wire, updatedAt }),
@@ -77,6 +80,10 @@ export class BundleMessages {
     this.#stated.set(update, stated);
     return stated;
   }
+}
+
+function isStale({ bundle, atMs = Date.now() }: InForce): boolean {
+  return Date.now() - atMs >= bundle.ttlSeconds * 1000;
 }
 
 function notice(update: Exclude<BundleUpdate, { kind: "bundle" }>): PolicyBundleUpdate {
