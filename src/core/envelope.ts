@@ -20,8 +20,11 @@ export interface HttpCall {
 export interface Provenance {
   readonly pid?: number;
   readonly executable?: string;
-  /** `proxy`: through the proxy variables; `transparent`: captured; */
-  readonly via: "proxy" | "transparent";
+  /**
+   * `proxy`: through the proxy variables; `transparent`: captured; `api`: by a program that asked
+   * and makes the call itself.
+   */
+  readonly via: "proxy" | "transparent" | "api";
 }
 
 /** One of the things that a call does. */

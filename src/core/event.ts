@@ -47,6 +47,11 @@ export interface DecisionEvent extends EventBase {
   readonly provenance?: ExecutionEnvelope["provenance"];
 }
 
+/** Whether the end of an allowed call is recorded too: not where somebody else makes it. */
+export function hasOutcome({ envelope, provenance }: DecisionEvent): boolean {
+  return (envelope?.provenance ?? provenance)?.via !== "api";
+}
+
 /** An allowed call ended. */
 export interface OutcomeEvent extends EventBase {
   readonly kind: "outcome";

@@ -4,6 +4,7 @@ import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import type { Leaf } from "../pki/session_ca.ts";
 import { parsedPolicies } from "../policy/checked.ts";
+import type { Advice } from "./gate.ts";
 import type { AuditFeed } from "./audit_feed.ts";
 import { type Mapped, readMapped } from "./mapped.ts";
 import type { Notify } from "./notices.ts";
@@ -13,7 +14,13 @@ import type { SocketPool } from "./socket_pool.ts";
 import { planePermissions, type SpareWorker } from "./spare_worker.ts";
 import { Waiting } from "./waiting.ts";
 import { AuditGauge } from "./worker/audit_gauge.ts";
-import type { FromWorker, MappingSource, ToWorker, WorkerConfig } from "./worker/messages.ts";
+import type {
+  FromWorker,
+  MappingSource,
+  Question,
+  ToWorker,
+  WorkerConfig,
+} from "./worker/messages.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 
 /** What a data plane is made of. */
@@ -43,6 +50,9 @@ interface Vouched {
   readonly bundle: PolicyBundle;
   readonly freshUntilMs: number;
 }
+
+/** What is said where there is nothing to decide with; there is no record of it either. */
+const UNDECIDED: Advice = { allowed: false, decision: "DENY", actionClass: "", eventId: "" };
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 5_000;
@@ -75,6 +85,8 @@ export class DataPlane {
   readonly #bundleResults = new Waiting<number, readonly FirmaError[]>();
   readonly #openings = new Waiting<string, FirmaError | undefined>();
   readonly #closings = new Waiting<string, void>();
+  readonly #advice = new Waiting<number, Advice>();
+  #questions = 0;
 
   private constructor(options: DataPlaneOptions, mapped: Mapped) {
     this.#options = options;
@@ -203,6 +215,15 @@ export class DataPlane {
     this.#send({ kind: "session-claims", sessionId, claims });
   }
 
+  /** Has a call decided that somebody else makes. Without a worker nothing is allowed. */
+  async advise(question: Question): Promise<Advice> {
+    if (!this.#serving) return UNDECIDED;
+    const number = ++this.#questions;
+    const answer = this.#advice.answer(number);
+    this.#send({ kind: "advise", number, question });
+    return await answer;
+  }
+
   /** Ends a session: closes its socket and its calls, and waits for their records. */
   async closeSession(sessionId: string): Promise<void> {
     const session = this.#sessions.get(sessionId);
@@ -230,6 +251,7 @@ export class DataPlane {
     this.#stopped = true;
     clearTimeout(this.#retry);
     this.#worker?.end();
+    this.#advice.settleAll(UNDECIDED);
     this.#abandonCalls("the Sidecar has ended");
   }
 
@@ -250,6 +272,7 @@ export class DataPlane {
     this.#abandonCalls(`the data plane ended: ${reason}`);
     // Whoever waited for the old worker to close a session has what it wanted.
     this.#closings.settleAll();
+    this.#advice.settleAll(UNDECIDED);
     this.#options.notify("warn", `The data plane starts again, open calls were closed: ${reason}`);
     if (performance.now() - this.#startedAt > HEALTHY_MS) this.#retryMs = FIRST_RETRY_MS;
     const wait = this.#retryMs;
@@ -302,6 +325,9 @@ export class DataPlane {
         return this.#answerLeaf(worker, message.request, message.host);
       case "bundle-result":
         this.#bundleResults.settle(message.revision, message.errors);
+        return;
+      case "advised":
+        this.#advice.settle(message.number, message.advice);
         return;
       case "session-opened":
         return this.#sessionOpened(message.sessionId, message.error);

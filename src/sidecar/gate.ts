@@ -4,7 +4,7 @@
  * (`src/sidecar/pipeline`) decides and knows no socket.
  */
 import type { HttpCall, Provenance } from "../core/envelope.ts";
-import type { AbortReason } from "../core/decision.ts";
+import type { AbortReason, Decision } from "../core/decision.ts";
 import type { AbortProblem, DenialForm, DenyProblem } from "../core/problem.ts";
 
 /** Whose connection it is: from the socket and the PROXY header, never from what the agent sends. */
@@ -114,6 +114,16 @@ export interface CallOutcome {
   readonly latencyUs: number;
 }
 
+/** What is said of a call that somebody else makes, or does not make. */
+export interface Advice {
+  readonly allowed: boolean;
+  readonly decision: Decision;
+  readonly actionClass: string;
+  readonly eventId: string;
+  /** Why not; absent when it is allowed. */
+  readonly problem?: DenyProblem;
+}
+
 /** Implemented by the pipeline, called by the transport. No member ever throws or rejects. */
 export interface Gate {
   connect(peer: Peer, host: string, port: number): ConnectVerdict;
@@ -130,4 +140,10 @@ export interface Gate {
   outcome(eventId: string, outcome: CallOutcome): void;
   /** What to tell the agent about an ABORT. */
   abortProblem(eventId: string, actionClass: string, reason: AbortReason): AbortProblem;
+}
+
+/** A gate that programs can ask as well. */
+export interface AdvisingGate extends Gate {
+  /** Decides and records like `decide` what is not sent from here: it has no outcome. Never rejects. */
+  advise(input: CallInput): Promise<Advice>;
 }

@@ -1,4 +1,9 @@
-import type { DecisionEvent, ExecutionEvent, OutcomeEvent } from "../core/event.ts";
+import {
+  type DecisionEvent,
+  type ExecutionEvent,
+  hasOutcome,
+  type OutcomeEvent,
+} from "../core/event.ts";
 import {
   advanceSession,
   INITIAL_SESSION_STATE,
@@ -34,7 +39,7 @@ export class SessionFold {
     if (state !== undefined) {
       this.#states.set(event.session_id, advanceSession(state, sessionStep(event)));
     }
-    if (event.decision !== "DENY") this.#open.set(event.event_id, event);
+    if (event.decision !== "DENY" && hasOutcome(event)) this.#open.set(event.event_id, event);
   }
 
   /** Ends every open call, for the worker that carried them has ended; returns their outcomes. */

@@ -11,6 +11,7 @@ import { AuditFeed } from "./audit_feed.ts";
 import { followAuthority } from "./authority_follower.ts";
 import type { ControlTarget } from "./control.ts";
 import { DataPlane } from "./data_plane.ts";
+import { DecisionListener } from "./decision/listener.ts";
 import { watchMapping } from "./mapping_watch.ts";
 import { errorLine, type Notify } from "./notices.ts";
 import type { Groundwork, SidecarOptions } from "./prepare.ts";
@@ -115,6 +116,11 @@ async function assemble(
   const { signal } = following;
   const begun = await heard(followAuthority({ ...base, check, record, onRevoked, signal }));
   if (!begun.ok) return begun;
+  const decisions = DecisionListener.open(
+    join(options.runDirectory, "decision.sock"),
+    (question) => plane.value.advise(question),
+    config.sidecar.interceptor.maxRequestBodySize,
+  );
   reportAudit(audit.value, plane.value, notify);
   const watch = watchMapping(config.sidecar.mapping.rulesPaths, mapping, (changed) => {
     applyMapping(changed, plane.value, notify);
@@ -127,6 +133,7 @@ async function assemble(
     audit: audit.value,
     close: async () => {
       following.abort();
+      await decisions.close();
       await sessions.endAll();
       plane.value.stop();
       await Promise.all([watch.close(), closeAuthority()]);

@@ -62,3 +62,12 @@ Deno.test("abandon() gives every open call its outcome, once", () => {
   assert.equal(outcomes[0]!.session_id, "ses");
   assert.deepEqual(fold.abandon("again"), []);
 });
+
+Deno.test("SessionFold counts a call that a program makes by itself, and waits for no end of it", () => {
+  const fold = new SessionFold();
+  fold.begin("ses");
+  fold.take(decision("asked", { provenance: { via: "api" } }));
+  fold.take(decision("made", { provenance: { via: "proxy" } }));
+  assert.equal(fold.state("ses").actionCount, 2);
+  assert.deepEqual(fold.abandon("").map((event) => event.decision_event_id), ["made"]);
+});

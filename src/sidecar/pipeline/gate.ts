@@ -4,10 +4,11 @@ import { connectCall } from "../../mapping/call.ts";
 import { normaliseHost } from "../../mapping/host.ts";
 import type { AbortProblem, DenyProblem } from "../../core/problem.ts";
 import type {
+  Advice,
+  AdvisingGate,
   CallInput,
   CallOutcome,
   ConnectVerdict,
-  Gate,
   Peer,
   Route,
   Verdict,
@@ -52,6 +53,9 @@ interface Allowed {
   readonly signal: AbortSignal;
 }
 
+/** Of a call that nobody here can break off. */
+const NEVER = new AbortController().signal;
+
 const UNKNOWN_SESSION = {
   sandboxId: "",
   agentId: "",
@@ -62,7 +66,7 @@ const UNKNOWN_SESSION = {
 } as const;
 
 /** Joins stages, record and verdict to the gate that the transport asks. */
-export function createGate(options: GateOptions): Gate {
+export function createGate(options: GateOptions): AdvisingGate {
   const { sink, sessions, live } = options;
 
   function newDraft(input: CallInput, transport: Draft["transport"]): Draft {
@@ -99,13 +103,18 @@ export function createGate(options: GateOptions): Gate {
   }
 
   /** The last stage of all: the call leaves only once its record is on its way. */
-  function conclude(draft: Draft, said: Denial | undefined, startedMs: number): Allowed | Refusal {
+  function conclude(
+    draft: Draft,
+    said: Denial | undefined,
+    startedMs: number,
+    isOurs: boolean,
+  ): Allowed | Refusal {
     const denial = said ?? (sink.accepts() ? undefined : unrecordable());
     if (denial !== undefined) return deny(draft, denial, startedMs);
     try {
       const { event_id: eventId } = record(draft, undefined, startedMs);
       const { session, envelope } = draft;
-      const signal = live.add({ eventId, session, envelope });
+      const signal = isOurs ? live.add({ eventId, session, envelope }) : NEVER;
       return { kind: "allow", eventId, signal };
     } catch (cause) {
       return deny(draft, broken(cause), startedMs);
@@ -117,6 +126,7 @@ export function createGate(options: GateOptions): Gate {
     stages: Stage,
     draft: Draft,
     startedMs: number,
+    isOurs = true,
   ): Allowed | Refusal | Promise<Allowed | Refusal> {
     let said: ReturnType<Stage>;
     try {
@@ -124,9 +134,9 @@ export function createGate(options: GateOptions): Gate {
     } catch (cause) {
       return deny(draft, broken(cause), startedMs);
     }
-    if (!(said instanceof Promise)) return conclude(draft, said, startedMs);
+    if (!(said instanceof Promise)) return conclude(draft, said, startedMs, isOurs);
     return said.then(
-      (denial) => conclude(draft, denial, startedMs),
+      (denial) => conclude(draft, denial, startedMs, isOurs),
       (cause) => deny(draft, broken(cause), startedMs),
     );
   }
@@ -179,6 +189,21 @@ export function createGate(options: GateOptions): Gate {
       return relief === undefined
         ? decideNow(input, startedMs)
         : relief.then(() => decideNow(input, startedMs));
+    },
+
+    async advise(input: CallInput): Promise<Advice> {
+      const startedMs = performance.now();
+      await sink.relief();
+      const draft = newDraft(input, input.scheme);
+      const judged = await judge(options.callStages, draft, startedMs, false);
+      const allowed = judged.kind === "allow";
+      return {
+        allowed,
+        decision: !allowed ? "DENY" : draft.passthrough ? "PASSTHROUGH" : "ALLOW",
+        actionClass: draft.rule?.actionClass ?? "",
+        eventId: judged.eventId,
+        ...(!allowed && { problem: judged.problem }),
+      };
     },
 
     refuse(peer, what): DenyProblem {

@@ -12,14 +12,14 @@ import { locality } from "./locality.ts";
 import { type Decider, judge, policy } from "./policy.ts";
 import { type Readiness, readiness, STALE } from "./readiness.ts";
 import type { EventSink } from "./record.ts";
-import type { Gate } from "../gate.ts";
+import type { AdvisingGate } from "../gate.ts";
 import { type ConnectorHost, routeTo } from "./route.ts";
 import type { SessionTable } from "./session_table.ts";
 import type { Standing } from "./standing.ts";
 
 /** The gate of a worker, and the way to make it think again about what it allowed. */
 export interface Pipeline {
-  readonly gate: Gate;
+  readonly gate: AdvisingGate;
   /** Resolves once no call of a session is under way: every outcome is in the sink. */
   drained(sessionId: string): Promise<void>;
   /** Decides every call under way again and closes those that would be denied now. */

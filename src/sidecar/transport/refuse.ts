@@ -5,7 +5,7 @@ import { type PatienceContext, unlessIdle } from "./unless_idle.ts";
 
 /** Records that `exchange` is refused and tells the agent. Never rejects. */
 export async function refuseRequest(
-  { gate, ...context }: PatienceContext & { readonly gate: Gate },
+  { gate, ...context }: PatienceContext & { readonly gate: Pick<Gate, "refuse"> },
   exchange: Exchange,
   detail: string,
 ): Promise<void> {

@@ -11,7 +11,8 @@ import { AuditGauge } from "./audit_gauge.ts";
 import { EventQueue } from "./event_queue.ts";
 import type { EventRing } from "./event_ring.ts";
 import { LeafClient } from "./leaf_client.ts";
-import type { FromWorker, ToWorker } from "./messages.ts";
+import type { CallInput } from "../gate.ts";
+import type { FromWorker, Question, ToWorker } from "./messages.ts";
 
 interface Running {
   readonly standing: Standing;
@@ -125,6 +126,10 @@ export class DataPlaneWorker {
       case "session-claims":
         sessions.setClaims(message.sessionId, message.claims);
         return pipeline.expire();
+      case "advise": {
+        const advice = await pipeline.gate.advise(callInput(message.question));
+        return this.#post({ kind: "advised", number: message.number, advice });
+      }
       case "session-close":
         return await this.#closeSession(running, message.sessionId);
     }
@@ -156,6 +161,15 @@ export class DataPlaneWorker {
     running.sessions.forget(sessionId);
     this.#post({ kind: "session-closed", sessionId });
   }
+}
+
+function callInput({ sessionId, body, ...call }: Question): CallInput {
+  return {
+    ...call,
+    peer: { sessionId, provenance: { via: "api" } },
+    httpVersion: "1.1",
+    readBody: (limit) => Promise.resolve(body.length <= limit ? body : undefined),
+  };
 }
 
 async function settledWithin(milliseconds: number, promise: Promise<void>): Promise<void> {

@@ -8,6 +8,7 @@ import type { PolicyBundle } from "../../core/policy_bundle.ts";
 import type { FirmaError } from "../../core/result.ts";
 import type { Leaf } from "../../pki/session_ca.ts";
 import type { ParsedPolicies } from "../../policy/checked.ts";
+import type { Advice } from "../gate.ts";
 import type { PipelineConfig } from "../pipeline/pipeline.ts";
 import type { SessionSeed } from "../pipeline/session_table.ts";
 
@@ -15,6 +16,20 @@ import type { SessionSeed } from "../pipeline/session_table.ts";
 export interface MappingSource {
   readonly file: string;
   readonly text: string;
+}
+
+/** A call that a program is about to make by itself. */
+export interface Question {
+  readonly sessionId: string;
+  readonly method: string;
+  readonly scheme: "http" | "https";
+  /** Host, with the port unless it is the default of the scheme. */
+  readonly authority: string;
+  /** Path and query. */
+  readonly target: string;
+  /** Names in lower case. */
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Uint8Array;
 }
 
 /** Time-outs of upstream connections, in milliseconds. */
@@ -70,6 +85,7 @@ export type ToWorker =
     readonly claims: readonly CapabilityClaims[];
   }
   | { readonly kind: "session-close"; readonly sessionId: string }
+  | { readonly kind: "advise"; readonly number: number; readonly question: Question }
   | { readonly kind: "leaf"; readonly request: number; readonly leaf: Leaf | undefined }
   | { readonly kind: "ping"; readonly number: number };
 
@@ -89,6 +105,7 @@ export type FromWorker =
     readonly error: FirmaError | undefined;
   }
   | { readonly kind: "session-closed"; readonly sessionId: string }
+  | { readonly kind: "advised"; readonly number: number; readonly advice: Advice }
   | { readonly kind: "leaf-request"; readonly request: number; readonly host: string }
   /** There is something in the ring of events. */
   | { readonly kind: "events" }

@@ -432,6 +432,38 @@ Deno.test("review() leaves alone what is still permitted", () => {
   assert.equal(verdict.signal.aborted, false);
 });
 
+Deno.test("advise() decides and records as decide() does, and waits for no outcome", async () => {
+  const peer = { sessionId: SESSION_ID, provenance: { via: "api" } } as const;
+  for (
+    const [input, reason] of [[call(), ""], [call({ method: "DELETE" }), "PolicyDenied"]] as const
+  ) {
+    const [subject, twin] = [rig(), rig()];
+    const advice = await subject.gate.advise({ ...input, peer });
+    assert.equal(advice.problem?.reason ?? "", reason);
+    assert.equal(outcome(twin.decide({ ...input, peer })), reason || "forward");
+    assert.deepEqual([advice.allowed, advice.decision], [!reason, reason ? "DENY" : "ALLOW"]);
+    assert.deepEqual(subject.events.urgent, [advice.eventId]);
+    const comparable = (
+      { event_id: _id, timestamp: _at, latency_us: _us, ...event }: Readonly<
+        Record<string, unknown>
+      >,
+    ) => event;
+    assert.deepEqual(comparable(subject.events.last), comparable(twin.events.last));
+    await subject.drained(SESSION_ID);
+    subject.gate.outcome(advice.eventId, OUTCOME);
+    assert.equal(subject.events.all.length, 1);
+    assert.deepEqual(subject.sessions.get(SESSION_ID)!.state, twin.sessions.get(SESSION_ID)!.state);
+  }
+});
+
+Deno.test("advise() allows nothing that cannot be recorded", async () => {
+  const subject = rig();
+  subject.events.accepting = false;
+  const advice = await subject.gate.advise(call());
+  assert.deepEqual([advice.allowed, advice.problem?.reason], [false, "FailClosed"]);
+  assert.equal(subject.events.lost, 1);
+});
+
 Deno.test("drained() resolves when the last call of a session has its outcome", async () => {
   const subject = rig();
   await subject.drained(SESSION_ID);

@@ -23,7 +23,7 @@ export interface Http1Connection {
 
 /** What serving a connection needs. */
 export interface Http1Context {
-  readonly gate: Gate;
+  readonly gate: Pick<Gate, "refuse">;
   readonly watchdog: Watchdog;
   readonly timeouts: Timeouts;
   readonly limits: Limits;

@@ -1,5 +1,5 @@
 import type { Buffer } from "node:buffer";
-import type { TLSSocket } from "node:tls";
+import type { Duplex } from "node:stream";
 import type { Gate, Peer, TunnelClaim } from "../../gate.ts";
 import { countBuffer } from "../garbage.ts";
 import { refuseRequest } from "../refuse.ts";
@@ -14,14 +14,16 @@ import type { Http2Stream } from "./stream.ts";
 
 /** An HTTP/2 connection of an agent. */
 export interface AgentHttp2 {
-  readonly socket: TLSSocket;
+  readonly socket: Duplex;
   readonly peer: Peer;
   readonly tunnel: TunnelClaim;
+  /** What each request has to say that it came by. @default {"https"} */
+  readonly scheme?: "http" | "https";
 }
 
 /** What serving a connection needs. */
 export interface Http2Context {
-  readonly gate: Gate;
+  readonly gate: Pick<Gate, "refuse">;
   readonly limits: Limits;
   readonly timeouts: Timeouts;
   readonly watchdog: Watchdog;
@@ -103,11 +105,11 @@ function open(
   stream: Http2Stream,
   list: [string, string][] | undefined,
   ended: boolean,
-  { peer, tunnel }: AgentHttp2,
+  { peer, tunnel, scheme = "https" }: AgentHttp2,
   context: Http2Context,
 ): void {
   const head = list === undefined ? "head is too large" : readMessageHead(list, PSEUDO);
-  const fault = typeof head === "string" ? head : requestFault(head, ended);
+  const fault = typeof head === "string" ? head : requestFault(head, ended, scheme);
   const readable = typeof head === "string"
     ? {
       pseudo: new Map(list?.filter(([name]) => name.startsWith(":"))),
@@ -122,13 +124,17 @@ function open(
 }
 
 /** What is wrong with the head of a request, if anything is. */
-function requestFault({ pseudo, fields, length }: MessageHead, ended: boolean): string | undefined {
+function requestFault(
+  { pseudo, fields, length }: MessageHead,
+  ended: boolean,
+  scheme: "http" | "https",
+): string | undefined {
   const method = pseudo.get(":method");
   if (method === undefined || !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/.test(method)) {
     return ":method is malformed";
   }
   if (method === "CONNECT") return "CONNECT within a tunnel";
-  if (pseudo.get(":scheme") !== "https") return ":scheme is not https";
+  if (pseudo.get(":scheme") !== scheme) return `:scheme is not ${scheme}`;
   const path = pseudo.get(":path") ?? "";
   if (!/^\/[\x21-\x7e]*$/.test(path) && !(path === "*" && method === "OPTIONS")) {
     return ":path is not in origin form";
