@@ -157,6 +157,58 @@ Deno.test("firma authority issue writes a token that the issuance policies permi
   assert.match(unknown.stderr, /"code.everything" is not registered/);
 });
 
+Deno.test("firma run under an Authority of its own process: an agent outlives it until the policies are stale, and not its token", async () => {
+  await using world = await makeWorld();
+  const { person } = world;
+  const toml = await person.read(".firma/firma.toml");
+  const agent = /agent_id = "(\w+)"/.exec(toml)![1]!;
+  const url = `unix://${person.stateDir}/authority.sock`;
+  await person.write(".firma/firma.toml", toml.replace(/agent_id = .*/, `$&\nurl = "${url}"`));
+  // What lies beside the project decides nothing.
+  await person.write(".firma/policies/dev.cedar", "forbid (principal, action, resource);\n");
+  const cwd = join(person.project, "server");
+  const posture = await Deno.readTextFile("packs/postures/dev.cedar");
+  await person.write("server/.firma/policies/dev.cedar", posture);
+  await person.write("server/.firma/issuance-policies/issuance.cedar", PERMIT);
+  await person.write("server/.firma/firma.toml", '[authority]\nbundle_ttl = "20s"\n');
+  const operate = async (...args: string[]) => {
+    const { code, stderr } = await person.firma(args, { cwd });
+    assert.equal(code, 0, stderr);
+  };
+  await operate("trust");
+  await operate("authority", "agents", "add", "builder", "--id", agent);
+  const serve = async () => {
+    const server = person.start(["authority"], { cwd });
+    await server.printed(/authority ready/);
+    return server;
+  };
+  const server = await serve();
+
+  const call = `curl -sS ${ALLOWED}/x; echo; sleep 0.2`;
+  const loop = `curl -sS ${DENIED}/x; echo; while :; do ${call}; done`;
+  await using running = person.start(["run", "--trust", "--yes", "--", "sh", "-c", loop]);
+  await running.printed(/hello from \/allowed\/x/);
+  assert.match(running.stdout, /"reason":"PolicyDenied"/, "by the Authority's policies");
+  const allowed = async (after: number) =>
+    (await person.events()).find((event) =>
+      event.seq > after && event.kind === "decision" && event.decision === "ALLOW"
+    );
+
+  server.kill("SIGKILL");
+  await server.finished();
+  const killed = (await person.events()).at(-1)!.seq;
+  await eventually("a call without the Authority", () => allowed(killed));
+  await running.printed(/"reason":"PolicyBundleStale"/);
+  const stale = (await person.events()).at(-1)!.seq;
+  await using _again = await serve();
+  const { token_id } = Object(await eventually("a call with it", () => allowed(stale)));
+
+  await operate("authority", "revocations", "add", token_id);
+  await running.printed(/"reason":"TokenRevoked"/);
+  running.kill("SIGTERM");
+  await running.finished();
+});
+
 Deno.test("firma run takes the token of a capability file, hides it, and refuses an edited one", async () => {
   await using world = await makeWorld();
   const { person } = world;
