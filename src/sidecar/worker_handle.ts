@@ -46,6 +46,7 @@ export class WorkerHandle {
   #lastSign = performance.now();
   #limitMs = START_LIMIT_MS;
   #pings = 0;
+  #suspect = false;
   #reading: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
 
@@ -119,11 +120,17 @@ export class WorkerHandle {
 
   #answered(): void {
     this.#lastSign = performance.now();
+    this.#suspect = false;
     this.#limitMs = this.#silenceLimitMs;
   }
 
   #checkPulse(): void {
-    if (performance.now() - this.#lastSign > this.#limitMs) {
+    const silent = performance.now() - this.#lastSign > this.#limitMs;
+    if (silent && !this.#suspect) {
+      // It may be this thread that was held up, and the answer waits to be read: look once more.
+      this.#suspect = true;
+      this.post({ kind: "ping", number: ++this.#pings });
+    } else if (silent) {
       this.#die(`no answer for ${this.#limitMs / 1000} seconds`);
     } else {
       this.post({ kind: "ping", number: ++this.#pings });

@@ -2,9 +2,12 @@ import http2 from "node:http2";
 import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Session } from "node:http2";
 import { dirname } from "../../core/path.ts";
 import { err, ok, type Result } from "../../core/result.ts";
+import { closeQuietly } from "../../net/close_quietly.ts";
+import { ConnSocket } from "../../net/conn_socket.ts";
 
 /** Longest path of a unix socket on Linux, without its closing NUL. */
 const LONGEST_PATH = 107;
+const ACCEPT_PAUSE_MS = 100;
 
 /** What answers requests. */
 export type RequestHandler = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
@@ -35,22 +38,26 @@ export async function listenUnix(
   }
   const server = http2.createServer(settings, handler);
   const sessions = trackSessions(server);
+  let listener: Deno.UnixListener | undefined;
   try {
     await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await listening(server, () => server.listen(draft));
+    listener = Deno.listen({ transport: "unix", path: draft });
     // Nobody else may open it, not even between its making and this: it gets its name afterwards.
     await Deno.chmod(draft, 0o600);
     await Deno.rename(draft, path);
   } catch (cause) {
-    server.close();
+    listener?.close();
     await Deno.remove(draft).catch(() => {});
     return refuse(path, cause instanceof Error ? cause.message : String(cause), undefined);
   }
   const { ino } = await Deno.lstat(path);
+  const accepting = accept(listener, server);
   return ok({
     address: `unix://${path}`,
     close: async () => {
-      await closed(server, sessions);
+      closeQuietly(listener);
+      for (const session of sessions) session.destroy();
+      await accepting;
       const there = await Deno.lstat(path).catch(() => undefined);
       if (there?.ino === ino) await Deno.remove(path);
     },
@@ -89,6 +96,21 @@ export async function closed(
   const end = new Promise<void>((resolve) => server.close(() => resolve()));
   for (const session of sessions) session.destroy();
   await end;
+}
+
+/** Serves what connects until the listener is closed. The listener of `node:http2` would be one of
+ * `node:net`, whose connections below a unix socket are not to be used; see {@linkcode ConnSocket}.
+ */
+async function accept(listener: Deno.UnixListener, server: http2.Http2Server): Promise<void> {
+  for (;;) {
+    try {
+      server.emit("connection", new ConnSocket(await listener.accept()));
+    } catch (error) {
+      if (error instanceof Deno.errors.BadResource) return;
+      // No descriptors left, say: those who wait are served when there are some again.
+      await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
+    }
+  }
 }
 
 async function isAnswered(path: string): Promise<boolean> {

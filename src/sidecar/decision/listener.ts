@@ -1,3 +1,4 @@
+import { closeQuietly } from "../../net/close_quietly.ts";
 import type { Advise } from "./intercept.ts";
 import type { DecisionServer } from "./serve.ts";
 
@@ -64,13 +65,5 @@ export class DecisionListener {
     } finally {
       this.#connections.delete(conn);
     }
-  }
-}
-
-function closeQuietly(conn: Deno.UnixConn): void {
-  try {
-    conn.close();
-  } catch {
-    // It is closed already.
   }
 }

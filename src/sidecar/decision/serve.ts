@@ -5,7 +5,7 @@
 import { Buffer } from "node:buffer";
 import type { DenyProblem } from "../../core/problem.ts";
 import type { Peer } from "../gate.ts";
-import { ConnSocket } from "../transport/conn_socket.ts";
+import { ConnSocket } from "../../net/conn_socket.ts";
 import type { Exchange, OutgoingResponse } from "../transport/exchange.ts";
 import { serveHttp1 } from "../transport/http1/serve.ts";
 import { serveHttp2 } from "../transport/http2/serve.ts";

@@ -1,5 +1,6 @@
 import type { Route } from "../gate.ts";
-import { closeQuietly, dial, type Dialled } from "./dial.ts";
+import { closeQuietly } from "../../net/close_quietly.ts";
+import { dial, type Dialled } from "./dial.ts";
 import { Http1UpstreamConnection } from "./http1/upstream_connection.ts";
 import { Http2UpstreamSession } from "./http2/upstream_session.ts";
 import type { Limits, Timeouts } from "./transport_options.ts";

@@ -1,3 +1,4 @@
+import { closeQuietly } from "../../net/close_quietly.ts";
 import type { Route } from "../gate.ts";
 import { blockedAddress } from "./address_guard.ts";
 import { asUpstreamFailure, UpstreamFailure } from "./upstream.ts";
@@ -77,11 +78,4 @@ async function connect(route: Route, signal: AbortSignal): Promise<Deno.TcpConn>
   }
   conn.setNoDelay(true);
   return conn;
-}
-
-/** Closes a connection that may be closed already. */
-export function closeQuietly(conn: Deno.Conn | undefined): void {
-  try {
-    conn?.close();
-  } catch { /* it was */ }
 }

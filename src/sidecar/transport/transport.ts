@@ -3,9 +3,9 @@
  * {@linkcode Gate} about every call. It knows no policy; see `gate.ts` for the seam.
  */
 import { AgentConnection } from "./agent_connection.ts";
-import { ConnSocket } from "./conn_socket.ts";
+import { ConnSocket } from "../../net/conn_socket.ts";
 import { Connector } from "./connector.ts";
-import { closeQuietly } from "./dial.ts";
+import { closeQuietly } from "../../net/close_quietly.ts";
 import type { Services } from "./services.ts";
 import { Tasks } from "./tasks.ts";
 import { Terminator } from "./terminator.ts";

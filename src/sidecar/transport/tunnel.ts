@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { AbortReason } from "../../core/decision.ts";
 import type { Route } from "../gate.ts";
 import { ConnReader } from "./conn_reader.ts";
-import { closeQuietly } from "./dial.ts";
+import { closeQuietly } from "../../net/close_quietly.ts";
 import { formatProblem } from "./http1/format_problem.ts";
 import { linger } from "./linger.ts";
 import { relay } from "./relay.ts";

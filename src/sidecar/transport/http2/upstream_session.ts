@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Body } from "../byte_source.ts";
 import { writeAll } from "../conn_reader.ts";
-import { closeQuietly } from "../dial.ts";
+import { closeQuietly } from "../../../net/close_quietly.ts";
 import { endToEndTrailers } from "../end_to_end.ts";
 import type { FieldList } from "../exchange.ts";
 import { countBuffer } from "../garbage.ts";

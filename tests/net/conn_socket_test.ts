@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { ConnSocket } from "../../../src/sidecar/transport/conn_socket.ts";
-import { eventually } from "../../fixtures/deadline.ts";
+import { ConnSocket } from "../../src/net/conn_socket.ts";
+import { eventually } from "../fixtures/deadline.ts";
 
 /** More bytes than a connection and its kernel may hold. */
 const MUCH = 32_000_000;
@@ -130,7 +130,7 @@ Deno.test("ConnSocket closes its connection when it is destroyed, with a read un
 
 // Below a unix socket those of Deno 2.9.4 close their descriptor twice; see ConnSocket.
 Deno.test("the data plane uses no sockets of node:net, and nothing that does", async () => {
-  const root = fileURLToPath(new URL("../../../src/sidecar", import.meta.url));
+  const root = fileURLToPath(new URL("../../src/sidecar", import.meta.url));
   const forbidden = /^import (?!type ).*"node:(net|http2|https|child_process)";$/m;
   const found: string[] = [];
   const walk = async (directory: string): Promise<void> => {

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
-import { closeQuietly } from "./dial.ts";
+import { closeQuietly } from "./close_quietly.ts";
 
 /** Bytes that are read at once. */
 const READ_BYTES = 65_536;
