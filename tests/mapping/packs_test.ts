@@ -296,6 +296,14 @@ const CALLS: readonly (readonly [string, string])[] = [
   ["DELETE https://api.github.com/repos/acme/tool/", "-"],
   ["DELETE https://api.github.com/REPOS/acme/tool", "-"],
   ["POST https://api.github.com/repos/acme/tool", "-"],
+  // Paths of Enterprise Server and of other versions, which api.github.com does not serve.
+  ["GET https://api.github.com/api/v3/repos/acme/tool", "-"],
+  ["POST https://api.github.com/api/graphql", "-"],
+  ["GET https://api.github.com/v3/repos/acme/tool", "-"],
+  // Pages of the web site, whatever they are shown as.
+  ["GET https://github.com/acme/tool/pull/1.diff", "-"],
+  ["GET https://github.com/acme/tool/pull/1.patch", "-"],
+  ["GET https://github.com/acme/tool/commit/abc.patch", "-"],
 
   // Models
   ["POST https://api.anthropic.com/v1/messages?beta=true", "model.inference"],
