@@ -29,10 +29,13 @@ export interface Http2Request {
 
 /** An HTTP/2 client in the sandbox: CONNECT, TLS, then streams. */
 export class Http2Client implements AsyncDisposable {
+  /** What it speaks through, for what a client should not do. */
+  readonly conn: Deno.Conn;
   readonly #carried: CarriedHttp2;
   readonly #host: string;
 
   constructor(conn: Deno.Conn, host: string, streamWindow?: number) {
+    this.conn = conn;
     this.#host = host;
     this.#carried = carryHttp2(conn, "client", {
       opened: () => {},

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { FieldList } from "../../../src/sidecar/transport/exchange.ts";
+import type { Http2Stream } from "../../../src/sidecar/transport/http2/stream.ts";
 import { startUpstream, type TestUpstream } from "../../fixtures/upstream.ts";
 import { eventually, type Harness, startHarness } from "./_harness.ts";
 import { Http2Client } from "./_http2_client.ts";
@@ -116,3 +117,50 @@ withEach(
     assert.equal(body.length, 3_000_000);
   },
 );
+
+const PARTINGS: Readonly<Record<string, (client: Http2Client) => void>> = {
+  "says good-bye": (client) => client.connection.close(),
+  "closes its connection without a word": (client) => client.conn.close(),
+};
+
+const AFTERTHOUGHTS: Readonly<Record<string, (stream: Http2Stream) => unknown>> = {
+  "sends the rest of its body": (stream) => stream.send(new Uint8Array(100_000), true),
+  "ends its body": (stream) => stream.send(new Uint8Array(), true),
+  "sends trailers": (stream) => stream.sendHead([["x-sum", "1"]], true),
+  "gives its stream up": (stream) => stream.reset(8),
+  "stops": () => {},
+};
+
+for (const [parting, part] of Object.entries(PARTINGS)) {
+  for (const [what, go] of Object.entries(AFTERTHOUGHTS)) {
+    Deno.test(`transport blames no client that ${what} after an early answer, then ${parting}`, async () => {
+      await using harness = await startHarness(undefined);
+      harness.gate.decideWith = () => harness.gate.deny();
+      await using client = await Http2Client.open(harness, "api.test");
+      const { stream, answer } = client.start({
+        fields: post("/denied"),
+        body: "x",
+        unfinished: true,
+      });
+      assert.equal((await answer).status, 403);
+      if (!stream.over) await go(stream);
+      // The connection serves on, which also tells that what was sent has arrived.
+      assert.equal((await client.request([[":path", "/denied"]])).status, 403);
+      part(client);
+      await client.done;
+      await harness.transport.closeSession("ses_test");
+      assert.deepEqual(harness.gate.refusals, []);
+    });
+  }
+}
+
+Deno.test("transport blames a client that does break the rules", async () => {
+  await using harness = await startHarness(undefined);
+  harness.gate.decideWith = () => harness.gate.deny();
+  await using client = await Http2Client.open(harness, "api.test");
+  assert.equal((await client.request([[":path", "/denied"]])).status, 403);
+  await client.conn.write(new Uint8Array([0, 0, 0, 1, 4, 0, 0, 0, 2]));
+  await client.done;
+  await eventually(() => harness.gate.refusals.length === 1, "the refusal");
+  assert.match(harness.gate.refusals[0]!.detail, /^HTTP\/2: /);
+});
