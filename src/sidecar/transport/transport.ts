@@ -36,6 +36,11 @@ interface Session {
   readonly connections: Set<AgentConnection>;
   /** What is being done for its connections. */
   readonly tasks: Tasks;
+  /**
+   * With a connector of its own: agents share no connection to an upstream, where one that reads
+   * nothing would hold up the others, and where an upstream could take one for the other.
+   */
+  readonly services: Services;
 }
 
 /** Starts the transport. It listens nowhere until a session is opened. */
@@ -47,7 +52,7 @@ export function startTransport(options: TransportOptions): Promise<Transport> {
 const ACCEPT_PAUSE_MS = 10;
 
 class RunningTransport implements Transport {
-  readonly #services: Services;
+  readonly #services: Omit<Services, "connector">;
   readonly #sessions = new Map<string, Session>();
 
   constructor(options: TransportOptions) {
@@ -57,7 +62,6 @@ class RunningTransport implements Transport {
     const watchdog = new Watchdog(Math.max(10, Math.min(250, shortest / 4)));
     this.#services = {
       gate: options.gate,
-      connector: new Connector(watchdog, timeouts, limits),
       terminator: new Terminator(options.leaf, watchdog),
       watchdog,
       timeouts,
@@ -70,11 +74,13 @@ class RunningTransport implements Transport {
       throw new Error(`Cannot open session "${sessionId}": it is open already`);
     }
     await removeIfPresent(frontSocketPath);
+    const { watchdog, timeouts, limits } = this.#services;
     const session: Session = {
       listener: Deno.listen({ transport: "unix", path: frontSocketPath }),
       path: frontSocketPath,
       connections: new Set(),
       tasks: new Tasks(),
+      services: { ...this.#services, connector: new Connector(watchdog, timeouts, limits) },
     };
     this.#sessions.set(sessionId, session);
     session.tasks.add(this.#accept(sessionId, session));
@@ -92,10 +98,10 @@ class RunningTransport implements Transport {
     }
   }
 
-  #serve(sessionId: string, { connections, tasks }: Session, conn: Deno.UnixConn): void {
-    if (connections.size >= this.#services.limits.connectionsPerSession) return closeQuietly(conn);
+  #serve(sessionId: string, { connections, tasks, services }: Session, conn: Deno.UnixConn): void {
+    if (connections.size >= services.limits.connectionsPerSession) return closeQuietly(conn);
     const socket = new ConnSocket(conn);
-    const connection = new AgentConnection(socket, sessionId, this.#services, tasks);
+    const connection = new AgentConnection(socket, sessionId, services, tasks);
     connections.add(connection);
     tasks.add(
       new Promise((resolve) =>
@@ -115,12 +121,12 @@ class RunningTransport implements Transport {
     session.listener.close();
     for (const connection of session.connections) connection.close();
     await session.tasks.done();
+    await session.services.connector.close();
     await removeIfPresent(session.path);
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#sessions.keys()].map((id) => this.closeSession(id)));
-    await this.#services.connector.close();
     this.#services.watchdog.close();
   }
 }

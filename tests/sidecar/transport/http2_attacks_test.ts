@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { FieldList } from "../../../src/sidecar/transport/exchange.ts";
 import type { Http2Stream } from "../../../src/sidecar/transport/http2/stream.ts";
 import { startUpstream, type TestUpstream } from "../../fixtures/upstream.ts";
-import { eventually, type Harness, startHarness } from "./_harness.ts";
+import { Bridge, eventually, type Harness, startHarness } from "./_harness.ts";
 import { Http2Client } from "./_http2_client.ts";
 
 const HIDDEN = "GET /hidden HTTP/1.1\r\nhost: api.test\r\n\r\n";
@@ -117,6 +117,51 @@ withEach(
     assert.equal(body.length, 3_000_000);
   },
 );
+
+/** Asks for `count` large responses and leaves them unread. */
+async function leaveUnread(harness: Harness, client: Http2Client, count: number): Promise<void> {
+  const before = harness.gate.calls.length;
+  for (let i = 0; i < count; i++) void client.request([[":path", "/bytes/30000000"]]);
+  await eventually(() => harness.gate.calls.length === before + count, "the calls");
+}
+
+Deno.test("transport answers an agent that leaves a dozen large responses unread", async () => {
+  const upstream = await startUpstream("api.test");
+  try {
+    await using harness = await startHarness(upstream, { http1Upstream: false });
+    await using stalled = await Http2Client.open(harness, "api.test", 0);
+    await leaveUnread(harness, stalled, 12);
+    await using client = await Http2Client.open(harness, "api.test");
+    assert.equal((await client.request([[":path", "/bytes/1000000"]])).body.length, 1_000_000);
+    assert.equal(upstream.connections(), 1, "all of them share a connection");
+  } finally {
+    await upstream.close();
+  }
+});
+
+Deno.test("transport holds up no session because another one reads nothing", async () => {
+  const upstream = await startUpstream("api.test");
+  try {
+    await using harness = await startHarness(upstream, { http1Upstream: false });
+    await using stalled = await Http2Client.open(harness, "api.test", 0);
+    await leaveUnread(harness, stalled, 40);
+    const path = `${harness.frontPath}.other`;
+    await harness.transport.openSession("ses_other", path);
+    const bridge = new Bridge(path, {});
+    try {
+      const other = { ...harness, bridge: () => bridge.port };
+      await using client = await Http2Client.open(other, "api.test");
+      const { body } = await client.request([[":path", "/bytes/1000000"]]);
+      assert.equal(body.length, 1_000_000);
+      assert.equal(upstream.connections(), 2, "each session has its own");
+    } finally {
+      await harness.transport.closeSession("ses_other");
+      await bridge.close();
+    }
+  } finally {
+    await upstream.close();
+  }
+});
 
 const PARTINGS: Readonly<Record<string, (client: Http2Client) => void>> = {
   "says good-bye": (client) => client.connection.close(),

@@ -22,9 +22,12 @@ import * as h2 from "./frame.ts";
 import { readMessageHead } from "./message_rules.ts";
 import type { Http2Stream } from "./stream.ts";
 
-/** Bytes of one stream, and of all together, that an upstream may send ahead of their readers. */
+/**
+ * Bytes of one stream, and of all together, that an upstream may send ahead of their readers: an
+ * agent may leave a dozen large responses unread and still be answered.
+ */
 const STREAM_WINDOW = 2_097_152;
-const CONNECTION_WINDOW = 8_388_608;
+const CONNECTION_WINDOW = 33_554_432;
 const READ_SIZE = 65_536;
 /** How long an upstream may take to read the good-bye. */
 const CLOSING_MS = 2_000;
