@@ -2,11 +2,13 @@
  * Measures the Authority: `firma authority` in a process of its own, clients in up to eight others.
  *
  * Tokens a second; the memory that 1,000 idle streams take; and how long a saved policy and a
- * revocation take to reach 200 clients.
+ * revocation take to reach 200 clients. First with files, then with a PostgreSQL of its own, where
+ * the policy is saved at another Authority than the clients have.
  */
 import { join } from "node:path";
 import { newId } from "../src/core/id.ts";
-import { percentile, type Report, start } from "./bench_authority/processes.ts";
+import { startPostgres } from "../tests/fixtures/postgres_server.ts";
+import { percentile, type Report, start, type Store } from "./bench_authority/processes.ts";
 
 const PROCESSES = 8;
 const CLIENTS = 200;
@@ -14,16 +16,30 @@ const IDLE_STREAMS = 1_000;
 const ROUNDS = 5;
 const PERMIT = '@id("permit") permit (principal, action, resource);\n';
 
-const authority = await start();
+type Authority = Awaited<ReturnType<typeof start>>;
+
+console.log("with files");
+await measure(undefined);
+console.log("with PostgreSQL, and a second Authority");
+const postgres = await startPostgres({ settings: { fsync: "on" } });
 try {
-  await idle();
-  await propagation();
-  await issuance();
+  await measure(postgres.url());
 } finally {
-  await authority.stop();
+  await postgres.close();
 }
 
-async function issuance(): Promise<void> {
+async function measure(store: Store): Promise<void> {
+  const authority = await start(store);
+  try {
+    await idle(authority);
+    await propagation(authority);
+    await issuance(authority);
+  } finally {
+    await authority.stop();
+  }
+}
+
+async function issuance(authority: Authority): Promise<void> {
   const before = authority.cpuSeconds();
   const reports = await authority.clients(1, { job: "issue", clients: 8, seconds: 5 });
   const { count, seconds } = (await reports.finished())[0]!;
@@ -32,7 +48,7 @@ async function issuance(): Promise<void> {
   say("tokens a second of the Authority's CPU", count! / cpu);
 }
 
-async function idle(): Promise<void> {
+async function idle(authority: Authority): Promise<void> {
   const before = authority.memoryMb();
   const each = IDLE_STREAMS / 2 / PROCESSES;
   const running = await authority.clients(PROCESSES, { job: "idle", clients: each });
@@ -42,7 +58,7 @@ async function idle(): Promise<void> {
   await running.stop();
 }
 
-async function propagation(): Promise<void> {
+async function propagation(authority: Authority): Promise<void> {
   const each = CLIENTS / PROCESSES;
   const running = await authority.clients(PROCESSES, { job: "listen", clients: each });
   await running.ready();
@@ -89,5 +105,5 @@ async function reach(
 }
 
 function say(what: string, value: number): void {
-  console.log(`${what.padEnd(48)} ${value.toFixed(value < 10 ? 1 : 0)}`);
+  console.log(`  ${what.padEnd(48)} ${value.toFixed(value < 10 ? 1 : 0)}`);
 }

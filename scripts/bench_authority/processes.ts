@@ -1,4 +1,7 @@
 import { join } from "node:path";
+import { parseDatabaseUrl } from "../../src/authority/store/postgres/database_url.ts";
+import { PostgresStore } from "../../src/authority/store/postgres/postgres_store.ts";
+import { unwrap } from "../../src/core/result.ts";
 import { TextLineStream } from "./text_lines.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -31,81 +34,128 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * share) / 100))]!;
 }
 
-/** Starts an Authority over mutual TLS, in a home of its own. */
-export async function start() {
+/** A URL of a database without a password; `undefined` is files. */
+export type Store = string | undefined;
+
+/** An Authority in a project of its own. */
+interface Served {
+  readonly project: string;
+  readonly address: string;
+  readonly server: Deno.ChildProcess;
+}
+
+/**
+ * Starts an Authority over mutual TLS, in a home of its own. With a database two
+ * are started: clients have one, and the operator works with the other.
+ */
+export async function start(store: Store) {
   const home = await Deno.makeTempDir({ prefix: "firma-bench-" });
-  const project = join(home, "project");
-  const write = async (path: string, text: string) => {
-    await Deno.mkdir(join(project, path, ".."), { recursive: true });
-    await Deno.writeTextFile(join(project, path), text);
-  };
-  const env = {
-    ...Deno.env.toObject(),
-    XDG_DATA_HOME: join(home, "data"),
-    XDG_RUNTIME_DIR: home,
-    FIRMA_DENO: Deno.execPath(),
-  };
-  const firma = (args: readonly string[]) =>
-    new Deno.Command(join(ROOT, "scripts/firma"), { args: [...args], cwd: project, env });
-  const run = async (...args: string[]) => {
-    const { code, stdout, stderr } = await firma(args).output();
-    if (code !== 0) throw new Error(new TextDecoder().decode(stderr));
-    return new TextDecoder().decode(stdout);
-  };
-  await write(".firma/policies/dev.cedar", PERMIT);
-  await write(".firma/issuance-policies/issuance.cedar", PERMIT);
-  const tls = await run("authority", "init-tls", "--out-dir", join(project, "tls"));
-  await write(".firma/firma.toml", `[authority]\nlisten_addr = "127.0.0.1:0"\n${tls}`);
-  await run("trust");
-  const agent = (await run("authority", "agents", "add", "bench")).trim();
-  const server = new Deno.Command(join(ROOT, "scripts/firma"), {
-    args: ["authority"],
-    cwd: project,
-    env,
-    stderr: "piped",
-  }).spawn();
-  const { promise: listening, resolve } = Promise.withResolvers<string>();
-  (async () => {
-    const lines = server.stderr.pipeThrough(new TextDecoderStream()).pipeThrough(
-      new TextLineStream(),
-    );
-    for await (const line of lines) {
-      const address = /listening on (\S+)/.exec(line)?.[1];
-      if (address !== undefined) resolve(address);
-    }
-  })();
-  const port = (await listening).split(":").at(-1);
-  const publicKey = (await Deno.readTextFile(join(home, "data/firma/keys/authority.key.pub")))
-    .trim();
+  const tls = join(home, "tls");
+  const lines = await run(home, ["authority", "init-tls", "--out-dir", tls]);
+  const first = await serve(home, "first", lines, store);
+  const servers = store === undefined
+    ? [first]
+    : [first, await serve(home, "second", lines, store)];
+  const { address, server } = servers.at(-1)!;
+  const agent = await run(first.project, ["authority", "agents", "add", "bench"]);
+  const publicKey = await Deno.readTextFile(join(home, "data/firma/keys/authority.key.pub"));
   const base = {
-    endpoint: `https://localhost:${port}`,
-    agent,
-    publicKey,
+    endpoint: `https://localhost:${address.split(":").at(-1)}`,
+    agent: agent.trim(),
+    publicKey: publicKey.trim(),
     tls: {
-      caPath: join(project, "tls/ca.crt"),
-      certPath: join(project, "tls/client.crt"),
-      keyPath: join(project, "tls/client.key"),
+      caPath: join(tls, "ca.crt"),
+      certPath: join(tls, "client.crt"),
+      keyPath: join(tls, "client.key"),
     },
   };
-  const projects = join(home, "data/firma/projects");
-  const [key] = await Array.fromAsync(Deno.readDir(projects), ({ name }) => name);
+  const revocations = await revoker(home, store);
   return {
-    project,
+    project: first.project,
     clients: (processes: number, order: Pick<Order, "job" | "clients" | "seconds">) =>
       startClients(processes, { ...base, ...order }),
-    /** Appends to the file that is the truth, as any tool of the operator could. */
-    revoke: (tokenId: string) =>
-      Deno.writeTextFile(join(projects, key!, "revocations.txt"), `${tokenId}\n`, { append: true }),
+    revoke: revocations.revoke,
     memoryMb: () => status(server.pid, /^VmRSS:\s+(\d+)/m) / 1024,
     cpuSeconds: () => {
       const fields = Deno.readTextFileSync(`/proc/${server.pid}/stat`).split(") ")[1]!.split(" ");
       return (Number(fields[11]) + Number(fields[12])) / 100;
     },
     stop: async () => {
-      server.kill("SIGTERM");
-      await server.status;
+      await revocations.close();
+      for (const { server } of servers) {
+        server.kill("SIGTERM");
+        await server.status;
+      }
       await Deno.remove(home, { recursive: true });
     },
+  };
+}
+
+async function serve(home: string, name: string, tls: string, store: Store): Promise<Served> {
+  const project = join(home, name);
+  const write = async (path: string, text: string) => {
+    await Deno.mkdir(join(project, path, ".."), { recursive: true });
+    await Deno.writeTextFile(join(project, path), text);
+  };
+  await write(".firma/policies/dev.cedar", PERMIT);
+  await write(".firma/issuance-policies/issuance.cedar", PERMIT);
+  const table = store && `[authority.store]\nkind = "postgres"\nurl = ${JSON.stringify(store)}\n`;
+  const listen = 'listen_addr = "127.0.0.1:0"\n';
+  await write(".firma/firma.toml", `[authority]\n${listen}${tls}${table ?? ""}`);
+  await run(project, ["trust"]);
+  const server = firma(project, ["authority"], "piped").spawn();
+  const { promise, resolve } = Promise.withResolvers<string>();
+  (async () => {
+    const text = server.stderr.pipeThrough(new TextDecoderStream());
+    for await (const line of text.pipeThrough(new TextLineStream())) {
+      const address = /listening on (\S+)/.exec(line)?.[1];
+      if (address !== undefined) resolve(address);
+    }
+  })();
+  return { project, address: await promise, server };
+}
+
+function firma(project: string, args: readonly string[], stderr: "piped" | "inherit") {
+  const home = join(project, "..");
+  return new Deno.Command(join(ROOT, "scripts/firma"), {
+    args: [...args],
+    cwd: project,
+    env: { XDG_DATA_HOME: join(home, "data"), XDG_RUNTIME_DIR: home, FIRMA_DENO: Deno.execPath() },
+    stderr,
+  });
+}
+
+async function run(project: string, args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await firma(project, args, "piped").output();
+  if (code !== 0) throw new Error(new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout);
+}
+
+/** Revokes without a start of firma, which would be measured as well. */
+async function revoker(home: string, store: Store) {
+  if (store !== undefined) {
+    const database = unwrap(
+      await PostgresStore.open({
+        target: unwrap(parseDatabaseUrl(store)),
+        schema: "firma",
+        publisher: "bench",
+        signingKey: undefined,
+        onNotice: ({ message }) => console.error(message),
+      }),
+    );
+    return {
+      revoke: (tokenId: string) =>
+        database.revoke({ tokenId, reason: "", timestamp: new Date().toISOString() }),
+      close: () => database.close(),
+    };
+  }
+  const projects = join(home, "data/firma/projects");
+  const [key] = await Array.fromAsync(Deno.readDir(projects), ({ name }) => name);
+  const file = join(projects, key!, "revocations.txt");
+  return {
+    /** Appends to the file that is the truth, as any tool of the operator could. */
+    revoke: (tokenId: string) => Deno.writeTextFile(file, `${tokenId}\n`, { append: true }),
+    close: () => Promise.resolve(),
   };
 }
 

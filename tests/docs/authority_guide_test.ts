@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { startPostgres } from "../fixtures/postgres_server.ts";
 import { Person, type Running } from "../fixtures/cli.ts";
 
 interface Block {
@@ -26,7 +27,15 @@ Deno.test("every command of docs/guides/authority.md works as it stands", async 
   const bin = join(person.home, "bin");
   await Deno.mkdir(bin);
   await Deno.symlink(join(Deno.cwd(), "scripts/firma"), join(bin, "firma"));
-  const env = { PATH: `${bin}:/usr/local/bin:/usr/bin:/bin`, FIRMA_SOURCE: Deno.cwd() };
+  await using stack = new AsyncDisposableStack();
+  const postgres = await startPostgres();
+  stack.defer(() => postgres.close());
+  const database = { PGHOST: postgres.directory, PGUSER: "postgres" };
+  const env = {
+    ...database,
+    PATH: `${bin}:/usr/local/bin:/usr/bin:/bin`,
+    FIRMA_SOURCE: Deno.cwd(),
+  };
   const shell = (text: string) => person.startProgram("sh", ["-e", "-c", text], { env });
   let server: Running | undefined;
   let commands = 0;
