@@ -4,7 +4,7 @@ import { issueCertificate } from "../../src/pki/certificate_authority.ts";
 import { certificates } from "../authority/service/certificates.ts";
 import { AGENT, serve } from "../authority/service/support.ts";
 import { eventually } from "../fixtures/deadline.ts";
-import { POLICY, Rig, type RigSession } from "./rig.ts";
+import { type CurlAnswer, HOST, POLICY, Rig, type RigProject, type RigSession } from "./rig.ts";
 
 type Served = Awaited<ReturnType<typeof serve>>;
 
@@ -12,10 +12,12 @@ type Served = Awaited<ReturnType<typeof serve>>;
 async function sidecarOf(
   authority: Pick<Served, "endpoint" | "key" | "stateDir">,
   lines = "",
+  project: Pick<RigProject, "rules" | "more"> = {},
 ): Promise<Rig> {
   const publicKey = `${authority.stateDir}/authority.pub`;
   await Deno.writeTextFile(publicKey, `${authority.key.publicKey.toBase64()}\n`);
   return await Rig.start({
+    ...project,
     agentId: AGENT,
     // What lies beside the project decides nothing.
     policy: "forbid (principal, action, resource);\n",
@@ -35,10 +37,14 @@ async function decides(session: RigSession, wanted: string): Promise<void> {
 }
 
 /** Opens a stream; the promise that is given is of its end. */
-async function openStream(rig: Rig, session: RigSession): Promise<{ end: Promise<unknown> }> {
+async function openStream(
+  rig: Rig,
+  session: RigSession,
+  ...args: string[]
+): Promise<{ end: Promise<CurlAnswer> }> {
   const streams = () => rig.upstream.seen.filter(({ path }) => path === "/sse").length;
   const before = streams();
-  const end = session.curl("/sse", "--no-buffer");
+  const end = session.curl("/sse", "--no-buffer", ...args);
   await eventually("the stream to begin", () => streams() > before || undefined);
   return { end };
 }
@@ -97,7 +103,7 @@ tls_client_key_path = "${client.files.keyPath}"`,
 });
 
 Deno.test("a Sidecar goes on without its Authority until the policies are stale, and no longer", async () => {
-  await using authority = await serve({ policies: POLICIES, bundleTtlMs: 15_000 });
+  await using authority = await serve({ policies: POLICIES, bundleTtlMs: 20_000 });
   await using rig = await sidecarOf(authority);
   const session = await rig.session();
   const stream = await openStream(rig, session);
@@ -118,7 +124,7 @@ Deno.test("a Sidecar goes on without its Authority until the policies are stale,
 
 Deno.test("a Sidecar takes no bundle that its Authority has not signed, and asks another", async () => {
   await using impostor = await serve({ policies: POLICIES });
-  await using authority = await serve({ policies: POLICIES });
+  await using authority = await serve({ policies: POLICIES, bundleTtlMs: 120_000 });
   await using rig = await sidecarOf(authority, `fallback_urls = ["${impostor.endpoint}"]`);
   const session = await rig.session();
   await authority.stop();
@@ -155,17 +161,58 @@ Deno.test("a Sidecar does not start with a bundle that it cannot believe, or wit
 });
 
 Deno.test("a token is renewed only while the issuance policies permit it, and cuts streams when it ends", async () => {
-  await using authority = await serve({ policies: POLICIES, maxTtlMs: 6_000 });
+  await using authority = await serve({ policies: POLICIES, maxTtlMs: 15_000 });
   await using rig = await sidecarOf(authority);
   const session = await rig.session();
   await decides(session, "allowed");
+  const stream = await openStream(rig, session);
   const issuance = `${authority.issuanceDir}/issuance.cedar`;
   const permit = await Deno.readTextFile(issuance);
   await Deno.writeTextFile(issuance, "forbid (principal, action, resource);\n");
-  const stream = await openStream(rig, session);
   await decides(session, "TokenExpired");
   await stream.end;
   await eventually("the notice", () => rig.notices(/is not renewed.*NO_AUTHORIZED_ACTIONS/)[0]);
   await Deno.writeTextFile(issuance, permit);
   await decides(session, "allowed");
 });
+
+const OPEN: Record<string, [Pick<RigProject, "rules" | "more">, ...string[]]> = {
+  "a WebSocket": [
+    {},
+    "--http1.1",
+    ...["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"].flatMap((
+      header,
+    ) => ["--header", header]),
+  ],
+  "a tunnel that nobody looks into": [
+    {
+      rules: `[[rules]]\nhost = "${HOST}"\nmethod = "CONNECT"\naction_class = "code.read"\n`,
+      more: `[sidecar.interceptor.https_mitm]\nbypass_hosts = ["${HOST}"]\n`,
+    },
+    "--insecure",
+  ],
+};
+
+for (const [name, [project, ...args]] of Object.entries(OPEN)) {
+  Deno.test(`a revocation at the Authority cuts off ${name}`, async () => {
+    await using authority = await serve({ policies: POLICIES });
+    await using rig = await sidecarOf(authority, "", project);
+    const [session, other] = [await rig.session(), await rig.session()];
+    const [cut, kept] = [
+      await openStream(rig, session, ...args),
+      await openStream(rig, other, ...args),
+    ];
+    let isKept = true;
+    void kept.end.then(() => isKept = false);
+    await Deno.writeTextFile(authority.revocationFile, `${session.tokenId}\n`);
+    assert.notEqual((await cut.end).code, 28, "it went on until curl gave up");
+    await rig.event(
+      "the outcome",
+      (event) =>
+        event.kind === "outcome" && event.session_id === session.id && /revoked/.test(event.detail),
+    );
+    assert.ok(isKept, "another session goes on");
+    await rig.control("POST", `/v1/sessions/${other.id}/end`, {});
+    await kept.end;
+  });
+}
