@@ -32,7 +32,8 @@ export class Follower {
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
   readonly #first = Promise.withResolvers<void>();
-  #lookedMs = -Infinity;
+  /** The database answered just before this began. */
+  #lookedMs = performance.now();
   #wake = () => {};
   #pending = false;
 

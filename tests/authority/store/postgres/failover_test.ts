@@ -55,6 +55,7 @@ schema = "${schema}"
   async start(): Promise<void> {
     this.#server = this.person.start(["authority"], { env: this.#env });
     await this.#server.printed(/authority ready/);
+    assert.doesNotMatch(this.said, /Cannot/);
   }
 
   async kill(): Promise<void> {
