@@ -105,9 +105,17 @@ async function serve(home: string, name: string, tls: string, store: Store): Pro
   await run(project, ["trust"]);
   const server = firma(project, ["authority"], "piped").spawn();
   const { promise, resolve } = Promise.withResolvers<string>();
+  let last = "";
+  void server.status.then(({ success }) => {
+    if (success) return;
+    // Its clients would try to reach it for ever.
+    console.error(`The Authority ended: ${last}`);
+    Deno.exit(1);
+  });
   (async () => {
     const text = server.stderr.pipeThrough(new TextDecoderStream());
     for await (const line of text.pipeThrough(new TextLineStream())) {
+      last = line;
       const address = /listening on (\S+)/.exec(line)?.[1];
       if (address !== undefined) resolve(address);
     }
