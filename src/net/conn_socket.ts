@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import { closeQuietly } from "./close_quietly.ts";
+import { countBuffer } from "./garbage.ts";
 
 /** Bytes that are read at once. */
 const READ_BYTES = 65_536;
@@ -90,6 +91,7 @@ export class ConnSocket extends Duplex {
     const bytes = this.#space.subarray(0, count);
     if (count < READ_BYTES / 2) return Buffer.from(bytes);
     this.#space = Buffer.allocUnsafeSlow(READ_BYTES);
+    countBuffer(bytes);
     return bytes;
   }
 

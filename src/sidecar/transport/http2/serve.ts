@@ -1,7 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import type { Gate, Peer, TunnelClaim } from "../../gate.ts";
-import { countBuffer } from "../garbage.ts";
+import { countBuffer } from "../../../net/garbage.ts";
 import { refuseRequest } from "../refuse.ts";
 import { SocketWriter } from "../socket_writer.ts";
 import type { Tasks } from "../tasks.ts";
@@ -32,8 +32,8 @@ export interface Http2Context {
 }
 
 /** Bytes of one stream, and of all together, that an agent may send ahead of the upstream. */
-const STREAM_WINDOW = 1_048_576;
-const CONNECTION_WINDOW = 4_194_304;
+const STREAM_WINDOW = 8_388_608;
+const CONNECTION_WINDOW = 16_777_216;
 const CLOSING_MS = 2_000;
 const PSEUDO = [":method", ":scheme", ":authority", ":path"];
 

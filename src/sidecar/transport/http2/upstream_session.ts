@@ -4,7 +4,7 @@ import { writeAll } from "../conn_reader.ts";
 import { closeQuietly } from "../../../net/close_quietly.ts";
 import { endToEndTrailers } from "../end_to_end.ts";
 import type { FieldList } from "../exchange.ts";
-import { countBuffer } from "../garbage.ts";
+import { countBuffer } from "../../../net/garbage.ts";
 import {
   asUpstreamFailure,
   type CallObserver,
