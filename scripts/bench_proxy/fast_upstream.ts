@@ -4,7 +4,7 @@
  * gets, anything else has a small answer that is ready beforehand, so that it costs next to nothing.
  */
 import { Buffer } from "node:buffer";
-import { writeAll } from "../../src/sidecar/transport/conn_reader.ts";
+import { writeAll } from "../../src/net/write_all.ts";
 import { Http2Connection } from "../../src/sidecar/transport/http2/connection.ts";
 import type { Http2Stream } from "../../src/sidecar/transport/http2/stream.ts";
 

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import { closeQuietly } from "./close_quietly.ts";
 import { countBuffer } from "./garbage.ts";
+import { writeAll } from "./write_all.ts";
 
 /** Bytes that are read at once. */
 const READ_BYTES = 65_536;
@@ -99,8 +100,7 @@ export class ConnSocket extends Duplex {
     await undefined; // what is written in this turn goes together
     while (this.#waiting.length > 0) {
       const bytes = this.#next();
-      let written = await this.#conn.write(bytes);
-      while (written < bytes.length) written += await this.#conn.write(bytes.subarray(written));
+      await writeAll(this.#conn, bytes);
       this.#waitingBytes -= bytes.length;
       if (this.#taken !== undefined && this.#waitingBytes <= this.#taken.at) this.#takeMore();
     }

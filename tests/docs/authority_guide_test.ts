@@ -1,26 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { blocks } from "./guide.ts";
 import { startPostgres } from "../fixtures/postgres_server.ts";
 import { Person, type Running } from "../fixtures/cli.ts";
 
-interface Block {
-  readonly language: string;
-  readonly text: string;
-  /** The last name in backquotes before it that is the path of a file. */
-  readonly file: string | undefined;
-}
-
-function blocks(guide: string): Block[] {
-  const found: Block[] = [];
-  let before = 0;
-  for (const match of guide.matchAll(/^```(\w+)\n([^]*?)^```$/gm)) {
-    const prose = guide.slice(before, match.index);
-    const names = [...prose.matchAll(/`(\.firma\/[\w./-]+)`[^`]*$/g)];
-    found.push({ language: match[1]!, text: match[2]!, file: names.at(-1)?.[1] });
-    before = match.index + match[0].length;
-  }
-  return found;
-}
+/** Names of files in the prose of the guide. */
+const FILE = /`(\.firma\/[\w./-]+)`[^`]*$/g;
 
 Deno.test("every command of docs/guides/authority.md works as it stands", async () => {
   await using person = await Person.create();
@@ -40,7 +25,10 @@ Deno.test("every command of docs/guides/authority.md works as it stands", async 
   let server: Running | undefined;
   let commands = 0;
   for (
-    const { language, text, file } of blocks(await Deno.readTextFile("docs/guides/authority.md"))
+    const { language, text, file } of blocks(
+      await Deno.readTextFile("docs/guides/authority.md"),
+      FILE,
+    )
   ) {
     if (language === "python") await person.write("client.py", text);
     else if (language !== "sh" && file !== undefined) await person.write(file, text);

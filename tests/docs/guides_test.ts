@@ -1,25 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { blocks } from "./guide.ts";
 import { Person } from "../fixtures/cli.ts";
 
-interface Block {
-  readonly language: string;
-  readonly text: string;
-  /** The last name in backquotes before it that is the path of a file. */
-  readonly file: string | undefined;
-}
-
-function blocks(guide: string): Block[] {
-  const found: Block[] = [];
-  let before = 0;
-  for (const match of guide.matchAll(/^```(\w+)\n([^]*?)^```$/gm)) {
-    const prose = guide.slice(before, match.index);
-    const names = [...prose.matchAll(/`([\w./-]+\/[\w-]+\.(?:cedar|toml))`[^`]*$/g)];
-    found.push({ language: match[1]!, text: match[2]!, file: names.at(-1)?.[1] });
-    before = match.index + match[0].length;
-  }
-  return found;
-}
+/** Names of files in the prose of the guide. */
+const FILE = /`([\w./-]+\/[\w-]+\.(?:cedar|toml))`[^`]*$/g;
 
 Deno.test("every command of docs/guides/policies.md works as it stands", async () => {
   await using person = await Person.create();
@@ -29,7 +14,10 @@ Deno.test("every command of docs/guides/policies.md works as it stands", async (
   const env = { PATH: `${bin}:/usr/local/bin:/usr/bin:/bin` };
   let commands = 0;
   for (
-    const { language, text, file } of blocks(await Deno.readTextFile("docs/guides/policies.md"))
+    const { language, text, file } of blocks(
+      await Deno.readTextFile("docs/guides/policies.md"),
+      FILE,
+    )
   ) {
     const isFile = file !== undefined && (language === "cedar" || language === "toml");
     if (isFile) await person.write(file, text);

@@ -2,12 +2,12 @@ import http2 from "node:http2";
 import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Session } from "node:http2";
 import { dirname } from "../../core/path.ts";
 import { err, ok, type Result } from "../../core/result.ts";
+import { acceptEach } from "../../net/accept.ts";
 import { closeQuietly } from "../../net/close_quietly.ts";
 import { ConnSocket } from "../../net/conn_socket.ts";
 
 /** Longest path of a unix socket on Linux, without its closing NUL. */
 const LONGEST_PATH = 107;
-const ACCEPT_PAUSE_MS = 100;
 
 /** What answers requests. */
 export type RequestHandler = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
@@ -51,7 +51,11 @@ export async function listenUnix(
     return refuse(path, cause instanceof Error ? cause.message : String(cause), undefined);
   }
   const { ino } = await Deno.lstat(path);
-  const accepting = accept(listener, server);
+  // The listener of `node:http2` would be one of `node:net`; see ConnSocket.
+  const accepting = acceptEach(
+    listener,
+    (conn) => void server.emit("connection", new ConnSocket(conn)),
+  );
   return ok({
     address: `unix://${path}`,
     close: async () => {
@@ -96,21 +100,6 @@ export async function closed(
   const end = new Promise<void>((resolve) => server.close(() => resolve()));
   for (const session of sessions) session.destroy();
   await end;
-}
-
-/** Serves what connects until the listener is closed. The listener of `node:http2` would be one of
- * `node:net`, whose connections below a unix socket are not to be used; see {@linkcode ConnSocket}.
- */
-async function accept(listener: Deno.UnixListener, server: http2.Http2Server): Promise<void> {
-  for (;;) {
-    try {
-      server.emit("connection", new ConnSocket(await listener.accept()));
-    } catch (error) {
-      if (error instanceof Deno.errors.BadResource) return;
-      // No descriptors left, say: those who wait are served when there are some again.
-      await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
-    }
-  }
 }
 
 async function isAnswered(path: string): Promise<boolean> {

@@ -1,9 +1,9 @@
+import { acceptEach } from "../../net/accept.ts";
 import { closeQuietly } from "../../net/close_quietly.ts";
 import type { Advise } from "./intercept.ts";
 import type { DecisionServer } from "./serve.ts";
 
 const MOST_CONNECTIONS = 64;
-const ACCEPT_PAUSE_MS = 100;
 
 /**
  * Listens on `decision.sock`. Costs a start next to nothing: what answers is loaded when somebody
@@ -14,7 +14,6 @@ export class DecisionListener {
   readonly #load: () => Promise<DecisionServer>;
   readonly #connections = new Set<Deno.UnixConn>();
   #server: Promise<DecisionServer> | undefined;
-  #isClosed = false;
 
   private constructor(listener: Deno.UnixListener, load: () => Promise<DecisionServer>) {
     this.#listener = listener;
@@ -29,30 +28,20 @@ export class DecisionListener {
       const { DecisionServer } = await import("./serve.ts");
       return new DecisionServer(advise, largestBody);
     });
-    void decisions.#accept();
+    void acceptEach(listener, (conn) => decisions.#take(conn));
     return decisions;
   }
 
   /** Stops to listen and breaks off what is connected. */
   async close(): Promise<void> {
-    this.#isClosed = true;
     this.#listener.close();
     for (const conn of this.#connections) closeQuietly(conn);
     (await this.#server?.catch(() => undefined))?.close();
   }
 
-  async #accept(): Promise<void> {
-    while (!this.#isClosed) {
-      try {
-        const conn = await this.#listener.accept();
-        if (this.#connections.size >= MOST_CONNECTIONS) closeQuietly(conn);
-        else void this.#serve(conn);
-      } catch {
-        if (this.#isClosed) return;
-        // Too many files are open for the moment.
-        await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
-      }
-    }
+  #take(conn: Deno.UnixConn): void {
+    if (this.#connections.size >= MOST_CONNECTIONS) closeQuietly(conn);
+    else void this.#serve(conn);
   }
 
   async #serve(conn: Deno.UnixConn): Promise<void> {

@@ -61,9 +61,3 @@ export class ConnReader implements ByteSource {
     this.#end = held;
   }
 }
-
-/** Writes all of `bytes`. */
-export async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
-  let written = await conn.write(bytes);
-  while (written < bytes.length) written += await conn.write(bytes.subarray(written));
-}

@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
-import { type ConnReader, writeAll } from "./conn_reader.ts";
+import { writeAll } from "../../net/write_all.ts";
+import type { ConnReader } from "./conn_reader.ts";
 import type { SocketReader } from "./socket_reader.ts";
 import { SocketWriter } from "./socket_writer.ts";
 

@@ -5,6 +5,7 @@
 import { AgentConnection } from "./agent_connection.ts";
 import { ConnSocket } from "../../net/conn_socket.ts";
 import { Connector } from "./connector.ts";
+import { acceptEach } from "../../net/accept.ts";
 import { closeQuietly } from "../../net/close_quietly.ts";
 import type { Services } from "./services.ts";
 import { Tasks } from "./tasks.ts";
@@ -48,9 +49,6 @@ export function startTransport(options: TransportOptions): Promise<Transport> {
   return Promise.resolve(new RunningTransport(options));
 }
 
-/** How long accepting rests after it failed. */
-const ACCEPT_PAUSE_MS = 10;
-
 class RunningTransport implements Transport {
   readonly #services: Omit<Services, "connector">;
   readonly #sessions = new Map<string, Session>();
@@ -83,19 +81,9 @@ class RunningTransport implements Transport {
       services: { ...this.#services, connector: new Connector(watchdog, timeouts, limits) },
     };
     this.#sessions.set(sessionId, session);
-    session.tasks.add(this.#accept(sessionId, session));
-  }
-
-  /** Serves whoever connects, until the listener is closed. */
-  async #accept(sessionId: string, session: Session): Promise<void> {
-    while (this.#sessions.get(sessionId) === session) {
-      try {
-        this.#serve(sessionId, session, await session.listener.accept());
-      } catch {
-        // Closed, or too many files are open for the moment.
-        await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
-      }
-    }
+    session.tasks.add(
+      acceptEach(session.listener, (conn) => this.#serve(sessionId, session, conn)),
+    );
   }
 
   #serve(sessionId: string, { connections, tasks, services }: Session, conn: Deno.UnixConn): void {

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Body } from "../byte_source.ts";
-import { ConnReader, writeAll } from "../conn_reader.ts";
+import { writeAll } from "../../../net/write_all.ts";
+import { ConnReader } from "../conn_reader.ts";
 import { closeQuietly } from "../../../net/close_quietly.ts";
 import { endToEndTrailers, listHas } from "../end_to_end.ts";
 import {

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Body } from "../byte_source.ts";
-import { writeAll } from "../conn_reader.ts";
+import { writeAll } from "../../../net/write_all.ts";
 import { closeQuietly } from "../../../net/close_quietly.ts";
 import { endToEndTrailers } from "../end_to_end.ts";
 import type { FieldList } from "../exchange.ts";
