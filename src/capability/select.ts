@@ -5,14 +5,8 @@ import { parseTimestamp } from "../core/timestamp.ts";
 import { matchScope } from "../mapping/scope.ts";
 import { ANY_ACTION } from "./token.ts";
 
-/** The call that a token is wanted for. */
-export interface TokenDemand {
-  /** The action class and its parents, finest first. */
-  readonly actionLineage: readonly string[];
-  /** Canonical, with `:<port>` unless it is the default of the scheme. */
-  readonly host: string;
-  /** Canonical. */
-  readonly path: string;
+/** What decides whether a token is valid at all. */
+export interface CurrentDemand {
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
   /** Identifiers of revoked tokens. */
@@ -22,6 +16,16 @@ export interface TokenDemand {
    * @default {0}
    */
   readonly clockSkewMs?: number | undefined;
+}
+
+/** The call that a token is wanted for. */
+export interface TokenDemand extends CurrentDemand {
+  /** The action class and its parents, finest first. */
+  readonly actionLineage: readonly string[];
+  /** Canonical, with `:<port>` unless it is the default of the scheme. */
+  readonly host: string;
+  /** Canonical. */
+  readonly path: string;
 }
 
 const EXACT_ACTION = 100;
@@ -67,6 +71,20 @@ export function selectToken(
   return best === undefined ? err(failure) : ok(best);
 }
 
+/** A token that is valid now, whatever it covers; otherwise what stands in the way. */
+export function currentToken(
+  tokens: readonly CapabilityClaims[],
+  demand: CurrentDemand,
+): Result<CapabilityClaims, DenyReason> {
+  let failure: DenyReason = "TokenInvalid";
+  for (const token of tokens) {
+    const obstacle = currentObstacle(token, demand);
+    if (obstacle === undefined) return ok(token);
+    failure = closer(failure, obstacle);
+  }
+  return err(failure);
+}
+
 function actionScore({ action_set }: CapabilityClaims, { actionLineage }: TokenDemand): number {
   const [exact, ...parents] = actionLineage;
   if (exact === undefined) return 0;
@@ -87,7 +105,7 @@ function scopeScore({ resource_scope }: CapabilityClaims, { host, path }: TokenD
 
 function currentObstacle(
   token: CapabilityClaims,
-  { nowMs, revoked, clockSkewMs = 0 }: TokenDemand,
+  { nowMs, revoked, clockSkewMs = 0 }: CurrentDemand,
 ): DenyReason | undefined {
   if (revoked.has(token.token_id)) return "TokenRevoked";
   const { from, until } = validityOf(token);

@@ -35,3 +35,8 @@ export function parseHostPattern(raw: string): Result<HostPattern> {
 export function matchesHost(pattern: HostPattern, host: string): boolean {
   return pattern.wildcard ? host.endsWith(`.${pattern.host}`) : host === pattern.host;
 }
+
+/** A host, or a pattern of hosts, without its port. */
+export function withoutPort(host: string): string {
+  return host.replace(/:[\d*]+$/, "");
+}

@@ -1,6 +1,7 @@
 import type { HttpCall } from "../core/envelope.ts";
 import type { FirmaError } from "../core/result.ts";
 import { formatAuthority } from "./authority.ts";
+import { withoutPort } from "./host_pattern.ts";
 import { METHODS } from "./method.ts";
 import { formatPlace, type MatchedRule, type RulePlace } from "./rule.ts";
 
@@ -77,8 +78,10 @@ export class OpenfirmaRules {
     }
   }
 
+  /** Whether a rule is for this host, on whatever port. */
   namesHost(host: string): boolean {
-    return this.#exact.has(host) || this.#globs.some((rule) => matchesGlob(rule.host, host));
+    return this.#exact.keys().some((exact) => withoutPort(exact) === host) ||
+      this.#globs.some((rule) => matchesGlob(withoutPort(rule.host), host));
   }
 
   match(call: HttpCall): MatchedRule | undefined {

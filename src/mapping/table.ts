@@ -6,7 +6,7 @@ import type { Found } from "./alias.ts";
 import { findAliasConflicts, findConflicts } from "./conflicts.ts";
 import { findOpenfirmaConflicts, OpenfirmaRules, permittedHost } from "./openfirma_dialect.ts";
 import { allowsEncodedSlashes, matchSegments } from "./path_pattern.ts";
-import type { HostPattern } from "./host_pattern.ts";
+import { type HostPattern, withoutPort } from "./host_pattern.ts";
 import { HostRules } from "./host_rules.ts";
 import type { MatchedRule } from "./rule.ts";
 import { type MappingFile, type ParsedFile, parseRuleFile } from "./rule_file.ts";
@@ -47,6 +47,8 @@ export class MappingTable {
   readonly #wildcard = new Map<string, HostRules>();
   readonly #openfirma: OpenfirmaRules;
   readonly #openfirmaSize: number;
+  /** Hosts and `*.` patterns without their ports. */
+  #named: ReadonlySet<string> | undefined;
 
   private constructor(files: readonly ParsedFile[]) {
     const openfirmaRules = files.flatMap((file) => file.openfirmaRules);
@@ -119,14 +121,20 @@ export class MappingTable {
   }
 
   /**
-   * Tells whether some rule names the host of a call. A call that is not mapped
-   * on a host that is was left out on purpose: it is not one to let pass
-   * because calls to unknown hosts may.
+   * Tells whether some rule names a canonical host, on whatever port. A call that
+   * is not mapped on a host that is was left out on purpose: it is not one to let
+   * pass because calls to unknown hosts may.
    */
-  namesHost(call: HttpCall): boolean {
-    const host = formatAuthority(call.host, call.port, call.scheme);
-    if (this.#exact.has(host) || this.#openfirma.namesHost(host)) return true;
-    return [...this.#wildcard.keys()].some((domain) => host.endsWith(`.${domain}`));
+  namesHost(host: string): boolean {
+    this.#named ??= new Set([
+      ...this.#exact.keys().map(withoutPort),
+      ...this.#wildcard.keys().map((domain) => `*.${withoutPort(domain)}`),
+    ]);
+    if (this.#named.has(host) || this.#openfirma.namesHost(host)) return true;
+    for (let dot = host.indexOf("."); dot >= 0; dot = host.indexOf(".", dot + 1)) {
+      if (this.#named.has(`*${host.slice(dot)}`)) return true;
+    }
+    return false;
   }
 
   #find(call: HttpCall, segments: readonly string[]): Found | undefined {

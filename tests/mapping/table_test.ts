@@ -284,7 +284,28 @@ for (const [host, url, expected] of HOSTS) {
   Deno.test(`match() ${expected ? "finds" : "does not find"} host ${host} in ${url}`, () => {
     const mapping = table(`[[rules]]\nhost = "${host}"\naction_class = "code.read"`);
     assert.equal(classOf(mapping, "GET", url), expected ? "code.read" : "-");
-    assert.equal(mapping.namesHost(call("GET", url)), expected);
+    if (expected) assert.ok(mapping.namesHost(call("GET", url).host));
+  });
+}
+
+/** Each row: host of a rule, canonical host, whether the rule names it. */
+const NAMED: readonly (readonly [string, string, boolean])[] = [
+  ["a.test", "a.test", true],
+  ["a.test:8443", "a.test", true],
+  ["*.a.test:8443", "c.b.a.test", true],
+  ["[::1]:8080", "[::1]", true],
+  ["a.test", "b.a.test", false],
+  ["*.a.test", "a.test", false],
+  ["*.a.test", "ba.test", false],
+  ["*.a.test", "a.test.evil.test", false],
+];
+
+for (const [host, other, expected] of NAMED) {
+  Deno.test(`namesHost() says that ${host} ${expected ? "names" : "does not name"} ${other}`, () => {
+    const rule = `[[rules]]\nhost = "${host}"\naction_class = "code.read"`;
+    assert.equal(table(rule).namesHost(other), expected);
+    const dialect = `dialect = "openfirma"\n${rule}`;
+    if (!host.startsWith("[")) assert.equal(table(dialect).namesHost(other), expected);
   });
 }
 

@@ -109,7 +109,6 @@ export function createPipeline(
   const overtaken = ({ session: { sessionId }, envelope }: LiveCall): string | undefined => {
     const { bundle } = standing;
     if (bundle !== undefined && now() > bundle.freshUntilMs) return STALE;
-    if (envelope === undefined) return undefined;
     const claims = sessions.get(sessionId)?.claims ?? [];
     const { clockSkewMs } = config;
     const revoked = standing.revoked ?? new Set();

@@ -176,15 +176,6 @@ Deno.test("decide() denies without policy, with an old one, and without revocati
   }
 });
 
-Deno.test("decide() forwards unmapped calls only when the operator lets them pass", () => {
-  const subject = rig({ defaultProtected: false });
-  const verdict = subject.decide(callTo("other.test"));
-  assert.ok(verdict.kind === "forward");
-  assert.equal(subject.events.last.decision, "PASSTHROUGH");
-  assert.equal(subject.events.last.token_id, "");
-  assert.equal(outcome(subject.decide(callTo("10.0.0.1"))), "LoopbackBlocked");
-});
-
 Deno.test("decide() names the configured address and roots of a host", () => {
   const subject = rig({ connectAddrFor: ["api.code.test"] });
   const verdict = subject.decide(call());
