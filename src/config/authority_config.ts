@@ -1,8 +1,9 @@
 import { dirname, join, resolve } from "../core/path.ts";
 import type { ActionClassEntry } from "../core/action_class.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
-import { type AuthorityTable, readAuthorityTable } from "./authority_table.ts";
 import type { ListenAddress } from "./listen_address.ts";
+import { AUTHORITY, type AuthorityTable } from "./keys/authority.ts";
+import { insteadOf } from "./keys/elsewhere.ts";
 import type { ConfigFile } from "./load.ts";
 import { authorityKeyFile, type Environment, projectDataDir, stateDir } from "./paths.ts";
 import { parseConfig } from "./schema.ts";
@@ -139,7 +140,12 @@ function readWithEnvironment(
   const value = typeof given === "object" && given !== null && !Array.isArray(given)
     ? { ...given, ...Object.fromEntries(overrides) }
     : given ?? Object.fromEntries(overrides);
-  const table = readAuthorityTable(value, ["authority"], { document, directory, errors });
+  const table = AUTHORITY.read(value, ["authority"], {
+    document,
+    directory,
+    errors,
+    instead: insteadOf,
+  });
   if (errors.length === 0) return ok(table);
   return err(errors.map((error) => atVariable(error, overrides)));
 }

@@ -3,12 +3,11 @@
  * value and turns it into what the program works with; faults are collected, so
  * that an operator sees all of them at once, each with its line.
  */
-import { isAbsolute, resolve } from "../core/path.ts";
+import { resolve } from "../core/path.ts";
 import { nearest } from "../core/nearest.ts";
 import type { FirmaError } from "../core/result.ts";
 import type { TomlDocument } from "./toml.ts";
 import type { TomlPath } from "./toml_positions.ts";
-import { parseDuration, parseSize } from "./units.ts";
 
 /** What a reader needs beside the value. */
 export interface ReadContext {
@@ -16,6 +15,8 @@ export interface ReadContext {
   /** Directory that relative paths resolve against. */
   readonly directory: string;
   readonly errors: FirmaError[];
+  /** What to write instead of a key that is unknown here and means something elsewhere. */
+  readonly instead?: ((path: TomlPath) => string | undefined) | undefined;
 }
 
 /**
@@ -30,7 +31,13 @@ export function pathName(path: TomlPath): string {
     .join("");
 }
 
-function fault(context: ReadContext, path: TomlPath, state: string, cure?: string): void {
+/** Notes what is wrong with the value at `path`. */
+export function fault(
+  context: ReadContext,
+  path: TomlPath,
+  state: string,
+  cure?: string,
+): void {
   context.errors.push({
     code: "CONFIG_INVALID",
     message: `Cannot use "${pathName(path)}": ${state}`,
@@ -75,69 +82,16 @@ export function requiredString(check: (value: string) => Checked<string>): Reade
   };
 }
 
-/** `true` or `false`. */
-export function booleanOr(fallback: boolean): Reader<boolean> {
-  return (value, path, context) => {
-    if (value === undefined || typeof value === "boolean") return value ?? fallback;
-    fault(context, path, "it is neither true nor false");
-    return fallback;
-  };
-}
-
-/** A duration string, in milliseconds. */
-export function durationOr(fallback: string): Reader<number> {
-  const initial = parseDuration(fallback);
-  return text<number>(initial.ok ? initial.value : 0, (value) => {
-    const parsed = parseDuration(value);
-    return parsed.ok ? { value: parsed.value } : { state: parsed.error };
-  });
-}
-
-/** A duration string that may be absent, in milliseconds; `"0s"` is one. */
-export const optionalDuration: Reader<number | undefined> = text<number | undefined>(
-  undefined,
-  (value) => {
-    if (value === "0s") return { value: 0 };
-    const parsed = parseDuration(value);
-    return parsed.ok ? { value: parsed.value } : { state: parsed.error };
-  },
-);
-
-/** A size string, in bytes. */
-export function sizeOr(fallback: string): Reader<number> {
-  const initial = parseSize(fallback);
-  return text<number>(initial.ok ? initial.value : 0, (value) => {
-    const parsed = parseSize(value);
-    return parsed.ok ? { value: parsed.value } : { state: parsed.error };
-  });
-}
-
 function resolved(value: string, directory: string): Checked<string> {
   if (value === "") return { state: "value is empty" };
   if (value.includes("\0")) return { state: "a path cannot contain NUL" };
   return { value: resolve(directory, value) };
 }
 
-/** A path, resolved against the directory of the file. */
-export function pathOr(fallback: string): Reader<string> {
-  return (value, path, context) =>
-    text(resolve(context.directory, fallback), (given) => resolved(given, context.directory))(
-      value,
-      path,
-      context,
-    );
-}
-
 /** A path that may be absent, resolved against the directory of the file. */
 export const optionalPath: Reader<string | undefined> = text<string | undefined>(
   undefined,
   (value, context) => resolved(value, context.directory),
-);
-
-/** A path that may be absent and must be absolute. */
-export const optionalAbsolutePath: Reader<string | undefined> = text<string | undefined>(
-  undefined,
-  (value) => isAbsolute(value) ? resolved(value, "/") : { state: `"${value}" is not absolute` },
 );
 
 /** A list of what `item` reads; empty when the key is absent. */
@@ -163,12 +117,9 @@ export function table<S extends Readonly<Record<string, Reader<unknown>>>>(
     for (const key of Object.keys(given)) {
       if (Object.hasOwn(shape, key)) continue;
       const close = nearest(key, known);
-      fault(
-        context,
-        [...path, key],
-        "there is no such key",
-        close ? `did you mean "${close}"?` : `known here: ${known.join(", ")}`,
-      );
+      const cure = context.instead?.([...path, key]) ??
+        (close ? `did you mean "${close}"?` : `known here: ${known.join(", ")}`);
+      fault(context, [...path, key], "there is no such key", cure);
     }
     const read = known.map((key) => [
       key,

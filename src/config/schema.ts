@@ -1,42 +1,12 @@
 import { dirname, resolve } from "../core/path.ts";
 import type { ActionClassEntry } from "../core/action_class.ts";
-import { isId } from "../core/id.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
-import { actionClassList } from "./action_classes.ts";
-import {
-  booleanOr,
-  type Checked,
-  durationOr,
-  listOf,
-  optionalAbsolutePath,
-  optionalDuration,
-  optionalPath,
-  pathOr,
-  type Reader,
-  requiredString,
-  sizeOr,
-  stringOr,
-  table,
-} from "./reader.ts";
-import { otherFiles, readAuthorityTable } from "./authority_table.ts";
-import { type RemoteAuthorityConfig, sidecarAuthority } from "./sidecar_authority.ts";
-import { parseToml } from "./toml.ts";
-
-/** Where to connect instead of resolving a host. */
-export interface ConnectAddress {
-  readonly hostname: string;
-  readonly port: number;
-}
-
-/** `[[sidecar.connector.hosts]]`: how to reach one host. */
-export interface ConnectorHostConfig {
-  /** Lower case, no trailing dot, no wildcard. */
-  readonly host: string;
-  /** May be a private address, which is refused otherwise. */
-  readonly connectAddr: ConnectAddress | undefined;
-  /** PEM file with extra roots for this host. */
-  readonly caCertPath: string | undefined;
-}
+import { otherFiles } from "./keys/authority.ts";
+import { ROOT, type RootTable } from "./keys/root.ts";
+import type { ConnectorHostConfig } from "./keys/sidecar.ts";
+import type { RemoteAuthorityConfig } from "./keys/sidecar_authority.ts";
+import { insteadOf } from "./keys/elsewhere.ts";
+import { parseToml, type TomlDocument } from "./toml.ts";
 
 /** A whole `firma.toml`: defaults filled in, paths absolute, durations in ms, sizes in bytes. */
 export interface FirmaConfig {
@@ -100,98 +70,32 @@ export interface ConfigDefaults {
   readonly authorityKey: string;
 }
 
-const HOST =
-  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/;
-
-function host(value: string): Checked<string> {
-  const plain = value.toLowerCase().replace(/\.$/, "");
-  if (HOST.test(plain) || /^\[[0-9a-f:.]+\]$/.test(plain)) return { value: plain };
-  return {
-    state: `"${value}" is not a host name`,
-    cure: "write the name alone: no scheme, port, path or wildcard",
-  };
-}
-
-function bypassHost(value: string): Checked<string> {
-  const plain = value.toLowerCase().replace(/\.$/, "");
-  const name = plain.startsWith("*.") ? plain.slice(2) : plain;
-  // A pattern such as *.com would exempt half of the world from every policy.
-  if (HOST.test(name) && (name === plain || name.includes("."))) return { value: plain };
-  return { state: `"${value}" is neither a host nor a pattern such as "*.example.com"` };
-}
-
-function connectAddress(value: string): Checked<ConnectAddress | undefined> {
-  const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]/\s]+)):(\d{1,5})$/i.exec(value);
-  const port = Number(match?.[3]);
-  if (!match || port < 1 || port > 65535) {
-    return { state: `"${value}" is not an address and a port such as "127.0.0.1:8443"` };
-  }
-  return { value: { hostname: (match[1] ?? match[2])!, port } };
-}
-
-function agentId(value: string): Checked<string> {
-  if (isId("agt", value)) return { value };
-  return { state: `"${value}" is not an agent id such as agt_01jd8xk5w7e0v9c3b2n4m6q8rs` };
-}
-
-function environmentName(value: string): Checked<string> {
-  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(value)) return { value };
-  return { state: `"${value}" is not the name of an environment variable` };
-}
-
-function notEmpty(value: string): Checked<string> {
-  return value === "" ? { state: "value is empty" } : { value };
-}
-
-const rootOf = (agent: Reader<string>) =>
-  table({
-    action_classes: actionClassList,
-    authority: readAuthorityTable,
-    sidecar: table({
-      authority: sidecarAuthority(agent),
-      capability_validation: table({ clock_skew_tolerance: optionalDuration }),
-      mapping: table({ rules_paths: listOf(pathOr("")), default_protected: booleanOr(true) }),
-      interceptor: table({
-        max_request_body_size: sizeOr("4 MiB"),
-        https_mitm: table({ bypass_hosts: listOf(requiredString(bypassHost)) }),
-      }),
-      connector: table({
-        connect_timeout: durationOr("10s"),
-        headers_timeout: durationOr("120s"),
-        idle_timeout: durationOr("300s"),
-        hosts: listOf(table({
-          host: requiredString(host),
-          connect_addr: stringOr<ConnectAddress | undefined>(undefined, connectAddress),
-          ca_cert_path: optionalPath,
-        })),
-      }),
-      audit: table({ file_path: optionalAbsolutePath }),
-    }),
-    run: table({
-      profile: stringOr<string | undefined>(undefined, notEmpty),
-      env_passthrough: listOf(requiredString(environmentName)),
-    }),
-  });
-
-const readRoot = rootOf(requiredString(agentId));
-/** A file of an Authority alone names no agent. */
-const readAuthorityRoot = rootOf(stringOr("", agentId));
-
 /** Clocks of two machines differ; that of one machine does not from itself. */
 const USUAL_SKEW_MS = 5_000;
 
-/** Finds hosts that are configured twice: which entry would hold is not for chance to say. */
-function duplicateHosts(
-  hosts: readonly ConnectorHostConfig[],
-  at: (index: number) => FirmaError["at"],
-): FirmaError[] {
-  return hosts.flatMap(({ host }, index) =>
-    hosts.findIndex((other) => other.host === host) === index ? [] : [{
-      code: "CONFIG_INVALID",
-      message: `Cannot use "sidecar.connector.hosts[${index}].host": "${host}" is there already`,
-      at: at(index),
-    }]
-  );
+/** A `firma.toml` whose keys were checked one by one and together. */
+export interface CheckedFile {
+  readonly document: TomlDocument;
+  readonly root: RootTable;
+}
+
+/** Checks the keys of a `firma.toml`; see {@linkcode parseConfig}. */
+export function checkKeys(
+  text: string,
+  file: string,
+): Result<CheckedFile, readonly FirmaError[]> {
+  const document = parseToml(text, file);
+  if (!document.ok) return err([document.error]);
+  const errors: FirmaError[] = [];
+  const root = ROOT.read(document.value.root, [], {
+    document: document.value,
+    directory: dirname(file),
+    errors,
+    instead: insteadOf,
+  });
+  const line = ({ at }: FirmaError) => at?.line ?? Number.MAX_SAFE_INTEGER;
+  if (errors.length > 0) return err(errors.toSorted((a, b) => line(a) - line(b)));
+  return ok({ document: document.value, root });
 }
 
 /**
@@ -203,32 +107,22 @@ export function parseConfig(
   file: string,
   defaults: ConfigDefaults,
 ): Result<FirmaConfig, readonly FirmaError[]> {
-  const document = parseToml(text, file);
-  if (!document.ok) return err([document.error]);
-  const directory = dirname(file);
-  const errors: FirmaError[] = [];
-  const { root } = document.value;
-  const isAuthority = Object.hasOwn(root, "authority") && !Object.hasOwn(root, "sidecar");
-  const read = isAuthority ? readAuthorityRoot : readRoot;
-  const { action_classes, authority, sidecar, run } = read(root, [], {
-    document: document.value,
-    directory,
-    errors,
-  });
-  const hosts = sidecar.connector.hosts.map((entry) => ({
-    host: entry.host,
-    connectAddr: entry.connect_addr,
-    caCertPath: entry.ca_cert_path,
-  }));
-  const locate = (index: number) =>
-    document.value.locate(["sidecar", "connector", "hosts", index, "host"]);
-  if (errors.length === 0) errors.push(...duplicateHosts(hosts, locate));
-  if (errors.length > 0) return err(errors);
+  const checked = checkKeys(text, file);
+  if (!checked.ok) return checked;
+  return ok(assemble(checked.value.root, file, defaults));
+}
+
+function assemble(
+  { action_classes, authority, sidecar, run }: RootTable,
+  file: string,
+  defaults: ConfigDefaults,
+): FirmaConfig {
   const keyFile = authority.key_file ?? defaults.authorityKey;
-  const { remote } = sidecar.authority;
-  return ok({
+  // A file of an Authority alone has nothing there.
+  const { agentId, remote } = sidecar.authority;
+  return {
     file,
-    directory,
+    directory: dirname(file),
     actionClasses: action_classes,
     authority: {
       policyDir: authority.policy_dir,
@@ -241,7 +135,7 @@ export function parseConfig(
     },
     sidecar: {
       authority: {
-        agentId: sidecar.authority.agentId,
+        agentId,
         remote: remote && { ...remote, publicKeyPath: remote.publicKeyPath ?? `${keyFile}.pub` },
       },
       capabilityValidation: {
@@ -260,10 +154,10 @@ export function parseConfig(
         connectTimeoutMs: sidecar.connector.connect_timeout,
         headersTimeoutMs: sidecar.connector.headers_timeout,
         idleTimeoutMs: sidecar.connector.idle_timeout,
-        hosts,
+        hosts: sidecar.connector.hosts,
       },
       audit: { filePath: sidecar.audit.file_path ?? defaults.auditFile },
     },
     run: { profile: run.profile, envPassthrough: run.env_passthrough },
-  });
+  };
 }

@@ -1,4 +1,4 @@
-import { SCHEMA_NAME } from "../../../config/authority_table.ts";
+import { SCHEMA_NAME } from "../../../config/keys/authority.ts";
 import { FirmaException } from "../../../core/result.ts";
 import type { Connection, Database } from "./driver.ts";
 

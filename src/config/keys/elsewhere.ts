@@ -1,0 +1,82 @@
+/**
+ * Keys that a `firma.toml` of OpenFirma may have and one of firma does not. None
+ * is taken and ignored: whoever brings such a file is told what to write instead.
+ */
+import type { TomlPath } from "../toml_positions.ts";
+
+const EVERY_HOST =
+  "leave it out: every host is inspected, and one that cannot be is denied; name " +
+  "the hosts that must not be in bypass_hosts";
+const OWN_CA = "leave it out: each session has a certificate authority of its own, in memory";
+const NO_LIMITS = "leave it out: there are no limits of this kind";
+const NO_SECRETS =
+  "leave it out: firma hands out no secrets; run.env_passthrough names variables " +
+  "that the agent may see";
+const WHOLE_MEMORY = "leave it out: each session keeps its own state as long as it lives";
+const EXACT = "leave it out: revocations are kept exactly, however many there are";
+const ONE_SANDBOX =
+  "leave it out: there is one kind of sandbox, and nothing leaves it but through " +
+  "the Sidecar";
+
+/** By path, without the places in lists. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  "authority.schema_path":
+    "leave it out: policies are checked against the schema of firma, which " +
+    "[[action_classes]] extends",
+  "sidecar.interceptor.max_decompressed_body_size": "write max_request_body_size, which bounds " +
+    "what is read of a body, compressed or not",
+  "sidecar.interceptor.total_body_budget":
+    "leave it out: bodies are streamed; max_request_body_size " +
+    "bounds the ones that are read",
+  "sidecar.interceptor.connect_relay": "write connect_timeout and idle_timeout in " +
+    "[sidecar.connector]; a connection that is in use may last",
+  "sidecar.interceptor.https_mitm.enabled": EVERY_HOST,
+  "sidecar.interceptor.https_mitm.intercept_hosts": EVERY_HOST,
+  "sidecar.interceptor.https_mitm.strict_hosts": EVERY_HOST,
+  "sidecar.interceptor.https_mitm.cert_ttl": OWN_CA,
+  "sidecar.interceptor.https_mitm.cert_cache_capacity": OWN_CA,
+  "sidecar.interceptor.https_mitm.ca_cert_path": OWN_CA,
+  "sidecar.interceptor.https_mitm.ca_key_path": OWN_CA,
+  "sidecar.policy": "write policy_dir in [authority]",
+  "sidecar.ca": OWN_CA,
+  "sidecar.credentials": NO_SECRETS,
+  "sidecar.mapping.rules_path": 'write rules_paths = ["mapping-rules.toml"]',
+  "sidecar.constraint_enforcement": WHOLE_MEMORY,
+  "sidecar.connector.default_timeout": "write connect_timeout, headers_timeout and idle_timeout: " +
+    "a whole call may last as long as it moves",
+  "sidecar.connector.hosts.rps": NO_LIMITS,
+  "sidecar.connector.hosts.burst": NO_LIMITS,
+  "sidecar.connector.hosts.timeout":
+    "write headers_timeout and idle_timeout in [sidecar.connector]",
+  "sidecar.authority.allow_insecure_remote_authority":
+    "leave it out: an Authority is reached over " +
+    "a socket or with mutual TLS",
+  "sidecar.authority.credentials": "write tls_client_cert_path and tls_client_key_path: the " +
+    "Authority knows a Sidecar by its certificate",
+  "sidecar.revocation": EXACT,
+  "sidecar.capability_seed": "leave it out: firma run --capability-file names a token that was " +
+    "issued beforehand",
+  "sidecar.tenancy": "leave it out: one Sidecar serves many agents, each apart from the others",
+  "sidecar.http_secret_providers": NO_SECRETS,
+  "sidecar.secret_gateway": NO_SECRETS,
+  "run.backend": ONE_SANDBOX,
+  "run.use_http_proxy_sidecar": ONE_SANDBOX,
+  "run.allow_non_structural": ONE_SANDBOX,
+  "run.network": ONE_SANDBOX,
+  "run.identity_mode": "leave it out: the agent runs as you, without any capability",
+  "run.seccomp_policy": "leave it out: the filter of the sandbox is built in",
+  "run.mask_home_paths": "leave it out: of your home, the agent sees what its profile names alone",
+  "run.ca_trust_mode":
+    "leave it out: the agent trusts the session's certificate authority beside " +
+    "the system's roots",
+  "run.capability": "write nothing: firma run asks the Authority, or takes --capability-file",
+  "run.executable_policies": "leave it out: pass the options to the program itself",
+  "run.secret_gateway_addr": NO_SECRETS,
+  "run.secret_providers": NO_SECRETS,
+};
+
+/** What to write instead of a key that firma does not have and OpenFirma does. */
+export function insteadOf(path: TomlPath): string | undefined {
+  const name = path.filter((part) => typeof part === "string").join(".");
+  return Object.hasOwn(INSTEAD, name) ? INSTEAD[name] : undefined;
+}

@@ -1,0 +1,57 @@
+import { key, type Section, section, type ValueOf } from "../key.ts";
+import { list, NOT_EMPTY, text } from "../value_type.ts";
+import { ACTION_CLASS_LIST } from "./action_classes.ts";
+import { AUTHORITY } from "./authority.ts";
+import { SIDECAR, type SidecarTable } from "./sidecar.ts";
+
+const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+const VARIABLE = text<string>(
+  "name of a variable",
+  { pattern: ENVIRONMENT_NAME.source },
+  (value) => {
+    if (ENVIRONMENT_NAME.test(value)) return { value };
+    return { state: `"${value}" is not the name of an environment variable` };
+  },
+);
+
+const RUN = section("What `firma run` prepares for an agent", {
+  profile: key(NOT_EMPTY, {
+    about: "What the sandbox is prepared for: `generic`, `claude-code`, `codex` or `copilot`",
+    otherwise: "chosen by the command",
+    example: "claude-code",
+    applies: "next run",
+  }),
+  env_passthrough: key(list(VARIABLE), {
+    about: "Variables of your environment that the agent sees, beside those of its profile",
+    default: [],
+    example: ["LANG"],
+    applies: "next run",
+  }),
+});
+
+/** Tells whether a file is that of an Authority alone, which has no agent. */
+function standsAlone(root: Readonly<Record<string, unknown>>): boolean {
+  return Object.hasOwn(root, "authority") && !Object.hasOwn(root, "sidecar");
+}
+
+const SIDECAR_UNLESS_ALONE: Section<SidecarTable> = {
+  ...SIDECAR,
+  read: (value, path, context) =>
+    SIDECAR.read(
+      value,
+      path,
+      standsAlone(context.document.root) ? { ...context, errors: [] } : context,
+    ),
+};
+
+/** All of a `firma.toml`. */
+export const ROOT = section("What agents may do, and how it is enforced", {
+  action_classes: ACTION_CLASS_LIST,
+  authority: AUTHORITY,
+  sidecar: SIDECAR_UNLESS_ALONE,
+  run: RUN,
+});
+
+/** A `firma.toml` as it stands there, defaults filled in. */
+export type RootTable = ValueOf<typeof ROOT>;

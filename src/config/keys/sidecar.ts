@@ -1,0 +1,178 @@
+import { key, section, type SectionList, sectionList, type ValueOf } from "../key.ts";
+import { type Checked, fault } from "../reader.ts";
+import {
+  ABSOLUTE_PATH,
+  BOOLEAN,
+  DURATION,
+  DURATION_OR_NONE,
+  list,
+  PATH,
+  SIZE,
+  text,
+} from "../value_type.ts";
+import { SIDECAR_AUTHORITY } from "./sidecar_authority.ts";
+
+/** Where to connect instead of resolving a host. */
+export interface ConnectAddress {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** `[[sidecar.connector.hosts]]`: how to reach one host. */
+export interface ConnectorHostConfig {
+  /** Lower case, no trailing dot, no wildcard. */
+  readonly host: string;
+  /** May be a private address, which is refused otherwise. */
+  readonly connectAddr: ConnectAddress | undefined;
+  /** PEM file with extra roots for this host. */
+  readonly caCertPath: string | undefined;
+}
+
+const HOST_NAME =
+  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/;
+
+function host(value: string): Checked<string> {
+  const plain = value.toLowerCase().replace(/\.$/, "");
+  if (HOST_NAME.test(plain) || /^\[[0-9a-f:.]+\]$/.test(plain)) return { value: plain };
+  return {
+    state: `"${value}" is not a host name`,
+    cure: "write the name alone: no scheme, port, path or wildcard",
+  };
+}
+
+function bypassHost(value: string): Checked<string> {
+  const plain = value.toLowerCase().replace(/\.$/, "");
+  const name = plain.startsWith("*.") ? plain.slice(2) : plain;
+  // A pattern such as *.com would exempt half of the world from every policy.
+  if (HOST_NAME.test(name) && (name === plain || name.includes("."))) return { value: plain };
+  return { state: `"${value}" is neither a host nor a pattern such as "*.example.com"` };
+}
+
+function connectAddress(value: string): Checked<ConnectAddress> {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]/\s]+)):(\d{1,5})$/i.exec(value);
+  const port = Number(match?.[3]);
+  if (!match || port < 1 || port > 65535) {
+    return { state: `"${value}" is not an address and a port such as "127.0.0.1:8443"` };
+  }
+  return { value: { hostname: (match[1] ?? match[2])!, port } };
+}
+
+const HOSTS = sectionList(section("How to reach one host, where its name alone does not say", {
+  host: key(text("host", { minLength: 1 }, host), {
+    about: "The host: its name alone",
+    required: true,
+    example: "git.example.test",
+    applies: "live",
+  }),
+  connect_addr: key(text("address", { pattern: ":[0-9]{1,5}$" }, connectAddress), {
+    about: "Address and port to connect to instead; it may be a private one",
+    otherwise: "what the name resolves to",
+    example: "10.0.0.5:8443",
+    applies: "live",
+  }),
+  ca_cert_path: key(PATH, {
+    about: "Roots that its certificate may verify under, beside the system's, PEM",
+    otherwise: "the roots of the system",
+    example: "git-ca.crt",
+    applies: "live",
+  }),
+}));
+
+const CONNECTOR_HOSTS: SectionList<ConnectorHostConfig[]> = {
+  ...HOSTS,
+  read(value, path, context) {
+    const before = context.errors.length;
+    const hosts = HOSTS.read(value, path, context);
+    if (context.errors.length > before) return [];
+    hosts.forEach(({ host }, index) => {
+      // Which of two entries would hold is not for chance to say.
+      if (hosts.findIndex((other) => other.host === host) === index) return;
+      fault(context, [...path, index, "host"], `"${host}" is there already`);
+    });
+    return hosts.map(({ host, connect_addr, ca_cert_path }) => ({
+      host,
+      connectAddr: connect_addr,
+      caCertPath: ca_cert_path,
+    }));
+  },
+};
+
+const INTERCEPTOR = section("How the agent's connections are taken", {
+  max_request_body_size: key(SIZE, {
+    about: "Largest request body that is read to find out what a call does; others pass unread",
+    default: "4 MiB",
+    example: "16 MiB",
+    applies: "live",
+  }),
+  https_mitm: section("How TLS is inspected", {
+    bypass_hosts: key(list(text("host", { minLength: 1 }, bypassHost)), {
+      about:
+        "Hosts whose TLS is not opened, once their CONNECT is permitted; `*.` covers subdomains",
+      default: [],
+      example: ["pinned.example.test"],
+      applies: "live",
+    }),
+  }),
+});
+
+const CONNECTOR = section("How calls are forwarded", {
+  connect_timeout: key(DURATION, {
+    about: "How long a connection to an upstream may take, TLS included",
+    default: "10s",
+    example: "5s",
+    applies: "live",
+  }),
+  headers_timeout: key(DURATION, {
+    about: "How long an upstream may take until the headers of its response are there",
+    default: "120s",
+    example: "5m",
+    applies: "live",
+  }),
+  idle_timeout: key(DURATION, {
+    about: "How long a call may go without a byte in either direction",
+    default: "300s",
+    example: "10m",
+    applies: "live",
+  }),
+  hosts: CONNECTOR_HOSTS,
+});
+
+/** `[sidecar]`. */
+export const SIDECAR = section("The Sidecar, which decides each call and forwards it", {
+  authority: SIDECAR_AUTHORITY,
+  capability_validation: section("How tokens are checked", {
+    clock_skew_tolerance: key(DURATION_OR_NONE, {
+      about: "How far the clocks of Authority and Sidecar may differ",
+      otherwise: '`"0s"`; with `sidecar.authority.url`, `"5s"`',
+      example: "2s",
+      applies: "restart",
+    }),
+  }),
+  mapping: section("Which call is which action", {
+    rules_paths: key(list(PATH), {
+      about: "Mappings, whose rules hold together",
+      default: [],
+      example: ["mappings/github.toml", "mapping-rules.toml"],
+      applies: "live",
+    }),
+    default_protected: key(BOOLEAN, {
+      about: "Whether a call that no rule names is denied; it passes undecided otherwise",
+      default: true,
+      example: false,
+      applies: "live",
+    }),
+  }),
+  interceptor: INTERCEPTOR,
+  connector: CONNECTOR,
+  audit: section("The audit log", {
+    file_path: key(ABSOLUTE_PATH, {
+      about: "The audit log",
+      otherwise: "`audit/audit.jsonl` in the data directory",
+      example: "/var/log/firma/audit.jsonl",
+      applies: "restart",
+    }),
+  }),
+});
+
+/** `[sidecar]` of a `firma.toml`, as it stands there. */
+export type SidecarTable = ValueOf<typeof SIDECAR>;
