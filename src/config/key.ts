@@ -18,7 +18,7 @@
  * (authority_config.ts): `tests/config/keys_test.ts` fails for a key that nothing
  * reads. `about` and `otherwise` are Markdown of one line without a full stop.
  */
-import { fault, listOf, type Reader, table } from "./reader.ts";
+import { fault, isTable, listOf, type Reader, table } from "./reader.ts";
 import type { Json, ValueType } from "./value_type.ts";
 
 /** The first version that has keys. */
@@ -74,8 +74,18 @@ export interface SectionList<T> {
   readonly read: Reader<T>;
 }
 
+/** Tables of one form under names that an operator chooses. */
+export interface SectionMap<T> {
+  readonly kind: "section map";
+  readonly about: string;
+  /** What stands for a name in a reference: `<id>`. */
+  readonly label: string;
+  readonly section: Section<unknown>;
+  readonly read: Reader<T>;
+}
+
 /** Whatever a table can hold under a name. */
-export type Node<T> = Key<T> | Section<T> | SectionList<T>;
+export type Node<T> = Key<T> | Section<T> | SectionList<T> | SectionMap<T>;
 
 /** What reading a node gives. */
 export type ValueOf<N> = N extends { readonly read: Reader<infer T> } ? T : never;
@@ -134,4 +144,35 @@ export function section<const S extends Readonly<Record<string, Node<unknown>>>>
 /** Any number of tables of one form. */
 export function sectionList<T>(of: Section<T>): SectionList<T[]> {
   return { kind: "section list", about: of.about, section: of, read: listOf(of.read) };
+}
+
+/** Names that an operator may choose: what needs no quotes in TOML, and is no name of JavaScript's. */
+export const LABEL = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+
+/** Tables of one form, each under a name of the operator's; `label` stands for it, such as `<id>`. */
+export function sectionMap<T>(
+  label: string,
+  of: Section<T>,
+): SectionMap<ReadonlyMap<string, T>> {
+  return {
+    kind: "section map",
+    about: of.about,
+    label,
+    section: of,
+    read(value, path, context) {
+      const members = new Map<string, T>();
+      if (value === undefined) return members;
+      if (!isTable(value)) {
+        fault(context, path, "it is not a table");
+        return members;
+      }
+      for (const [name, member] of Object.entries(value)) {
+        if (LABEL.test(name)) members.set(name, of.read(member, [...path, name], context));
+        else {
+          fault(context, [...path, name], "its name is not one word in lower case", "rename it");
+        }
+      }
+      return members;
+    },
+  };
 }

@@ -21,5 +21,7 @@ function below(node: Node<unknown>, name: string): PlacedKey[] {
       return placedKeys(node, `${name}.`);
     case "section list":
       return placedKeys(node.section, `${name}[].`);
+    case "section map":
+      return placedKeys(node.section, `${name}.${node.label}.`);
   }
 }

@@ -46,7 +46,8 @@ export function fault(
   });
 }
 
-function isTable(value: unknown): value is Record<string, unknown> {
+/** Tells a table from the other values of TOML. */
+export function isTable(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) &&
     !(value instanceof Date);
 }
