@@ -20,6 +20,8 @@ export interface SessionEvent extends EventBase {
   /** Program name and arguments count only: arguments may hold secrets. */
   readonly command: string;
   readonly workspace: string;
+  /** Nothing is enforced in this session; absent where it is. */
+  readonly mode?: "monitor";
   readonly exit_code?: number;
 }
 
@@ -27,6 +29,8 @@ export interface SessionEvent extends EventBase {
 export interface DecisionEvent extends EventBase {
   readonly kind: "decision";
   readonly decision: Decision;
+  /** `false`: the call was denied in name alone, and left; absent otherwise. */
+  readonly enforced?: false;
   /** `""` unless the call was denied. */
   readonly deny_reason: DenyReason | "";
   /** For the operator; never sent to the agent. */
@@ -45,6 +49,11 @@ export interface DecisionEvent extends EventBase {
   readonly envelope?: ExecutionEnvelope;
   /** Which program made the call, where it is known and there is no envelope. */
   readonly provenance?: ExecutionEnvelope["provenance"];
+}
+
+/** Whether the call may go out: a denial that is not enforced holds nothing back. */
+export function isLetOut({ decision, enforced }: DecisionEvent): boolean {
+  return decision !== "DENY" || enforced === false;
 }
 
 /** Whether the end of an allowed call is recorded too: not where somebody else makes it. */

@@ -1,5 +1,5 @@
 import type { AuditState } from "../audit/writer.ts";
-import type { ExecutionEvent } from "../core/event.ts";
+import { type ExecutionEvent, isLetOut } from "../core/event.ts";
 import type { FirmaError } from "../core/result.ts";
 import type { AuditGauge } from "./worker/audit_gauge.ts";
 
@@ -63,7 +63,7 @@ export class AuditFeed {
 
   /** Appends an event of the worker that `gauge` belongs to. */
   take(event: ExecutionEvent, gauge: AuditGauge): void {
-    const denial = event.kind === "decision" && event.decision === "DENY";
+    const denial = event.kind === "decision" && !isLetOut(event);
     if (denial && this.#target.state === "failed") {
       // Nothing left the machine. The log counts what it refuses, and says so later.
       this.append(event);

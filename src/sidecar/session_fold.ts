@@ -2,6 +2,7 @@ import {
   type DecisionEvent,
   type ExecutionEvent,
   hasOutcome,
+  isLetOut,
   type OutcomeEvent,
 } from "../core/event.ts";
 import {
@@ -39,7 +40,7 @@ export class SessionFold {
     if (state !== undefined) {
       this.#states.set(event.session_id, advanceSession(state, sessionStep(event)));
     }
-    if (event.decision !== "DENY" && hasOutcome(event)) this.#open.set(event.event_id, event);
+    if (isLetOut(event) && hasOutcome(event)) this.#open.set(event.event_id, event);
   }
 
   /** Ends every open call, for the worker that carried them has ended; returns their outcomes. */

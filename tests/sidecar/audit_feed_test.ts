@@ -75,9 +75,10 @@ Deno.test("take() keeps the record of a call that had left when the log failed",
   feed.take(decision("left"), gauge);
   feed.take(decision("denied", "DENY"), gauge);
   feed.take(decision("left too"), gauge);
+  feed.take({ ...decision("observed", "DENY"), enforced: false } as ExecutionEvent, gauge);
   assert.deepEqual(log.accepted, []);
   log.become("ok");
-  assert.deepEqual(log.accepted, ["left", "left too"]);
+  assert.deepEqual(log.accepted, ["left", "left too", "observed"]);
 });
 
 Deno.test("take() lets go of denials while the log is out of order", () => {

@@ -49,14 +49,16 @@ Deno.test("abandon() gives every open call its outcome, once", () => {
   fold.take(decision("ended"));
   fold.take(decision("open"));
   fold.take(decision("passed", { decision: "PASSTHROUGH" }));
+  fold.take(decision("observed", { decision: "DENY", enforced: false }));
   fold.take({ kind: "outcome", decision_event_id: "ended" } as OutcomeEvent);
-  assert.equal(fold.openCalls, 2);
+  assert.equal(fold.openCalls, 3);
   const outcomes = fold.abandon("the worker ended");
   assert.deepEqual(
     outcomes.map((event) => [event.decision_event_id, event.abort_reason, event.detail]),
     [
       ["open", "CONNECTOR_FAILURE", "the worker ended"],
       ["passed", "CONNECTOR_FAILURE", "the worker ended"],
+      ["observed", "CONNECTOR_FAILURE", "the worker ended"],
     ],
   );
   assert.equal(outcomes[0]!.session_id, "ses");

@@ -22,6 +22,8 @@ export interface SessionView {
   readonly claims: readonly CapabilityClaims[];
   readonly state: SessionState;
   readonly ended: boolean;
+  /** Policies deny in name alone. @default {false} */
+  readonly observed?: boolean;
 }
 
 /**

@@ -17,6 +17,7 @@ import type { DecisionEvent } from "../../core/event.ts";
 import type { HttpCall } from "../../core/envelope.ts";
 import type { Denial, Draft, SessionView, Stage } from "./draft.ts";
 import type { LiveCalls } from "./live.ts";
+import { isOnlyObserved } from "./observation.ts";
 import { abortProblem, denyProblem, type Refused } from "./problems.ts";
 import { decisionEvent, eventBase, type EventSink } from "./record.ts";
 
@@ -51,6 +52,8 @@ interface Allowed {
   readonly kind: "allow";
   readonly eventId: string;
   readonly signal: AbortSignal;
+  /** Denied, and not held back. */
+  readonly observed: boolean;
 }
 
 /** Of a call that nobody here can break off. */
@@ -75,10 +78,15 @@ export function createGate(options: GateOptions): AdvisingGate {
     return { input, session, nowMs: options.now(), transport };
   }
 
-  function record(draft: Draft, denial: Denial | undefined, startedMs: number): DecisionEvent {
+  function record(
+    draft: Draft,
+    denial: Denial | undefined,
+    startedMs: number,
+    observed = false,
+  ): DecisionEvent {
     const latencyUs = Math.round((performance.now() - startedMs) * 1000);
     const bundleVersion = options.bundleVersion();
-    const event = decisionEvent(draft, { denial, bundleVersion, latencyUs });
+    const event = decisionEvent(draft, { denial, bundleVersion, latencyUs, observed });
     if (sink.accepts()) {
       sink.push(event, "now");
       sessions.record(event);
@@ -109,13 +117,15 @@ export function createGate(options: GateOptions): AdvisingGate {
     startedMs: number,
     isOurs: boolean,
   ): Allowed | Refusal {
-    const denial = said ?? (sink.accepts() ? undefined : unrecordable());
+    const observed = said !== undefined && isOnlyObserved(draft, said);
+    const stopped = observed ? undefined : said;
+    const denial = stopped ?? (sink.accepts() ? undefined : unrecordable());
     if (denial !== undefined) return deny(draft, denial, startedMs);
     try {
-      const { event_id: eventId } = record(draft, undefined, startedMs);
+      const { event_id: eventId } = record(draft, said, startedMs, observed);
       const { session, envelope } = draft;
       const signal = isOurs ? live.add({ eventId, session, envelope }) : NEVER;
-      return { kind: "allow", eventId, signal };
+      return { kind: "allow", eventId, signal, observed };
     } catch (cause) {
       return deny(draft, broken(cause), startedMs);
     }
@@ -199,7 +209,11 @@ export function createGate(options: GateOptions): AdvisingGate {
       const allowed = judged.kind === "allow";
       return {
         allowed,
-        decision: !allowed ? "DENY" : draft.passthrough ? "PASSTHROUGH" : "ALLOW",
+        decision: !allowed
+          ? "DENY"
+          : draft.passthrough || judged.observed
+          ? "PASSTHROUGH"
+          : "ALLOW",
         actionClass: draft.rule?.actionClass ?? "",
         eventId: judged.eventId,
         ...(!allowed && { problem: judged.problem }),

