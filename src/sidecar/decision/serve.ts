@@ -4,10 +4,10 @@
  */
 import { Buffer } from "node:buffer";
 import type { DenyProblem } from "../../core/problem.ts";
-import type { Peer } from "../gate.ts";
 import { ConnSocket } from "../../net/conn_socket.ts";
 import type { Exchange, OutgoingResponse } from "../transport/exchange.ts";
-import { serveHttp1 } from "../transport/http1/serve.ts";
+import { formatProblem } from "../transport/http1/format_problem.ts";
+import { type NoRequest, serveHttp1 } from "../transport/http1/serve.ts";
 import { serveHttp2 } from "../transport/http2/serve.ts";
 import { SocketReader } from "../transport/socket_reader.ts";
 import { Tasks } from "../transport/tasks.ts";
@@ -18,11 +18,18 @@ import { type Evaluation, evaluation, readEvaluation, readEvaluations } from "./
 import { type Advise, interceptHandlers } from "./intercept.ts";
 import { answerRpc, json, problem } from "./respond.ts";
 
+/** What is said of something that cannot be read as a request. */
+const NO_REQUEST: Omit<DenyProblem, "status" | "detail"> = {
+  type: "about:blank",
+  title: "Malformed request",
+  denied: true,
+  reason: "MalformedRequest",
+  action_class: "",
+  event_id: "",
+};
 const PREFACE = "PRI * HTTP/2.0";
 /** Base64 makes four bytes of three, and a request has more than its body. */
 const ENVELOPE_BYTES = 256 * 1024;
-const HERE = { connectHost: "localhost", connectPort: 80 };
-const NOBODY: Peer = { sessionId: "", provenance: { via: "api" } };
 const JSON_TYPE = /^application\/json(?:\s*;|$)/i;
 const REQUEST_ID = /^[\x21-\x7e]{1,256}$/;
 
@@ -79,20 +86,22 @@ export class DecisionServer {
   #carry(socket: ConnSocket, first: Buffer): void {
     socket.unshift(first);
     const context = {
-      gate: { refuse },
       watchdog: this.#watchdog,
       timeouts: DEFAULT_TIMEOUTS,
       limits: DEFAULT_LIMITS,
       tasks: this.#tasks,
       serve: (exchange: Exchange) => this.#answer(exchange),
+      refuse: (exchange: Exchange, detail: string) =>
+        exchange.respond(problem(400, detail)).catch(() => exchange.abort()),
+      refuseHead: ({ detail, status = 400 }: NoRequest) =>
+        formatProblem({ ...NO_REQUEST, status, detail }),
+      failed: () => {},
     };
     if (first.toString("latin1", 0, PREFACE.length) === PREFACE) {
-      serveHttp2({ socket, peer: NOBODY, tunnel: HERE, scheme: "http" }, context);
+      serveHttp2({ socket, scheme: "http" }, context);
     } else {
       const reader = new SocketReader(socket, undefined, DEFAULT_LIMITS.bufferedBytes);
-      this.#tasks.add(
-        serveHttp1({ reader, peer: NOBODY, scheme: "http", tunnel: HERE }, context),
-      );
+      this.#tasks.add(serveHttp1({ reader, scheme: "http", form: "origin" }, context));
     }
     socket.resume();
   }
@@ -182,18 +191,4 @@ function parseJson(bytes: Uint8Array): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** What cannot be read as a request at all. */
-function refuse(_peer: Peer, { detail }: { readonly detail: string }): DenyProblem {
-  return {
-    type: "about:blank",
-    title: "Malformed request",
-    status: 400,
-    detail,
-    denied: true,
-    reason: "MalformedRequest",
-    action_class: "",
-    event_id: "",
-  };
 }

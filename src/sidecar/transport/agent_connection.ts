@@ -6,10 +6,12 @@ import { comparableHost, type HostAndPort, parseConnectTarget } from "./authorit
 import { parseClientHello, TLS_FIRST_BYTE } from "./client_hello.ts";
 import { formatProblem } from "./http1/format_problem.ts";
 import type { RequestHead } from "./http1/head.ts";
-import { serveHttp1 } from "./http1/serve.ts";
+import { type NoRequest, serveHttp1 } from "./http1/serve.ts";
 import { serveHttp2 } from "./http2/serve.ts";
+import type { Exchange } from "./exchange.ts";
 import { linger } from "./linger.ts";
 import { parseProxyHeader, type ProxyHeader } from "./proxy_protocol.ts";
+import { refuseRequest } from "./refuse.ts";
 import { serveExchange } from "./serve_exchange.ts";
 import { readControlBelowTls, SocketReader } from "./socket_reader.ts";
 import type { Services } from "./services.ts";
@@ -204,15 +206,14 @@ export class AgentConnection {
 
   #serveSecure(secure: TLSSocket, claim: TunnelClaim): void {
     if (secure.alpnProtocol === "h2") {
-      const connection = { socket: secure, peer: this.#peer, tunnel: claim };
-      this.#close = serveHttp2(connection, this.#http());
+      this.#close = serveHttp2({ socket: secure, scheme: "https" }, this.#http(claim));
       return;
     }
     this.#close = () => secure.destroy();
     const control = readControlBelowTls(this.#socket);
     const reader = new SocketReader(secure, control, this.#services.limits.bufferedBytes);
-    const connection = { reader, peer: this.#peer, scheme: "https", tunnel: claim } as const;
-    this.#tasks.add(serveHttp1(connection, this.#http()));
+    const connection = { reader, scheme: "https", form: "origin" } as const;
+    this.#tasks.add(serveHttp1(connection, this.#http(claim)));
   }
 
   #serveHttp1(
@@ -221,19 +222,34 @@ export class AgentConnection {
   ): Promise<void> {
     const connection = {
       reader: this.#reader,
-      peer: this.#peer,
       scheme: "http",
-      tunnel: claim,
+      form: claim === undefined ? "absolute" : "origin",
       ...(onConnect === undefined ? {} : { onConnect }),
     } as const;
-    return serveHttp1(connection, this.#http());
+    return serveHttp1(connection, this.#http(claim));
   }
 
-  #http() {
+  #http(tunnel: TunnelClaim | undefined) {
     const { gate, watchdog, timeouts, limits } = this.#services;
-    const serve = (exchange: Parameters<typeof serveExchange>[0]) =>
-      serveExchange(exchange, this.#services);
-    return { gate, watchdog, timeouts, limits, tasks: this.#tasks, serve };
+    const peer = this.#peer;
+    const context = { ...this.#services, source: { peer, tunnel } };
+    return {
+      watchdog,
+      timeouts,
+      limits,
+      tasks: this.#tasks,
+      serve: (exchange: Exchange) => serveExchange(exchange, context),
+      refuse: (exchange: Exchange, detail: string) => refuseRequest(context, exchange, detail),
+      refuseHead: ({ method, host, target, detail, status }: NoRequest) => {
+        const resource = `${host ?? tunnel?.connectHost ?? ""}${target ?? ""}`;
+        const problem = gate.refuse(peer, { ...(method && { method }), resource, detail });
+        return formatProblem(status === undefined ? problem : { ...problem, status });
+      },
+      failed: ({ message }: Error) => {
+        const resource = tunnel === undefined ? "" : `${tunnel.connectHost}:${tunnel.connectPort}`;
+        gate.refuse(peer, { resource, detail: `HTTP/2: ${message}` });
+      },
+    };
   }
 
   async #sniff(resource = ""): Promise<Carried> {

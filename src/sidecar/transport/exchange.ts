@@ -1,4 +1,3 @@
-import type { Peer, TunnelClaim } from "../gate.ts";
 import type { ReplayBody } from "./replay_body.ts";
 import type { Body } from "./byte_source.ts";
 import type { SocketReader } from "./socket_reader.ts";
@@ -6,7 +5,7 @@ import type { SocketReader } from "./socket_reader.ts";
 /** Header fields: names in lower case, in order, repetitions kept. */
 export type FieldList = readonly (readonly [string, string])[];
 
-/** A response on its way to an agent. Its fields hold no hop-by-hop ones. */
+/** A response on its way to a client. Its fields hold no hop-by-hop ones. */
 export interface OutgoingResponse {
   readonly status: number;
   readonly reason?: string;
@@ -17,10 +16,8 @@ export interface OutgoingResponse {
   readonly body?: Uint8Array | Body;
 }
 
-/** One request of an agent and the way to answer it, in whatever version of HTTP it came. */
+/** One request of a client and the way to answer it, in whatever version of HTTP it came. */
 export interface Exchange {
-  readonly peer: Peer;
-  readonly tunnel: TunnelClaim | undefined;
   readonly version: "1.0" | "1.1" | "2.0";
   readonly scheme: "http" | "https";
   readonly method: string;
@@ -29,19 +26,19 @@ export interface Exchange {
   readonly fields: FieldList;
   readonly spellings: readonly string[] | undefined;
   readonly body: ReplayBody | undefined;
-  /** The agent waits for `100 Continue` before it sends the body. */
+  /** The client waits for `100 Continue` before it sends the body. */
   readonly awaitsContinue: boolean;
-  /** The agent wants to speak WebSocket on this connection. */
+  /** The client wants to speak WebSocket on this connection. */
   readonly wantsWebSocket: boolean;
-  /** Whether the agent has closed its side. */
+  /** Whether the client has closed its side. */
   readonly gone: boolean;
-  /** Called when the agent closes its side before the exchange is over. */
+  /** Called when the client closes its side before the exchange is over. */
   onGone: (() => void) | undefined;
   /** Sends a 1xx response. */
   inform(status: number, fields: FieldList): void;
   /**
    * Sends the response and all of its body; `progress` hears of each piece. Rejects when the
-   * body fails or the agent goes away; the agent can then tell that the response is not whole.
+   * body fails or the client goes away; the client can then tell that the response is not whole.
    */
   respond(response: OutgoingResponse, progress?: (bytes: number) => void): Promise<void>;
   /** Answers 101 and hands over the connection; HTTP/1 only, after {@linkcode wantsWebSocket}. */

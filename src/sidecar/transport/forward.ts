@@ -3,6 +3,7 @@ import type { AbortReason } from "../../core/decision.ts";
 import type { CallOutcome, Gate, Verdict } from "../gate.ts";
 import { problemResponse } from "./answers.ts";
 import { ProtocolViolation } from "./byte_source.ts";
+import type { CallSource } from "./call_source.ts";
 import type { Connector } from "./connector.ts";
 import { endToEnd, listHas } from "./end_to_end.ts";
 import type { Exchange, FieldList } from "./exchange.ts";
@@ -26,6 +27,7 @@ export type ForwardVerdict = Extract<Verdict, { readonly kind: "forward" }>;
 /** What forwarding needs. */
 export interface ForwardContext {
   readonly gate: Gate;
+  readonly source: CallSource;
   readonly connector: Connector;
   readonly watchdog: Watchdog;
   readonly timeouts: Timeouts;

@@ -1,18 +1,25 @@
 import type { Gate } from "../gate.ts";
 import { problemResponse } from "./answers.ts";
+import type { CallSource } from "./call_source.ts";
 import type { Exchange } from "./exchange.ts";
 import { type PatienceContext, unlessIdle } from "./unless_idle.ts";
 
+/** What refusing needs. */
+export interface RefusalContext extends PatienceContext {
+  readonly gate: Pick<Gate, "refuse">;
+  readonly source: CallSource;
+}
+
 /** Records that `exchange` is refused and tells the agent. Never rejects. */
 export async function refuseRequest(
-  { gate, ...context }: PatienceContext & { readonly gate: Pick<Gate, "refuse"> },
+  { gate, source, ...context }: RefusalContext,
   exchange: Exchange,
   detail: string,
 ): Promise<void> {
   const { method, authority, target } = exchange;
-  const problem = gate.refuse(exchange.peer, {
+  const problem = gate.refuse(source.peer, {
     method,
-    resource: `${authority ?? exchange.tunnel?.connectHost ?? ""}${target}`,
+    resource: `${authority ?? source.tunnel?.connectHost ?? ""}${target}`,
     detail,
   });
   try {

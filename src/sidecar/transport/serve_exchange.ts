@@ -37,7 +37,8 @@ async function refuse(
 }
 
 function callInput(exchange: Exchange, context: ForwardContext): CallInput {
-  const { peer, tunnel, scheme, method, authority, target, body } = exchange;
+  const { peer, tunnel } = context.source;
+  const { scheme, method, authority, target, body } = exchange;
   return {
     peer,
     scheme,

@@ -1,5 +1,4 @@
 import { Buffer } from "node:buffer";
-import type { Peer, TunnelClaim } from "../../gate.ts";
 import type { Body } from "../byte_source.ts";
 import { endToEndTrailers, listHas } from "../end_to_end.ts";
 import type { Exchange, FieldList, OutgoingResponse } from "../exchange.ts";
@@ -18,18 +17,14 @@ const DRAIN_AT_MOST = 65_536;
 
 /** What is known of a request beyond its head. */
 export interface RequestContext {
-  readonly peer: Peer;
-  readonly tunnel: TunnelClaim | undefined;
   readonly scheme: "http" | "https";
   readonly authority: string | undefined;
   /** In origin form. */
   readonly target: string;
 }
 
-/** One request on an HTTP/1 connection of an agent. */
+/** One request on an HTTP/1 connection. */
 export class Http1Exchange implements Exchange {
-  readonly peer: Peer;
-  readonly tunnel: TunnelClaim | undefined;
   readonly version: "1.0" | "1.1";
   readonly scheme: "http" | "https";
   readonly method: string;
@@ -52,10 +47,8 @@ export class Http1Exchange implements Exchange {
     writer: SocketWriter,
     head: RequestHead,
     framing: Exclude<Framing, { kind: "bad" }>,
-    { peer, tunnel, scheme, authority, target }: RequestContext,
+    { scheme, authority, target }: RequestContext,
   ) {
-    this.peer = peer;
-    this.tunnel = tunnel;
     this.#reader = reader;
     this.#writer = writer;
     this.version = head.version;
@@ -100,7 +93,7 @@ export class Http1Exchange implements Exchange {
     const head = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${
       formatFields(fields, undefined)
     }\r\n`;
-    // Should the agent have gone away, whoever sends the final response hears of it.
+    // Should the client have gone away, whoever sends the final response hears of it.
     this.#writer.write(headBytes(head))?.catch(() => {});
   }
 

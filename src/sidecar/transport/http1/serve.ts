@@ -1,5 +1,4 @@
-import type { Gate, Peer, TunnelClaim } from "../../gate.ts";
-import { formatProblem } from "./format_problem.ts";
+import type { Buffer } from "node:buffer";
 import { splitAbsoluteTarget } from "../authority.ts";
 import { linger } from "../linger.ts";
 import type { SocketReader } from "../socket_reader.ts";
@@ -10,24 +9,36 @@ import { Http1Exchange } from "./agent_exchange.ts";
 import { requestFraming } from "./framing.ts";
 import { parseRequestHead, type RequestHead, singleValue } from "./head.ts";
 
-/** An HTTP/1 connection of an agent. */
+/** An HTTP/1 connection of a client. */
 export interface Http1Connection {
   readonly reader: SocketReader;
-  readonly peer: Peer;
   readonly scheme: "http" | "https";
-  /** Absent on the proxy port itself, where each request names its target. */
-  readonly tunnel: TunnelClaim | undefined;
+  /** How requests name their target (RFC 9112, 3.2): `absolute` is how a proxy is asked. */
+  readonly form: "origin" | "absolute";
   /** Takes the connection over after a CONNECT; absent where there may be none. */
   readonly onConnect?: (head: RequestHead) => Promise<void>;
 }
 
 /** What serving a connection needs. */
 export interface Http1Context {
-  readonly gate: Pick<Gate, "refuse">;
   readonly watchdog: Watchdog;
   readonly timeouts: Timeouts;
   readonly limits: Limits;
+  /** Answers a request. Never rejects. */
   readonly serve: (exchange: Http1Exchange) => Promise<void>;
+  /** The answer, head and all, to what came in place of a request. It ends the connection. */
+  readonly refuseHead: (what: NoRequest) => Buffer;
+}
+
+/** What came in place of a request, as far as it could be read. */
+export interface NoRequest {
+  readonly method?: string;
+  readonly host?: string;
+  readonly target?: string;
+  /** What is wrong with it. */
+  readonly detail: string;
+  /** What to answer, where that is certain. */
+  readonly status?: number;
 }
 
 /** Serves the requests of a connection one after another, then closes it. Never rejects. */
@@ -50,10 +61,8 @@ export async function serveHttp1(
       if (framing.kind === "bad") return await refuse(connection, context, framing.detail, head);
       const target = requestTarget(connection, head);
       if (typeof target === "string") return await refuse(connection, context, target, head);
-      const { peer, tunnel, scheme } = connection;
+      const { scheme } = connection;
       const exchange = new Http1Exchange(reader, writer, head, framing, {
-        peer,
-        tunnel,
         scheme,
         ...target,
       });
@@ -102,11 +111,11 @@ async function readHead(
 
 /** Authority and origin-form target of a request, or what is wrong with them. */
 function requestTarget(
-  { tunnel }: Http1Connection,
+  { form }: Http1Connection,
   head: RequestHead,
 ): { readonly authority: string | undefined; readonly target: string } | string {
   const authority = singleValue(head.fields, "host") ?? undefined;
-  if (tunnel !== undefined) {
+  if (form === "origin") {
     const { target } = head;
     if (target.startsWith("/") || (target === "*" && head.method === "OPTIONS")) {
       return { authority, target };
@@ -122,19 +131,19 @@ function requestTarget(
 }
 
 async function refuse(
-  connection: Http1Connection,
+  { reader }: Http1Connection,
   context: Http1Context,
   detail: string,
   head?: RequestHead,
   status?: number,
 ): Promise<void> {
   const host = head && singleValue(head.fields, "host");
-  const problem = context.gate.refuse(connection.peer, {
-    ...(head === undefined ? {} : { method: head.method }),
-    resource: `${host ?? connection.tunnel?.connectHost ?? ""}${head?.target ?? ""}`,
+  const answer = context.refuseHead({
+    ...(head === undefined ? {} : { method: head.method, target: head.target }),
+    ...(host && { host }),
     detail,
+    ...(status && { status }),
   });
-  const answer = formatProblem(status === undefined ? problem : { ...problem, status });
-  connection.reader.socket.write(answer);
-  await linger(connection.reader, context.watchdog);
+  reader.socket.write(answer);
+  await linger(reader, context.watchdog);
 }

@@ -1,4 +1,3 @@
-import type { Peer, TunnelClaim } from "../../gate.ts";
 import { type Body, ConnectionEnded } from "../byte_source.ts";
 import { endToEndTrailers } from "../end_to_end.ts";
 import type { Exchange, FieldList, OutgoingResponse } from "../exchange.ts";
@@ -7,24 +6,16 @@ import * as h2 from "./frame.ts";
 import type { MessageHead } from "./message_rules.ts";
 import type { Http2Stream } from "./stream.ts";
 
-/** Whose stream it is. */
-export interface StreamContext {
-  readonly peer: Peer;
-  readonly tunnel: TunnelClaim;
-}
-
 /** How long what is left of a request is thrown away before it is refused. */
 const DISCARD_MS = 100;
 const NOTHING = new Uint8Array();
 
-/** One request on an HTTP/2 connection of an agent. */
+/** One request on an HTTP/2 connection. */
 export class Http2Exchange implements Exchange {
   readonly version = "2.0";
-  readonly scheme = "https";
+  readonly scheme: "http" | "https";
   readonly spellings = undefined;
   readonly wantsWebSocket = false;
-  readonly peer: Peer;
-  readonly tunnel: TunnelClaim;
   readonly method: string;
   readonly authority: string | undefined;
   readonly target: string;
@@ -36,10 +27,9 @@ export class Http2Exchange implements Exchange {
   #answered = false;
   readonly #stream: Http2Stream;
 
-  constructor(stream: Http2Stream, head: MessageHead, { peer, tunnel }: StreamContext) {
+  constructor(stream: Http2Stream, head: MessageHead, scheme: "http" | "https") {
     this.#stream = stream;
-    this.peer = peer;
-    this.tunnel = tunnel;
+    this.scheme = scheme;
     const host = head.fields.find(([name]) => name === "host")?.[1];
     this.method = head.pseudo.get(":method") ?? "";
     this.authority = head.pseudo.get(":authority") ?? host;
@@ -73,7 +63,7 @@ export class Http2Exchange implements Exchange {
       if (!this.#awaitsContinue) return;
       this.#awaitsContinue = false;
     } else if (this.#stream.room() !== undefined) {
-      return; // hints to an agent that does not read would pile up
+      return; // hints to a client that does not read would pile up
     }
     this.#stream.sendHead([[":status", String(status)], ...fields], false);
   }
@@ -123,7 +113,7 @@ export class Http2Exchange implements Exchange {
   }
 
   /**
-   * What the agent still sends of its request is not wanted any more (RFC 9113, 8.1). It is not
+   * What the client still sends of its request is not wanted any more (RFC 9113, 8.1). It is not
    * told so at once: curl 7 drops a response that comes together with the reset.
    */
   #discardRest(): void {

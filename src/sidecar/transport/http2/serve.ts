@@ -1,8 +1,6 @@
 import type { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
-import type { Gate, Peer, TunnelClaim } from "../../gate.ts";
 import { countBuffer } from "../../../net/garbage.ts";
-import { refuseRequest } from "../refuse.ts";
 import { SocketWriter } from "../socket_writer.ts";
 import type { Tasks } from "../tasks.ts";
 import type { Limits, Timeouts } from "../transport_options.ts";
@@ -12,35 +10,37 @@ import { Http2Connection } from "./connection.ts";
 import { type MessageHead, readMessageHead } from "./message_rules.ts";
 import type { Http2Stream } from "./stream.ts";
 
-/** An HTTP/2 connection of an agent. */
-export interface AgentHttp2 {
+/** An HTTP/2 connection of a client. */
+export interface ClientHttp2 {
   readonly socket: Duplex;
-  readonly peer: Peer;
-  readonly tunnel: TunnelClaim;
-  /** What each request has to say that it came by. @default {"https"} */
-  readonly scheme?: "http" | "https";
+  /** What each request has to say that it came by. */
+  readonly scheme: "http" | "https";
 }
 
 /** What serving a connection needs. */
 export interface Http2Context {
-  readonly gate: Pick<Gate, "refuse">;
   readonly limits: Limits;
   readonly timeouts: Timeouts;
   readonly watchdog: Watchdog;
   readonly tasks: Tasks;
+  /** Answers a request. Never rejects. */
   readonly serve: (exchange: Http2Exchange) => Promise<void>;
+  /** Answers what came in place of a request. Never rejects. */
+  readonly refuse: (exchange: Http2Exchange, detail: string) => Promise<void>;
+  /** Hears how the client broke the protocol of its connection. */
+  readonly failed: (error: Error) => void;
 }
 
-/** Bytes of one stream, and of all together, that an agent may send ahead of the upstream. */
+/** Bytes of one stream, and of all together, that a client may send ahead of their reader. */
 const STREAM_WINDOW = 8_388_608;
 const CONNECTION_WINDOW = 16_777_216;
 const CLOSING_MS = 2_000;
 const PSEUDO = [":method", ":scheme", ":authority", ":path"];
 
 /** Serves the streams of a connection. Returns a way to break it off. */
-export function serveHttp2(agent: AgentHttp2, context: Http2Context): () => void {
-  const { socket, peer, tunnel } = agent;
-  const { gate, limits, timeouts, watchdog } = context;
+export function serveHttp2(client: ClientHttp2, context: Http2Context): () => void {
+  const { socket } = client;
+  const { limits, timeouts, watchdog } = context;
   const writer = new SocketWriter(socket);
   const sink = {
     write: (bytes: Buffer) => writer.write(bytes),
@@ -58,15 +58,13 @@ export function serveHttp2(agent: AgentHttp2, context: Http2Context): () => void
     headBytes: limits.headBytes,
   } as const;
   const connection = new Http2Connection(sink, options, {
-    opened: (stream, fields, ended) => open(stream, fields, ended, agent, context),
+    opened: (stream, fields, ended) => open(stream, fields, ended, client, context),
     goingAway: () => {},
     room: () => {},
     closed: (error) => {
       idle.clear();
       midway?.clear();
-      if (error === undefined) return;
-      const resource = `${tunnel.connectHost}:${tunnel.connectPort}`;
-      gate.refuse(peer, { resource, detail: `HTTP/2: ${error.message}` });
+      if (error !== undefined) context.failed(error);
     },
   });
   const watchIdle = () =>
@@ -105,7 +103,7 @@ function open(
   stream: Http2Stream,
   list: [string, string][] | undefined,
   ended: boolean,
-  { peer, tunnel, scheme = "https" }: AgentHttp2,
+  { scheme }: ClientHttp2,
   context: Http2Context,
 ): void {
   const head = list === undefined ? "head is too large" : readMessageHead(list, PSEUDO);
@@ -117,9 +115,9 @@ function open(
       length: undefined,
     }
     : head;
-  const exchange = new Http2Exchange(stream, readable, { peer, tunnel });
+  const exchange = new Http2Exchange(stream, readable, scheme);
   context.tasks.add(
-    fault === undefined ? context.serve(exchange) : refuseRequest(context, exchange, fault),
+    fault === undefined ? context.serve(exchange) : context.refuse(exchange, fault),
   );
 }
 
