@@ -5,8 +5,8 @@
  */
 import { Buffer } from "node:buffer";
 import { writeAll } from "../../src/net/write_all.ts";
-import { Http2Connection } from "../../src/sidecar/transport/http2/connection.ts";
-import type { Http2Stream } from "../../src/sidecar/transport/http2/stream.ts";
+import { Http2Connection } from "../../src/net/http2/connection.ts";
+import type { Http2Stream } from "../../src/net/http2/stream.ts";
 
 /** What the servers need. */
 export interface FastUpstream {

@@ -5,6 +5,7 @@
  */
 import type { HttpCall, Provenance } from "../core/envelope.ts";
 import type { AbortReason, Decision } from "../core/decision.ts";
+import type { BodyPrefix } from "../net/http/replay_body.ts";
 import type { AbortProblem, DenialForm, DenyProblem } from "../core/problem.ts";
 
 /** Whose connection it is: from the socket and the PROXY header, never from what the agent sends. */
@@ -46,12 +47,6 @@ export interface CallInput {
    * Absent where a body can only be had whole.
    */
   readPrefix?(limit: number): Promise<BodyPrefix | undefined>;
-}
-
-/** The beginning of a body. */
-export interface BodyPrefix {
-  readonly bytes: Uint8Array;
-  readonly whole: boolean;
 }
 
 /** Where an allowed call is sent. */

@@ -1,8 +1,8 @@
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { Buffer } from "node:buffer";
 import { PROBLEM_TYPE } from "../../core/problem.ts";
-import type { Body } from "../transport/byte_source.ts";
-import type { Exchange, OutgoingResponse } from "../transport/exchange.ts";
+import type { Body } from "../../net/byte_source.ts";
+import type { Exchange, OutgoingResponse } from "../../net/http/exchange.ts";
 
 /** A value as JSON. */
 export function json(

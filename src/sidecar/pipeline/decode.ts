@@ -16,7 +16,8 @@ import { raised, strictest } from "../../mapping/decoders/strictness.ts";
 import { overrideIn } from "../../mapping/override.ts";
 import type { MatchedRule } from "../../mapping/rule.ts";
 import type { MappingTable } from "../../mapping/table.ts";
-import type { BodyPrefix, CallInput } from "../gate.ts";
+import type { BodyPrefix } from "../../net/http/replay_body.ts";
+import type { CallInput } from "../gate.ts";
 import { type Denial, type Draft, found, type Stage } from "./draft.ts";
 
 /** A path with numbers for names is not the one that policies go by. */

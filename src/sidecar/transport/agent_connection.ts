@@ -2,20 +2,24 @@ import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Peer, Route, TunnelClaim } from "../gate.ts";
-import { comparableHost, type HostAndPort, parseConnectTarget } from "./authority.ts";
+import {
+  comparableHost,
+  type HostAndPort,
+  parseConnectTarget,
+} from "../../net/http/uri_authority.ts";
 import { parseClientHello, TLS_FIRST_BYTE } from "./client_hello.ts";
 import { formatProblem } from "./http1/format_problem.ts";
-import type { RequestHead } from "./http1/head.ts";
-import { type NoRequest, serveHttp1 } from "./http1/serve.ts";
-import { serveHttp2 } from "./http2/serve.ts";
-import type { Exchange } from "./exchange.ts";
-import { linger } from "./linger.ts";
+import type { RequestHead } from "../../net/http1/head.ts";
+import { type NoRequest, serveHttp1 } from "../../net/http1/serve.ts";
+import { serveHttp2 } from "../../net/http2/serve.ts";
+import type { Exchange } from "../../net/http/exchange.ts";
+import { linger } from "../../net/linger.ts";
 import { parseProxyHeader, type ProxyHeader } from "./proxy_protocol.ts";
 import { refuseRequest } from "./refuse.ts";
 import { serveExchange } from "./serve_exchange.ts";
-import { readControlBelowTls, SocketReader } from "./socket_reader.ts";
+import { readControlBelowTls, SocketReader } from "../../net/socket_reader.ts";
 import type { Services } from "./services.ts";
-import type { Tasks } from "./tasks.ts";
+import type { Tasks } from "../../net/tasks.ts";
 import { tunnel } from "./tunnel.ts";
 
 const ESTABLISHED = Buffer.from("HTTP/1.1 200 Connection Established\r\n\r\n");

@@ -1,7 +1,7 @@
 /** What the Sidecar itself answers: refusals and failures, in the form that the client understands. */
 import { Buffer } from "node:buffer";
 import { type AbortProblem, type DenyProblem, PROBLEM_TYPE } from "../../core/problem.ts";
-import type { FieldList, OutgoingResponse } from "./exchange.ts";
+import type { FieldList, OutgoingResponse } from "../../net/http/exchange.ts";
 
 const PERMISSION_DENIED = 7;
 const DEADLINE_EXCEEDED = 4;

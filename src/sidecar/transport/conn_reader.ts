@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { type ByteSource, ProtocolViolation } from "./byte_source.ts";
+import { type ByteSource, ProtocolViolation } from "../../net/byte_source.ts";
 
 const INITIAL = 65_536;
 const MOST = 262_144;

@@ -5,7 +5,7 @@ import { Http1UpstreamConnection } from "./http1/upstream_connection.ts";
 import { Http2UpstreamSession } from "./http2/upstream_session.ts";
 import type { Limits, Timeouts } from "./transport_options.ts";
 import type { Upstream } from "./upstream.ts";
-import type { Watchdog } from "./watchdog.ts";
+import type { Watchdog } from "../../net/watchdog.ts";
 
 /** Servers commonly close idle connections after 30 s or more; staying below avoids the race. */
 const IDLE_MS = 25_000;

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { DenialForm, DenyProblem } from "../../core/problem.ts";
 import { packet } from "../../mapping/decoders/git_pkt_line.ts";
 import { problemResponse } from "./answers.ts";
-import type { FieldList, OutgoingResponse } from "./exchange.ts";
+import type { FieldList, OutgoingResponse } from "../../net/http/exchange.ts";
 
 const JSON_RPC_DENIED = -32000;
 const FLUSH = Buffer.from("0000");

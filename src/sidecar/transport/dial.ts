@@ -2,7 +2,7 @@ import { closeQuietly } from "../../net/close_quietly.ts";
 import type { Route } from "../gate.ts";
 import { blockedAddress } from "./address_guard.ts";
 import { asUpstreamFailure, UpstreamFailure } from "./upstream.ts";
-import type { Watchdog } from "./watchdog.ts";
+import type { Watchdog } from "../../net/watchdog.ts";
 
 /** An open connection to an upstream. */
 export interface Dialled {

@@ -1,16 +1,16 @@
-import { formatAuthority } from "./authority.ts";
+import { formatAuthority } from "../../net/http/uri_authority.ts";
 import type { AbortReason } from "../../core/decision.ts";
 import type { CallOutcome, Gate, Verdict } from "../gate.ts";
 import { problemResponse } from "./answers.ts";
-import { ProtocolViolation } from "./byte_source.ts";
+import { ProtocolViolation } from "../../net/byte_source.ts";
 import type { CallSource } from "./call_source.ts";
 import type { Connector } from "./connector.ts";
-import { endToEnd, listHas } from "./end_to_end.ts";
-import type { Exchange, FieldList } from "./exchange.ts";
+import { endToEnd, listHas } from "../../net/http/end_to_end.ts";
+import type { Exchange, FieldList } from "../../net/http/exchange.ts";
 import { refuseRequest } from "./refuse.ts";
 import { relay } from "./relay.ts";
 import type { Timeouts } from "./transport_options.ts";
-import { unlessIdle } from "./unless_idle.ts";
+import { unlessIdle } from "../../net/http/unless_idle.ts";
 import {
   type CallObserver,
   type OutgoingRequest,
@@ -19,7 +19,7 @@ import {
   UpstreamFailure,
   type UpstreamResponse,
 } from "./upstream.ts";
-import type { Watch, Watchdog } from "./watchdog.ts";
+import type { Watch, Watchdog } from "../../net/watchdog.ts";
 
 /** An allowed call. */
 export type ForwardVerdict = Extract<Verdict, { readonly kind: "forward" }>;

@@ -1,8 +1,8 @@
 import type { Gate } from "../gate.ts";
 import { problemResponse } from "./answers.ts";
 import type { CallSource } from "./call_source.ts";
-import type { Exchange } from "./exchange.ts";
-import { type PatienceContext, unlessIdle } from "./unless_idle.ts";
+import type { Exchange } from "../../net/http/exchange.ts";
+import { type PatienceContext, unlessIdle } from "../../net/http/unless_idle.ts";
 
 /** What refusing needs. */
 export interface RefusalContext extends PatienceContext {

@@ -1,8 +1,8 @@
 import type { Duplex } from "node:stream";
 import { writeAll } from "../../net/write_all.ts";
 import type { ConnReader } from "./conn_reader.ts";
-import type { SocketReader } from "./socket_reader.ts";
-import { SocketWriter } from "./socket_writer.ts";
+import type { SocketReader } from "../../net/socket_reader.ts";
+import { SocketWriter } from "../../net/socket_writer.ts";
 
 /** The two ends of a relay. */
 export interface RelayEnds {

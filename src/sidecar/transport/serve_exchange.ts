@@ -1,8 +1,8 @@
 import type { CallInput, Verdict } from "../gate.ts";
 import { denialResponse } from "./denial_forms.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Exchange } from "../../net/http/exchange.ts";
 import { forward, type ForwardContext } from "./forward.ts";
-import { unlessIdle } from "./unless_idle.ts";
+import { unlessIdle } from "../../net/http/unless_idle.ts";
 
 const LARGEST_DRAIN = 256 * 1024 * 1024;
 

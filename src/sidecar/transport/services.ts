@@ -2,7 +2,7 @@ import type { Gate } from "../gate.ts";
 import type { Connector } from "./connector.ts";
 import type { Terminator } from "./terminator.ts";
 import type { Limits, Timeouts } from "./transport_options.ts";
-import type { Watchdog } from "./watchdog.ts";
+import type { Watchdog } from "../../net/watchdog.ts";
 
 /** What all connections of a transport share. */
 export interface Services {

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import type { TransportOptions } from "./transport_options.ts";
-import type { Watchdog } from "./watchdog.ts";
+import type { Watchdog } from "../../net/watchdog.ts";
 
 /** Hosts whose certificates are kept. */
 const MAX_HOSTS = 512;

@@ -8,10 +8,10 @@ import { Connector } from "./connector.ts";
 import { acceptEach } from "../../net/accept.ts";
 import { closeQuietly } from "../../net/close_quietly.ts";
 import type { Services } from "./services.ts";
-import { Tasks } from "./tasks.ts";
+import { Tasks } from "../../net/tasks.ts";
 import { Terminator } from "./terminator.ts";
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS, type TransportOptions } from "./transport_options.ts";
-import { Watchdog } from "./watchdog.ts";
+import { Watchdog } from "../../net/watchdog.ts";
 
 export type { Limits, Timeouts, TransportOptions } from "./transport_options.ts";
 

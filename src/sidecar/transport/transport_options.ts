@@ -1,7 +1,8 @@
+import type { HttpLimits, HttpTimeouts } from "../../net/http/http_options.ts";
 import type { Gate } from "../gate.ts";
 
 /** How long to wait, in milliseconds. There is no time-out for a whole call. */
-export interface Timeouts {
+export interface Timeouts extends HttpTimeouts {
   /** From dialling an upstream to the end of its TLS handshake. @default {10_000} */
   readonly connectMs: number;
   /** From the end of a request to the head of its response. @default {120_000} */
@@ -13,7 +14,7 @@ export interface Timeouts {
 }
 
 /** How much to hold for an agent or an upstream. Sizes in bytes. */
-export interface Limits {
+export interface Limits extends HttpLimits {
   /** Request line and headers, and the same of a response. @default {65_536} */
   readonly headBytes: number;
   /** Head of a CONNECT request. @default {8_192} */
@@ -24,8 +25,6 @@ export interface Limits {
   readonly bufferedBytes: number;
   /** Open connections of one session. @default {1_024} */
   readonly connectionsPerSession: number;
-  /** Concurrent streams of one HTTP/2 connection. @default {128} */
-  readonly streamsPerConnection: number;
 }
 
 /** Options of {@linkcode startTransport}. */

@@ -4,10 +4,10 @@ import type { Route } from "../gate.ts";
 import { ConnReader } from "./conn_reader.ts";
 import { closeQuietly } from "../../net/close_quietly.ts";
 import { formatProblem } from "./http1/format_problem.ts";
-import { linger } from "./linger.ts";
+import { linger } from "../../net/linger.ts";
 import { relay } from "./relay.ts";
 import type { Services } from "./services.ts";
-import type { SocketReader } from "./socket_reader.ts";
+import type { SocketReader } from "../../net/socket_reader.ts";
 import { UpstreamFailure } from "./upstream.ts";
 
 /** A connection that is to be tunnelled without being looked into. */

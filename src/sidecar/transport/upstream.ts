@@ -1,7 +1,7 @@
 import type { AbortReason } from "../../core/decision.ts";
-import type { Body } from "./byte_source.ts";
+import type { Body } from "../../net/byte_source.ts";
 import type { ConnReader } from "./conn_reader.ts";
-import type { FieldList } from "./exchange.ts";
+import type { FieldList } from "../../net/http/exchange.ts";
 
 /** A request on its way to an upstream. Its fields hold no hop-by-hop ones, and no `Host`. */
 export interface OutgoingRequest {

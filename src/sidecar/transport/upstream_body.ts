@@ -1,4 +1,4 @@
-import { type Body, ConnectionEnded, ProtocolViolation } from "./byte_source.ts";
+import { type Body, ConnectionEnded, ProtocolViolation } from "../../net/byte_source.ts";
 import { UpstreamFailure } from "./upstream.ts";
 
 /** The body of a response: tells when it was read to its end, and blames the upstream if it was not. */

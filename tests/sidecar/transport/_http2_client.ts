@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
-import type { FieldList } from "../../../src/sidecar/transport/exchange.ts";
-import type { Http2Connection } from "../../../src/sidecar/transport/http2/connection.ts";
-import type { Http2Stream } from "../../../src/sidecar/transport/http2/stream.ts";
+import type { FieldList } from "../../../src/net/http/exchange.ts";
+import type { Http2Connection } from "../../../src/net/http2/connection.ts";
+import type { Http2Stream } from "../../../src/net/http2/stream.ts";
 import { type CarriedHttp2, carryHttp2 } from "../../fixtures/http2_conn.ts";
 import type { Harness } from "./_harness.ts";
 import { openTlsTunnel } from "./_raw.ts";

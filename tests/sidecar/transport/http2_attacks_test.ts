@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { FieldList } from "../../../src/sidecar/transport/exchange.ts";
-import type { Http2Stream } from "../../../src/sidecar/transport/http2/stream.ts";
+import type { FieldList } from "../../../src/net/http/exchange.ts";
+import type { Http2Stream } from "../../../src/net/http2/stream.ts";
 import { startUpstream, type TestUpstream } from "../../fixtures/upstream.ts";
 import { Bridge, eventually, type Harness, startHarness } from "./_harness.ts";
 import { Http2Client } from "./_http2_client.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { FieldList } from "../../../src/sidecar/transport/exchange.ts";
+import type { FieldList } from "../../../src/net/http/exchange.ts";
 import { startUpstream } from "../../fixtures/upstream.ts";
 import { startHarness } from "./_harness.ts";
 import { Http2Client } from "./_http2_client.ts";

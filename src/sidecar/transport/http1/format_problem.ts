@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { type AbortProblem, type DenyProblem, PROBLEM_TYPE } from "../../../core/problem.ts";
-import { reasonPhrase } from "./reason_phrase.ts";
+import { reasonPhrase } from "../../../net/http1/reason_phrase.ts";
 
 /** A problem document as a whole response that ends its connection. */
 export function formatProblem(problem: DenyProblem | AbortProblem): Buffer {

@@ -1,9 +1,9 @@
 import { Buffer } from "node:buffer";
-import type { Body } from "../byte_source.ts";
+import type { Body } from "../../../net/byte_source.ts";
 import { writeAll } from "../../../net/write_all.ts";
 import { ConnReader } from "../conn_reader.ts";
 import { closeQuietly } from "../../../net/close_quietly.ts";
-import { endToEndTrailers, listHas } from "../end_to_end.ts";
+import { endToEndTrailers, listHas } from "../../../net/http/end_to_end.ts";
 import {
   asUpstreamFailure,
   type CallObserver,
@@ -14,10 +14,11 @@ import {
   type UpstreamResponse,
 } from "../upstream.ts";
 import { UpstreamBody } from "../upstream_body.ts";
-import { readBody } from "./body.ts";
-import { responseFraming } from "./framing.ts";
-import { parseResponseHead, type ResponseHead } from "./head.ts";
-import { chunkOf, formatRequestHead, headBytes, lastChunk } from "./format.ts";
+import { readBody } from "../../../net/http1/body.ts";
+import { responseFraming } from "../../../net/http1/framing.ts";
+import { parseResponseHead, type ResponseHead } from "../../../net/http1/head.ts";
+import { chunkOf, headBytes, lastChunk } from "../../../net/http1/format.ts";
+import { formatRequestHead } from "./request_head.ts";
 
 /** Request bodies that are at hand and this small travel with their head. */
 const ONE_WRITE = 16_384;

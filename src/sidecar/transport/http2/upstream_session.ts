@@ -1,9 +1,9 @@
 import { Buffer } from "node:buffer";
-import type { Body } from "../byte_source.ts";
+import type { Body } from "../../../net/byte_source.ts";
 import { writeAll } from "../../../net/write_all.ts";
 import { closeQuietly } from "../../../net/close_quietly.ts";
-import { endToEndTrailers } from "../end_to_end.ts";
-import type { FieldList } from "../exchange.ts";
+import { endToEndTrailers } from "../../../net/http/end_to_end.ts";
+import type { FieldList } from "../../../net/http/exchange.ts";
 import { countBuffer } from "../../../net/garbage.ts";
 import {
   asUpstreamFailure,
@@ -16,11 +16,11 @@ import {
   type UpstreamResponse,
 } from "../upstream.ts";
 import { UpstreamBody } from "../upstream_body.ts";
-import type { Watch, Watchdog } from "../watchdog.ts";
-import { Http2Connection } from "./connection.ts";
-import * as h2 from "./frame.ts";
-import { readMessageHead } from "./message_rules.ts";
-import type { Http2Stream } from "./stream.ts";
+import type { Watch, Watchdog } from "../../../net/watchdog.ts";
+import { Http2Connection } from "../../../net/http2/connection.ts";
+import * as h2 from "../../../net/http2/frame.ts";
+import { readMessageHead } from "../../../net/http2/message_rules.ts";
+import type { Http2Stream } from "../../../net/http2/stream.ts";
 
 /**
  * Bytes of one stream, and of all together, that an upstream may send ahead of their readers: an

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import * as h2 from "../../../../src/sidecar/transport/http2/frame.ts";
-import { type Frame, FrameReader } from "../../../../src/sidecar/transport/http2/frame_reader.ts";
+import * as h2 from "../../../../src/net/http2/frame.ts";
+import { type Frame, FrameReader } from "../../../../src/net/http2/frame_reader.ts";
 import { Http2UpstreamSession } from "../../../../src/sidecar/transport/http2/upstream_session.ts";
 import type {
   OutgoingRequest,
   UpstreamFailure,
 } from "../../../../src/sidecar/transport/upstream.ts";
-import { Watchdog } from "../../../../src/sidecar/transport/watchdog.ts";
+import { Watchdog } from "../../../../src/net/watchdog.ts";
 import { eventually } from "../_harness.ts";
-import { headers } from "./_wire.ts";
+import { headers } from "../../../net/http2/_wire.ts";
 
 const REQUEST: OutgoingRequest = {
   method: "GET",

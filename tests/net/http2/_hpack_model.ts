@@ -1,9 +1,6 @@
 /** An encoder that uses all of HPACK, which the product's own does not: for tests of the decoder. */
 import { Buffer } from "node:buffer";
-import {
-  HUFFMAN_CODE_LENGTHS,
-  STATIC_TABLE,
-} from "../../../../src/sidecar/transport/http2/hpack_tables.ts";
+import { HUFFMAN_CODE_LENGTHS, STATIC_TABLE } from "../../../src/net/http2/hpack_tables.ts";
 
 /** How a field is written. */
 export type Representation = "indexed" | "incremental" | "without" | "never";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ReplayBody } from "../../../src/sidecar/transport/replay_body.ts";
+import { ReplayBody } from "../../../src/net/http/replay_body.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 

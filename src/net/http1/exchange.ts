@@ -1,11 +1,11 @@
 import { Buffer } from "node:buffer";
 import type { Body } from "../byte_source.ts";
-import { endToEndTrailers, listHas } from "../end_to_end.ts";
-import type { Exchange, FieldList, OutgoingResponse } from "../exchange.ts";
-import { ReplayBody } from "../replay_body.ts";
+import { endToEndTrailers, listHas } from "../http/end_to_end.ts";
+import type { Exchange, FieldList, OutgoingResponse } from "../http/exchange.ts";
+import { ReplayBody } from "../http/replay_body.ts";
 import type { SocketReader } from "../socket_reader.ts";
 import type { SocketWriter } from "../socket_writer.ts";
-import { type PatienceContext, unlessIdle } from "../unless_idle.ts";
+import { type PatienceContext, unlessIdle } from "../http/unless_idle.ts";
 import { readBody } from "./body.ts";
 import { chunkOf, formatFields, headBytes, lastChunk } from "./format.ts";
 import type { Framing } from "./framing.ts";

@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import {
-  CompressionError,
-  HpackDecoder,
-} from "../../../../src/sidecar/transport/http2/hpack_decoder.ts";
-import { encodeHpack } from "../../../../src/sidecar/transport/http2/hpack_encoder.ts";
-import { decodeHuffman } from "../../../../src/sidecar/transport/http2/huffman.ts";
+import { CompressionError, HpackDecoder } from "../../../src/net/http2/hpack_decoder.ts";
+import { encodeHpack } from "../../../src/net/http2/hpack_encoder.ts";
+import { decodeHuffman } from "../../../src/net/http2/huffman.ts";
 import {
   bytesOfBits,
   HpackModel,

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { FieldList } from "../exchange.ts";
+import type { FieldList } from "../http/exchange.ts";
 import { STATIC_TABLE } from "./hpack_tables.ts";
 
 /** By name: the first static index of it, and the indexes of its values. */

@@ -1,11 +1,11 @@
 import type { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
-import { countBuffer } from "../../../net/garbage.ts";
+import { countBuffer } from "../garbage.ts";
 import { SocketWriter } from "../socket_writer.ts";
 import type { Tasks } from "../tasks.ts";
-import type { Limits, Timeouts } from "../transport_options.ts";
+import type { HttpLimits, HttpTimeouts } from "../http/http_options.ts";
 import type { Watch, Watchdog } from "../watchdog.ts";
-import { Http2Exchange } from "./agent_exchange.ts";
+import { Http2Exchange } from "./exchange.ts";
 import { Http2Connection } from "./connection.ts";
 import { type MessageHead, readMessageHead } from "./message_rules.ts";
 import type { Http2Stream } from "./stream.ts";
@@ -19,8 +19,8 @@ export interface ClientHttp2 {
 
 /** What serving a connection needs. */
 export interface Http2Context {
-  readonly limits: Limits;
-  readonly timeouts: Timeouts;
+  readonly limits: HttpLimits;
+  readonly timeouts: HttpTimeouts;
   readonly watchdog: Watchdog;
   readonly tasks: Tasks;
   /** Answers a request. Never rejects. */

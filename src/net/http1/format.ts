@@ -1,7 +1,6 @@
 /** HTTP/1.1 messages as they are written. */
 import { Buffer } from "node:buffer";
-import type { FieldList } from "../exchange.ts";
-import type { OutgoingRequest } from "../upstream.ts";
+import type { FieldList } from "../http/exchange.ts";
 
 const CRLF = Buffer.from("\r\n");
 const LAST_CHUNK = Buffer.from("0\r\n\r\n");
@@ -24,26 +23,6 @@ export function formatFields(fields: FieldList, spellings: readonly string[] | u
   }
   return text;
 }
-
-/** The head of a request, with its framing and its empty line. */
-export function formatRequestHead(request: OutgoingRequest): string {
-  const { body } = request;
-  let text = `${request.method} ${request.target} HTTP/1.1\r\nHost: ${request.authority}\r\n`;
-  text += formatFields(request.fields, request.spellings);
-  if (request.webSocket) text += "Connection: Upgrade\r\nUpgrade: websocket\r\n";
-  else if (request.takesTrailers) text += "Connection: TE\r\nTE: trailers\r\n";
-  if (body !== undefined) {
-    text += body.length === undefined
-      ? "Transfer-Encoding: chunked\r\n"
-      : `Content-Length: ${body.length}\r\n`;
-  } else if (MEANS_CONTENT.has(request.method)) {
-    // RFC 9110, 8.6: without it some servers wait for a body or answer 411.
-    text += "Content-Length: 0\r\n";
-  }
-  return text + "\r\n";
-}
-
-const MEANS_CONTENT: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
 
 /** One chunk of the chunked coding. */
 export function chunkOf(piece: Uint8Array): Buffer {

@@ -1,11 +1,11 @@
 /** One Http2Connection, and bare frames as its peer: what a test sends and sees knows no rules. */
 import { Buffer } from "node:buffer";
-import type { FieldList } from "../../../../src/sidecar/transport/exchange.ts";
-import { Http2Connection } from "../../../../src/sidecar/transport/http2/connection.ts";
-import * as h2 from "../../../../src/sidecar/transport/http2/frame.ts";
-import { HpackDecoder } from "../../../../src/sidecar/transport/http2/hpack_decoder.ts";
-import { encodeHpack } from "../../../../src/sidecar/transport/http2/hpack_encoder.ts";
-import type { Http2Stream } from "../../../../src/sidecar/transport/http2/stream.ts";
+import type { FieldList } from "../../../src/net/http/exchange.ts";
+import { Http2Connection } from "../../../src/net/http2/connection.ts";
+import * as h2 from "../../../src/net/http2/frame.ts";
+import { HpackDecoder } from "../../../src/net/http2/hpack_decoder.ts";
+import { encodeHpack } from "../../../src/net/http2/hpack_encoder.ts";
+import type { Http2Stream } from "../../../src/net/http2/stream.ts";
 
 /** A frame that the connection sent. */
 export interface SentFrame {

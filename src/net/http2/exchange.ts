@@ -1,7 +1,7 @@
 import { type Body, ConnectionEnded } from "../byte_source.ts";
-import { endToEndTrailers } from "../end_to_end.ts";
-import type { Exchange, FieldList, OutgoingResponse } from "../exchange.ts";
-import { ReplayBody } from "../replay_body.ts";
+import { endToEndTrailers } from "../http/end_to_end.ts";
+import type { Exchange, FieldList, OutgoingResponse } from "../http/exchange.ts";
+import { ReplayBody } from "../http/replay_body.ts";
 import * as h2 from "./frame.ts";
 import type { MessageHead } from "./message_rules.ts";
 import type { Http2Stream } from "./stream.ts";

@@ -1,8 +1,8 @@
 /** The life of streams, and what a peer may not do to them (RFC 9113, sections 5 and 6). */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import type { FieldList } from "../../../../src/sidecar/transport/exchange.ts";
-import * as h2 from "../../../../src/sidecar/transport/http2/frame.ts";
+import type { FieldList } from "../../../src/net/http/exchange.ts";
+import * as h2 from "../../../src/net/http2/frame.ts";
 import {
   data,
   flushed,

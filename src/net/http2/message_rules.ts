@@ -1,5 +1,5 @@
 /** What makes the header list of a message well-formed (RFC 9113, 8.2 and 8.3). */
-import type { FieldList } from "../exchange.ts";
+import type { FieldList } from "../http/exchange.ts";
 
 /** A header list, taken apart. */
 export interface MessageHead {

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { type ByteSource, ConnectionEnded } from "./byte_source.ts";
-import { countBuffer } from "../../net/garbage.ts";
+import { countBuffer } from "./garbage.ts";
 
 /** Stops and restarts what a socket reads from the kernel. */
 export interface ReadControl {

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { FieldList } from "../exchange.ts";
+import type { FieldList } from "../http/exchange.ts";
 import type { Http2Handler, Http2Options } from "./connection_options.ts";
 import { FrameReader } from "./frame_reader.ts";
 import * as h2 from "./frame.ts";
@@ -17,7 +17,7 @@ const NOTHING = Buffer.alloc(0);
 
 /**
  * An HTTP/2 connection (RFC 9113), of either side. It is firma's own because `node:http2` of
- * Deno 2.9 corrupts memory when a peer says good-bye with GOAWAY, which any agent may do.
+ * Deno 2.9 corrupts memory when a peer says good-bye with GOAWAY, which any client may do.
  */
 export class Http2Connection implements StreamCarrier {
   readonly #options: Http2Options;

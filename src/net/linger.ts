@@ -4,8 +4,8 @@ import type { Watchdog } from "./watchdog.ts";
 const LINGER_MS = 2_000;
 
 /**
- * Closes a connection, but reads for a while what the agent still sends: closing with unread
- * bytes would reset it, and the agent would lose the answer.
+ * Closes a connection, but reads for a while what the client still sends: closing with unread
+ * bytes would reset it, and the client would lose the answer.
  */
 export async function linger(reader: SocketReader, watchdog: Watchdog): Promise<void> {
   const { socket } = reader;

@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
 import { type Body, ConnectionEnded, ProtocolViolation } from "../byte_source.ts";
-import type { FieldList } from "../exchange.ts";
+import type { FieldList } from "../http/exchange.ts";
 import { PieceQueue } from "../piece_queue.ts";
 
 /** Who hears of a stream. */

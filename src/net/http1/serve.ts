@@ -1,11 +1,11 @@
 import type { Buffer } from "node:buffer";
-import { splitAbsoluteTarget } from "../authority.ts";
+import { splitAbsoluteTarget } from "../http/uri_authority.ts";
 import { linger } from "../linger.ts";
 import type { SocketReader } from "../socket_reader.ts";
 import { SocketWriter } from "../socket_writer.ts";
-import type { Limits, Timeouts } from "../transport_options.ts";
+import type { HttpLimits, HttpTimeouts } from "../http/http_options.ts";
 import type { Watchdog } from "../watchdog.ts";
-import { Http1Exchange } from "./agent_exchange.ts";
+import { Http1Exchange } from "./exchange.ts";
 import { requestFraming } from "./framing.ts";
 import { parseRequestHead, type RequestHead, singleValue } from "./head.ts";
 
@@ -22,8 +22,8 @@ export interface Http1Connection {
 /** What serving a connection needs. */
 export interface Http1Context {
   readonly watchdog: Watchdog;
-  readonly timeouts: Timeouts;
-  readonly limits: Limits;
+  readonly timeouts: HttpTimeouts;
+  readonly limits: HttpLimits;
   /** Answers a request. Never rejects. */
   readonly serve: (exchange: Http1Exchange) => Promise<void>;
   /** The answer, head and all, to what came in place of a request. It ends the connection. */

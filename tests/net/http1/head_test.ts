@@ -6,7 +6,7 @@ import {
   parseRequestHead,
   parseResponseHead,
   singleValue,
-} from "../../../src/sidecar/transport/http1/head.ts";
+} from "../../../src/net/http1/head.ts";
 
 const LIMIT = 8_192;
 

@@ -1,15 +1,15 @@
 import type { Exchange } from "./exchange.ts";
-import type { Timeouts } from "./transport_options.ts";
-import type { Watchdog } from "./watchdog.ts";
+import type { HttpTimeouts } from "./http_options.ts";
+import type { Watchdog } from "../watchdog.ts";
 
-/** What waiting for an agent needs. */
+/** What waiting for a client needs. */
 export interface PatienceContext {
   readonly watchdog: Watchdog;
-  readonly timeouts: Timeouts;
+  readonly timeouts: Pick<HttpTimeouts, "idleMs">;
 }
 
 /**
- * Runs a step in which an exchange waits for its agent alone. Breaks the exchange off when nothing
+ * Runs a step in which an exchange waits for its client alone. Breaks the exchange off when nothing
  * moves for the idle time, so that the step fails; `heard` says that something did.
  */
 export async function unlessIdle<T>(

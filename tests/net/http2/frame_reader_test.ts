@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import * as h2 from "../../../../src/sidecar/transport/http2/frame.ts";
-import { type Frame, FrameReader } from "../../../../src/sidecar/transport/http2/frame_reader.ts";
+import * as h2 from "../../../src/net/http2/frame.ts";
+import { type Frame, FrameReader } from "../../../src/net/http2/frame_reader.ts";
 
 const HEAD_BYTES = 4_096;
 const SETTINGS = h2.settingsFrame([]);

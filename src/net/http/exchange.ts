@@ -1,6 +1,6 @@
 import type { ReplayBody } from "./replay_body.ts";
-import type { Body } from "./byte_source.ts";
-import type { SocketReader } from "./socket_reader.ts";
+import type { Body } from "../byte_source.ts";
+import type { SocketReader } from "../socket_reader.ts";
 
 /** Header fields: names in lower case, in order, repetitions kept. */
 export type FieldList = readonly (readonly [string, string])[];

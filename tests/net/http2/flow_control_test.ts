@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { Http2Connection } from "../../../../src/sidecar/transport/http2/connection.ts";
-import * as h2 from "../../../../src/sidecar/transport/http2/frame.ts";
-import type { Http2Stream } from "../../../../src/sidecar/transport/http2/stream.ts";
+import { Http2Connection } from "../../../src/net/http2/connection.ts";
+import * as h2 from "../../../src/net/http2/frame.ts";
+import type { Http2Stream } from "../../../src/net/http2/stream.ts";
 import { data, flushed, GET, headers, takeAll, widen, Wire } from "./_wire.ts";
 
 const STREAM_WINDOW = 65_535;

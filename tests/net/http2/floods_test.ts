@@ -1,7 +1,7 @@
 /** What a peer may ask of a connection for nothing, and how much memory it may make it hold. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import * as h2 from "../../../../src/sidecar/transport/http2/frame.ts";
+import * as h2 from "../../../src/net/http2/frame.ts";
 import { data, flushed, GET, headers, ping, reset, takeAll, widen, Wire } from "./_wire.ts";
 
 const NOTHING = Buffer.alloc(0);

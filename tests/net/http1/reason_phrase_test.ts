@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { STATUS_CODES } from "node:http";
-import { reasonPhrase } from "../../../src/sidecar/transport/http1/reason_phrase.ts";
+import { reasonPhrase } from "../../../src/net/http1/reason_phrase.ts";
 
 /** Renamed by RFC 9110, or never registered. */
 const DIFFERENT = new Set([413, 418, 422, 509, 510]);

@@ -1,6 +1,11 @@
-import type { BodyPrefix } from "../gate.ts";
-import type { Body } from "./byte_source.ts";
-import { PieceQueue } from "./piece_queue.ts";
+import type { Body } from "../byte_source.ts";
+import { PieceQueue } from "../piece_queue.ts";
+
+/** The beginning of a body. */
+export interface BodyPrefix {
+  readonly bytes: Uint8Array;
+  readonly whole: boolean;
+}
 
 /** A request body that can be read ahead and is then sent as if it had not been. */
 export class ReplayBody implements Body {

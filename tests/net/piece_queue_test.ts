@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { PieceQueue } from "../../../src/sidecar/transport/piece_queue.ts";
+import { PieceQueue } from "../../src/net/piece_queue.ts";
 
 const STEP = fc.oneof(
   fc.record({

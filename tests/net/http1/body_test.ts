@@ -5,9 +5,9 @@ import {
   type ByteSource,
   ConnectionEnded,
   ProtocolViolation,
-} from "../../../src/sidecar/transport/byte_source.ts";
-import { readBody } from "../../../src/sidecar/transport/http1/body.ts";
-import type { Framing } from "../../../src/sidecar/transport/http1/framing.ts";
+} from "../../../src/net/byte_source.ts";
+import { readBody } from "../../../src/net/http1/body.ts";
+import type { Framing } from "../../../src/net/http1/framing.ts";
 
 /** Bytes that arrive in pieces of the given sizes, one at each fill. */
 class Pieces implements ByteSource {

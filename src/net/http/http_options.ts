@@ -1,0 +1,15 @@
+/** How long to wait for a client, in milliseconds. There is no time-out for a whole exchange. */
+export interface HttpTimeouts {
+  /** Without a byte in either direction. @default {300_000} */
+  readonly idleMs: number;
+  /** For the head of a request, from its first byte. @default {15_000} */
+  readonly headMs: number;
+}
+
+/** How much to hold for a client. Sizes in bytes. */
+export interface HttpLimits {
+  /** Request line and headers. @default {65_536} */
+  readonly headBytes: number;
+  /** Concurrent streams of one HTTP/2 connection. @default {128} */
+  readonly streamsPerConnection: number;
+}
