@@ -5,8 +5,6 @@ import { loadOrCreateSigningKey } from "../../src/pki/signing_key.ts";
 import { Person } from "../fixtures/cli.ts";
 import { sampleDecision, sampleOutcome } from "./sample.ts";
 
-const FIRMA = new URL("../../scripts/firma", import.meta.url).pathname;
-
 /** A writer to this person's log, with this person's key. */
 async function writerOf(person: Person): Promise<AuditWriter> {
   const key = unwrap(await loadOrCreateSigningKey(`${person.dataDir}/keys/audit.key`));
@@ -93,105 +91,4 @@ Deno.test("firma audit verify exits with 2 when it cannot judge", async () => {
   assert.equal(other.code, 1);
   const both = ["--public-key", "other.pub", "--public-key", key];
   assert.equal((await person.firma(["audit", "verify", ...both])).code, 0);
-});
-
-Deno.test("firma monitor prints what is in the log and ends when nobody watches", async () => {
-  await using person = await Person.create();
-  await writeSome(person);
-  const all = await person.firma(["monitor"]);
-  assert.equal(all.code, 0);
-  const lines = all.stdout.trimEnd().split("\n");
-  assert.deepEqual(lines.map((line) => line.split(/\s+/).slice(2, 5).join(" ")), [
-    "LOG created first",
-    "ALLOW GET api.github.invalid/repos/firma/firma",
-    "ABORT GET api.github.invalid/repos/firma/firma",
-    "DENY POST api.github.invalid/repos/firma/firma/merges",
-  ]);
-  const columns = lines.slice(1).map((line) => line.indexOf("class="));
-  assert.equal(new Set(columns).size, 1, "the columns are not aligned");
-
-  const denied = [["--only-deny"], ["--decision", "deny"], ["--action-class", "code.write"]];
-  for (const filter of [...denied, ["--tail", "1"]]) {
-    const { stdout } = await person.firma(["monitor", ...filter]);
-    assert.match(stdout, /^[^\n]+ DENY +POST[^\n]+\n$/, filter.join(" "));
-  }
-  const since = await person.firma(["monitor", "--since", "2025-02-01T00:00:00Z"]);
-  assert.match(since.stdout, /^[^\n]+ LOG +created[^\n]+\n$/);
-  const nobody = await person.firma(["monitor", "--agent", "agt_nobody"]);
-  assert.equal(nobody.stdout, "");
-
-  const json = await person.firma(["monitor", "--json"]);
-  assert.equal(json.stdout, await Deno.readTextFile(person.auditLog));
-});
-
-Deno.test("firma monitor says what is wrong with its options, and exits with 2", async () => {
-  await using person = await Person.create();
-  const wrong: [string[], RegExp][] = [
-    [["--no-follow"], /there is no such file\n {2}cure: /],
-    [["--decision", "perhaps"], /Allowed choices are allow, deny/],
-    [["--only-deny", "--decision", "allow"], /cannot be used with/],
-    [["--since", "yesterday"], /neither a duration nor RFC 3339/],
-    [["--action-class", "code.wrte"], /Did you mean code.write\?/],
-    [["--tail", "-1"], /not a number of lines/],
-  ];
-  for (const [words, told] of wrong) {
-    const { code, stderr } = await person.firma(["monitor", ...words]);
-    assert.match(stderr, told);
-    assert.equal(code, 2, words.join(" "));
-  }
-});
-
-Deno.test("firma monitor follows a log that does not exist yet, and Ctrl-C ends it with 0", async () => {
-  await using person = await Person.create();
-  const monitor = person.start(["monitor", "--follow"]);
-  await monitor.printed(/waiting for the first event/);
-  await writeSome(person);
-  await monitor.printed(/DENY {4}POST/);
-  monitor.kill("SIGINT");
-  assert.equal((await monitor.finished()).code, 0);
-});
-
-/** Like `startOnTerminal`, but no shell is left in between to answer Ctrl-C in its own way. */
-function onTerminal(person: Person, args: string[], env: Record<string, string>) {
-  const command = `exec '${FIRMA}' ${args.join(" ")}`;
-  const words = ["--quiet", "--return", "--command", command, "/dev/null"];
-  return person.startProgram("script", words, { env });
-}
-
-Deno.test("firma monitor follows on a terminal and shows no controls of an agent there", async () => {
-  await using person = await Person.create();
-  const writer = await writerOf(person);
-  writer.append(sampleDecision({ resource: "evil.invalid/\x1b]0;owned\x07\u009b2J\u202e" }));
-  unwrap(await writer.flush());
-  for (const [flags, colours] of [[[], true], [["--json"], false]] as const) {
-    const env = { NO_COLOR: "" };
-    const monitor = onTerminal(person, ["monitor", ...flags], env);
-    await monitor.printed(/evil\.invalid/);
-    writer.append({ ...DENY, resource: `later.invalid/${flags.length}` });
-    await monitor.printed(new RegExp(`later\\.invalid/${flags.length}`));
-    await monitor.write("\x03");
-    const { code, stdout } = await monitor.finished();
-    assert.equal(code, 0, stdout);
-    assert.equal(stdout.includes("\x1b[31mDENY"), colours);
-    // deno-lint-ignore no-control-regex -- controls are what must not be there
-    assert.doesNotMatch(stdout, /\x1b\]|\x07|\u009b|\u202e/);
-  }
-  const plain = onTerminal(person, ["monitor"], { NO_COLOR: "1" });
-  await plain.printed(/later\.invalid/);
-  await plain.write("\x03");
-  assert.ok(!(await plain.finished()).stdout.includes("\x1b["));
-  unwrap(await writer.close());
-});
-
-Deno.test("firma monitor ends quietly when its reader has seen enough", async () => {
-  await using person = await Person.create();
-  const writer = await writerOf(person);
-  for (let i = 0; i < 2_000; i++) writer.append(sampleDecision());
-  unwrap(await writer.close());
-  const script = `"$0" monitor --json | head -n 1 >/dev/null; echo "\${PIPESTATUS[0]}"`;
-  await person.firma(["version"]); // the first start of all says that it fetches something
-  const pipe = person.startProgram("bash", ["-c", script, FIRMA]);
-  const { stdout, stderr } = await pipe.finished();
-  assert.equal(stdout, "0\n");
-  assert.equal(stderr, "");
 });

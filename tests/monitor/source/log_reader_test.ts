@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { LogReader } from "../../../src/audit/monitor/log_reader.ts";
-import { inTempDir } from "../sample.ts";
+import { LogReader } from "../../../src/monitor/source/log_reader.ts";
+import { inTempDir } from "../../audit/sample.ts";
+import { eventually } from "../../fixtures/deadline.ts";
 
 function lines(reader: LogReader): string[] {
   return [...reader.read()].map((line) => new TextDecoder().decode(line));
@@ -131,5 +132,48 @@ Deno.test("seekBack() waits for a file that does not exist", () =>
     reader.seekBack(() => "take");
     await append(path, "one\n");
     assert.deepEqual(lines(reader), ["one"]);
+    reader.close();
+  }));
+
+Deno.test("LogReader reads every file of several rotations between two looks", () =>
+  inTempDir(async (dir) => {
+    const path = `${dir}/log`;
+    // What was rotated before anybody looked is the past, and what is packed cannot be read.
+    await append(`${path}.9`, "past\n");
+    await append(path, "one\n");
+    const reader = new LogReader(path);
+    assert.deepEqual(lines(reader), ["one"]);
+    await append(path, "two\n");
+    await Deno.rename(path, `${path}.1`);
+    for (const [text, shifted] of [["three", [1]], ["four", [2, 1]]] as const) {
+      // Two files of one millisecond have no order.
+      const born = Deno.statSync(`${path}.1`).birthtime!.getTime();
+      await eventually("the next millisecond", () => Date.now() > born + 20 || undefined);
+      await append(path, `${text}\n`);
+      for (const n of shifted) await Deno.rename(`${path}.${n}`, `${path}.${n + 1}`);
+      await Deno.rename(path, `${path}.1`);
+    }
+    await append(`${path}.0.gz`, "packed\n");
+    await append(`${path}.checkpoint`, "a file beside the log\n");
+    const born = Deno.statSync(`${path}.1`).birthtime!.getTime();
+    await eventually("the next millisecond", () => Date.now() > born + 20 || undefined);
+    await append(path, "five\n");
+    assert.deepEqual(lines(reader), ["two", "three", "four", "five"]);
+    await append(path, "six\n");
+    assert.deepEqual(lines(reader), ["six"]);
+    reader.close();
+  }));
+
+Deno.test("LogReader begins again with a file that was emptied and filled further than it had read", () =>
+  inTempDir(async (dir) => {
+    const path = `${dir}/log`;
+    const reader = new LogReader(path);
+    await append(path, "one\ntwo\n");
+    assert.deepEqual(lines(reader), ["one", "two"]);
+    await Deno.truncate(path, 0);
+    await append(path, "new and longer\nlines\n");
+    assert.deepEqual(lines(reader), ["new and longer", "lines"]);
+    await append(path, "more\n");
+    assert.deepEqual(lines(reader), ["more"], "what is unchanged is not read twice");
     reader.close();
   }));

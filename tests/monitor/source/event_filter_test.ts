@@ -3,10 +3,10 @@ import {
   type EventFilter,
   matchesFilter,
   parseSince,
-} from "../../../src/audit/monitor/event_filter.ts";
+} from "../../../src/monitor/source/event_filter.ts";
 import type { PolicyEvent } from "../../../src/core/event.ts";
 import { unwrap } from "../../../src/core/result.ts";
-import { sampleDecision, sampleOutcome } from "../sample.ts";
+import { sampleDecision, sampleOutcome } from "../../audit/sample.ts";
 
 const NOW = Date.parse("2025-01-31T12:00:00Z");
 

@@ -2,7 +2,8 @@ import { escapeForTerminal } from "../../core/escape.ts";
 import type { DecisionEvent, ExecutionEvent } from "../../core/event.ts";
 
 const COLOURS = { red: 31, green: 32, yellow: 33, cyan: 36, grey: 90 } as const;
-type Colour = keyof typeof COLOURS;
+/** A colour of a line. */
+export type Colour = keyof typeof COLOURS;
 
 const WORD_WIDTH = 7;
 const METHOD_WIDTH = 7;
@@ -21,7 +22,7 @@ interface Row {
 
 /**
  * Formats an event as one aligned line without a newline, in local time:
- * `time DECISION METHOD resource class= agent= reason= policy=`. `undefined`
+ * `time DECISION METHOD resource class= agent= sandbox= reason= policy=`. `undefined`
  * for an outcome that ended well: its decision was a line already. Everything
  * that an agent may have chosen is escaped.
  */
@@ -32,14 +33,13 @@ export function formatEvent(
 ): string | undefined {
   const row = rowOf(event, decided);
   if (row === undefined) return undefined;
-  const paint = (text: string, colour: Colour) =>
-    options.colour ? `\x1b[${COLOURS[colour]}m${text}\x1b[0m` : text;
+  const { colour } = options;
   const fields = row.fields
     .filter(([, value]) => value !== "")
-    .map(([name, value]) => `${paint(`${name}=`, "grey")}${field(value)}`);
+    .map(([name, value]) => `${paint(`${name}=`, "grey", colour)}${field(value)}`);
   return [
-    paint(localTime(event.timestamp), "grey"),
-    paint(row.word.padEnd(WORD_WIDTH), row.colour),
+    paint(timeOf(event.timestamp), "grey", colour),
+    paint(row.word.padEnd(WORD_WIDTH), row.colour, colour),
     field(row.method).padEnd(METHOD_WIDTH),
     (row.prose ? escapeForTerminal(row.what) : field(row.what)).padEnd(
       fields.length > 0 ? RESOURCE_WIDTH : 0,
@@ -59,6 +59,7 @@ function rowOf(event: ExecutionEvent, decided: DecisionEvent | undefined): Row |
         fields: [
           ["class", event.action_class],
           ["agent", event.agent_id],
+          ["sandbox", event.sandbox_id],
           ["reason", event.deny_reason],
           ["detail", event.detail],
           ["policy", event.policy_ids.join(",")],
@@ -74,6 +75,7 @@ function rowOf(event: ExecutionEvent, decided: DecisionEvent | undefined): Row |
         fields: [
           ["class", decided?.action_class ?? ""],
           ["agent", event.agent_id],
+          ["sandbox", event.sandbox_id],
           ["reason", event.abort_reason],
           ["detail", event.detail],
         ],
@@ -124,10 +126,20 @@ function field(value: string): string {
   return /[\s"]/.test(escaped) ? `"${escaped.replaceAll('"', '\\"')}"` : escaped;
 }
 
-function localTime(timestamp: string): string {
+function timeOf(timestamp: string): string {
   const at = new Date(timestamp);
-  if (Number.isNaN(at.getTime())) return escapeForTerminal(timestamp).slice(0, 19).padEnd(19);
+  if (!Number.isNaN(at.getTime())) return localTime(at);
+  return escapeForTerminal(timestamp).slice(0, 19).padEnd(19);
+}
+
+/** Date and time on the clock of this machine, to the second. */
+export function localTime(at: Date): string {
   const two = (value: number) => String(value).padStart(2, "0");
   const date = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
   return `${date} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+}
+
+/** Wraps text in an SGR sequence (ECMA-48) where colours are wanted. */
+export function paint(text: string, colour: Colour, wanted: boolean): string {
+  return wanted ? `\x1b[${COLOURS[colour]}m${text}\x1b[0m` : text;
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { formatEvent } from "../../../src/audit/monitor/event_line.ts";
+import { formatEvent } from "../../../src/monitor/lines/event_line.ts";
 import type { ExecutionEvent } from "../../../src/core/event.ts";
-import { sampleDecision, sampleOutcome } from "../sample.ts";
+import { sampleDecision, sampleOutcome } from "../../audit/sample.ts";
 
 const PLAIN = { colour: false };
 const BASE = {
@@ -23,9 +23,9 @@ function line(event: ExecutionEvent, decided = sampleDecision()): string | undef
 
 Deno.test("formatEvent() shows decisions in columns", () => {
   assert.equal(
-    line(sampleDecision({ agent_id: "agt_1" })),
+    line(sampleDecision({ agent_id: "agt_1", sandbox_id: "sbx_1" })),
     "ALLOW   GET     api.github.invalid/repos/firma/firma         " +
-      "class=code.read agent=agt_1 policy=dev.cedar#1",
+      "class=code.read agent=agt_1 sandbox=sbx_1 policy=dev.cedar#1",
   );
   assert.equal(
     line(sampleDecision({
@@ -37,6 +37,7 @@ Deno.test("formatEvent() shows decisions in columns", () => {
       policy_ids: [],
       detail: "no rule names the host",
       agent_id: "agt_1",
+      sandbox_id: "",
     })),
     "DENY    POST    example.invalid/a/path/that/is/longer/than/its/column?q=1 " +
       'class=raw.http.POST agent=agt_1 reason=UnclassifiedIntent detail="no rule names the host"',
@@ -44,7 +45,11 @@ Deno.test("formatEvent() shows decisions in columns", () => {
 });
 
 Deno.test("formatEvent() shows an ABORT with what was decided, and no outcome that ended well", () => {
-  const abort = sampleOutcome({ abort_reason: "CONNECTOR_TIMEOUT", agent_id: "agt_1" });
+  const abort = sampleOutcome({
+    abort_reason: "CONNECTOR_TIMEOUT",
+    agent_id: "agt_1",
+    sandbox_id: "",
+  });
   assert.equal(
     line(abort),
     "ABORT   GET     api.github.invalid/repos/firma/firma         " +

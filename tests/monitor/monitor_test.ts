@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { monitorLog, type MonitorOptions } from "../../../src/audit/monitor/monitor.ts";
-import { AuditWriter } from "../../../src/audit/writer.ts";
-import { unwrap } from "../../../src/core/result.ts";
-import { eventually } from "../../fixtures/deadline.ts";
+import { monitorLogs, type MonitorOptions } from "../../src/monitor/monitor.ts";
+import { AuditWriter } from "../../src/audit/writer.ts";
+import { unwrap } from "../../src/core/result.ts";
+import { eventually } from "../fixtures/deadline.ts";
 import {
   chainLines,
   inTempDir,
@@ -11,19 +11,31 @@ import {
   sampleKey,
   sampleOutcome,
   writeLog,
-} from "../sample.ts";
+} from "../audit/sample.ts";
 
-function options(changes: Partial<MonitorOptions> & { file: string }): MonitorOptions {
-  return { filter: {}, json: true, terminal: false, colour: false, follow: false, ...changes };
+type Changes = Partial<MonitorOptions> & { readonly file?: string };
+
+function options({ file, ...changes }: Changes): MonitorOptions {
+  return {
+    ...(file !== undefined && { auditFile: file }),
+    components: new Set(),
+    stateDir: "/nowhere",
+    filter: {},
+    json: true,
+    terminal: false,
+    colour: false,
+    follow: false,
+    ...changes,
+  };
 }
 
-async function shown(changes: Partial<MonitorOptions> & { file: string }): Promise<string[]> {
+async function shown(changes: Changes): Promise<string[]> {
   const lines: string[] = [];
-  await monitorLog(options(changes), (line) => lines.push(line), new AbortController().signal);
+  await monitorLogs(options(changes), (line) => lines.push(line), new AbortController().signal);
   return lines;
 }
 
-Deno.test("monitorLog() prints the lines of the log unchanged as JSON", () =>
+Deno.test("monitorLogs() prints the lines of the log unchanged as JSON", () =>
   inTempDir(async (dir) => {
     const key = await sampleKey(dir);
     const file = `${dir}/audit.jsonl`;
@@ -37,7 +49,7 @@ Deno.test("monitorLog() prints the lines of the log unchanged as JSON", () =>
     assert.deepEqual(JSON.parse(first!), JSON.parse(lines[0]!), "the value changed");
   }));
 
-Deno.test("monitorLog() begins with the last events to show, and knows what they are about", () =>
+Deno.test("monitorLogs() begins with the last events to show, and knows what they are about", () =>
   inTempDir(async (dir) => {
     const key = await sampleKey(dir);
     const file = `${dir}/audit.jsonl`;
@@ -49,7 +61,7 @@ Deno.test("monitorLog() begins with the last events to show, and knows what they
       }),
     ]).flat();
     await writeLog(file, chainLines(events, key).lines);
-    const brief = async (changes: Partial<MonitorOptions>) =>
+    const brief = async (changes: Changes) =>
       (await shown({ file, json: false, ...changes }))
         .map((line) => line.split(/\s+/)).map((words) => `${words[2]} ${words[4]}`);
     assert.deepEqual(await brief({ tail: 4 }), [
@@ -68,7 +80,7 @@ Deno.test("monitorLog() begins with the last events to show, and knows what they
     assert.equal((await brief({})).length, 14);
   }));
 
-Deno.test("monitorLog() says that a line is damaged, and goes on", () =>
+Deno.test("monitorLogs() says that a line is damaged, and goes on", () =>
   inTempDir(async (dir) => {
     const key = await sampleKey(dir);
     const file = `${dir}/audit.jsonl`;
@@ -90,13 +102,13 @@ Deno.test("monitorLog() says that a line is damaged, and goes on", () =>
     assert.match(printed.at(-1)!, /ALLOW/);
   }));
 
-Deno.test("monitorLog() follows a log from before it exists, across a rotation, until it is told to stop", () =>
+Deno.test("monitorLogs() follows a log from before it exists, across a rotation, until it is told to stop", () =>
   inTempDir(async (dir) => {
     const key = await sampleKey(dir);
     const file = `${dir}/not/yet/audit.jsonl`;
     const printed: string[] = [];
     const stop = new AbortController();
-    const done = monitorLog(
+    const done = monitorLogs(
       options({ file, follow: true, filter: { decision: "ALLOW" } }),
       (line) => printed.push(JSON.parse(line).event_id),
       stop.signal,
