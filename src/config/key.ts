@@ -15,8 +15,10 @@
  * (words for what holds when it is absent; the value is then `undefined`), or
  * `required: true`. Its type is one of `value_type.ts`, or one made there with
  * `text()`. Then put its value into `FirmaConfig` (schema.ts) or `AuthorityConfig`
- * (authority_config.ts): `tests/config/keys_test.ts` fails for a key that nothing
- * reads. `about` and `otherwise` are Markdown of one line without a full stop.
+ * (authority_config.ts), and run `scripts/deno run -A scripts/config_docs.ts`, which
+ * writes `docs/firma.schema.json` and the tables of `docs/configuration.md`. Tests
+ * fail for a key that nothing reads or no document has. `about` and `otherwise` are
+ * Markdown of one line without a full stop.
  */
 import { fault, isTable, listOf, type Reader, table } from "./reader.ts";
 import type { Json, ValueType } from "./value_type.ts";

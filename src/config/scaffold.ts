@@ -4,6 +4,7 @@ import { err, ok, type Result } from "../core/result.ts";
 import { CONFIG_DIRECTORY, CONFIG_FILE } from "./discover.ts";
 import { programOf } from "./agent_program.ts";
 import { packNames, readPack, readPolicyFile } from "./packs.ts";
+import { SCHEMA_URL } from "./schema_url.ts";
 
 /** The posture of a project that nobody chose one for. */
 export const DEFAULT_POSTURE = "dev";
@@ -48,7 +49,8 @@ export interface ScaffoldFile {
 
 function configText({ mappings, profile }: ScaffoldPlan, agentId: string): string {
   const rules = mappings.map((name) => `  "mappings/${name}.toml",\n`).join("");
-  return `# What the agents in this project may do. Every key has a default; this file names the ones
+  return `#:schema ${SCHEMA_URL}
+# What the agents in this project may do. Every key has a default; this file names the ones
 # that people change. Edits of this file need "firma trust"; edits of policies and mappings
 # hold at once.
 

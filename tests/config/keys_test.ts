@@ -3,6 +3,7 @@ import { parseAuthorityConfig } from "../../src/config/authority_config.ts";
 import { placedKeys } from "../../src/config/key_paths.ts";
 import { insteadOf } from "../../src/config/keys/elsewhere.ts";
 import { parseConfig } from "../../src/config/schema.ts";
+import { PROFILES } from "../../src/sandbox/profiles.ts";
 
 const FILE = "/home/ada/app/.firma/firma.toml";
 const ENV = { XDG_DATA_HOME: "/data", XDG_RUNTIME_DIR: "/run/user/1" };
@@ -100,4 +101,9 @@ Deno.test("no key that firma has is said to be one of OpenFirma's alone", () => 
       assert.equal(insteadOf(path.slice(0, length)), undefined, name);
     }
   }
+});
+
+Deno.test("run.profile names the profiles that there are", () => {
+  const about = KEYS.find(({ name }) => name === "run.profile")!.key.about;
+  for (const { id } of PROFILES) assert.ok(about.includes(`\`${id}\``), id);
 });

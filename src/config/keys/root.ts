@@ -22,7 +22,7 @@ const RUN = section("What `firma run` prepares for an agent", {
     example: "claude-code",
     applies: "next run",
   }),
-  env_passthrough: key(list(VARIABLE), {
+  env_passthrough: key(list(VARIABLE, "list of names"), {
     about: "Variables of your environment that the agent sees, beside those of its profile",
     default: [],
     example: ["LANG"],

@@ -62,19 +62,19 @@ const HOSTS = sectionList(section("How to reach one host, where its name alone d
     about: "The host: its name alone",
     required: true,
     example: "git.example.test",
-    applies: "live",
+    applies: "restart",
   }),
   connect_addr: key(text("address", { pattern: ":[0-9]{1,5}$" }, connectAddress), {
     about: "Address and port to connect to instead; it may be a private one",
     otherwise: "what the name resolves to",
     example: "10.0.0.5:8443",
-    applies: "live",
+    applies: "restart",
   }),
   ca_cert_path: key(PATH, {
     about: "Roots that its certificate may verify under, beside the system's, PEM",
     otherwise: "the roots of the system",
     example: "git-ca.crt",
-    applies: "live",
+    applies: "restart",
   }),
 }));
 
@@ -99,10 +99,11 @@ const CONNECTOR_HOSTS: SectionList<ConnectorHostConfig[]> = {
 
 const INTERCEPTOR = section("How the agent's connections are taken", {
   max_request_body_size: key(SIZE, {
-    about: "Largest request body that is read to find out what a call does; others pass unread",
+    about:
+      "Largest body that is read to find out what a call does; a call with a larger one is denied",
     default: "4 MiB",
     example: "16 MiB",
-    applies: "live",
+    applies: "restart",
   }),
   https_mitm: section("How TLS is inspected", {
     bypass_hosts: key(list(text("host", { minLength: 1 }, bypassHost)), {
@@ -110,7 +111,7 @@ const INTERCEPTOR = section("How the agent's connections are taken", {
         "Hosts whose TLS is not opened, once their CONNECT is permitted; `*.` covers subdomains",
       default: [],
       example: ["pinned.example.test"],
-      applies: "live",
+      applies: "restart",
     }),
   }),
 });
@@ -120,19 +121,19 @@ const CONNECTOR = section("How calls are forwarded", {
     about: "How long a connection to an upstream may take, TLS included",
     default: "10s",
     example: "5s",
-    applies: "live",
+    applies: "restart",
   }),
   headers_timeout: key(DURATION, {
     about: "How long an upstream may take until the headers of its response are there",
     default: "120s",
     example: "5m",
-    applies: "live",
+    applies: "restart",
   }),
   idle_timeout: key(DURATION, {
     about: "How long a call may go without a byte in either direction",
     default: "300s",
     example: "10m",
-    applies: "live",
+    applies: "restart",
   }),
   hosts: CONNECTOR_HOSTS,
 });
@@ -153,13 +154,13 @@ export const SIDECAR = section("The Sidecar, which decides each call and forward
       about: "Mappings, whose rules hold together",
       default: [],
       example: ["mappings/github.toml", "mapping-rules.toml"],
-      applies: "live",
+      applies: "restart",
     }),
     default_protected: key(BOOLEAN, {
       about: "Whether a call that no rule names is denied; it passes undecided otherwise",
       default: true,
       example: false,
-      applies: "live",
+      applies: "restart",
     }),
   }),
   interceptor: INTERCEPTOR,
