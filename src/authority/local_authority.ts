@@ -149,16 +149,21 @@ export class LocalAuthority implements Authority {
   async issue(request: IssueCapabilityRequest): Promise<Result<Grant>> {
     const demand = parseIssuance(request);
     if (!demand.ok) return demand;
-    const { registeredAgentsOnly, signingKey } = this.#options;
+    const { registeredAgentsOnly = false, signingKey } = this.#options;
     const { agentId, sessionId } = demand.value;
-    if (registeredAgentsOnly && await this.#store.findAgent(agentId) === undefined) {
-      return refusal("AGENT_NOT_REGISTERED", `agent "${agentId}" is not registered`);
-    }
     const claims = this.#claims(demand.value);
-    if (!claims.ok) return claims;
+    if (!claims.ok) {
+      // What is permitted concerns registered agents alone; others hear that they are none.
+      const isKnown = !registeredAgentsOnly || await this.#store.findAgent(agentId) !== undefined;
+      return isKnown ? claims : refusal("AGENT_NOT_REGISTERED", notRegistered(agentId));
+    }
     const { token_id: tokenId, issued_at: issuedAt, expiry } = claims.value;
-    if (!await this.#store.recordToken({ tokenId, agentId, sessionId, issuedAt, expiry })) {
-      return refusal("SESSION_REVOKED", `a token of session "${sessionId}" is revoked`);
+    const issued = { tokenId, agentId, sessionId, issuedAt, expiry };
+    // The agent is looked up where the token is recorded: a store far away is asked once.
+    const recorded = await this.#store.recordToken(issued, registeredAgentsOnly);
+    if (recorded === "AGENT_NOT_REGISTERED") return refusal(recorded, notRegistered(agentId));
+    if (recorded === "SESSION_REVOKED") {
+      return refusal(recorded, `a token of session "${sessionId}" is revoked`);
     }
     const token = await issueToken(claims.value, signingKey.privateKey);
     return ok({ token, claims: claims.value });
@@ -228,4 +233,8 @@ export class LocalAuthority implements Authority {
       }
     }
   }
+}
+
+function notRegistered(agentId: string): string {
+  return `agent "${agentId}" is not registered`;
 }

@@ -14,6 +14,7 @@ import type {
   BundleContent,
   IssuedToken,
   PublishedBundle,
+  Recorded,
   RegisteredAgent,
 } from "./store.ts";
 import { TokenLog } from "./token_log.ts";
@@ -99,10 +100,13 @@ export class FileStore implements AuthorityStore {
     });
   }
 
-  recordToken(token: IssuedToken): Promise<boolean> {
-    if (this.#isStopped(token.sessionId)) return Promise.resolve(false);
+  async recordToken(token: IssuedToken, registeredOnly = false): Promise<Recorded> {
+    if (registeredOnly && await this.findAgent(token.agentId) === undefined) {
+      return "AGENT_NOT_REGISTERED";
+    }
+    if (this.#isStopped(token.sessionId)) return "SESSION_REVOKED";
     this.#tokens.add(token);
-    return Promise.resolve(true);
+    return "recorded";
   }
 
   listRevocations(): Promise<readonly Revocation[]> {

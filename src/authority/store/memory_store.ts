@@ -8,6 +8,7 @@ import type {
   BundleContent,
   IssuedToken,
   PublishedBundle,
+  Recorded,
   RegisteredAgent,
 } from "./store.ts";
 
@@ -66,13 +67,19 @@ export class MemoryStore implements AuthorityStore {
     return Promise.resolve(this.#agents.delete(id));
   }
 
-  recordToken({ sessionId, tokenId }: IssuedToken): Promise<boolean> {
+  recordToken(
+    { agentId, sessionId, tokenId }: IssuedToken,
+    registeredOnly = false,
+  ): Promise<Recorded> {
+    if (registeredOnly && !this.#agents.has(agentId)) {
+      return Promise.resolve("AGENT_NOT_REGISTERED");
+    }
     const revoked = this.#source.tokenIds;
     const tokens = this.#issued.get(sessionId) ?? [];
-    if (tokens.some((each) => revoked.has(each))) return Promise.resolve(false);
+    if (tokens.some((each) => revoked.has(each))) return Promise.resolve("SESSION_REVOKED");
     tokens.push(tokenId);
     this.#issued.set(sessionId, tokens);
-    return Promise.resolve(true);
+    return Promise.resolve("recorded");
   }
 
   listRevocations(): Promise<readonly Revocation[]> {

@@ -22,6 +22,9 @@ export interface IssuedToken {
   readonly expiry: string;
 }
 
+/** What became of a token that was to be remembered; anything but `recorded` is why it was not. */
+export type Recorded = "recorded" | "AGENT_NOT_REGISTERED" | "SESSION_REVOKED";
+
 /** A policy bundle before it has its place in the order of bundles. */
 export type BundleContent = Omit<PolicyBundle, "revision">;
 
@@ -45,11 +48,12 @@ export interface AuthorityStore {
   removeAgent(id: string): Promise<boolean>;
 
   /**
-   * Remembers a token before anybody gets it. Says `false`, and remembers
-   * nothing, when a token of the same session has been revoked: whoever revokes
-   * a token means the session to stop, not to fetch the next one.
+   * Remembers a token before anybody gets it. With `registeredOnly` it remembers
+   * nothing of an agent that is not registered at that moment; and never anything
+   * of a session of which a token has been revoked: whoever revokes a token means
+   * the session to stop, not to fetch the next one.
    */
-  recordToken(token: IssuedToken): Promise<boolean>;
+  recordToken(token: IssuedToken, registeredOnly?: boolean): Promise<Recorded>;
 
   /** Everything that is revoked now. */
   listRevocations(): Promise<readonly Revocation[]>;

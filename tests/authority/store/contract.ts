@@ -1,38 +1,17 @@
 import assert from "node:assert/strict";
 import { newId } from "../../../src/core/id.ts";
-import type {
-  AuthorityStore,
-  BundleContent,
-  IssuedToken,
-} from "../../../src/authority/store/store.ts";
+import type { AuthorityStore } from "../../../src/authority/store/store.ts";
 import { eventually } from "../../fixtures/deadline.ts";
 import { Listener } from "../support.ts";
+import { bundle, MAX_TTL_MS, token } from "./samples.ts";
 
 /** A store to try, and how to end with it. */
 export interface Subject extends AsyncDisposable {
   readonly store: AuthorityStore;
 }
 
-const MAX_TTL_MS = 3_600_000;
-
-function token(sessionId: string): IssuedToken {
-  const now = Date.now();
-  return {
-    tokenId: newId("ctok"),
-    agentId: newId("agt"),
-    sessionId,
-    issuedAt: new Date(now).toISOString(),
-    expiry: new Date(now + MAX_TTL_MS).toISOString(),
-  };
-}
-
 function revocation(tokenId: string, ageMs = 0) {
   return { tokenId, reason: "a test", timestamp: new Date(Date.now() - ageMs).toISOString() };
-}
-
-function bundle(version: string): BundleContent {
-  const policies = [{ file: "a.cedar", text: `// ${version}` }];
-  return { version, policies, schema: "", ttlSeconds: 30 };
 }
 
 async function listed(store: AuthorityStore, tokenIds: readonly string[]): Promise<void> {
@@ -68,19 +47,52 @@ export function storeTests(name: string, open: () => Promise<Subject>): Deno.Tes
     const { store } = subject;
     const sessionId = newId("ses");
     const [first, second] = [token(sessionId), token(sessionId)];
-    assert.equal(await store.recordToken(first), true);
-    assert.equal(await store.recordToken(second), true);
+    assert.equal(await store.recordToken(first), "recorded");
+    assert.equal(await store.recordToken(second), "recorded");
     await store.revoke(revocation(first.tokenId));
     await listed(store, [first.tokenId]);
-    assert.equal(await store.recordToken(token(sessionId)), false);
-    assert.equal(await store.recordToken(token(newId("ses"))), true, "another session");
+    assert.equal(await store.recordToken(token(sessionId)), "SESSION_REVOKED");
+    assert.equal(await store.recordToken(token(newId("ses"))), "recorded", "another session");
     assert.equal(await store.withdrawRevocation(first.tokenId), true);
     assert.equal(await store.withdrawRevocation(first.tokenId), false);
     await listed(store, []);
     await eventually(
       "the session to be free",
-      async () => await store.recordToken(token(sessionId)) || undefined,
+      async () => (await store.recordToken(token(sessionId))) === "recorded" || undefined,
     );
+  });
+
+  test(`${name} records tokens of registered agents alone, where asked to`, async () => {
+    await using subject = await open();
+    const { store } = subject;
+    const agent = { id: newId("agt"), name: "builder", registeredAt: "2030-01-01T00:00:00Z" };
+    const record = (agentId: string, only?: boolean) =>
+      store.recordToken(token(newId("ses"), agentId), only);
+    assert.equal(await record(agent.id, true), "AGENT_NOT_REGISTERED");
+    assert.equal(await record(agent.id), "recorded", "the control");
+    await store.addAgent(agent);
+    // Several at once, each of which is judged by itself.
+    const revoked = token("stopped", agent.id);
+    assert.equal(await store.recordToken(revoked), "recorded");
+    await store.revoke(revocation(revoked.tokenId));
+    await listed(store, [revoked.tokenId]);
+    const said = await Promise.all([
+      record(agent.id, true),
+      record(newId("agt"), true),
+      record(newId("agt"), false),
+      store.recordToken(token("stopped", agent.id), true),
+      record(agent.id, true),
+    ]);
+    const expected = [
+      "recorded",
+      "AGENT_NOT_REGISTERED",
+      "recorded",
+      "SESSION_REVOKED",
+      "recorded",
+    ];
+    assert.deepEqual(said, expected);
+    await store.removeAgent(agent.id);
+    assert.equal(await record(agent.id, true), "AGENT_NOT_REGISTERED");
   });
 
   test(`${name} tells whole lists of revocations, and what is revoked once stays so`, async () => {

@@ -4,8 +4,7 @@ import { FileStore } from "../../../src/authority/store/file_store.ts";
 import { eventually } from "../../fixtures/deadline.ts";
 import { directory } from "../support.ts";
 import { storeTests } from "./contract.ts";
-
-const MAX_TTL_MS = 3_600_000;
+import { MAX_TTL_MS, token } from "./samples.ts";
 
 async function open(path: string): Promise<FileStore> {
   const store = await FileStore.open({
@@ -32,16 +31,6 @@ async function subject() {
 
 for (const test of storeTests("FileStore", subject)) Deno.test(test);
 
-function token(sessionId: string) {
-  return {
-    tokenId: newId("ctok"),
-    agentId: newId("agt"),
-    sessionId,
-    issuedAt: new Date().toISOString(),
-    expiry: new Date(Date.now() + MAX_TTL_MS).toISOString(),
-  };
-}
-
 const CONTENT = { version: "1", policies: [], schema: "", ttlSeconds: 30 };
 
 Deno.test("FileStore finds everything again after a restart", async () => {
@@ -57,7 +46,7 @@ Deno.test("FileStore finds everything again after a restart", async () => {
 
   store = await open(state.path);
   assert.deepEqual(await store.findAgent(agent.id), agent);
-  assert.equal(await store.recordToken(token("s")), false);
+  assert.equal(await store.recordToken(token("s")), "SESSION_REVOKED");
   assert.deepEqual(await store.publishBundle(CONTENT, true), published, "the same revision");
   const next = await store.publishBundle({ ...CONTENT, version: "2" }, true);
   assert.ok(next.revision > published.revision);
@@ -80,11 +69,11 @@ Deno.test("FileStore keeps a session stopped whose revocation was compacted", as
   await eventually("it to be gone", async () => {
     return (await store.listRevocations()).length === 0 || undefined;
   });
-  assert.equal(await store.recordToken(token("s")), false);
+  assert.equal(await store.recordToken(token("s")), "SESSION_REVOKED");
   await store.close();
   store = await open(state.path);
-  assert.equal(await store.recordToken(token("s")), false, "after a restart");
-  assert.equal(await store.recordToken(token("other")), true);
+  assert.equal(await store.recordToken(token("s")), "SESSION_REVOKED", "after a restart");
+  assert.equal(await store.recordToken(token("other")), "recorded");
   await store.close();
 });
 

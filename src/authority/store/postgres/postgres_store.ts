@@ -9,9 +9,11 @@ import type {
   BundleContent,
   IssuedToken,
   PublishedBundle,
+  Recorded,
   RegisteredAgent,
 } from "../store.ts";
 import { REMEMBERED_MS } from "../token_log.ts";
+import { Batches } from "./batches.ts";
 import { openBundle, sealBundle } from "./bundle_seal.ts";
 import { type DatabaseTarget, describeTarget } from "./database_url.ts";
 import { type Connection, Database, type Rows } from "./driver.ts";
@@ -39,6 +41,12 @@ export interface PostgresStoreOptions {
   readonly patienceMs?: number;
 }
 
+/** A token that waits to be recorded. */
+interface TokenEntry {
+  readonly token: IssuedToken;
+  readonly registeredOnly: boolean;
+}
+
 const PATIENCE_MS = 5_000;
 const FORGET_EVERY_MS = 3_600_000;
 
@@ -52,6 +60,7 @@ export class PostgresStore implements AuthorityStore {
   readonly #database: Database;
   readonly #channel: string;
   readonly #statements: Statements;
+  readonly #tokens: Batches<TokenEntry, Recorded>;
   readonly #closing = new AbortController();
   readonly #revocationLists = new Broadcast<readonly Revocation[]>();
   readonly #bundles = new Broadcast<PublishedBundle>();
@@ -70,6 +79,7 @@ export class PostgresStore implements AuthorityStore {
     this.#database = database;
     this.#channel = names.channel;
     this.#statements = statementsFor(names);
+    this.#tokens = new Batches((entries) => this.#recordTokens(entries));
   }
 
   /** Connects, and makes or upgrades the schema; fails when the database cannot be used. */
@@ -106,10 +116,8 @@ export class PostgresStore implements AuthorityStore {
     return (await this.#query("removeAgent", id)).rowCount === 1;
   }
 
-  async recordToken(token: IssuedToken): Promise<boolean> {
-    const { tokenId, agentId, sessionId, issuedAt, expiry } = token;
-    const values = [tokenId, agentId, sessionId, issuedAt, expiry];
-    return (await this.#query("recordToken", ...values)).rowCount === 1;
+  recordToken(token: IssuedToken, registeredOnly = false): Promise<Recorded> {
+    return this.#tokens.add({ token, registeredOnly });
   }
 
   async listRevocations(): Promise<readonly Revocation[]> {
@@ -177,6 +185,13 @@ export class PostgresStore implements AuthorityStore {
     await this.#database.close();
   }
 
+  async #recordTokens(entries: readonly TokenEntry[]): Promise<Recorded[]> {
+    const { rows } = await this.#query("recordTokens", ...columnsOf(entries));
+    return rows.map(({ unknown, stopped }) =>
+      unknown === true ? "AGENT_NOT_REGISTERED" : stopped === true ? "SESSION_REVOKED" : "recorded"
+    );
+  }
+
   #query(name: keyof Statements, ...values: unknown[]): Promise<Rows> {
     return this.#database.query({ ...this.#statements[name], values });
   }
@@ -238,6 +253,15 @@ export class PostgresStore implements AuthorityStore {
   #until(signal: AbortSignal): AbortSignal {
     return AbortSignal.any([signal, this.#closing.signal]);
   }
+}
+
+/** What `recordTokens` takes: one array a column. */
+function columnsOf(entries: readonly TokenEntry[]): unknown[] {
+  const of = (key: keyof IssuedToken) => entries.map(({ token }) => token[key]);
+  return [
+    ...[of("tokenId"), of("agentId"), of("sessionId"), of("issuedAt"), of("expiry")],
+    entries.map(({ registeredOnly }) => registeredOnly),
+  ];
 }
 
 function agentOf(row: Readonly<Record<string, unknown>>): RegisteredAgent {

@@ -28,11 +28,28 @@ export function statementsFor({ schema, channel }: Names) {
     ),
     removeAgent: named("remove agent", `DELETE FROM ${schema}.agents WHERE id = $1`),
 
-    recordToken: named(
-      "record token",
-      `INSERT INTO ${schema}.tokens
-       SELECT $1, $2, $3, $4::timestamptz, $5::timestamptz
-       WHERE NOT EXISTS (SELECT FROM ${schema}.revocations WHERE session_id = $3)`,
+    // Any number of them, one array a column. Says of each, in their order, why it is not recorded.
+    recordTokens: named(
+      "record tokens",
+      `WITH judged AS MATERIALIZED (
+         SELECT asked.*,
+           only_registered AND NOT EXISTS (
+             SELECT FROM ${schema}.agents WHERE agents.id = asked.agent_id
+           ) AS unknown,
+           EXISTS (
+             SELECT FROM ${schema}.revocations WHERE revocations.session_id = asked.session_id
+           ) AS stopped
+         FROM unnest(
+           $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::boolean[]
+         ) WITH ORDINALITY
+           AS asked (token_id, agent_id, session_id, issued_at, expiry, only_registered, place)
+       ),
+       recorded AS (
+         INSERT INTO ${schema}.tokens
+         SELECT token_id, agent_id, session_id, issued_at, expiry FROM judged
+         WHERE NOT unknown AND NOT stopped
+       )
+       SELECT unknown, stopped FROM judged ORDER BY place`,
     ),
     // A part at a time: there may be millions, and nothing here takes long.
     forget: named(

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { newId } from "../../../../src/core/id.ts";
 import { keyPair } from "../../../capability/support.ts";
-import { bundle, KEY, newSchema, openPostgres, sharedServer, token, useServer } from "./support.ts";
+import { bundle, token } from "../samples.ts";
+import { KEY, newSchema, openPostgres, sharedServer, useServer } from "./support.ts";
 
 useServer();
 
@@ -26,16 +27,30 @@ Deno.test("PostgresStore takes names that look like statements for names", async
     assert.equal(await store.findAgent(name), undefined);
     assert.equal(await store.removeAgent(name), false);
     const issued = token(name);
-    assert.equal(await store.recordToken(issued), true);
+    assert.equal(await store.recordToken(issued), "recorded");
     const timestamp = new Date().toISOString();
     await store.revoke({ tokenId: name, reason: name, timestamp });
     assert.ok((await store.listRevocations()).some(({ reason }) => reason === name));
-    assert.equal(await store.recordToken(token(name)), true, "another token was revoked");
+    assert.equal(await store.recordToken(token(name)), "recorded", "another token was revoked");
     assert.equal(await store.withdrawRevocation(name), true);
     await store.revoke({ tokenId: issued.tokenId, reason: `${name}\0`, timestamp });
-    assert.equal(await store.recordToken(token(name)), false);
+    assert.equal(await store.recordToken(token(name)), "SESSION_REVOKED");
   }
   assert.equal((await store.listAgents()).length, NAMES.length);
+  await store.close();
+});
+
+Deno.test("PostgresStore lets a token that cannot be recorded take no other with it", async () => {
+  const schema = newSchema();
+  const store = await openPostgres(schema);
+  const sessions = ["a", "b", "nul\0", '{"c"}', "d,\\"];
+  const said = await Promise.allSettled(sessions.map((each) => store.recordToken(token(each))));
+  assert.deepEqual(
+    said.map((each) => each.status === "fulfilled" ? each.value : "rejected"),
+    ["recorded", "recorded", "rejected", "recorded", "recorded"],
+  );
+  const known = await sharedServer().sql(`SELECT session_id FROM ${schema}.tokens`);
+  assert.deepEqual(known.trim().split("\n").sort(), ["a", "b", "d,\\", '{"c"}']);
   await store.close();
 });
 

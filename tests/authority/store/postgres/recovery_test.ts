@@ -5,7 +5,8 @@ import { parseDatabaseUrl } from "../../../../src/authority/store/postgres/datab
 import { PostgresStore } from "../../../../src/authority/store/postgres/postgres_store.ts";
 import { eventually } from "../../../fixtures/deadline.ts";
 import { Listener } from "../../support.ts";
-import { bundle, KEY, newSchema, openPostgres, sharedServer, token, useServer } from "./support.ts";
+import { bundle, token } from "../samples.ts";
+import { KEY, newSchema, openPostgres, sharedServer, useServer } from "./support.ts";
 
 useServer();
 
@@ -24,7 +25,7 @@ for (const signal of ["SIGINT", "SIGKILL"] as const) {
     const store = await openPostgres(schema, { onNotice: ({ code }) => notices.push(code) });
     const kept = token("kept");
     const revoked = { tokenId: newId("ctok"), reason: "", timestamp: new Date().toISOString() };
-    assert.equal(await store.recordToken(kept), true);
+    assert.equal(await store.recordToken(kept), "recorded");
     await store.revoke(revoked);
     const published = await store.publishBundle(bundle("1"), true);
     {
@@ -99,7 +100,7 @@ Deno.test("PostgresStore works for a user who may make nothing", async () => {
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO plain`);
   const target = unwrap(parseDatabaseUrl(server.url({ user: "plain" })));
   const store = await openPostgres(schema, { target });
-  assert.equal(await store.recordToken(token("s")), true);
+  assert.equal(await store.recordToken(token("s")), "recorded");
   await store.close();
   await assert.rejects(openPostgres(newSchema(), { target }), /permission denied for database/);
 });

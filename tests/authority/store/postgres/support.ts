@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import type { BundleContent, IssuedToken } from "../../../../src/authority/store/store.ts";
-import { newId } from "../../../../src/core/id.ts";
 import { unwrap } from "../../../../src/core/result.ts";
 import { parseDatabaseUrl } from "../../../../src/authority/store/postgres/database_url.ts";
 import {
@@ -51,22 +49,4 @@ export async function openPostgres(
   });
   if (!opened.ok) assert.fail(opened.error.message);
   return opened.value;
-}
-
-/** A token of a session. */
-export function token(sessionId: string): IssuedToken {
-  const now = Date.now();
-  return {
-    tokenId: newId("ctok"),
-    agentId: newId("agt"),
-    sessionId,
-    issuedAt: new Date(now).toISOString(),
-    expiry: new Date(now + 3_600_000).toISOString(),
-  };
-}
-
-/** A bundle with one file. */
-export function bundle(version: string): BundleContent {
-  const policies = [{ file: "a.cedar", text: `// ${version}` }];
-  return { version, policies, schema: "", ttlSeconds: 30 };
 }

@@ -6,7 +6,8 @@ import { createAuthority, issueCertificate } from "../../../../src/pki/certifica
 import { DEADLINE_MS, eventually } from "../../../fixtures/deadline.ts";
 import { type PostgresServer, startPostgres } from "../../../fixtures/postgres_server.ts";
 import { Listener } from "../../support.ts";
-import { KEY, token } from "./support.ts";
+import { token } from "../samples.ts";
+import { KEY } from "./support.ts";
 
 const PASSWORD = "hunter2-9c1d";
 const ca = unwrap(await createAuthority("Database CA", 10));
@@ -77,7 +78,7 @@ Deno.test("PostgresStore talks TLS with the server that it was told of, and no o
       const opened = await open(url(host, "ca"));
       if (!opened.ok) assert.fail(opened.error.message);
       const store = opened.value;
-      assert.equal(await store.recordToken(token("s")), true);
+      assert.equal(await store.recordToken(token("s")), "recorded");
       {
         await using lists = new Listener((signal) => store.watchRevocations(signal));
         await eventually("the revocations", () => lists.heard.length > 0 || undefined);
