@@ -33,7 +33,14 @@ export function describeConfig(config: FirmaConfig, files: readonly OperatorFile
   for (const { name, parent, risk } of config.actionClasses) {
     lines.push(`action class ${name} within ${parent}, risk ${risk}`);
   }
-  if (!mapping.defaultProtected) lines.push("calls that no rule names are let through undecided");
+  if (config.sidecar.mode === "monitor") lines.push("policies are observed and not enforced");
+  if (interceptor.mode === "http_proxy") {
+    const { hostname, port } = interceptor.listenAddr;
+    lines.push(`a proxy listens on ${hostname} port ${port}, for whoever has a password`);
+  }
+  if (!mapping.defaultProtected) {
+    lines.push("calls to hosts that no rule names are let through undecided");
+  }
   for (const { host, connectAddr, caCertPath } of connector.hosts) {
     const to = connectAddr ? ` is reached at ${connectAddr.hostname}:${connectAddr.port}` : "";
     lines.push(`host ${host}${to}${caCertPath ? `, trusting ${caCertPath}` : ""}`);

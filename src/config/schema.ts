@@ -3,7 +3,7 @@ import type { ActionClassEntry } from "../core/action_class.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { otherFiles } from "./keys/authority.ts";
 import { ROOT, type RootTable } from "./keys/root.ts";
-import type { ConnectorHostConfig } from "./keys/sidecar.ts";
+import type { ConnectAddress, ConnectorHostConfig } from "./keys/sidecar.ts";
 import type { RemoteAuthorityConfig } from "./keys/sidecar_authority.ts";
 import { insteadOf } from "./keys/elsewhere.ts";
 import { parseToml, type TomlDocument } from "./toml.ts";
@@ -28,6 +28,8 @@ export interface FirmaConfig {
     readonly otherFiles: readonly { readonly key: string; readonly path: string }[];
   };
   readonly sidecar: {
+    /** `monitor`: policies deny in name alone, as far as the Sidecar's surroundings allow that. */
+    readonly mode: "enforce" | "monitor";
     readonly authority: {
       /** Empty in a file of an Authority alone, which has no `[sidecar]`. */
       readonly agentId: string;
@@ -43,6 +45,9 @@ export interface FirmaConfig {
       readonly defaultProtected: boolean;
     };
     readonly interceptor: {
+      /** `http_proxy`: there is a proxy for agents without a sandbox as well, on `listenAddr`. */
+      readonly mode: "unix_socket" | "http_proxy";
+      readonly listenAddr: ConnectAddress;
       readonly maxRequestBodySize: number;
       readonly httpsMitm: { readonly bypassHosts: readonly string[] };
     };
@@ -134,6 +139,7 @@ function assemble(
       otherFiles: otherFiles(authority),
     },
     sidecar: {
+      mode: sidecar.mode,
       authority: {
         agentId,
         remote: remote && { ...remote, publicKeyPath: remote.publicKeyPath ?? `${keyFile}.pub` },
@@ -147,6 +153,8 @@ function assemble(
         defaultProtected: sidecar.mapping.default_protected,
       },
       interceptor: {
+        mode: sidecar.interceptor.mode,
+        listenAddr: sidecar.interceptor.listen_addr,
         maxRequestBodySize: sidecar.interceptor.max_request_body_size,
         httpsMitm: { bypassHosts: sidecar.interceptor.https_mitm.bypass_hosts },
       },

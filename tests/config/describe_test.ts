@@ -11,15 +11,18 @@ function file(kind: OperatorFile["kind"], name: string, text: string): OperatorF
 
 Deno.test("describeConfig() says what a configuration would open", () => {
   const config = parseConfig(
-    `[sidecar.authority]
+    `[sidecar]
+mode = "monitor"
+[sidecar.authority]
 agent_id = "${newId("agt")}"
 [sidecar.mapping]
 default_protected = false
 [[sidecar.connector.hosts]]
 host = "git.test"
 connect_addr = "10.0.0.1:443"
-[sidecar.interceptor.https_mitm]
-bypass_hosts = ["pinned.test"]
+[sidecar.interceptor]
+mode = "http_proxy"
+https_mitm.bypass_hosts = ["pinned.test"]
 [run]
 env_passthrough = ["AWS_SECRET_ACCESS_KEY"]
 `,
@@ -38,7 +41,9 @@ forbid (principal, action, resource);`;
     [
       "policy policies/a.cedar: 1 permit, 1 forbid",
       "mapping mappings/a.toml: 2 rules",
-      "calls that no rule names are let through undecided",
+      "policies are observed and not enforced",
+      "a proxy listens on 127.0.0.1 port 8080, for whoever has a password",
+      "calls to hosts that no rule names are let through undecided",
       "host git.test is reached at 10.0.0.1:443",
       "not inspected: pinned.test",
       "variables handed to the agent: AWS_SECRET_ACCESS_KEY",

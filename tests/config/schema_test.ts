@@ -43,10 +43,16 @@ Deno.test("parseConfig() fills in every default", () => {
         otherFiles: [],
       },
       sidecar: {
+        mode: "enforce",
         authority: { agentId: AGENT, remote: undefined },
         capabilityValidation: { clockSkewToleranceMs: 0 },
         mapping: { rulesPaths: [], defaultProtected: true },
-        interceptor: { maxRequestBodySize: 4_194_304, httpsMitm: { bypassHosts: [] } },
+        interceptor: {
+          mode: "unix_socket",
+          listenAddr: { hostname: "127.0.0.1", port: 8080 },
+          maxRequestBodySize: 4_194_304,
+          httpsMitm: { bypassHosts: [] },
+        },
         connector: {
           connectTimeoutMs: 10_000,
           headersTimeoutMs: 120_000,
@@ -76,6 +82,8 @@ clock_skew_tolerance = "2s"
 rules_paths = ["mappings/npm.toml", "../common.toml"]
 default_protected = false
 [sidecar.interceptor]
+mode = "http_proxy"
+listen_addr = "[::1]:3128"
 max_request_body_size = "1 MiB"
 https_mitm.bypass_hosts = ["Pinned.Example.Test.", "*.example.test"]
 [sidecar.connector]
@@ -110,6 +118,8 @@ env_passthrough = ["LANG"]
     defaultProtected: false,
   });
   assert.deepEqual(sidecar.interceptor, {
+    mode: "http_proxy",
+    listenAddr: { hostname: "::1", port: 3128 },
     maxRequestBodySize: 1_048_576,
     httpsMitm: { bypassHosts: ["pinned.example.test", "*.example.test"] },
   });
@@ -186,6 +196,14 @@ Deno.test("parseConfig() refuses values that would widen the boundary by acciden
     "wildcard inside": `[sidecar.interceptor.https_mitm]\nbypass_hosts = ["a.*.test"]\n`,
     "relative audit log": `[sidecar.audit]\nfile_path = "audit.jsonl"\n`,
     "no time at all": `[sidecar.connector]\nconnect_timeout = "0s"\n`,
+    "a proxy for the network": `[sidecar.interceptor]\nlisten_addr = "0.0.0.0:8080"\n`,
+    "a proxy for the network, unused":
+      `[sidecar.interceptor]\nmode = "unix_socket"\nlisten_addr = "[::]:8080"\n`,
+    "a proxy on a name": `[sidecar.interceptor]\nlisten_addr = "localhost:8080"\n`,
+    "a proxy on no address": `[sidecar.interceptor]\nlisten_addr = "127.0.0.256:8080"\n`,
+    "a proxy on no port": `[sidecar.interceptor]\nlisten_addr = "127.0.0.1:70000"\n`,
+    "an interceptor that there is not": `[sidecar.interceptor]\nmode = "grpc"\n`,
+    "a mode that there is not": `[sidecar]\nmode = "off"\n`,
     "no body at all": `[sidecar.interceptor]\nmax_request_body_size = "0 B"\n`,
     "NUL in a path": `[authority]\npolicy_dir = "a\\u0000b"\n`,
     "empty path": `[authority]\npolicy_dir = ""\n`,

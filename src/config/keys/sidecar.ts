@@ -6,6 +6,7 @@ import {
   DURATION,
   DURATION_OR_NONE,
   list,
+  oneOf,
   PATH,
   SIZE,
   text,
@@ -97,7 +98,31 @@ const CONNECTOR_HOSTS: SectionList<ConnectorHostConfig[]> = {
   },
 };
 
+/** Anybody who reaches the port can try passwords there, and what is sent to it is in the clear. */
+const LOOPBACK_ADDRESS = text<ConnectAddress>("address", { pattern: ":[0-9]{1,5}$" }, (value) => {
+  const match = /^(127(?:\.\d{1,3}){3}|\[::1\]):(\d{1,5})$/.exec(value);
+  const [hostname = "", port] = [match?.[1]?.replace(/^\[|\]$/g, ""), Number(match?.[2])];
+  const isAddress = hostname.split(".").every((part) => part === "::1" || Number(part) <= 255);
+  if (match && isAddress && port <= 65535) return { value: { hostname, port } };
+  return {
+    state: `"${value}" is not an address of this machine alone with a port`,
+    cure: 'write "127.0.0.1:8080" or "[::1]:8080"; a name such as localhost may change its meaning',
+  };
+});
+
 const INTERCEPTOR = section("How the agent's connections are taken", {
+  mode: key(oneOf(["unix_socket", "http_proxy"]), {
+    about: "With `http_proxy`, agents without a sandbox can have a proxy on listen_addr",
+    default: "unix_socket",
+    example: "http_proxy",
+    applies: "restart",
+  }),
+  listen_addr: key(LOOPBACK_ADDRESS, {
+    about: "Where that proxy listens: an address of this machine alone; port 0 takes any",
+    default: "127.0.0.1:8080",
+    example: "[::1]:3128",
+    applies: "restart",
+  }),
   max_request_body_size: key(SIZE, {
     about:
       "Largest body that is read to find out what a call does; a call with a larger one is denied",
@@ -140,6 +165,12 @@ const CONNECTOR = section("How calls are forwarded", {
 
 /** `[sidecar]`. */
 export const SIDECAR = section("The Sidecar, which decides each call and forwards it", {
+  mode: key(oneOf(["enforce", "monitor"]), {
+    about: "With `monitor`, what policies deny goes out, where FIRMA_ALLOW_MONITOR_MODE is 1",
+    default: "enforce",
+    example: "monitor",
+    applies: "restart",
+  }),
   authority: SIDECAR_AUTHORITY,
   capability_validation: section("How tokens are checked", {
     clock_skew_tolerance: key(DURATION_OR_NONE, {
