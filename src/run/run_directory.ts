@@ -2,13 +2,11 @@ import { join } from "../core/path.ts";
 import type { Id } from "../core/id.ts";
 import { isId } from "../core/id.ts";
 import { err, ok, type Result } from "../core/result.ts";
+import { LONGEST_SOCKET } from "../sidecar/socket_pool.ts";
 import { ensurePrivateDirectory, type Environment, runsDir, stateDir } from "../config/paths.ts";
 
 /** Locked for as long as the run lives; the kernel lets go of it however the run ends. */
 const LOCK = "owner.lock";
-
-/** Longest path of a socket in a run directory, relative to it. */
-const LONGEST_SOCKET = "w0/front-63.sock";
 
 /** What `sockaddr_un` holds, without its final NUL (unix(7)). */
 const MAX_SOCKET_PATH = 107;

@@ -1,9 +1,12 @@
 import { Hono } from "hono";
 import type { FirmaError } from "../core/result.ts";
 import { PROBLEM_TYPE } from "../core/problem.ts";
+import { err, type Result } from "../core/result.ts";
+import { readJson } from "./control_body.ts";
+import type { Notify } from "./notices.ts";
+import { Registrations } from "./registrations.ts";
 import { invalidRequest, parseEndBody, parseSessionBody } from "./session_body.ts";
-import type { OpenedSession, SessionRequest } from "./sessions.ts";
-import type { Result } from "../core/result.ts";
+import type { OpenedSession, SessionRequest, SessionStatus } from "./sessions.ts";
 
 /** What the control API acts on. */
 export interface ControlTarget {
@@ -11,57 +14,133 @@ export interface ControlTarget {
   /** `false` when there is no such session. Returns once its events are in the log. */
   endSession(sessionId: string, exitCode: number | undefined): Promise<Result<boolean>>;
   status(): Readonly<Record<string, unknown>>;
+  sessions(): readonly SessionStatus[];
+  /** Has a listener hear what an operator should know; returns how to stop that. */
+  onNotice(listener: Notify): () => void;
   readonly certificatePem: string;
   readonly bundleVersion: () => string;
+  /** The `firma.toml` that is served, and the digest that it had. */
+  readonly config: { readonly file: string; readonly digest: string | undefined };
 }
+
+/** The control API of one Sidecar. */
+export interface ControlApi {
+  fetch(request: Request): Response | Promise<Response>;
+  /** Ends the streams of all sessions; their sessions are for the caller to end. */
+  close(): void;
+}
+
+/** JSON lines. */
+const LINES_TYPE = "application/x-ndjson";
+
+/** How failures that have a status of their own are answered; all others with 503. */
+const STATUSES: Readonly<Record<string, number>> = {
+  BODY_TOO_LARGE: 413,
+  INVALID_REQUEST: 400,
+  OTHER_CONFIG: 409,
+};
 
 /**
  * The control API. Who reaches its socket (mode 0600, in a directory of mode
  * 0700 that no sandbox sees) is the operator; there is no other authentication.
  */
-export function controlApi(target: ControlTarget): Hono {
+export function controlApi(target: ControlTarget): ControlApi {
   const app = new Hono();
+  const registrations = new Registrations({
+    openSession: (request) => target.openSession(request),
+    endSession: (sessionId) => target.endSession(sessionId, undefined),
+    describe: (opened) => describe(opened, target),
+  });
+  const deaf = target.onNotice(registrations.tell);
 
   app.post("/v1/sessions", async (context) => {
-    const body = await readBody(context.req.raw, parseSessionBody);
-    if (!body.ok) return problem(400, body.error);
-    const opened = await target.openSession(body.value);
-    if (!opened.ok) return problem(503, opened.error);
-    return context.json({
-      session_id: opened.value.sessionId,
-      proxy_socket: opened.value.proxySocket,
-      ca_certificate: target.certificatePem,
-      token_id: opened.value.tokenId,
-      policy_bundle_version: target.bundleVersion(),
-    }, 201);
+    const body = await readJson(context.req.raw);
+    const request = body.ok ? parseRegistration(body.value, target.config) : body;
+    if (!request.ok) return refused(request.error);
+    const stream = await registrations.open(request.value);
+    if (!stream.ok) return refused(stream.error);
+    return new Response(stream.value, { status: 201, headers: { "content-type": LINES_TYPE } });
   });
 
   app.post("/v1/sessions/:id/end", async (context) => {
-    const body = await readBody(context.req.raw, parseEndBody);
-    if (!body.ok) return problem(400, body.error);
+    const body = await readJson(context.req.raw);
+    const exitCode = body.ok ? parseEndBody(body.value) : body;
+    if (!exitCode.ok) return refused(exitCode.error);
     const id = context.req.param("id");
-    const ended = await target.endSession(id, body.value);
-    if (!ended.ok) return problem(503, ended.error);
+    const ended = await target.endSession(id, exitCode.value);
+    if (!ended.ok) return refused(ended.error);
+    registrations.close(id);
     if (ended.value) return context.body(null, 204);
     return problem(404, { code: "NO_SESSION", message: `Cannot end session "${id}": not found` });
+  });
+
+  app.get("/v1/sessions", (context) => {
+    return context.json({ sessions: target.sessions().map(sessionRow) });
   });
 
   app.get("/v1/status", (context) => context.json(target.status()));
 
   app.notFound(() => problem(404, { code: "NOT_FOUND", message: "Cannot serve this path" }));
   app.onError((error) => problem(500, { code: "INTERNAL", message: error.message, cause: error }));
-  return app;
+  return {
+    fetch: (request) => app.fetch(request),
+    close() {
+      deaf();
+      registrations.closeAll();
+    },
+  };
 }
 
-async function readBody<T>(
-  request: Request,
-  parse: (body: unknown) => Result<T>,
-): Promise<Result<T>> {
-  try {
-    return parse(await request.json());
-  } catch {
-    return invalidRequest("it is not JSON");
+/** What asks for a session, from somebody who means the configuration that is served here. */
+function parseRegistration(
+  body: unknown,
+  config: ControlTarget["config"],
+): Result<SessionRequest> {
+  if (typeof body !== "object" || body === null) return invalidRequest("it is not an object");
+  const { config_file, config_digest, ...session } = body as Record<string, unknown>;
+  if (config_file === undefined && config_digest === undefined) return parseSessionBody(session);
+  if (config_file === config.file && config_digest === config.digest) {
+    return parseSessionBody(session);
   }
+  return err({
+    code: "OTHER_CONFIG",
+    message: `Cannot open the session: this Sidecar serves "${config.file}" as it was when it ` +
+      "started, and that is not what was asked for",
+    cure: "firma sidecar stop, then: firma sidecar start --detach",
+  });
+}
+
+function describe({ sessionId, proxySocket, tokenId }: OpenedSession, target: ControlTarget) {
+  return {
+    type: "session",
+    session_id: sessionId,
+    proxy_socket: proxySocket,
+    ca_certificate: target.certificatePem,
+    token_id: tokenId,
+    policy_bundle_version: target.bundleVersion(),
+  };
+}
+
+/** A session as the API shows it. */
+export function sessionRow(session: SessionStatus): Readonly<Record<string, unknown>> {
+  const { sandboxId, agentId, profile, command, workspace } = session.request;
+  return {
+    session_id: session.sessionId,
+    sandbox_id: sandboxId,
+    agent_id: agentId,
+    profile,
+    command,
+    workspace,
+    started_at: session.startedAt,
+    token_id: session.tokenId,
+    token_expires_at: session.tokenExpiresAt,
+    action_count: session.actionCount,
+    deny_count: session.denyCount,
+  };
+}
+
+function refused(error: FirmaError): Response {
+  return problem(Object.hasOwn(STATUSES, error.code) ? STATUSES[error.code]! : 503, error);
 }
 
 function problem(status: number, { code, message, cure }: FirmaError): Response {

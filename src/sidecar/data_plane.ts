@@ -51,6 +51,13 @@ interface Vouched {
   readonly freshUntilMs: number;
 }
 
+/** A policy bundle that decides; times are in milliseconds since the epoch. */
+export interface BundleInForce {
+  readonly version: string;
+  readonly sinceMs: number;
+  readonly freshUntilMs: number;
+}
+
 /** What is said where there is nothing to decide with; there is no record of it either. */
 const UNDECIDED: Advice = { allowed: false, decision: "DENY", actionClass: "", eventId: "" };
 
@@ -71,6 +78,7 @@ export class DataPlane {
   #mapping: readonly MappingSource[];
   #mapped: Mapped;
   #bundle: Vouched | undefined;
+  #bundleSinceMs = 0;
   /** Sent to the worker, which has not said yet whether it is valid. */
   #proposed: Vouched | undefined;
   #revoked: readonly string[] | undefined;
@@ -116,6 +124,13 @@ export class DataPlane {
     return this.#bundle?.bundle.version ?? "";
   }
 
+  /** The policy bundle in force, `undefined` when there is none. */
+  get bundleInForce(): BundleInForce | undefined {
+    if (this.#bundle === undefined) return undefined;
+    const { bundle: { version }, freshUntilMs } = this.#bundle;
+    return { version, sinceMs: this.#bundleSinceMs, freshUntilMs };
+  }
+
   /** Calls that are allowed and not ended. */
   get openCalls(): number {
     return this.#fold.openCalls;
@@ -143,7 +158,10 @@ export class DataPlane {
     this.#proposed = { bundle, freshUntilMs };
     this.#send({ kind: "bundle", parsed: parsedPolicies(bundle), ...this.#proposed });
     const errors = await answer;
-    if (errors.length === 0) this.#bundle = this.#proposed;
+    if (errors.length === 0) {
+      this.#bundle = this.#proposed;
+      this.#bundleSinceMs = Date.now();
+    }
     this.#proposed = undefined;
     return errors.length === 0 ? ok(undefined) : err(errors);
   }

@@ -1,4 +1,4 @@
-/** `__sidecar`: the Sidecar of one run, started by `firma run`; talks JSON lines on stdout. */
+/** `__sidecar`: the Sidecar of one run or of a daemon; talks JSON lines with whoever started it. */
 import { jsonLines } from "../core/json_lines.ts";
 import { err, type FirmaError, FirmaException, type Result } from "../core/result.ts";
 import type { ControlTarget } from "./control.ts";
@@ -34,9 +34,10 @@ export async function main(): Promise<number> {
     return 1;
   }
   say({ type: "ready", control_socket: sidecar.value.controlSocket });
-  obeyStarter(orders, sidecar.value.control).finally(() => ending.abort());
+  const drain = { ms: 0 };
+  obeyStarter(orders, sidecar.value.control, drain).finally(() => ending.abort());
   await aborted(ending.signal);
-  const drained = await sidecar.value.close();
+  const drained = await sidecar.value.close(drain.ms);
   if (!drained.ok) say({ type: "notice", level: "error", text: drained.error.message });
   return drained.ok ? 0 : 1;
 }
@@ -94,14 +95,23 @@ function endOnSignal(ending: AbortController): void {
  * Does what whoever started this Sidecar says on standard input, one JSON object a line. After
  * `{"type": "start", "config": …, "config_digest": …, "run_dir": …}` these are `{"type":
  * "open-session", "session": …}` and `{"type": "end-session", "session_id": …, "exit": …}`, with
- * the bodies of the control API. Resolves when the other end closes, as it does however that
- * process dies.
+ * the bodies of the control API, and at last `{"type": "drain", "timeout_ms": …}`: how long calls
+ * may take to end. Resolves then, or when the other end closes, as it does however that process
+ * dies.
  */
-async function obeyStarter(orders: Orders, control: ControlTarget): Promise<void> {
+async function obeyStarter(
+  orders: Orders,
+  control: ControlTarget,
+  drain: { ms: number },
+): Promise<void> {
   try {
     for await (const line of orders) {
       if (line.type === "open-session") say(await openSession(control, line.session));
       else if (line.type === "end-session") await endSession(control, line);
+      else if (line.type === "drain") {
+        drain.ms = typeof line.timeout_ms === "number" ? line.timeout_ms : 0;
+        return;
+      }
     }
   } catch {
     // As good as closed.

@@ -25,6 +25,8 @@ export interface SidecarOptions {
 
 /** What a Sidecar knows before it starts anything. */
 export interface Groundwork {
+  /** The `firma.toml`, and the digest that it had to have. */
+  readonly source: { readonly file: string; readonly digest: string | undefined };
   readonly config: FirmaConfig;
   readonly worker: WorkerConfig;
   readonly mapping: readonly MappingSource[];
@@ -60,6 +62,7 @@ export async function prepare(
   const known = new CheckedContents(join(dataDir(env), "known"));
   const hosts = knownHosts(mapping.value, known);
   return ok({
+    source: { file: config.value.file, digest: configDigest },
     config: config.value,
     worker: worker.value,
     mapping: mapping.value,

@@ -4,7 +4,7 @@ import type { CapabilityClaims } from "../core/capability.ts";
 import type { ExecutionEvent } from "../core/event.ts";
 import { newId } from "../core/id.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
-import { parseTimestamp } from "../core/timestamp.ts";
+import { parseTimestamp, timestamp } from "../core/timestamp.ts";
 import { backoffMs } from "../authority/client/backoff.ts";
 import type { FileWatch } from "../authority/file_watch.ts";
 import { verifyToken } from "../capability/token.ts";
@@ -41,11 +41,26 @@ export interface SessionsOptions {
   readonly notify: Notify;
 }
 
+/** A session as it is now. */
+export interface SessionStatus {
+  readonly sessionId: string;
+  readonly request: SessionRequest;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  readonly tokenId: string;
+  /** RFC 3339. */
+  readonly tokenExpiresAt: string;
+  readonly actionCount: number;
+  readonly denyCount: number;
+}
+
 interface Session {
   readonly sessionId: string;
   readonly request: SessionRequest;
+  readonly startedAt: string;
   /** Every token that it ever held. */
   readonly tokenIds: string[];
+  tokenExpiresAt: string;
   /** Renewals that failed since the last one that did not. */
   failures: number;
   timer: ReturnType<typeof setTimeout> | undefined;
@@ -73,6 +88,16 @@ export class Sessions {
     return this.#sessions.size;
   }
 
+  /** Every open session, the oldest first. */
+  list(): SessionStatus[] {
+    return [...this.#sessions.values()].map((session) => {
+      const { sessionId, request, startedAt, tokenIds, tokenExpiresAt } = session;
+      const { actionCount, denyCount } = this.#options.plane.sessionState(sessionId);
+      const tokenId = tokenIds.at(-1)!;
+      return { sessionId, request, startedAt, tokenId, tokenExpiresAt, actionCount, denyCount };
+    });
+  }
+
   /** Obtains a capability, records the session and opens its socket. */
   async open(request: SessionRequest): Promise<Result<OpenedSession>> {
     const claims = await this.#firstToken(request);
@@ -82,7 +107,9 @@ export class Sessions {
     const session: Session = {
       sessionId,
       request,
+      startedAt: timestamp(),
       tokenIds: [claims.value.token_id],
+      tokenExpiresAt: claims.value.expiry,
       failures: 0,
       timer: undefined,
       seedWatch: undefined,
@@ -186,16 +213,19 @@ export class Sessions {
     session.seedWatch = FileWatch.start([capabilityFile], () => this.#reseed(session));
   }
 
-  async #reseed({ sessionId, tokenIds, request }: Session): Promise<void> {
+  async #reseed(session: Session): Promise<void> {
+    const { sessionId, tokenIds, request } = session;
     const { agentId, capabilityFile } = request;
     const publicKey = await this.#options.authority.publicKey();
     const claims = await readSessionSeed(capabilityFile!, publicKey, { agentId, sessionId });
     if (!this.#sessions.has(sessionId)) return;
     if (!claims.ok) {
       const reason = errorLine(claims.error);
-      return this.#options.notify("warn", `The capability of ${sessionId} stays: ${reason}`);
+      const text = `The capability of ${sessionId} stays: ${reason}`;
+      return this.#options.notify("warn", text, sessionId);
     }
     tokenIds.push(claims.value.token_id);
+    session.tokenExpiresAt = claims.value.expiry;
     // It may be revoked, or of a session that is.
     this.setRevoked(this.#revoked);
     this.#options.plane.setClaims(sessionId, [claims.value]);
@@ -223,12 +253,14 @@ export class Sessions {
     if (!claims.ok) {
       const reason = errorLine(claims.error);
       if (session.failures++ === 0) {
-        this.#options.notify("warn", `The capability of ${sessionId} is not renewed: ${reason}`);
+        const text = `The capability of ${sessionId} is not renewed: ${reason}`;
+        this.#options.notify("warn", text, sessionId);
       }
       return this.#armRefresh(session, backoffMs(session.failures, REFRESH_RETRIES));
     }
     session.failures = 0;
     session.tokenIds.push(claims.value.token_id);
+    session.tokenExpiresAt = claims.value.expiry;
     this.#options.plane.setClaims(sessionId, [claims.value]);
     this.#scheduleRefresh(session, claims.value);
   }

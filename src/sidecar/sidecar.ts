@@ -4,22 +4,27 @@ import { dataDir, type Environment } from "../config/paths.ts";
 import type { FirmaConfig } from "../config/schema.ts";
 import type { ExecutionEvent } from "../core/event.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { timestamp } from "../core/timestamp.ts";
 import { SessionCa } from "../pki/session_ca.ts";
 import { loadOrCreateSigningKey } from "../pki/signing_key.ts";
 import { cedarModule } from "../policy/cedar_module.ts";
 import { AuditFeed } from "./audit_feed.ts";
 import { followAuthority } from "./authority_follower.ts";
 import type { ControlTarget } from "./control.ts";
+import { ControlServer } from "./control_server.ts";
 import { DataPlane } from "./data_plane.ts";
 import { DecisionListener } from "./decision/listener.ts";
 import { watchMapping } from "./mapping_watch.ts";
-import { errorLine, type Notify } from "./notices.ts";
+import { errorLine, NoticeBoard, type Notify } from "./notices.ts";
 import type { Groundwork, SidecarOptions } from "./prepare.ts";
 import { openAuthority } from "./open_authority.ts";
+import { sidecarStatus } from "./sidecar_status.ts";
 import { Sessions } from "./sessions.ts";
 import type { MappingSource } from "./worker/messages.ts";
 
 interface Parts {
+  readonly groundwork: Groundwork;
+  readonly board: NoticeBoard;
   readonly audit: AuditWriter;
   readonly ca: SessionCa;
   readonly plane: DataPlane;
@@ -27,19 +32,27 @@ interface Parts {
   readonly close: () => Promise<Result<void>>;
 }
 
-/** A Sidecar, as one run has it. */
+/** How often it is looked whether the last call has ended, in milliseconds. */
+const DRAIN_LOOK_MS = 20;
+
+/** A Sidecar. */
 export class Sidecar {
-  readonly controlSocket: string;
   /** What can be asked of it, at the control socket and by whoever started it. */
   readonly control: ControlTarget;
   readonly #parts: Parts;
-  readonly #server: Deno.HttpServer<Deno.UnixAddr>;
+  readonly #server: ControlServer;
+  readonly #drain: Drain;
 
-  private constructor(parts: Parts, controlSocket: string) {
+  private constructor(parts: Parts, control: ControlTarget, server: ControlServer, drain: Drain) {
     this.#parts = parts;
-    this.controlSocket = controlSocket;
-    this.control = controlTarget(parts);
-    this.#server = serveControl(this.control, controlSocket);
+    this.control = control;
+    this.#server = server;
+    this.#drain = drain;
+  }
+
+  /** Path of the socket of the control API. */
+  get controlSocket(): string {
+    return this.#server.path;
   }
 
   /** Starts everything; when one part cannot start, what is wrong with it comes back. */
@@ -47,14 +60,15 @@ export class Sidecar {
     groundwork: Groundwork,
     options: SidecarOptions,
   ): Promise<Result<Sidecar, readonly FirmaError[]>> {
-    const controlSocket = join(options.runDirectory, "control.sock");
     try {
       const parts = await assemble(groundwork, options);
       if (!parts.ok) return parts;
-      const sidecar = new Sidecar(parts.value, controlSocket);
-      await Deno.chmod(controlSocket, 0o600);
+      const drain: Drain = { begun: false };
+      const control = controlTarget(parts.value, drain);
+      const path = join(options.runDirectory, "control.sock");
+      const server = await ControlServer.open(control, path);
       await giveUpPermissions();
-      return ok(sidecar);
+      return ok(new Sidecar(parts.value, control, server, drain));
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       return err([{
@@ -65,11 +79,26 @@ export class Sidecar {
     }
   }
 
-  /** Ends every session, writes what is left to the audit log, and closes everything. */
-  async close(): Promise<Result<void>> {
-    await this.#server.shutdown();
+  /**
+   * Opens no more sessions, and waits until the last call has ended, at most `drainMs`. Then it
+   * ends every session, writes what is left to the audit log, and closes everything.
+   */
+  async close(drainMs = 0): Promise<Result<void>> {
+    const { plane, sessions } = this.#parts;
+    this.#drain.begun = true;
+    const until = performance.now() + drainMs;
+    while (plane.openCalls > 0 && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
+    }
+    await sessions.endAll();
+    await this.#server.close();
     return await this.#parts.close();
   }
+}
+
+/** Whether a Sidecar takes no more sessions, because it is about to end. */
+interface Drain {
+  begun: boolean;
 }
 
 /** Starts the parts; stops those that have started when another cannot. */
@@ -78,7 +107,10 @@ async function assemble(
   options: SidecarOptions,
 ): Promise<Result<Parts, readonly FirmaError[]>> {
   await using started = new AsyncDisposableStack();
-  const { env, notify } = options;
+  const { env } = options;
+  const board = new NoticeBoard();
+  board.listen(options.notify);
+  const notify = board.tell;
   const { config, known, mapping, sockets, spare } = groundwork;
   started.defer(() => spare?.end());
   // Both keep other threads busy, so that they come first.
@@ -127,6 +159,8 @@ async function assemble(
   });
   started.move();
   return ok({
+    groundwork,
+    board,
     ca,
     sessions,
     plane: plane.value,
@@ -176,32 +210,30 @@ function applyMapping(
   }
 }
 
-/** Serves the control API, which is loaded at the first request: a run of its own has none. */
-function serveControl(target: ControlTarget, path: string): Deno.HttpServer<Deno.UnixAddr> {
-  let api: Promise<{ fetch(request: Request): Response | Promise<Response> }> | undefined;
-  return Deno.serve({ path, onListen: () => {} }, async (request) => {
-    api ??= import("./control.ts").then(({ controlApi }) => controlApi(target));
-    return (await api).fetch(request);
-  });
-}
-
-function controlTarget({ sessions, plane, audit, ca }: Parts): ControlTarget {
+function controlTarget(parts: Parts, drain: Drain): ControlTarget {
+  const { sessions, plane, audit, ca, board, groundwork } = parts;
+  const startedAt = timestamp();
   return {
+    config: groundwork.source,
     certificatePem: ca.certificatePem,
     bundleVersion: () => plane.bundleVersion,
-    openSession: (request) => sessions.open(request),
+    openSession: async (request) => drain.begun ? err(draining()) : await sessions.open(request),
     endSession: async (sessionId, exitCode) => {
       const ended = await sessions.end(sessionId, exitCode);
       const flushed = await audit.flush();
       return flushed.ok ? ok(ended) : flushed;
     },
-    status: () => ({
-      sessions: sessions.size,
-      open_calls: plane.openCalls,
-      mapping_rules: plane.rules,
-      policy_bundle_version: plane.bundleVersion,
-      audit: audit.state,
-    }),
+    onNotice: (listener) => board.listen(listener),
+    sessions: () => sessions.list(),
+    status: () => sidecarStatus({ groundwork, startedAt, sessions, plane, audit }),
+  };
+}
+
+function draining(): FirmaError {
+  return {
+    code: "SIDECAR_DRAINING",
+    message: "Cannot open the session: this Sidecar is about to end",
+    cure: "start again when it has",
   };
 }
 

@@ -1,7 +1,10 @@
-import { join } from "../core/path.ts";
+import { dirname, join } from "../core/path.ts";
 
 /** How many sessions a Sidecar serves at once. */
-export const SESSION_SLOTS = 64;
+export const SESSION_SLOTS = 256;
+
+/** Longest path of a socket, relative to the directory of a run or a daemon. */
+export const LONGEST_SOCKET = `w0/s${SESSION_SLOTS - 1}/proxy.sock`;
 
 /**
  * The sockets of one worker. Their paths come from a fixed set, because a worker
@@ -33,12 +36,21 @@ export class SocketPool {
     const path = this.paths.find((candidate) => !this.#taken.has(candidate));
     if (path === undefined) return undefined;
     this.#taken.add(path);
-    await Deno.mkdir(join(path, ".."), { recursive: true, mode: 0o700 });
+    await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
     return path;
   }
 
-  /** Gives a front socket back. */
+  /**
+   * Gives a front socket back, with its directory. A sandbox that has not ended yet still holds
+   * that one; the next session gets another, or its socket would show up in the old sandbox.
+   */
   release(path: string): void {
+    try {
+      Deno.removeSync(dirname(path), { recursive: true });
+    } catch (cause) {
+      // What cannot be removed is never given to anybody again.
+      if (!(cause instanceof Deno.errors.NotFound)) return;
+    }
     this.#taken.delete(path);
   }
 

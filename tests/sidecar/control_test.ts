@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { err, ok } from "../../src/core/result.ts";
 import { controlApi, type ControlTarget } from "../../src/sidecar/control.ts";
 import { newId } from "../../src/core/id.ts";
+import { jsonLines } from "../../src/core/json_lines.ts";
+import type { Notify } from "../../src/sidecar/notices.ts";
 
 const BODY = {
   sandbox_id: newId("sbx"),
@@ -11,32 +13,150 @@ const BODY = {
   workspace: "/home/me/project",
 };
 
+const OPENED = { sessionId: "ses_1", proxySocket: "/s", tokenId: "ctok_1" };
+
+const CONFIG = { file: "/p/.firma/firma.toml", digest: "d1" };
+
 function api(changes: Partial<ControlTarget> = {}) {
   const app = controlApi({
     certificatePem: "PEM",
     bundleVersion: () => "v1",
-    openSession: () =>
-      Promise.resolve(ok({ sessionId: "ses_1", proxySocket: "/s", tokenId: "ctok_1" })),
+    config: CONFIG,
+    openSession: () => Promise.resolve(ok(OPENED)),
     endSession: (id) => Promise.resolve(ok(id === "ses_1")),
+    onNotice: () => () => {},
+    sessions: () => [],
     status: () => ({ sessions: 1 }),
     ...changes,
   });
-  return (method: string, path: string, body?: unknown) =>
-    app.request(path, {
-      method,
-      ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
-    });
+  return async (method: string, path: string, body?: unknown) =>
+    await app.fetch(
+      new Request(`http://sidecar${path}`, {
+        method,
+        ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      }),
+    );
 }
 
-Deno.test("POST /v1/sessions registers a session", async () => {
-  const response = await api()("POST", "/v1/sessions", BODY);
+const SESSION_LINE = {
+  type: "session",
+  session_id: "ses_1",
+  proxy_socket: "/s",
+  ca_certificate: "PEM",
+  token_id: "ctok_1",
+  policy_bundle_version: "v1",
+};
+
+Deno.test("POST /v1/sessions registers a session, and tells of it as long as it lasts", async () => {
+  let tell: Notify = () => {};
+  const ended: string[] = [];
+  const request = api({
+    onNotice: (listener) => {
+      tell = listener;
+      return () => {};
+    },
+    endSession: (id) => {
+      ended.push(id);
+      return Promise.resolve(ok(true));
+    },
+  });
+  const response = await request("POST", "/v1/sessions", BODY);
   assert.equal(response.status, 201);
+  assert.equal(response.headers.get("content-type"), "application/x-ndjson");
+  const lines = jsonLines(response.body!);
+  assert.deepEqual((await lines.next()).value, SESSION_LINE);
+  tell("warn", "of another session", "ses_2");
+  tell("warn", "the policy changed");
+  tell("info", "the token was renewed", "ses_1");
+  assert.deepEqual((await lines.next()).value, {
+    type: "notice",
+    level: "warn",
+    text: "the policy changed",
+  });
+  assert.deepEqual((await lines.next()).value, {
+    type: "notice",
+    level: "info",
+    text: "the token was renewed",
+  });
+  await request("POST", "/v1/sessions/ses_1/end", {});
+  assert.equal((await lines.next()).done, true);
+  assert.deepEqual(ended, ["ses_1"]);
+});
+
+Deno.test("POST /v1/sessions ends the session when its connection does", async () => {
+  const ended: string[] = [];
+  const request = api({
+    endSession: (id) => {
+      ended.push(id);
+      return Promise.resolve(ok(true));
+    },
+  });
+  const response = await request("POST", "/v1/sessions", BODY);
+  assert.deepEqual(ended, []);
+  await response.body!.cancel();
+  assert.deepEqual(ended, ["ses_1"]);
+});
+
+Deno.test("POST /v1/sessions forgets notices that nobody reads, and not the session", async () => {
+  let tell: Notify = () => {};
+  const request = api({
+    onNotice: (listener) => {
+      tell = listener;
+      return () => {};
+    },
+  });
+  const response = await request("POST", "/v1/sessions", BODY);
+  for (let n = 0; n < 10_000; n++) tell("info", `notice ${n}`);
+  await request("POST", "/v1/sessions/ses_1/end", {});
+  const lines = await Array.fromAsync(jsonLines(response.body!));
+  assert.deepEqual(lines[0], SESSION_LINE);
+  assert.ok(lines.length > 10 && lines.length < 100, String(lines.length));
+});
+
+const OTHER: Record<string, object> = {
+  "another file": { config_file: "/q/.firma/firma.toml", config_digest: "d1" },
+  "another content": { config_file: CONFIG.file, config_digest: "d2" },
+  "a file without a digest": { config_file: CONFIG.file },
+};
+
+for (const [name, config] of Object.entries(OTHER)) {
+  Deno.test(`POST /v1/sessions refuses somebody who means ${name}`, async () => {
+    const response = await api()("POST", "/v1/sessions", { ...BODY, ...config });
+    assert.equal(response.status, 409);
+    assert.equal((await response.json()).code, "OTHER_CONFIG");
+    const same = { config_file: CONFIG.file, config_digest: CONFIG.digest };
+    const control = await api()("POST", "/v1/sessions", { ...BODY, ...same });
+    assert.equal(control.status, 201);
+    await control.body!.cancel();
+  });
+}
+
+Deno.test("GET /v1/sessions lists what is open", async () => {
+  const request = {
+    sandboxId: BODY.sandbox_id,
+    agentId: BODY.agent_id,
+    profile: BODY.profile,
+    command: BODY.command,
+    workspace: BODY.workspace,
+  };
+  const times = {
+    startedAt: "2026-02-03T04:05:06.000000Z",
+    tokenExpiresAt: "2026-02-03T05:05:06.000000Z",
+  };
+  const sessions = [
+    { sessionId: "ses_1", request, tokenId: "ctok_1", actionCount: 3, denyCount: 1, ...times },
+  ];
+  const response = await api({ sessions: () => sessions })("GET", "/v1/sessions");
   assert.deepEqual(await response.json(), {
-    session_id: "ses_1",
-    proxy_socket: "/s",
-    ca_certificate: "PEM",
-    token_id: "ctok_1",
-    policy_bundle_version: "v1",
+    sessions: [{
+      ...BODY,
+      session_id: "ses_1",
+      started_at: times.startedAt,
+      token_id: "ctok_1",
+      token_expires_at: times.tokenExpiresAt,
+      action_count: 3,
+      deny_count: 1,
+    }],
   });
 });
 
@@ -81,6 +201,16 @@ const REFUSED: Record<string, [string, string, unknown, number, string]> = {
     400,
     "INVALID_REQUEST",
   ],
+  "a body without end": [
+    "POST",
+    "/v1/sessions",
+    { ...BODY, command: "x".repeat(100_000) },
+    413,
+    "BODY_TOO_LARGE",
+  ],
+  "a list": ["POST", "/v1/sessions", [], 400, "INVALID_REQUEST"],
+  "nothing": ["POST", "/v1/sessions", "", 400, "INVALID_REQUEST"],
+  "bytes that are no text": ["POST", "/v1/sessions", "\xff\xfe\u0000", 400, "INVALID_REQUEST"],
   "a command without end": [
     "POST",
     "/v1/sessions",

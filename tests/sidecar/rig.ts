@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { selfCommand } from "../../src/config/self_command.ts";
 import type { SignedEvent } from "../../src/core/event.ts";
 import { newId } from "../../src/core/id.ts";
+import { jsonLines } from "../../src/core/json_lines.ts";
 import { DEADLINE_MS, eventually } from "../fixtures/deadline.ts";
 import { type FrontClient, openFrontClient } from "../fixtures/front_client.ts";
 import { startUpstream, type TestUpstream } from "../fixtures/upstream.ts";
@@ -60,6 +61,10 @@ export interface RigSession {
   readonly tokenId: string;
   readonly socket: string;
   readonly front: FrontClient;
+  /** What was said on its connection after the session. */
+  readonly told: readonly unknown[];
+  /** Resolves when its connection ends. */
+  readonly ended: Promise<void>;
   curl(path: string, ...args: string[]): Promise<CurlAnswer>;
 }
 
@@ -162,7 +167,7 @@ export class Rig implements AsyncDisposable {
     });
   }
 
-  /** Registers a session. */
+  /** Registers a session, which lasts until this rig is disposed of, or the connection given up. */
   async session(): Promise<RigSession> {
     const response = await this.control("POST", "/v1/sessions", {
       sandbox_id: newId("sbx"),
@@ -171,8 +176,13 @@ export class Rig implements AsyncDisposable {
       command: "curl (3)",
       workspace: "/home/agent/project",
     });
-    const answer = await response.json();
-    if (response.status !== 201) throw new Error(JSON.stringify(answer));
+    if (response.status !== 201) throw new Error(await response.text());
+    const lines = jsonLines(response.body!);
+    const { value: answer } = await lines.next();
+    const told: unknown[] = [];
+    const ended = (async () => {
+      for await (const line of lines) told.push(line);
+    })().catch(() => {});
     const caFile = `${this.dir}/session-ca.pem`;
     await Deno.writeTextFile(caFile, answer.ca_certificate);
     const front = openFrontClient(answer.proxy_socket);
@@ -182,6 +192,8 @@ export class Rig implements AsyncDisposable {
       tokenId: answer.token_id,
       socket: answer.proxy_socket,
       front,
+      told,
+      ended,
       curl: (path, ...args) => curl(caFile, front, path, args),
     };
   }
