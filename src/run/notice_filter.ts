@@ -1,4 +1,4 @@
-import type { NoticeLevel } from "./sidecar_process.ts";
+import type { NoticeLevel } from "../daemon/helper_process.ts";
 
 /** How long the same words are not worth saying again, in milliseconds. */
 const WINDOW_MS = 1_000;

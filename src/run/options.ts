@@ -1,4 +1,4 @@
-import type { NoticeLevel } from "./sidecar_process.ts";
+import type { NoticeLevel } from "../daemon/helper_process.ts";
 
 /** What `firma run` was asked to do. */
 export interface RunOptions {

@@ -1,7 +1,8 @@
 import { join } from "../core/path.ts";
 import type { RunInterface } from "./options.ts";
 import type { RunDirectory } from "./run_directory.ts";
-import { exitName, type SidecarProcess } from "./sidecar_process.ts";
+import { exitName } from "../daemon/helper_process.ts";
+import type { SidecarProcess } from "./sidecar_process.ts";
 
 /** Watches over the Sidecar while an agent depends on it. */
 export interface SidecarWatch extends Disposable {

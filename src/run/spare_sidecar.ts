@@ -1,26 +1,11 @@
-import { selfCommand } from "../config/self_command.ts";
+import { spawnHelper } from "../daemon/helper_process.ts";
 
 /** The process of a Sidecar that nobody has told yet what to serve. It has done nothing. */
 export type SpareSidecar = Deno.ChildProcess;
 
-/**
- * Starts the process of a Sidecar, which loads while somebody finds out what it is to serve.
- * It runs in a process group of its own, so that Ctrl-C at the terminal reaches the agent
- * alone; its standard input stays open, and it ends when that closes, however this process dies.
- */
-export function spawnSidecar(
-  program: readonly [string, ...string[]] = selfCommand(),
-): SpareSidecar {
-  const [executable, ...prefix] = program;
-  return new Deno.Command(executable, {
-    args: [...prefix, "__sidecar"],
-    // Without the first, only Mozilla's roots count, and a company's own CA does not.
-    env: { DENO_TLS_CA_STORE: "system,mozilla", NO_COLOR: "1" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-    detached: true,
-  }).spawn();
+/** Starts the process of a Sidecar, which loads while somebody finds out what it is to serve. */
+export function spawnSidecar(program?: readonly [string, ...string[]]): SpareSidecar {
+  return spawnHelper("__sidecar", program);
 }
 
 /** Ends a spare that turned out not to be needed. */

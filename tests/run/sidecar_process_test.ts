@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { exitName } from "../../src/daemon/helper_process.ts";
 import {
-  exitName,
   type SidecarOptions,
   type SidecarProcess,
   startSidecar,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { logTail } from "../../src/run/log_tail.ts";
+import { logTail } from "../../src/daemon/log_tail.ts";
 
 Deno.test("logTail() gives the last lines of a file, however long it is", async () => {
   const file = await Deno.makeTempFile();
