@@ -15,6 +15,11 @@ import {
 /** The kind of key that certificates are made for and signed with. */
 export const KEY_ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
+/** How far back a certificate begins, in milliseconds: whoever checks it may have a clock that is behind. */
+export const BACKDATED_MS = 3_600_000;
+/** Longest common name, in characters (RFC 5280, appendix A). */
+export const COMMON_NAME_MAX = 64;
+
 const ECDSA_WITH_SHA256 = sequence(objectIdentifier("1.2.840.10045.4.3.2"));
 const VERSION_3 = tagged(0xa0, integer(Uint8Array.of(2)));
 /** How the key of a P-256 key pair ends: an uncompressed point. */

@@ -3,6 +3,8 @@ import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto"
 import { err, ok, type Result } from "../core/result.ts";
 import { addressBytes } from "./address_bytes.ts";
 import {
+  BACKDATED_MS,
+  COMMON_NAME_MAX,
   distinguishedName,
   extensions,
   KEY_ALGORITHM,
@@ -30,10 +32,6 @@ export interface CertificateRequest {
 }
 
 const DAY_MS = 24 * 3_600_000;
-/** Whoever checks a certificate may have a clock that is behind. */
-const BACKDATED_MS = 3_600_000;
-/** RFC 5280, appendix A: upper bound of a common name. */
-const COMMON_NAME_MAX = 64;
 const SUBJECT_KEY = "2.5.29.14";
 const DNS_NAME = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?$/i;
 
@@ -161,7 +159,9 @@ async function keyPem(key: CryptoKey): Promise<string> {
 
 function commonNameFault(commonName: string): string | undefined {
   if (commonName === "") return "the name is empty";
-  if ([...commonName].length > COMMON_NAME_MAX) return "the name is longer than 64 characters";
+  if ([...commonName].length > COMMON_NAME_MAX) {
+    return `the name is longer than ${COMMON_NAME_MAX} characters`;
+  }
   return /\p{C}/u.test(commonName) ? "the name holds control characters" : undefined;
 }
 

@@ -1,5 +1,7 @@
 import { addressBytes } from "./address_bytes.ts";
 import {
+  BACKDATED_MS,
+  COMMON_NAME_MAX,
   distinguishedName,
   extensions,
   KEY_ALGORITHM,
@@ -20,13 +22,9 @@ export interface Leaf {
 const HOUR_MS = 3_600_000;
 const CA_LIFETIME_MS = 7 * 24 * HOUR_MS;
 const LEAF_LIFETIME_MS = 24 * HOUR_MS;
-/** Clients whose clock is behind ours must accept a certificate made just now. */
-const BACKDATED_MS = HOUR_MS;
 /** A cached leaf is replaced this long before it expires. */
 const RENEW_BEFORE_MS = HOUR_MS;
 const CACHE_CAPACITY = 1024;
-/** RFC 5280, appendix A: upper bound of a common name. */
-const COMMON_NAME_MAX = 64;
 
 const HOST = /^[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?$/;
 
