@@ -259,6 +259,13 @@ Deno.test("the decision API has no other verbs, and says what is wrong with a re
       "-d",
       JSON.stringify({ sessionId: id, method: "GET", host: HOST, path: "/", isHttps: true }),
     ],
+    "Connect, in the package of other clients": [
+      200,
+      "/firma.interceptor.v1.InterceptorHook/Intercept",
+      ...json,
+      "-d",
+      JSON.stringify({ sessionId: id, method: "GET", host: HOST, path: "/", isHttps: true }),
+    ],
     "a message that is none": [
       400,
       "/firma.v1.InterceptorHook/Intercept",

@@ -9,7 +9,11 @@ import { question } from "./question.ts";
 /** Has a call decided. */
 export type Advise = (question: Question) => Promise<Advice>;
 
-/** The handlers of `InterceptorHook`, for Connect, gRPC and gRPC-Web, by their paths. */
+/** The package in which other clients of this protocol have the same service. */
+const OTHER_PACKAGE = "/firma.interceptor.v1.";
+const OWN_PACKAGE = "/firma.v1.";
+
+/** The handlers of `InterceptorHook`, for Connect, gRPC and gRPC-Web, by their paths in both packages. */
 export function interceptHandlers(
   advise: Advise,
   largestRequest: number,
@@ -32,5 +36,9 @@ export function interceptHandlers(
       return create(InterceptResponseSchema, { allowed, reason, decision, actionClass, eventId });
     },
   });
-  return new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+  for (const handler of router.handlers) {
+    handlers.set(handler.requestPath.replace(OWN_PACKAGE, OTHER_PACKAGE), handler);
+  }
+  return handlers;
 }
