@@ -1,35 +1,73 @@
 import type { ExecutionEvent } from "../../core/event.ts";
 
 const REQUIRED: Readonly<Record<string, readonly string[]>> = {
-  decision: ["decision", "method", "resource", "action_class", "deny_reason", "detail"],
+  decision: [
+    "decision",
+    "method",
+    "resource",
+    "action_class",
+    "deny_reason",
+    "detail",
+    "token_id",
+    "bundle_version",
+  ],
   outcome: ["decision_event_id", "abort_reason", "detail"],
   policy: ["change", "bundle_version", "detail"],
-  session: ["phase", "command", "profile"],
+  session: ["phase", "command", "profile", "workspace"],
   key: ["change", "detail"],
 };
-const COMMON = ["kind", "timestamp", "agent_id", "sandbox_id", "event_id"];
+const COMMON = ["kind", "timestamp", "agent_id", "sandbox_id", "session_id", "event_id"];
 
 /**
  * Reads a line of the audit log; `undefined` when it is none. Judges no
- * signature, but a forged line must not be able to stop a monitor either.
+ * signature, but a forged line must not be able to stop a monitor either: an
+ * envelope that is none of firma's is left out.
  */
 export function parseEvent(raw: string): ExecutionEvent | undefined {
   try {
     const value: unknown = JSON.parse(raw);
-    return isEvent(value) ? value : undefined;
+    if (!isEvent(value)) return undefined;
+    if (value.kind !== "decision" || value.envelope === undefined) return value;
+    if (isEnvelope(value.envelope)) return value;
+    const { envelope: _, ...rest } = value;
+    return rest;
   } catch {
     return undefined;
   }
 }
 
+type Members = Readonly<Record<string, unknown>>;
+
+function isMembers(value: unknown): value is Members {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === "string");
+}
+
 function isEvent(value: unknown): value is ExecutionEvent {
-  if (typeof value !== "object" || value === null) return false;
-  const members = value as Record<string, unknown>;
-  if (COMMON.some((name) => typeof members[name] !== "string")) return false;
-  const required = REQUIRED[members.kind as string] ?? [];
-  if (required.some((name) => typeof members[name] !== "string")) return false;
-  if (members.kind !== "decision") return true;
-  const { policy_ids, envelope } = members;
-  return Array.isArray(policy_ids) && policy_ids.every((id) => typeof id === "string") &&
-    (envelope === undefined || (typeof envelope === "object" && envelope !== null));
+  if (!isMembers(value)) return false;
+  if (COMMON.some((name) => typeof value[name] !== "string")) return false;
+  const required = REQUIRED[value.kind as string] ?? [];
+  if (required.some((name) => typeof value[name] !== "string")) return false;
+  return value.kind !== "decision" ||
+    (isTexts(value.policy_ids) &&
+      (value.provenance === undefined || isMembers(value.provenance)));
+}
+
+function isEnvelope(value: unknown): boolean {
+  if (!isMembers(value)) return false;
+  const { intent, metadata, capability, provenance } = value;
+  if (!isMembers(intent) || !isMembers(metadata) || !isMembers(capability)) return false;
+  const { resource, attributes, hidden, operations } = intent;
+  return isMembers(resource) && isMembers(attributes) && isMembers(provenance) &&
+    ["id", "host", "path", "method"].every((name) => typeof resource[name] === "string") &&
+    typeof intent.action_class === "string" &&
+    (hidden === undefined || isTexts(hidden)) &&
+    (operations === undefined || (Array.isArray(operations) && operations.every(isOperation)));
+}
+
+function isOperation(value: unknown): boolean {
+  return isMembers(value) && typeof value.action_class === "string" && isMembers(value.attributes);
 }
