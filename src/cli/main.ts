@@ -46,7 +46,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "print the version",
     load: () => import("./version.ts"),
   },
-  { name: "config", summary: "write or change a configuration" },
+  {
+    name: "config",
+    summary: "see and check a configuration",
+    load: () => import("./config.ts"),
+  },
   { name: "sidecar", summary: "run a Sidecar for many agents" },
   {
     name: "authority",

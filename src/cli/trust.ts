@@ -1,12 +1,11 @@
 import { Command } from "commander";
-import { join, resolve } from "../core/path.ts";
 import { describeConfig } from "../config/describe.ts";
-import { CONFIG_DIRECTORY, CONFIG_FILE, discoverConfig } from "../config/discover.ts";
 import { checkConfigFile, readConfigFile } from "../config/load.ts";
 import { operatorFiles } from "../config/operator_files.ts";
 import { forgetTrust, recordTrust, trustRecords, trustState } from "../config/trust.ts";
 import { escapeForTerminal } from "../core/escape.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { configTarget } from "./config_target.ts";
 import { print, printError } from "./output.ts";
 import { withGlobals } from "./with_globals.ts";
 
@@ -18,33 +17,6 @@ interface Flags {
 
 function line(text: string): void {
   print(`${escapeForTerminal(text)}\n`);
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false; // what is wrong with it comes out when it is read
-  }
-}
-
-/** The configuration that the words on the command line mean. */
-function target(path: string | undefined, flags: Flags): Result<string> {
-  const cwd = Deno.cwd();
-  if (path !== undefined) {
-    if (!isDirectory(path)) return ok(resolve(path));
-    const found = discoverConfig({ env: {}, cwd: Deno.realPathSync(path) });
-    return found.ok ? ok(found.value?.file ?? join(path, CONFIG_DIRECTORY, CONFIG_FILE)) : found;
-  }
-  const found = discoverConfig({ flag: flags.config, env: Deno.env.toObject(), cwd });
-  if (!found.ok) return found;
-  if (found.value) return ok(found.value.file);
-  return err({
-    code: "CONFIG_NOT_FOUND",
-    message: `Cannot find a configuration: there is no ${CONFIG_DIRECTORY}/${CONFIG_FILE} from ` +
-      `"${cwd}" upwards`,
-    cure: "firma run writes one",
-  });
 }
 
 function trust(path: string): Result<void, readonly FirmaError[]> {
@@ -81,12 +53,12 @@ function act(path: string | undefined, flags: Flags): void {
     for (const record of trustRecords(Deno.env.toObject())) line(record.path);
     return;
   }
-  const found = target(path, flags);
+  const found = configTarget(path, flags.config);
   const result = !found.ok
     ? err([found.error])
     : flags.remove
-    ? remove(found.value)
-    : trust(found.value);
+    ? remove(found.value.file)
+    : trust(found.value.file);
   if (result.ok) return;
   result.error.forEach(printError);
   Deno.exitCode = 1;

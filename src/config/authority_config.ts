@@ -1,13 +1,12 @@
-import { dirname, join, resolve } from "../core/path.ts";
+import { join, resolve } from "../core/path.ts";
 import type { ActionClassEntry } from "../core/action_class.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import type { ListenAddress } from "./listen_address.ts";
-import { AUTHORITY, type AuthorityTable } from "./keys/authority.ts";
-import { insteadOf } from "./keys/elsewhere.ts";
+import type { AuthorityTable } from "./keys/authority.ts";
 import type { ConfigFile } from "./load.ts";
 import { authorityKeyFile, type Environment, projectDataDir, stateDir } from "./paths.ts";
-import { parseConfig } from "./schema.ts";
-import { parseToml, type TomlDocument } from "./toml.ts";
+import { checkKeys } from "./schema.ts";
+import type { TomlDocument } from "./toml.ts";
 
 /** What an Authority remembers things in. */
 export type StoreConfig =
@@ -53,8 +52,6 @@ export interface AuthorityConfig {
   readonly agentId: string | undefined;
 }
 
-const PREFIX = "FIRMA_AUTHORITY_";
-
 /**
  * Checks a `firma.toml` as one of an Authority, which needs no `[sidecar]`; what
  * it has of one must be right all the same. A variable `FIRMA_AUTHORITY_<KEY>`
@@ -64,27 +61,22 @@ export function parseAuthorityConfig(
   { file, text }: ConfigFile,
   env: Environment,
 ): Result<AuthorityConfig, readonly FirmaError[]> {
-  const document = parseToml(text, file);
-  if (!document.ok) return err([document.error]);
+  const checked = checkKeys(text, file, env);
+  if (!checked.ok) return checked;
+  const { document, root } = checked.value;
+  const { authority: table, sidecar } = root;
   const project = projectDataDir(env, file);
   const authorityKey = authorityKeyFile(env);
-  const defaults = { projectDataDir: project, auditFile: "", authorityKey };
-  const parsed = parseConfig(text, file, defaults);
-  if (!parsed.ok) return parsed;
-  const { sidecar, actionClasses } = parsed.value;
-  const read = readWithEnvironment(document.value, dirname(file), env);
-  if (!read.ok) return read;
-  const table = read.value;
   const socket = { kind: "unix", path: join(stateDir(env), "authority.sock") } as const;
   const { mapping_rules_paths: rules } = table;
-  const store = storeConfig(table.store, document.value);
+  const store = storeConfig(table.store, document);
   if (!store.ok) return err([store.error]);
   return ok({
     file,
     listen: table.listen_addr ?? socket,
     policyDir: table.policy_dir,
     issuancePolicyDir: table.issuance_policy_dir,
-    mappingRulesPaths: rules.length > 0 ? rules : sidecar.mapping.rulesPaths,
+    mappingRulesPaths: rules.length > 0 ? rules : sidecar.mapping.rules_paths,
     revocationFile: resolve(project, table.revocation_file),
     storeDir: join(project, "authority"),
     store: store.value,
@@ -96,7 +88,7 @@ export function parseAuthorityConfig(
     clientCaCertPath: table.mtls_client_ca_cert_path,
     clientCaKeyPath: table.mtls_client_ca_key_path,
     authorizedClientsPath: table.authorized_clients_path,
-    actionClasses,
+    actionClasses: root.action_classes,
     agentId: sidecar.authority.agentId || undefined,
   });
 }
@@ -123,37 +115,4 @@ function storeConfig(
   if (url !== undefined) return ok({ kind, url: { from: "config", text: url }, schema });
   if (path !== undefined) return ok({ kind, url: { from: "file", path }, schema });
   return ok({ kind, url: { from: "environment" }, schema });
-}
-
-function readWithEnvironment(
-  document: TomlDocument,
-  directory: string,
-  env: Environment,
-): Result<AuthorityTable, FirmaError[]> {
-  const overrides = new Map<string, string>();
-  for (const [name, value] of Object.entries(env)) {
-    if (!name.startsWith(PREFIX) || value === undefined || value === "") continue;
-    overrides.set(name.slice(PREFIX.length).toLowerCase(), value);
-  }
-  const errors: FirmaError[] = [];
-  const given = document.root["authority"];
-  const value = typeof given === "object" && given !== null && !Array.isArray(given)
-    ? { ...given, ...Object.fromEntries(overrides) }
-    : given ?? Object.fromEntries(overrides);
-  const table = AUTHORITY.read(value, ["authority"], {
-    document,
-    directory,
-    errors,
-    instead: insteadOf,
-  });
-  if (errors.length === 0) return ok(table);
-  return err(errors.map((error) => atVariable(error, overrides)));
-}
-
-/** A fault of a value that came from the environment is not in the file. */
-function atVariable(error: FirmaError, overrides: ReadonlyMap<string, string>): FirmaError {
-  const key = /"authority\.(\w+)"/.exec(error.message)?.[1] ?? "";
-  if (!overrides.has(key)) return error;
-  const { code, message } = error;
-  return { code, message, cure: `change or unset ${PREFIX}${key.toUpperCase()}` };
 }

@@ -55,7 +55,7 @@ export function checkConfigFile(
     projectDataDir: projectDataDir(env, file),
     auditFile: auditFile(env),
     authorityKey: authorityKeyFile(env),
-  });
+  }, env);
 }
 
 /**

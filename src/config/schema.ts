@@ -1,11 +1,13 @@
 import { dirname, resolve } from "../core/path.ts";
 import type { ActionClassEntry } from "../core/action_class.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { atVariable, withAuthorityVariables } from "./authority_environment.ts";
 import { otherFiles } from "./keys/authority.ts";
 import { ROOT, type RootTable } from "./keys/root.ts";
 import type { ConnectAddress, ConnectorHostConfig } from "./keys/sidecar.ts";
 import type { RemoteAuthorityConfig } from "./keys/sidecar_authority.ts";
 import { insteadOf } from "./keys/elsewhere.ts";
+import type { Environment } from "./paths.ts";
 import { parseToml, type TomlDocument } from "./toml.ts";
 
 /** A whole `firma.toml`: defaults filled in, paths absolute, durations in ms, sizes in bytes. */
@@ -88,31 +90,35 @@ export interface CheckedFile {
 export function checkKeys(
   text: string,
   file: string,
+  env: Environment = {},
 ): Result<CheckedFile, readonly FirmaError[]> {
   const document = parseToml(text, file);
   if (!document.ok) return err([document.error]);
   const errors: FirmaError[] = [];
-  const root = ROOT.read(document.value.root, [], {
+  const root = ROOT.read(withAuthorityVariables(document.value.root, env), [], {
     document: document.value,
     directory: dirname(file),
     errors,
     instead: insteadOf,
   });
   const line = ({ at }: FirmaError) => at?.line ?? Number.MAX_SAFE_INTEGER;
-  if (errors.length > 0) return err(errors.toSorted((a, b) => line(a) - line(b)));
-  return ok({ document: document.value, root });
+  if (errors.length === 0) return ok({ document: document.value, root });
+  const found = errors.map((error) => atVariable(error, env));
+  return err(found.sort((a, b) => line(a) - line(b)));
 }
 
 /**
- * Checks the text of a `firma.toml`. All faults are reported, each with its
- * place; codes are `TOML_SYNTAX` and `CONFIG_INVALID`.
+ * Checks the text of a `firma.toml`, in which variables of `env` go before keys of
+ * `[authority]`. All faults are reported, each with its place; codes are
+ * `TOML_SYNTAX` and `CONFIG_INVALID`.
  */
 export function parseConfig(
   text: string,
   file: string,
   defaults: ConfigDefaults,
+  env: Environment = {},
 ): Result<FirmaConfig, readonly FirmaError[]> {
-  const checked = checkKeys(text, file);
+  const checked = checkKeys(text, file, env);
   if (!checked.ok) return checked;
   return ok(assemble(checked.value.root, file, defaults));
 }
