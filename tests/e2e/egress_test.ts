@@ -4,15 +4,8 @@
  */
 import assert from "node:assert/strict";
 import type { Finished } from "../fixtures/cli.ts";
+import { outsideAddress } from "../fixtures/outside_address.ts";
 import { ALLOWED, API_HOST, DENIED, makeWorld, type World } from "../fixtures/world.ts";
-
-/** An address of this machine other than loopback, where it has one. */
-function outsideAddress(): string {
-  const found = Deno.networkInterfaces().find((entry) =>
-    entry.family === "IPv4" && !entry.address.startsWith("127.")
-  );
-  return found?.address ?? "127.0.0.1";
-}
 
 const TCP = `
 import socket, sys

@@ -1,5 +1,5 @@
 import { BWRAP, type LaunchPlan, PRIVATE_DIR, PUBLIC_DIR, SHIELDED_SIGNALS } from "../handoff.ts";
-import { agentFilter } from "../seccomp/filter.ts";
+import { ARTIFACTS, loadFilter } from "../seccomp/artifact.ts";
 import { checked, cString, libc } from "./libc.ts";
 
 /** An uncovered procfs, which the kernel wants to see before it lets the inner layer mount one. */
@@ -23,14 +23,17 @@ const SCRIPT = `exec "$@" 8<${ARGUMENTS_FILE} 9<${FILTER_FILE}`;
  * capabilities, nothing of `/run` but firma's public files.
  *
  * @throws {SystemCallError} when the spare procfs cannot be mounted.
+ * @throws {Error} when the filter is damaged.
  */
-export function startAgent(plan: LaunchPlan): Deno.ChildProcess {
+export async function startAgent(plan: LaunchPlan): Promise<Deno.ChildProcess> {
   Deno.mkdirSync(SPARE_PROC);
   checked(
     "mount a procfs",
     libc.mount(cString("proc"), cString(SPARE_PROC), cString("proc"), 0n, null),
   );
-  Deno.writeFileSync(FILTER_FILE, agentFilter(Deno.build.arch), { mode: 0o600 });
+  Deno.writeFileSync(FILTER_FILE, await loadFilter(ARTIFACTS.filters[Deno.build.arch]), {
+    mode: 0o600,
+  });
   // Options from a file, not the command line: the agent's environment holds its keys.
   Deno.writeTextFileSync(ARGUMENTS_FILE, innerArguments(plan).join("\0") + "\0", { mode: 0o600 });
   return new Deno.Command("/bin/sh", {

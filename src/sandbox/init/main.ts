@@ -35,7 +35,7 @@ export async function main(): Promise<never> {
     // Sent by confine(), which nothing of the agent's can reach.
     const plan = (await messages.next()).value as LaunchPlan;
     if (plan.shielded) shieldSelf();
-    const agent = startAgent(plan);
+    const agent = await startAgent(plan);
     await tell({ type: "started" });
     void (async () => {
       for await (const message of messages) {

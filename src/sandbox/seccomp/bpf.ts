@@ -42,9 +42,18 @@ export function whenAnyBit(mask: number, then: readonly Instruction[]): Instruct
   return [instruction(0x45, mask, 0, skip(then)), ...then];
 }
 
+/** Jumps over the next `count` instructions when the accumulator is `value`. */
+export function skipWhenEqual(value: number, count: number): Instruction {
+  return instruction(0x15, value, reach(count), 0);
+}
+
 function skip(then: readonly Instruction[]): number {
-  if (then.length > 255) throw new RangeError("Cannot jump over more than 255 instructions");
-  return then.length;
+  return reach(then.length);
+}
+
+function reach(count: number): number {
+  if (count > 255) throw new RangeError("Cannot jump over more than 255 instructions");
+  return count;
 }
 
 /** The program as the kernel reads it: little-endian `struct sock_filter`, 8 bytes each. */

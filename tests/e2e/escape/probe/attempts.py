@@ -1,11 +1,13 @@
 """What all attempts share: how they are collected, and how an outcome is told."""
 
+import ctypes
 import errno
 import json
 import os
 import signal
 import sys
 
+libc = ctypes.CDLL(None, use_errno=True)
 planted = json.loads(sys.argv[1])
 ATTEMPTS = {}
 
@@ -13,6 +15,11 @@ ATTEMPTS = {}
 def attempt(function):
     ATTEMPTS[function.__name__] = function
     return function
+
+
+def attempt_as(name, function):
+    """For attempts that differ only in a value."""
+    ATTEMPTS[name] = function
 
 
 def name_of(number):
@@ -72,3 +79,12 @@ def open_descriptors(pid):
         except OSError:
             pass  # that of the listing itself
     return found
+
+
+def outcome_of(function):
+    """"ok", or the name of the error that it failed with."""
+    try:
+        function()
+        return "ok"
+    except OSError as error:
+        return name_of(error.errno)
