@@ -9,7 +9,7 @@ Deno.test("firma --help lists what is there, what is not yet, and examples", asy
   for (const name of ["run", "monitor", "audit", "policy", "trust", "authority", "version"]) {
     assert.match(built!, new RegExp(`^  ${name} `, "m"));
   }
-  for (const name of ["config", "sidecar", "token", "doctor"]) {
+  for (const name of ["sidecar", "token", "doctor"]) {
     assert.match(notBuilt!, new RegExp(`^  ${name} `, "m"));
   }
   assert.match(help.stdout, /^Examples:\n {2}firma run -- claude/m);
