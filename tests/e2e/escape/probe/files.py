@@ -381,6 +381,9 @@ def sealed_race():
         write_to(os.path.join(link, "raced"), "mine")
     os.kill(swapper, signal.SIGKILL)
     os.waitpid(swapper, 0)
+    for left in link, link + ".new":
+        if os.path.lexists(left):
+            os.unlink(left)
     return "written" if os.path.exists(raced) else "kept out"
 
 
