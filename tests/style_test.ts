@@ -18,7 +18,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   daemon: [...LEAVES, ...MIDDLE, ...OUTER],
   run: [...LEAVES, ...MIDDLE, ...OUTER, "daemon"],
   monitor: [...LEAVES, ...MIDDLE, ...OUTER, "daemon"],
-  cli: [...LEAVES, ...MIDDLE, ...OUTER, "daemon", "run", "monitor"],
+  doctor: [...LEAVES, ...MIDDLE, ...OUTER, "daemon", "run"],
+  cli: [...LEAVES, ...MIDDLE, ...OUTER, "daemon", "run", "monitor", "doctor"],
 };
 
 /** The only module that may load a subcommand, by literal dynamic import. */

@@ -58,7 +58,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./authority.ts"),
   },
   { name: "token", summary: "approve or revoke what an agent asked for" },
-  { name: "doctor", summary: "find out why something does not work" },
+  {
+    name: "doctor",
+    summary: "find out why something does not work",
+    load: () => import("./doctor.ts"),
+  },
 ];
 
 /** What a shell reports of a program whose reader went away: 128 + SIGPIPE. */
@@ -70,6 +74,7 @@ const HELPERS: Readonly<
 > = {
   __init: () => import("../sandbox/init/main.ts"),
   __sidecar: () => import("../sidecar/main.ts"),
+  __preflight: () => import("../sandbox/preflight/main.ts"),
 };
 
 /** A run on a plain command line: its Sidecar loads while the rest of firma does. */

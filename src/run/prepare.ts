@@ -13,6 +13,7 @@ import {
   trustState,
 } from "../config/trust.ts";
 import { escapeForTerminal } from "../core/escape.ts";
+import { shellWord } from "../core/shell.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { firstLaunch } from "./first_launch.ts";
 import { type Loaded, loadProject } from "./load_project.ts";
@@ -40,11 +41,6 @@ function notTrusted({ file, config, files }: Loaded, state: string): FirmaError 
     ].join("\n"),
     cure: `read it, then: firma trust ${shellWord(file.file)} (or --trust where nobody can look)`,
   };
-}
-
-/** A word that a shell reads as `text`. */
-function shellWord(text: string): string {
-  return /^[\w./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Why a configuration may not be used as it is, or `undefined`. */

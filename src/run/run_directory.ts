@@ -72,13 +72,25 @@ function abandoned(directory: string): boolean {
   }
 }
 
+/** The directories of all runs, sorted, and whether the run is gone that made it. */
+export function runDirectories(
+  env: Environment,
+): { readonly path: string; readonly abandoned: boolean }[] {
+  try {
+    return [...Deno.readDirSync(runsDir(env))]
+      .filter((entry) => entry.isDirectory && isId("sbx", entry.name))
+      .map(({ name }) => join(runsDir(env), name)).sort()
+      .map((path) => ({ path, abandoned: abandoned(path) }));
+  } catch {
+    return []; // there were none yet, or another run is cleaning up as well
+  }
+}
+
 /** Deletes the directories of runs that did not get to do so themselves. Never throws. */
 export function removeAbandonedRuns(env: Environment): void {
   try {
-    for (const entry of Deno.readDirSync(runsDir(env))) {
-      if (!entry.isDirectory || !isId("sbx", entry.name)) continue;
-      const directory = join(runsDir(env), entry.name);
-      if (abandoned(directory)) Deno.removeSync(directory, { recursive: true });
+    for (const { path, abandoned } of runDirectories(env)) {
+      if (abandoned) Deno.removeSync(path, { recursive: true });
     }
   } catch {
     // Another run may be cleaning up as well; the next one tries again.

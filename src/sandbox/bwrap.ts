@@ -1,5 +1,5 @@
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
-import { exists } from "./paths.ts";
+import { isExecutable } from "./paths.ts";
 
 /** Never looked for on PATH: it runs on the host, and an agent may write to a directory there. */
 const PLACES = [
@@ -17,7 +17,7 @@ const INSTALL =
 
 /** Finds bubblewrap and checks that it is new enough; the result is its path. */
 export async function findBwrap(places: readonly string[] = PLACES): Promise<Result<string>> {
-  const path = places.find(exists);
+  const path = places.find(isExecutable);
   if (path === undefined) {
     return err({
       code: "BWRAP_MISSING",
@@ -49,14 +49,17 @@ export function isNewEnough(version: string): boolean {
   return true;
 }
 
-/** Settings of the kernel that keep ordinary users from making namespaces, and how to change them. */
-const LOCKS: readonly {
+/** A setting of the kernel that can keep users from making namespaces. */
+export interface NamespaceLock {
   readonly file: string;
   readonly closed: (value: string) => boolean;
   readonly cure: string;
   /** Root is not bound by it. */
   readonly sparesRoot?: boolean;
-}[] = [
+}
+
+/** Settings of the kernel that keep users from making namespaces, and how to change them. */
+export const NAMESPACE_LOCKS: readonly NamespaceLock[] = [
   {
     file: "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
     closed: (value) => value === "1",
@@ -79,7 +82,7 @@ const LOCKS: readonly {
 
 /** Why a sandbox did not come up, as far as the machine's settings tell. */
 export function diagnoseStart(detail: string): FirmaError {
-  for (const { file, closed, cure, sparesRoot } of LOCKS) {
+  for (const { file, closed, cure, sparesRoot } of NAMESPACE_LOCKS) {
     if (sparesRoot && Deno.uid() === 0 || !closed(readSetting(file))) continue;
     return {
       code: "NAMESPACES_FORBIDDEN",

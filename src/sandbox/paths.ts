@@ -30,3 +30,13 @@ export function exists(path: string): boolean {
     return false;
   }
 }
+
+/** Tells whether a program is at `path`, symbolic links followed. */
+export function isExecutable(path: string): boolean {
+  try {
+    const { isFile, mode } = Deno.statSync(path);
+    return isFile && ((mode ?? 0) & 0o111) !== 0;
+  } catch {
+    return false;
+  }
+}

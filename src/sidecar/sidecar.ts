@@ -1,6 +1,7 @@
 import { join } from "../core/path.ts";
 import { AuditWriter } from "../audit/writer.ts";
 import { dataDir, type Environment } from "../config/paths.ts";
+import { giveUpPermissions } from "../config/permissions.ts";
 import type { FirmaConfig } from "../config/schema.ts";
 import type { ExecutionEvent } from "../core/event.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
@@ -235,9 +236,4 @@ function draining(): FirmaError {
     message: "Cannot open the session: this Sidecar is about to end",
     cure: "start again when it has",
   };
-}
-
-/** What only starting needed. Whatever goes wrong later cannot start a program or load a library. */
-async function giveUpPermissions(): Promise<void> {
-  for (const name of ["run", "ffi", "sys"] as const) await Deno.permissions.revoke({ name });
 }

@@ -1,5 +1,6 @@
 import { startService } from "../../authority/service/run_service.ts";
 import type { AuthorityConfig } from "../../config/authority_config.ts";
+import { giveUpPermissions } from "../../config/permissions.ts";
 import { printNotice } from "../output.ts";
 import { refuse, STATUS } from "./project.ts";
 
@@ -10,8 +11,7 @@ export async function serveAuthority(config: AuthorityConfig): Promise<number> {
   for (const signal of signals) Deno.addSignalListener(signal, end);
   const service = await startService(config, Deno.env.toObject(), printNotice);
   if (!service.ok) return refuse(service.error);
-  // Only starting needed these. Whatever goes wrong later starts no program and loads no library.
-  for (const name of ["run", "ffi", "sys"] as const) await Deno.permissions.revoke({ name });
+  await giveUpPermissions();
   printNotice("info", "authority ready");
   await asked;
   for (const signal of signals) Deno.removeSignalListener(signal, end);

@@ -1,0 +1,37 @@
+import type { CA_VARIABLES } from "../../sandbox/environment.ts";
+import type { Check } from "../check.ts";
+import { fine } from "../finding.ts";
+
+type CaVariable = typeof CA_VARIABLES[number];
+
+/** How each runtime is made to trust the authority of a session. */
+const RUNTIMES: readonly (readonly [program: string, variables: readonly CaVariable[]])[] = [
+  ["node", ["NODE_EXTRA_CA_CERTS"]],
+  ["deno", ["DENO_CERT"]],
+  ["bun", ["SSL_CERT_FILE"]],
+  ["python3", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"]],
+  ["pip3", ["PIP_CERT"]],
+  ["ruby", ["SSL_CERT_FILE"]],
+  ["go", ["SSL_CERT_FILE"]],
+  ["cargo", ["CARGO_HTTP_CAINFO"]],
+  ["curl", ["CURL_CA_BUNDLE"]],
+  ["git", ["GIT_SSL_CAINFO"]],
+  ["aws", ["AWS_CA_BUNDLE"]],
+];
+
+/** Which programs of this machine trust a session's authority, and by what. */
+export const runtimesCheck: Check = {
+  category: "certificate trust",
+  run(world) {
+    const found = RUNTIMES.filter(([program]) => world.findProgram(program) !== undefined);
+    const lines = found.map(([program, variables]) => `${program}: ${variables.join(", ")}`);
+    // Java reads a key store, for which there is no variable that holds for every program.
+    if (world.findProgram("java") !== undefined) {
+      lines.push("java: not by itself; in the sandbox, keytool -importcert /run/firma/ca.pem");
+    }
+    const others = "others find the system's bundle, which firma replaces in the sandbox";
+    return [
+      fine(`${found.length} programs are reached by variables`, [...lines, others].join("\n")),
+    ];
+  },
+};

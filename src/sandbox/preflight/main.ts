@@ -1,0 +1,47 @@
+/** `__preflight`: starts a program in the sandbox that says how it fares, and ends. */
+import { join } from "../../core/path.ts";
+import { newId } from "../../core/id.ts";
+import { type FirmaError, FirmaException } from "../../core/result.ts";
+import { confine } from "../confine.ts";
+
+/** Prints `/proc/self/status` of that program; a failure is the last line of standard error. */
+export async function main(): Promise<number> {
+  const base = await Deno.makeTempDir({ prefix: "firma-" });
+  try {
+    const [runDir, cwd] = [join(base, "r"), join(base, "work")];
+    const proxyDir = join(runDir, "p");
+    for (const directory of [runDir, cwd, proxyDir]) await Deno.mkdir(directory, { mode: 0o700 });
+    const confined = await confine({
+      command: ["cat", "/proc/self/status"],
+      cwd,
+      profile: "generic",
+      sandboxId: newId("sbx"),
+      hostEnv: Deno.env.toObject(),
+      proxyDir,
+      // Nobody listens there: nothing gets out.
+      session: Promise.resolve({
+        sessionId: newId("ses"),
+        proxySocket: join(proxyDir, "proxy.sock"),
+        caCertificatePem: "",
+      }),
+      runDir,
+      sealedDirs: [],
+    });
+    if (!confined.ok) return fail(confined.error);
+    const code = await confined.value.exitCode;
+    if (code === 0) return 0;
+    const message = `Cannot use the sandbox: a program in it ended with exit code ${code}`;
+    return fail({ code: "SANDBOX_FAILED", message });
+  } catch (cause) {
+    if (cause instanceof FirmaException) return fail(cause.error);
+    const message = `Cannot build the sandbox: ${cause instanceof Error ? cause.message : cause}`;
+    return fail({ code: "SANDBOX_FAILED", message });
+  } finally {
+    await Deno.remove(base, { recursive: true });
+  }
+}
+
+function fail({ code, message, cure }: FirmaError): number {
+  console.error(JSON.stringify({ code, message, cure }));
+  return 1;
+}
