@@ -20,6 +20,8 @@ export interface HttpCall {
 export interface Provenance {
   readonly pid?: number;
   readonly executable?: string;
+  /** Where it came from, `<address>:<port>`, when it came over TCP: from outside of any sandbox. */
+  readonly address?: string;
   /**
    * `proxy`: through the proxy variables; `transparent`: captured; `api`: by a program that asked
    * and makes the call itself.

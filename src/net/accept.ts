@@ -1,9 +1,9 @@
 const PAUSE_MS = 10;
 
 /** Hands everyone who connects to `take`. Resolves once the listener is closed; never rejects. */
-export async function acceptEach(
-  listener: Deno.UnixListener,
-  take: (conn: Deno.UnixConn) => void,
+export async function acceptEach<C extends Deno.Conn>(
+  listener: { accept(): Promise<C> },
+  take: (conn: C) => void,
 ): Promise<void> {
   for (;;) {
     try {

@@ -23,7 +23,7 @@ type Done = (error?: Error | null) => void;
  * connections of the whole process would end, or be mixed up, without a reason to be seen.
  */
 export class ConnSocket extends Duplex {
-  readonly #conn: Deno.UnixConn;
+  readonly #conn: Deno.Conn;
   #space = Buffer.allocUnsafeSlow(READ_BYTES);
   #reading = false;
   /** What was taken and is not written yet. */
@@ -35,7 +35,7 @@ export class ConnSocket extends Duplex {
   /** Whoever waits for the end of everything. */
   #finished: Done | undefined;
 
-  constructor(conn: Deno.UnixConn) {
+  constructor(conn: Deno.Conn) {
     super({ allowHalfOpen: true, readableHighWaterMark: READ_BYTES });
     this.#conn = conn;
   }

@@ -4,7 +4,7 @@
  * (`src/sidecar/pipeline`) decides and knows no socket.
  */
 import type { HttpCall, Provenance } from "../core/envelope.ts";
-import type { AbortReason, Decision } from "../core/decision.ts";
+import type { AbortReason, Decision, DenyReason } from "../core/decision.ts";
 import type { BodyPrefix } from "../net/http/replay_body.ts";
 import type { AbortProblem, DenialForm, DenyProblem } from "../core/problem.ts";
 
@@ -109,6 +109,16 @@ export interface CallOutcome {
   readonly latencyUs: number;
 }
 
+/** What was refused before it was a call. */
+export interface Refusal {
+  readonly method?: string;
+  readonly resource: string;
+  /** For the operator. */
+  readonly detail: string;
+  /** @default {"MalformedRequest"} */
+  readonly reason?: DenyReason;
+}
+
 /** What is said of a call that somebody else makes, or does not make. */
 export interface Advice {
   readonly allowed: boolean;
@@ -127,10 +137,7 @@ export interface Gate {
    * Records a connection or request that was refused before it was a call
    * (garbage, oversized head, names that disagree) and returns what to tell the agent.
    */
-  refuse(
-    peer: Peer,
-    what: { readonly method?: string; readonly resource: string; readonly detail: string },
-  ): DenyProblem;
+  refuse(peer: Peer, what: Refusal): DenyProblem;
   /** Ends a forwarded call or tunnel; called exactly once for each. */
   outcome(eventId: string, outcome: CallOutcome): void;
   /** What to tell the agent about an ABORT. */

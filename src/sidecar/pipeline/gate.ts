@@ -223,7 +223,8 @@ export function createGate(options: GateOptions): AdvisingGate {
     refuse(peer, what): DenyProblem {
       const input = { ...connectInput(peer, what.resource), method: what.method ?? "" };
       const draft = newDraft(input, what.method === undefined ? "connect" : "http");
-      return deny(draft, malformed(what.detail), performance.now()).problem;
+      const { reason = "MalformedRequest", detail } = what;
+      return deny(draft, { reason, detail }, performance.now()).problem;
     },
 
     outcome(eventId: string, outcome: CallOutcome): void {

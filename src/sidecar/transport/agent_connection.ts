@@ -12,8 +12,10 @@ import { formatProblem } from "./http1/format_problem.ts";
 import type { RequestHead } from "../../net/http1/head.ts";
 import { type NoRequest, serveHttp1 } from "../../net/http1/serve.ts";
 import { serveHttp2 } from "../../net/http2/serve.ts";
-import type { Exchange } from "../../net/http/exchange.ts";
+import type { Exchange, FieldList } from "../../net/http/exchange.ts";
 import { linger } from "../../net/linger.ts";
+import { formatChallenge, proxyChallenge, type Unidentified } from "./proxy_challenge.ts";
+import type { Visitor } from "./proxy_door.ts";
 import { parseProxyHeader, type ProxyHeader } from "./proxy_protocol.ts";
 import { refuseRequest } from "./refuse.ts";
 import { serveExchange } from "./serve_exchange.ts";
@@ -34,19 +36,32 @@ export class AgentConnection {
   readonly #services: Services;
   readonly #tasks: Tasks;
   readonly #reader: SocketReader;
+  readonly #isVisitor: boolean;
+  /** Why a request on the proxy port is not one of this session. */
+  readonly #unidentified: (fields: FieldList) => Unidentified | undefined;
   #peer: Peer;
   /** How to break it off depends on what reads from it: Deno 2.9 minds. */
   #close: () => void;
 
-  constructor(socket: Duplex, sessionId: string, services: Services, tasks: Tasks) {
+  /** `visitor`: it came in by the door that sessions share, and not over the session's socket. */
+  constructor(
+    socket: Duplex,
+    sessionId: string,
+    services: Services,
+    tasks: Tasks,
+    visitor?: Visitor,
+  ) {
     this.#socket = socket;
     this.#tasks = tasks;
     // Whoever reads from the socket at the time hears of errors; this keeps them from being fatal.
     socket.on("error", () => {});
     this.#services = services;
-    this.#reader = new SocketReader(socket, undefined, services.limits.bufferedBytes);
-    this.#peer = { sessionId, provenance: { via: "proxy" } };
+    this.#reader = visitor?.reader ??
+      new SocketReader(socket, undefined, services.limits.bufferedBytes);
+    this.#peer = { sessionId, provenance: visitor?.provenance ?? { via: "proxy" } };
     this.#close = () => socket.destroy();
+    this.#isVisitor = visitor !== undefined;
+    this.#unidentified = visitor?.identify ?? (() => undefined);
   }
 
   /** Breaks the connection off, with what is being served on it. */
@@ -64,6 +79,8 @@ export class AgentConnection {
   }
 
   async #run(): Promise<void> {
+    // What it is was seen at the door.
+    if (this.#isVisitor) return await this.#serveHttp1(undefined, (head) => this.#connect(head));
     const header = await this.#proxyHeader();
     if (header === undefined) return;
     this.#peer = { sessionId: this.#peer.sessionId, provenance: header.provenance };
@@ -114,7 +131,12 @@ export class AgentConnection {
   }
 
   async #connect(head: RequestHead): Promise<void> {
-    const { limits } = this.#services;
+    const { limits, watchdog } = this.#services;
+    const why = this.#unidentified(head.fields);
+    if (why !== undefined) {
+      this.#socket.write(formatChallenge(why));
+      return await linger(this.#reader, watchdog);
+    }
     const target = parseConnectTarget(head.target);
     const size = head.fields.reduce(
       (sum, [name, value]) => sum + name.length + value.length + 4,
@@ -242,7 +264,11 @@ export class AgentConnection {
       timeouts,
       limits,
       tasks: this.#tasks,
-      serve: (exchange: Exchange) => serveExchange(exchange, context),
+      serve: (exchange: Exchange) => {
+        const why = tunnel === undefined ? this.#unidentified(exchange.fields) : undefined;
+        if (why === undefined) return serveExchange(exchange, context);
+        return exchange.respond(proxyChallenge(why)).catch(() => exchange.abort());
+      },
       refuse: (exchange: Exchange, detail: string) => refuseRequest(context, exchange, detail),
       refuseHead: ({ method, host, target, detail, status }: NoRequest) => {
         const resource = `${host ?? tunnel?.connectHost ?? ""}${target ?? ""}`;

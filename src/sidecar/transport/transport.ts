@@ -3,10 +3,14 @@
  * {@linkcode Gate} about every call. It knows no policy; see `gate.ts` for the seam.
  */
 import { AgentConnection } from "./agent_connection.ts";
+import type { Duplex } from "node:stream";
 import { ConnSocket } from "../../net/conn_socket.ts";
 import { Connector } from "./connector.ts";
 import { acceptEach } from "../../net/accept.ts";
+import type { HostAndPort } from "../../net/http/uri_authority.ts";
 import { closeQuietly } from "../../net/close_quietly.ts";
+import type { ProxySecret } from "./proxy_credentials.ts";
+import { ProxyDoor, type Visitor } from "./proxy_door.ts";
 import type { Services } from "./services.ts";
 import { Tasks } from "../../net/tasks.ts";
 import { Terminator } from "./terminator.ts";
@@ -23,7 +27,16 @@ export interface Transport {
    */
   openSession(sessionId: string, frontSocketPath: string): Promise<void>;
   /**
-   * Stops listening, breaks off what the session has open, and removes its socket. Resolves when
+   * Takes the connections of a session that come to `address` with its secret; says where that is,
+   * should any port do. Rejects when it cannot listen there.
+   */
+  admitSession(
+    sessionId: string,
+    secret: ProxySecret,
+    address: HostAndPort,
+  ): Promise<HostAndPort>;
+  /**
+   * Stops listening for it, breaks off what the session has open, and removes its socket. Resolves when
    * the gate has heard the outcome of every call.
    */
   closeSession(sessionId: string): Promise<void>;
@@ -32,8 +45,9 @@ export interface Transport {
 }
 
 interface Session {
-  readonly listener: Deno.UnixListener;
-  readonly path: string;
+  /** Of a session with a socket of its own. */
+  readonly listener?: Deno.UnixListener;
+  readonly path?: string;
   readonly connections: Set<AgentConnection>;
   /** What is being done for its connections. */
   readonly tasks: Tasks;
@@ -52,6 +66,7 @@ export function startTransport(options: TransportOptions): Promise<Transport> {
 class RunningTransport implements Transport {
   readonly #services: Omit<Services, "connector">;
   readonly #sessions = new Map<string, Session>();
+  readonly #door: ProxyDoor;
 
   constructor(options: TransportOptions) {
     const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
@@ -65,31 +80,68 @@ class RunningTransport implements Transport {
       timeouts,
       limits,
     };
+    this.#door = new ProxyDoor({
+      services: this.#services,
+      welcome: (visitor) => this.#welcome(visitor),
+    });
   }
 
   async openSession(sessionId: string, frontSocketPath: string): Promise<void> {
-    if (this.#sessions.has(sessionId)) {
-      throw new Error(`Cannot open session "${sessionId}": it is open already`);
-    }
+    this.#mustBeNew(sessionId);
     await removeIfPresent(frontSocketPath);
-    const { watchdog, timeouts, limits } = this.#services;
-    const session: Session = {
-      listener: Deno.listen({ transport: "unix", path: frontSocketPath }),
-      path: frontSocketPath,
-      connections: new Set(),
-      tasks: new Tasks(),
-      services: { ...this.#services, connector: new Connector(watchdog, timeouts, limits) },
-    };
+    const path = frontSocketPath;
+    const listener = Deno.listen({ transport: "unix", path });
+    const session = { ...this.#newSession(), listener, path };
     this.#sessions.set(sessionId, session);
-    session.tasks.add(
-      acceptEach(session.listener, (conn) => this.#serve(sessionId, session, conn)),
-    );
+    session.tasks.add(acceptEach(listener, (conn) => {
+      const isFull = session.connections.size >= session.services.limits.connectionsPerSession;
+      if (isFull) closeQuietly(conn);
+      else this.#serve(sessionId, session, new ConnSocket(conn));
+    }));
   }
 
-  #serve(sessionId: string, { connections, tasks, services }: Session, conn: Deno.UnixConn): void {
-    if (connections.size >= services.limits.connectionsPerSession) return closeQuietly(conn);
-    const socket = new ConnSocket(conn);
-    const connection = new AgentConnection(socket, sessionId, services, tasks);
+  async admitSession(
+    sessionId: string,
+    secret: ProxySecret,
+    address: HostAndPort,
+  ): Promise<HostAndPort> {
+    this.#mustBeNew(sessionId);
+    this.#sessions.set(sessionId, this.#newSession());
+    try {
+      return await this.#door.add(sessionId, secret, address);
+    } catch (error) {
+      this.#sessions.delete(sessionId);
+      throw error;
+    }
+  }
+
+  #mustBeNew(sessionId: string): void {
+    if (!this.#sessions.has(sessionId)) return;
+    throw new Error(`Cannot open session "${sessionId}": it is open already`);
+  }
+
+  #newSession(): Session {
+    const { watchdog, timeouts, limits } = this.#services;
+    const services = { ...this.#services, connector: new Connector(watchdog, timeouts, limits) };
+    return { connections: new Set(), tasks: new Tasks(), services };
+  }
+
+  #welcome(visitor: Visitor): void {
+    const { sessionId, reader } = visitor;
+    const session = this.#sessions.get(sessionId);
+    const mayCome = session !== undefined &&
+      session.connections.size < session.services.limits.connectionsPerSession;
+    if (mayCome) this.#serve(sessionId, session, reader.socket, visitor);
+    else reader.socket.destroy();
+  }
+
+  #serve(
+    sessionId: string,
+    { connections, tasks, services }: Session,
+    socket: Duplex,
+    visitor?: Visitor,
+  ): void {
+    const connection = new AgentConnection(socket, sessionId, services, tasks, visitor);
     connections.add(connection);
     tasks.add(
       new Promise((resolve) =>
@@ -106,11 +158,12 @@ class RunningTransport implements Transport {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return;
     this.#sessions.delete(sessionId);
-    session.listener.close();
+    session.listener?.close();
+    this.#door.remove(sessionId);
     for (const connection of session.connections) connection.close();
     await session.tasks.done();
     await session.services.connector.close();
-    await removeIfPresent(session.path);
+    if (session.path !== undefined) await removeIfPresent(session.path);
   }
 
   async close(): Promise<void> {
