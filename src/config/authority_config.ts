@@ -1,6 +1,7 @@
 import { join, resolve } from "../core/path.ts";
 import type { ActionClassEntry } from "../core/action_class.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { atVariable } from "./authority_environment.ts";
 import type { ListenAddress } from "./listen_address.ts";
 import type { AuthorityTable } from "./keys/authority.ts";
 import type { ConfigFile } from "./load.ts";
@@ -55,7 +56,7 @@ export interface AuthorityConfig {
 /**
  * Checks a `firma.toml` as one of an Authority, which needs no `[sidecar]`; what
  * it has of one must be right all the same. A variable `FIRMA_AUTHORITY_<KEY>`
- * goes before the key of `[authority]`; lists have none.
+ * goes before the key of `[authority]`.
  */
 export function parseAuthorityConfig(
   { file, text }: ConfigFile,
@@ -70,7 +71,7 @@ export function parseAuthorityConfig(
   const socket = { kind: "unix", path: join(stateDir(env), "authority.sock") } as const;
   const { mapping_rules_paths: rules } = table;
   const store = storeConfig(table.store, document);
-  if (!store.ok) return err([store.error]);
+  if (!store.ok) return err([atVariable(store.error, env)]);
   return ok({
     file,
     listen: table.listen_addr ?? socket,

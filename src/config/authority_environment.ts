@@ -1,5 +1,10 @@
-/** Variables of the environment that go before keys of `[authority]`. */
+/**
+ * Variables of the environment that go before keys of `[authority]`: `FIRMA_AUTHORITY_MAX_TTL`,
+ * and `FIRMA_AUTHORITY_STORE_KIND` for a key of a table within. A list is written as paths are,
+ * with colons between its members. An empty variable counts as none.
+ */
 import type { FirmaError } from "../core/result.ts";
+import type { Section } from "./key.ts";
 import { AUTHORITY } from "./keys/authority.ts";
 import type { Environment } from "./paths.ts";
 import { isTable } from "./reader.ts";
@@ -7,15 +12,40 @@ import type { TomlPath } from "./toml_positions.ts";
 
 const PREFIX = "FIRMA_AUTHORITY_";
 
-/** The variable that goes before the key at `path`; lists and keys of further tables have none. */
-export function authorityVariable(path: TomlPath): string | undefined {
-  const [table, name, ...rest] = path;
-  if (table !== "authority" || typeof name !== "string" || rest.length > 0) return undefined;
-  const node = Object.hasOwn(AUTHORITY.keys, name)
-    ? AUTHORITY.keys[name as keyof typeof AUTHORITY.keys]
-    : undefined;
-  const isText = node?.kind === "key" && node.type.schema["type"] === "string";
-  return isText ? PREFIX + name.toUpperCase() : undefined;
+/** A key that has a variable. */
+interface Place {
+  /** From the root of the file on. */
+  readonly path: readonly string[];
+  readonly isList: boolean;
+}
+
+/** The keys of a table by the names of their variables. */
+function keysOf(section: Section<unknown>, above: readonly string[]): [string, Place][] {
+  return Object.entries(section.keys).flatMap(([name, node]) => {
+    const path = [...above, name];
+    if (node.kind === "section") return keysOf(node, path);
+    if (node.kind !== "key") return [];
+    const isList = node.type.schema["type"] === "array";
+    return [[`FIRMA_${path.join("_").toUpperCase()}`, { path, isList }]];
+  });
+}
+
+const VARIABLES: ReadonlyMap<string, Place> = new Map(keysOf(AUTHORITY, ["authority"]));
+
+/** What the environment says of the key at `path`, as a file would have it. */
+export function fromVariable(
+  path: TomlPath,
+  env: Environment,
+): { readonly variable: string; readonly value: string | readonly string[] } | undefined {
+  const variable = `FIRMA_${path.join("_").toUpperCase()}`;
+  const place = VARIABLES.get(variable);
+  const text = env[variable];
+  if (place?.path.join(".") !== path.join(".") || !text) return undefined;
+  return { variable, value: valueOf(text, place) };
+}
+
+function valueOf(text: string, place: Place | undefined): string | readonly string[] {
+  return place?.isList ? text.split(":") : text;
 }
 
 /** The root of a `firma.toml` with what `env` says of `[authority]` in place of what is written. */
@@ -23,19 +53,33 @@ export function withAuthorityVariables(
   root: Readonly<Record<string, unknown>>,
   env: Environment,
 ): Readonly<Record<string, unknown>> {
-  const overrides = Object.entries(env)
-    .filter(([name, value]) => name.startsWith(PREFIX) && value !== undefined && value !== "")
-    .map(([name, value]) => [name.slice(PREFIX.length).toLowerCase(), value] as const);
-  if (overrides.length === 0) return root;
-  const given = root["authority"];
-  if (given !== undefined && !isTable(given)) return root; // which is a fault of the file
-  return { ...root, authority: { ...given, ...Object.fromEntries(overrides) } };
+  let all = root;
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith(PREFIX) || !value) continue;
+    const place = VARIABLES.get(name);
+    // One that names no key is refused like a key that there is not.
+    const path = place?.path ?? ["authority", name.slice(PREFIX.length).toLowerCase()];
+    all = put(all, path, valueOf(value, place));
+  }
+  return all;
+}
+
+function put(
+  table: Readonly<Record<string, unknown>>,
+  [name, ...below]: readonly string[],
+  value: unknown,
+): Readonly<Record<string, unknown>> {
+  if (name === undefined) return table;
+  if (below.length === 0) return { ...table, [name]: value };
+  const given = table[name] ?? {};
+  // What is no table where one is wanted is a fault of the file.
+  return isTable(given) ? { ...table, [name]: put(given, below, value) } : table;
 }
 
 /** A fault of a value that came from the environment is not in the file. */
 export function atVariable(error: FirmaError, env: Environment): FirmaError {
-  const key = /"authority\.(\w+)"/.exec(error.message)?.[1] ?? "";
-  const variable = PREFIX + key.toUpperCase();
+  const key = /"(authority\.[\w.]+)/.exec(error.message)?.[1] ?? "";
+  const variable = `FIRMA_${key.replaceAll(".", "_").toUpperCase()}`;
   if (key === "" || !env[variable]) return error;
   const { code, message } = error;
   return { code, message, cure: `change or unset ${variable}` };

@@ -1,6 +1,6 @@
 /** What each key of a configuration is set to, and by what. */
 import type { FirmaError } from "../core/result.ts";
-import { authorityVariable } from "./authority_environment.ts";
+import { fromVariable } from "./authority_environment.ts";
 import type { Key, Node, Section } from "./key.ts";
 import { ROOT } from "./keys/root.ts";
 import type { Environment } from "./paths.ts";
@@ -81,15 +81,14 @@ function visit(node: Node<unknown>, given: unknown, path: TomlPath, walk: Walk):
 
 function valueOf(key: Key<unknown>, given: unknown, path: TomlPath, walk: Walk): ConfigValue {
   const name = pathName(path);
-  const variable = authorityVariable(path);
-  const override = variable === undefined ? undefined : walk.env[variable];
+  const override = fromVariable(path, walk.env);
   const at = walk.document.locate(path);
   const source: ValueSource = override
-    ? { kind: "environment", variable: variable! }
+    ? { kind: "environment", variable: override.variable }
     : given !== undefined
     ? { kind: "file", file: walk.document.file, line: at?.line }
     : { kind: "default" };
-  const written = override || given || given === false ? override || given : key.default;
+  const written = override?.value ?? given ?? key.default;
   return {
     name,
     value: written === undefined ? undefined : resolvedValue(key, written as Json, path, walk),

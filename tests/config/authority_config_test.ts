@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { parseAuthorityConfig } from "../../src/config/authority_config.ts";
+import { type AuthorityConfig, parseAuthorityConfig } from "../../src/config/authority_config.ts";
+import { placedKeys } from "../../src/config/key_paths.ts";
+import { AUTHORITY } from "../../src/config/keys/authority.ts";
 import { parseListenAddress } from "../../src/config/listen_address.ts";
 
 const ENV = { XDG_DATA_HOME: "/data", XDG_RUNTIME_DIR: "/run/user/1" };
@@ -48,6 +50,85 @@ Deno.test("parseAuthorityConfig() lets the environment go before the file", () =
   assert.match(fault!.message, /"soon" is not a duration/);
   assert.equal(fault!.cure, "change or unset FIRMA_AUTHORITY_MAX_TTL");
   assert.equal(fault!.at, undefined, "the file is not at fault");
+});
+
+Deno.test("parseAuthorityConfig() has a variable for every key of [authority]", async (t) => {
+  const FILE = '[authority]\nmapping_rules_paths = ["of-the-file.toml"]\n';
+  const cases: Record<string, [value: string, (config: AuthorityConfig) => unknown, unknown]> = {
+    LISTEN_ADDR: ["127.0.0.1:1234", (c) => c.listen, {
+      kind: "tcp",
+      hostname: "127.0.0.1",
+      port: 1234,
+    }],
+    POLICY_DIR: ["p", (c) => c.policyDir, "/etc/firma/p"],
+    ISSUANCE_POLICY_DIR: ["/i", (c) => c.issuancePolicyDir, "/i"],
+    MAPPING_RULES_PATHS: ["a.toml:/b.toml", (c) => c.mappingRulesPaths, [
+      "/etc/firma/a.toml",
+      "/b.toml",
+    ]],
+    REVOCATION_FILE: ["/r", (c) => c.revocationFile, "/r"],
+    MAX_TTL: ["1m", (c) => c.maxTtlMs, 60_000],
+    BUNDLE_TTL: ["2s", (c) => c.bundleTtlMs, 2_000],
+    KEY_FILE: ["/k", (c) => c.keyFile, "/k"],
+    TLS_CERT_PATH: ["/c", (c) => c.tlsCertPath, "/c"],
+    TLS_KEY_PATH: ["/tk", (c) => c.tlsKeyPath, "/tk"],
+    MTLS_CLIENT_CA_CERT_PATH: ["/ca", (c) => c.clientCaCertPath, "/ca"],
+    MTLS_CLIENT_CA_KEY_PATH: ["/cak", (c) => c.clientCaKeyPath, "/cak"],
+    AUTHORIZED_CLIENTS_PATH: ["/l", (c) => c.authorizedClientsPath, "/l"],
+    STORE_KIND: ["postgres", (c) => c.store.kind, "postgres"],
+  };
+  const postgres = (c: AuthorityConfig) => c.store.kind === "postgres" ? c.store : undefined;
+  const ofStore: typeof cases = {
+    STORE_URL: ["postgres://h/d", (c) => postgres(c)?.url, {
+      from: "config",
+      text: "postgres://h/d",
+    }],
+    STORE_URL_FILE: ["u", (c) => postgres(c)?.url, { from: "file", path: "/etc/firma/u" }],
+    STORE_SCHEMA: ["eu", (c) => postgres(c)?.schema, "eu"],
+  };
+  const names = placedKeys(AUTHORITY).map(({ name }) => name.replace(".", "_").toUpperCase());
+  assert.deepEqual(names.sort(), [...Object.keys(cases), ...Object.keys(ofStore)].sort());
+  for (const [name, [value, read, expected]] of Object.entries({ ...cases, ...ofStore })) {
+    await t.step(name, () => {
+      const kind = Object.hasOwn(ofStore, name) ? '[authority.store]\nkind = "postgres"\n' : "";
+      const parsed = parse(FILE + kind, { [`FIRMA_AUTHORITY_${name}`]: value });
+      if (!parsed.ok) assert.fail(JSON.stringify(parsed.error));
+      assert.deepEqual(read(parsed.value), expected);
+    });
+  }
+});
+
+Deno.test("parseAuthorityConfig() blames variables for what is wrong with them", async (t) => {
+  const cases: Record<string, [file: string, env: Record<string, string>, RegExp, string]> = {
+    "a word that is none": ["", { STORE_KIND: "redis" }, /store.kind.*"redis"/, "STORE_KIND"],
+    "a key that is none": ["", { MAX_TTLS: "1m" }, /"authority.max_ttls".*no such key/, "MAX_TTLS"],
+    "a table": ["", { STORE: "postgres" }, /"authority.store".*not a table/, "STORE"],
+    "a member of a list": [
+      "",
+      { MAPPING_RULES_PATHS: "a::b" },
+      /"authority.mapping_rules_paths\[1\]".*empty/,
+      "MAPPING_RULES_PATHS",
+    ],
+    "what the file says otherwise": [
+      '[authority.store]\nkind = "postgres"\nurl = "postgres://h/d"\n',
+      { STORE_URL_FILE: "u" },
+      /url as well/,
+      "STORE_URL_FILE",
+    ],
+  };
+  for (const [name, [file, variables, message, variable]] of Object.entries(cases)) {
+    await t.step(name, () => {
+      const env = Object.fromEntries(
+        Object.entries(variables).map(([key, value]) => [`FIRMA_AUTHORITY_${key}`, value]),
+      );
+      const [fault] = faults(`[authority]\n${file}`, env);
+      assert.match(fault?.message ?? "none", message);
+      assert.equal(fault!.cure, `change or unset FIRMA_AUTHORITY_${variable}`);
+      assert.equal(fault!.at, undefined, "the file is not at fault");
+    });
+  }
+  const [fault] = faults("authority = 1\n", { FIRMA_AUTHORITY_MAX_TTL: "1m" });
+  assert.match(fault!.message, /"authority": it is not a table/, "the file is");
 });
 
 Deno.test("parseAuthorityConfig() names every fault with its place", async (t) => {

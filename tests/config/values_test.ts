@@ -27,6 +27,8 @@ Deno.test("configValues() says which variable goes before the file", () => {
     FIRMA_AUTHORITY_MAX_TTL: "3m",
     FIRMA_AUTHORITY_BUNDLE_TTL: "",
     FIRMA_AUTHORITY_POLICY_DIR: "elsewhere",
+    FIRMA_AUTHORITY_MAPPING_RULES_PATHS: "a.toml:/b.toml",
+    FIRMA_AUTHORITY_STORE_KIND: "postgres",
   });
   const of = (name: string) => [all.get(name)?.value, all.get(name)?.source];
   assert.deepEqual(of("authority.max_ttl"), [
@@ -35,6 +37,14 @@ Deno.test("configValues() says which variable goes before the file", () => {
   ]);
   assert.deepEqual(of("authority.bundle_ttl"), ["2m", { kind: "file", file: FILE, line: 3 }]);
   assert.equal(all.get("authority.policy_dir")?.value, "/p/.firma/elsewhere");
+  assert.deepEqual(all.get("authority.mapping_rules_paths")?.value, [
+    "/p/.firma/a.toml",
+    "/b.toml",
+  ]);
+  assert.deepEqual(of("authority.store.kind"), [
+    "postgres",
+    { kind: "environment", variable: "FIRMA_AUTHORITY_STORE_KIND" },
+  ]);
 });
 
 Deno.test("configValues() has each key that may be there once, and each host that is", () => {
