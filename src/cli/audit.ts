@@ -6,6 +6,7 @@ import { escapeForTerminal } from "../core/escape.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { readPublicKeyFile } from "../pki/signing_key.ts";
 import { auditLogInForce } from "./audit_log.ts";
+import { examples } from "./examples.ts";
 import { print, printError, printToStderr } from "./output.ts";
 import { bold, hasColours, red, yellow } from "./style.ts";
 import { withGlobals } from "./with_globals.ts";
@@ -105,6 +106,7 @@ Examples:
 /** `firma audit verify [file]` */
 export function command(): Command {
   const verifyCommand = new Command("verify")
+    .summary("Prove an audit log whole, or name the first line that breaks it.")
     .description(
       "Prove that nothing was changed, removed, added or moved in an audit log, or name the\n" +
         "first line that breaks it.",
@@ -120,5 +122,6 @@ export function command(): Command {
   return new Command("audit")
     .description("Examine the audit log.")
     .helpCommand(false)
+    .addHelpText("after", examples("firma audit verify"))
     .addCommand(verifyCommand);
 }

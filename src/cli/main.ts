@@ -85,11 +85,22 @@ async function runAtOnce(line: RunLine): Promise<number> {
   return await runLine(line, spare);
 }
 
+async function printAlone(text: string): Promise<number> {
+  const { print } = await import("./output.ts");
+  print(text);
+  return 0;
+}
+
 /** Runs firma with the arguments it was started with and returns the exit status. */
 export async function main(args: string[]): Promise<number> {
   const helper = Object.hasOwn(HELPERS, args[0] ?? "") ? HELPERS[args[0]!] : undefined;
   try {
     if (helper) return await (await helper()).main(args.slice(1));
+    if (args.length <= 2 && /^(--)?version$/.test(args[0] ?? "")) {
+      const { versionAnswer } = await import("./version_text.ts");
+      const answer = versionAnswer(args);
+      if (answer !== undefined) return await printAlone(answer);
+    }
     const line = args[0] === "run" ? parseRunLine(args.slice(1)) : undefined;
     if (line) return await runAtOnce(line);
     const { runProgram } = await import("./program.ts");

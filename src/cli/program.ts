@@ -23,7 +23,7 @@ Examples:
 const VALUE_OPTIONS = new Set(["-c", "--config"]);
 
 /** The first word that is not an option of the program itself. */
-function commandName(args: readonly string[]): string | undefined {
+export function commandName(args: readonly string[]): string | undefined {
   for (let i = 0; i < args.length; i++) {
     if (VALUE_OPTIONS.has(args[i]!)) i++;
     else if (args[i] === "help") return args[i + 1];
@@ -84,24 +84,27 @@ function configureAll(command: Command): void {
   command.commands.forEach(configureAll);
 }
 
-/** Every command, the one that `name` names whole and the others by name alone. */
+/** Every command, those that are `wanted` whole and the others by name alone. */
 async function commands(
   entries: readonly CommandEntry[],
-  name: string | undefined,
+  wanted: (name: string) => boolean,
 ): Promise<Command[]> {
   return await Promise.all(entries.map(async (entry) => {
-    if (entry.name !== name || !entry.load) return configure(placeholder(entry));
+    if (!wanted(entry.name) || !entry.load) return configure(placeholder(entry));
     const command = (await entry.load()).command().summary(entry.summary);
     configureAll(command);
     return command;
   }));
 }
 
-/** Finds the command that `args` name, runs it, and returns the exit status. */
-export async function runProgram(
-  args: string[],
+/**
+ * The program with all its commands. Only those that are `wanted` have their options, arguments
+ * and subcommands: loading the others takes time.
+ */
+export async function buildProgram(
   entries: readonly CommandEntry[],
-): Promise<number> {
+  wanted: (name: string) => boolean = () => true,
+): Promise<Command> {
   const program = configure(new Command("firma"))
     .description("A boundary that every outbound call of an AI agent has to pass.")
     .version(VERSION, "--version", "print the version")
@@ -109,7 +112,17 @@ export async function runProgram(
     .option("-c, --config <path>", "configuration file (default: nearest .firma/firma.toml)")
     .enablePositionalOptions()
     .addHelpText("after", EXAMPLES);
-  for (const command of await commands(entries, commandName(args))) program.addCommand(command);
+  for (const command of await commands(entries, wanted)) program.addCommand(command);
+  return program;
+}
+
+/** Finds the command that `args` name, runs it, and returns the exit status. */
+export async function runProgram(
+  args: string[],
+  entries: readonly CommandEntry[],
+): Promise<number> {
+  const named = commandName(args);
+  const program = await buildProgram(entries, (name) => name === named);
   try {
     await program.parseAsync(args, { from: "user" });
     return Deno.exitCode;

@@ -41,9 +41,20 @@ Deno.test("firma version tells its version, for people and for programs", async 
   const plain = await person.firma(["version"]);
   assert.ok(plain.stdout.startsWith(`firma ${version} (deno ${Deno.version.deno}`), plain.stdout);
   const json = JSON.parse((await person.firma(["version", "--json"])).stdout);
-  assert.equal(json.version, version);
-  assert.equal(json.deno, Deno.version.deno);
+  const { deno, v8, typescript } = Deno.version;
+  const { version: cedar } = JSON.parse(
+    await Deno.readTextFile(
+      new URL("package.json", import.meta.resolve("@cedar-policy/cedar-wasm")),
+    ),
+  );
+  const { target, compiled, commit, ...rest } = json;
+  assert.deepEqual(rest, { version, deno, v8, typescript, cedar });
+  assert.equal(target, Deno.build.target);
+  assert.equal(typeof compiled, "boolean");
+  assert.ok(commit === undefined || /^[0-9a-f]{40}(-dirty)?$/.test(commit), commit);
   assert.equal((await person.firma(["--version"])).stdout, `${version}\n`);
+  // By way of the full parser.
+  assert.equal((await person.firma(["-c", "x", "version"])).stdout, plain.stdout);
 });
 
 Deno.test("firma says of a command that it is not built yet", async () => {

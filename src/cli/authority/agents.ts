@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { AuthorityStore, RegisteredAgent } from "../../authority/store/store.ts";
 import { escapeForTerminal } from "../../core/escape.ts";
 import { isId, newId } from "../../core/id.ts";
+import { examples } from "../examples.ts";
 import { print, printError } from "../output.ts";
 import { withGlobals } from "../with_globals.ts";
 import { STATUS, withStore } from "./project.ts";
@@ -81,11 +82,13 @@ export function agentsCommand(): Command {
   return new Command("agents")
     .description("The agents that tokens are issued for. A running Authority follows at once.")
     .helpCommand(false)
+    .addHelpText("after", examples("firma authority agents add builder"))
     .addCommand(
       new Command("add").description("Register an agent; prints its identifier.")
         .argument("<name>", "what people call it")
         .option("--id <agt_…>", "an identifier that it has already")
         .option(...config)
+        .addHelpText("after", examples("firma authority agents add builder"))
         .action((name: string, flags: Flags, command: Command) =>
           run(command, (store) => add(store, name, flags.id))
         ),
@@ -94,14 +97,16 @@ export function agentsCommand(): Command {
       new Command("list").description("List the registered agents.")
         .option("--json", "print a JSON array")
         .option(...config)
+        .addHelpText("after", examples("firma authority agents list --json"))
         .action((flags: Flags, command: Command) =>
           run(command, (store) => list(store, flags.json === true))
         ),
     )
     .addCommand(
       new Command("remove").description("Issue no further token for an agent.")
-        .argument("<name or id>")
+        .argument("<name or id>", "what list prints of it")
         .option(...config)
+        .addHelpText("after", examples("firma authority agents remove builder"))
         .action((name: string, _flags: Flags, command: Command) =>
           run(command, (store) => remove(store, name))
         ),

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { escapeForTerminal } from "../../core/escape.ts";
 import { createAuthority } from "../../pki/certificate_authority.ts";
 import { writeNewFiles } from "../../pki/new_files.ts";
+import { examples } from "../examples.ts";
 import { print } from "../output.ts";
 import { days } from "./flags.ts";
 import { refuse, STATUS } from "./project.ts";
@@ -35,6 +36,7 @@ export function generateClientCaCommand(): Command {
     .option("--days <n>", "how long it is valid", days, 3650)
     .option("--cn <name>", "its common name", "Firma mTLS Client CA")
     .option("--force", "replace what is there")
+    .addHelpText("after", examples("firma authority generate-client-ca --days 730"))
     .action(async (flags: Flags) => {
       Deno.exitCode = await generate(flags);
     });

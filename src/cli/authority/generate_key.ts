@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { newSigningKey } from "../../pki/signing_key.ts";
 import { writeNewFiles } from "../../pki/new_files.ts";
 import { escapeForTerminal } from "../../core/escape.ts";
+import { examples } from "../examples.ts";
 import { print } from "../output.ts";
 import { refuse, STATUS } from "./project.ts";
 
@@ -31,6 +32,7 @@ export function generateKeyCommand(): Command {
     )
     .option("-o, --output <file>", "where to write it", "firma-authority.key")
     .option("--force", "replace what is there; tokens of the old key are worth nothing then")
+    .addHelpText("after", examples("firma authority generate-key -o firma-authority.key"))
     .action(async (flags: Flags) => {
       Deno.exitCode = await generate(flags);
     });

@@ -9,6 +9,7 @@ import {
   type KeyedCertificate,
 } from "../../pki/certificate_authority.ts";
 import { type NewFile, writeNewFiles } from "../../pki/new_files.ts";
+import { examples } from "../examples.ts";
 import { print } from "../output.ts";
 import { collect } from "./flags.ts";
 import { refuse, STATUS } from "./project.ts";
@@ -89,6 +90,10 @@ export function initTlsCommand(): Command {
     .option("--host <san>", "what Sidecars call the Authority; repeat for more", collect)
     .option("--force", "replace what is there")
     .addHelpText("after", `\nWithout --host: ${THIS_MACHINE.join(", ")}.\n`)
+    .addHelpText(
+      "after",
+      examples("firma authority init-tls --out-dir tls --host authority.example.com"),
+    )
     .action(async (flags: Flags) => {
       Deno.exitCode = await initTls(flags);
     });

@@ -62,7 +62,8 @@ const HELP = `
 Exit status: 0 issued, 1 refused, with the reason.
 
 Example:
-  firma authority issue --action code.read --resource-scope 'api.github.com/repos/acme/**' -o seed.toml
+  firma authority issue --action code.read -o seed.toml \\
+    --resource-scope 'api.github.com/repos/acme/**'
 `;
 
 /** `firma authority issue … -o <seed.toml>` */

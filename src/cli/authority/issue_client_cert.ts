@@ -6,6 +6,7 @@ import type { AuthorityConfig } from "../../config/authority_config.ts";
 import { issueCertificate, type KeyedCertificate } from "../../pki/certificate_authority.ts";
 import { writeNewFiles } from "../../pki/new_files.ts";
 import { readPrivateFile } from "../../pki/private_file.ts";
+import { examples } from "../examples.ts";
 import { print } from "../output.ts";
 import { withGlobals } from "../with_globals.ts";
 import { collect, days } from "./flags.ts";
@@ -101,6 +102,7 @@ export function issueClientCertCommand(): Command {
     .option("--agent <agt_…>", "with --authorize: only for this agent; repeat for more", collect)
     .option("--force", "replace what is there")
     .option("-c, --config <path>", "configuration file")
+    .addHelpText("after", examples("firma authority issue-client-cert --cn laptop --authorize"))
     .action(async (_flags: Flags, command: Command) => {
       Deno.exitCode = await issue(withGlobals<Flags>(command));
     });

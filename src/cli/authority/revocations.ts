@@ -3,6 +3,7 @@ import type { AuthorityStore } from "../../authority/store/store.ts";
 import type { AuthorityConfig } from "../../config/authority_config.ts";
 import { escapeForTerminal } from "../../core/escape.ts";
 import { isId } from "../../core/id.ts";
+import { examples } from "../examples.ts";
 import { print, printError } from "../output.ts";
 import { withGlobals } from "../with_globals.ts";
 import { STATUS, withStore } from "./project.ts";
@@ -60,6 +61,9 @@ async function compact(store: AuthorityStore, { maxTtlMs }: AuthorityConfig): Pr
   return STATUS.ok;
 }
 
+/** As examples show one. */
+const TOKEN = "ctok_01jd8xk5w7e0v9c3b2n4m6q8rs";
+
 /** `firma authority revocations add | list | remove | compact` */
 export function revocationsCommand(): Command {
   const config = ["-c, --config <path>", "configuration file"] as const;
@@ -72,11 +76,13 @@ export function revocationsCommand(): Command {
   return new Command("revocations").aliases(["revoke", "rev"])
     .description("Revoked tokens. Every Sidecar follows within a second.")
     .helpCommand(false)
+    .addHelpText("after", examples(`firma authority revocations add ${TOKEN}`))
     .addCommand(
       new Command("add").description("Revoke a token, and with it its session.")
         .argument("<token_id>", "ctok_…")
         .option("-r, --reason <text>", "why", "operator-revoked")
         .option(...config)
+        .addHelpText("after", examples(`firma authority revocations add ${TOKEN} --reason leaked`))
         .action((tokenId: string, { reason }: Flags, command: Command) =>
           run(command, (store) => add(store, tokenId, reason!))
         ),
@@ -85,6 +91,7 @@ export function revocationsCommand(): Command {
       new Command("list").description("List what is revoked.")
         .option("--json", "print a JSON array")
         .option(...config)
+        .addHelpText("after", examples("firma authority revocations list"))
         .action((flags: Flags, command: Command) =>
           run(command, (store) => list(store, flags.json === true))
         ),
@@ -93,6 +100,7 @@ export function revocationsCommand(): Command {
       new Command("remove").description("Take a revocation back.")
         .argument("<token_id>", "ctok_…")
         .option(...config)
+        .addHelpText("after", examples(`firma authority revocations remove ${TOKEN}`))
         .action((tokenId: string, _flags: Flags, command: Command) =>
           run(command, (store) => remove(store, tokenId))
         ),
@@ -101,6 +109,7 @@ export function revocationsCommand(): Command {
       new Command("compact")
         .description("Drop revocations of tokens that have expired, by [authority] max_ttl.")
         .option(...config)
+        .addHelpText("after", examples("firma authority revocations compact"))
         .action((_flags: Flags, command: Command) => run(command, compact)),
     );
 }

@@ -99,6 +99,10 @@ const HELP = `
 Checks every key, what keys say together, and the policies, mappings and certificates that they
 name. Whether anybody trusts the file does not matter. Exit status: 0 it can be used, 1 it cannot,
 2 there is no such file or it cannot be read.
+
+Examples:
+  firma config validate
+  firma config validate ../other --json
 `;
 
 /** `firma config validate` */

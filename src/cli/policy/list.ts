@@ -4,6 +4,7 @@ import { actionClasses } from "../../core/action_class.ts";
 import { unwrap } from "../../core/result.ts";
 import { aboutOf, summariseMapping } from "../../mapping/catalogue.ts";
 import { splitStatements } from "../../policy/statement.ts";
+import { examples } from "../examples.ts";
 import { print, printError } from "../output.ts";
 import { useProjectClasses } from "../project_classes.ts";
 import { bold, hasColours } from "../style.ts";
@@ -95,6 +96,7 @@ export function listCommand(): Command {
     .option("--classes", "list the action classes that policies can name instead")
     .option("-c, --config <path>", "configuration whose action classes are listed, too")
     .option("--json", "print as a JSON object")
+    .addHelpText("after", examples("firma policy list", "firma policy list --classes --json"))
     .action((_flags: Flags, command: Command) => {
       Deno.exitCode = STATUS.ok;
       list(withGlobals<Flags>(command));

@@ -6,6 +6,7 @@ import { unwrap } from "../../core/result.ts";
 import { aboutOf, type MappedOperation, summariseMapping } from "../../mapping/catalogue.ts";
 import { type PolicySummary, summarisePolicies } from "../../policy/catalogue.ts";
 import { cedarModule, initCedar } from "../../policy/cedar_module.ts";
+import { examples } from "../examples.ts";
 import { print, printError } from "../output.ts";
 import { printPolicyFaults } from "./diagnostics.ts";
 import { posturePolicies } from "./sources.ts";
@@ -122,6 +123,7 @@ export function showCommand(): Command {
     .option("--operations", "list every operation of a mapping")
     .option("--source", "print the file itself, to start one of your own from")
     .option("--json", "print as a JSON object")
+    .addHelpText("after", examples("firma policy show strict", "firma policy show github"))
     .action(async (name: string, flags: Flags) => {
       Deno.exitCode = await show(name, flags);
     });

@@ -83,7 +83,8 @@ async function validate(paths: readonly string[], flags: Flags): Promise<number>
 
 const HELP = `
 A directory is checked as the Authority loads it: all its .cedar files together. A .toml file is
-checked as a mapping. Action classes that the project defines are known. Exit status: 0 all are valid, 1 one is not, 2 one cannot be read.
+checked as a mapping. Action classes that the project defines are known. Exit status: 0 all are
+valid, 1 one is not, 2 one cannot be read.
 
 Examples:
   firma policy validate .firma/policies
