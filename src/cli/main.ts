@@ -51,7 +51,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "see and check a configuration",
     load: () => import("./config.ts"),
   },
-  { name: "sidecar", summary: "run a Sidecar for many agents" },
+  {
+    name: "sidecar",
+    summary: "run a Sidecar for many agents",
+    load: () => import("./sidecar.ts"),
+  },
   {
     name: "authority",
     summary: "run an Authority for many Sidecars",
@@ -74,6 +78,8 @@ const HELPERS: Readonly<
 > = {
   __init: () => import("../sandbox/init/main.ts"),
   __sidecar: () => import("../sidecar/main.ts"),
+  __authority: () => import("../daemon/authority_main.ts"),
+  __supervise: () => import("../daemon/supervise_main.ts"),
   __preflight: () => import("../sandbox/preflight/main.ts"),
 };
 

@@ -26,6 +26,8 @@ export interface FirmaConfig {
     readonly bundleTtlMs: number;
     /** The key that tokens are signed with. */
     readonly keyFile: string;
+    /** Whether it says where an Authority that others can reach is to listen. */
+    readonly listens: boolean;
     /** What else the table names, by its keys: none of it is for agents. */
     readonly otherFiles: readonly { readonly key: string; readonly path: string }[];
   };
@@ -142,6 +144,7 @@ function assemble(
       maxTtlMs: authority.max_ttl,
       bundleTtlMs: authority.bundle_ttl,
       keyFile,
+      listens: authority.listen_addr !== undefined,
       otherFiles: otherFiles(authority),
     },
     sidecar: {

@@ -80,6 +80,18 @@ export function spawnHelper(
   }).spawn();
 }
 
+/** Ends a helper that was told nothing, because it turned out not to be needed. */
+export async function dismissHelper(child: Deno.ChildProcess): Promise<void> {
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // It is gone already.
+  }
+  await Promise.all([child.stdin.abort(), child.stdout.cancel(), child.stderr.cancel()])
+    .catch(() => {});
+  await child.status;
+}
+
 /** Names an exit for a person: `signal SIGKILL` or `exit code 3`. */
 export function exitName({ code, signal }: Exit): string {
   return signal ? `signal ${signal}` : `exit code ${code}`;

@@ -54,8 +54,11 @@ function distrust(trust: TrustState, changes: readonly string[]): string | undef
   }
 }
 
+type Admission = Pick<RunOptions, "env" | "trust">;
+type Teller = Pick<RunInterface, "tell">;
+
 /** What is known of a configuration, once nobody is setting it up at this moment. */
-function settledTrust(loaded: Loaded, options: RunOptions): TrustState {
+function settledTrust(loaded: Loaded, options: Admission): TrustState {
   const trust = trustState(loaded.file, options.env);
   if (trust.state !== "unknown") return trust;
   using _lock = lockTrust(loaded.file.file, options.env);
@@ -63,7 +66,7 @@ function settledTrust(loaded: Loaded, options: RunOptions): TrustState {
 }
 
 /** Applies the rule of trust to a configuration that was found. */
-function admit(loaded: Loaded, options: RunOptions, ui: RunInterface): Result<Loaded, Faults> {
+function admit(loaded: Loaded, options: Admission, ui: Teller): Result<Loaded, Faults> {
   const trust = settledTrust(loaded, options);
   const changes = trust.state === "unknown" ? [] : changesSince(trust.record, loaded.files);
   const reason = distrust(trust, changes);
@@ -112,7 +115,16 @@ export async function prepareConfig(
 ): Promise<Result<PreparedConfig, Faults>> {
   const found = await find(options, ui);
   if (!found.ok) return found;
-  const loaded = loadProject(found.value.file, options.env);
+  return prepareFile(found.value.file, options, ui);
+}
+
+/** Reads the configuration in `path`, and decides whether it may be used. */
+export function prepareFile(
+  path: string,
+  options: Admission,
+  ui: Teller,
+): Result<PreparedConfig, Faults> {
+  const loaded = loadProject(path, options.env);
   if (!loaded.ok) return loaded;
   const admitted = admit(loaded.value, options, ui);
   if (!admitted.ok) return admitted;

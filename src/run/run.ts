@@ -12,7 +12,8 @@ import { createRunDirectory, removeAbandonedRuns } from "./run_directory.ts";
 import { sealedDirectories } from "./sealed.ts";
 import type { SandboxSession } from "../sandbox/request.ts";
 import type { Session } from "./session.ts";
-import { dismissSpare, type SpareSidecar, spawnSidecar } from "./spare_sidecar.ts";
+import { dismissHelper } from "../daemon/helper_process.ts";
+import { type SpareSidecar, spawnSidecar } from "./spare_sidecar.ts";
 import { startSidecar } from "./sidecar_process.ts";
 import { watchSidecar } from "./sidecar_watch.ts";
 import { Interrupted, RunSignals } from "./signals.ts";
@@ -43,7 +44,7 @@ export async function run(
       return spare;
     });
   } finally {
-    if (!taken) await dismissSpare(spare);
+    if (!taken) await dismissHelper(spare);
   }
 }
 

@@ -7,15 +7,3 @@ export type SpareSidecar = Deno.ChildProcess;
 export function spawnSidecar(program?: readonly [string, ...string[]]): SpareSidecar {
   return spawnHelper("__sidecar", program);
 }
-
-/** Ends a spare that turned out not to be needed. */
-export async function dismissSpare(spare: SpareSidecar): Promise<void> {
-  try {
-    spare.kill("SIGKILL");
-  } catch {
-    // It is gone already.
-  }
-  await Promise.all([spare.stdin.abort(), spare.stdout.cancel(), spare.stderr.cancel()])
-    .catch(() => {});
-  await spare.status;
-}

@@ -4,6 +4,7 @@ import { err, type FirmaError, FirmaException, type Result } from "../core/resul
 import type { ControlTarget } from "./control.ts";
 import { errorLine } from "./notices.ts";
 import { prepare, type SidecarOptions } from "./prepare.ts";
+import { say as sayLine, sayable } from "./say.ts";
 import type { Sidecar } from "./sidecar.ts";
 
 /** What the Sidecar says on standard output, one JSON object a line. */
@@ -77,12 +78,7 @@ async function start(
 }
 
 function say(line: Line): void {
-  try {
-    const bytes = new TextEncoder().encode(`${JSON.stringify(line)}\n`);
-    for (let sent = 0; sent < bytes.length;) sent += Deno.stdout.writeSync(bytes.subarray(sent));
-  } catch {
-    // Nobody listens any more: the end of standard input says so too.
-  }
+  sayLine(line);
 }
 
 function endOnSignal(ending: AbortController): void {
@@ -139,10 +135,6 @@ async function endSession(
   const exitCode = parseEndBody(exit);
   // A log that cannot be written is told of when the Sidecar ends, which is next.
   await control.endSession(String(session_id), exitCode.ok ? exitCode.value : undefined);
-}
-
-function sayable({ code, message, cure, at }: FirmaError): Omit<FirmaError, "cause"> {
-  return { code, message, ...(cure && { cure }), ...(at && { at }) };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

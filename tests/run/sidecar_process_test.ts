@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { exitName } from "../../src/daemon/helper_process.ts";
+import { dismissHelper, exitName } from "../../src/daemon/helper_process.ts";
 import {
   type SidecarOptions,
   type SidecarProcess,
   startSidecar,
 } from "../../src/run/sidecar_process.ts";
 import { DEADLINE_MS, eventually } from "../fixtures/deadline.ts";
-import { dismissSpare, spawnSidecar } from "../../src/run/spare_sidecar.ts";
+import { spawnSidecar } from "../../src/run/spare_sidecar.ts";
 
 const FAKE = fileURLToPath(new URL("./fake_sidecar.ts", import.meta.url));
 
@@ -103,9 +103,9 @@ Deno.test("startSidecar() gives up on a Sidecar that does not serve in time", ()
     assert.ok(!ready.ok && /it was not ready within 0\.2 s/.test(ready.error.message));
   }, { readyTimeoutMs: 200 }));
 
-Deno.test("dismissSpare() ends a Sidecar that was told nothing", async () => {
+Deno.test("dismissHelper() ends a Sidecar that was told nothing", async () => {
   const spare = spawnSidecar(fake(""));
-  await dismissSpare(spare);
+  await dismissHelper(spare);
   assert.equal((await spare.status).signal, "SIGKILL");
 });
 
