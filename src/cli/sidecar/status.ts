@@ -13,8 +13,8 @@ const STATUS = { fine: 0, unwell: 1, failed: 2 } as const;
 const WELL: readonly string[] = ["running", "starting", "draining"];
 
 const HELP = `
-Exit status: 0 when all that is there is well or there is none, 1 when one is not, 2 when that cannot
-be found out.
+Exit status: 0 when all that is there is well or there is none, 1 when one is not, 2 when that
+cannot be found out.
 
 Examples:
   firma sidecar status

@@ -9,8 +9,8 @@ import { environment, refuse, type SidecarFlags } from "./project.ts";
 const FAILED = 2;
 
 const HELP = `
-Calls that are on their way may take until the time-out to end; what is left then is ended. Sandboxes
-that had joined have no way out any more. Exit status: 0, or 2 when something stays.
+Calls that are on their way may take until the time-out to end; what is left then is ended.
+Sandboxes that had joined have no way out any more. Exit status: 0, or 2 when something stays.
 
 Examples:
   firma sidecar stop

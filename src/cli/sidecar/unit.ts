@@ -9,11 +9,12 @@ import { environment, refuse, type SidecarFlags, sidecarProject } from "./projec
 const FAILED = 2;
 
 const HELP = `
+After --install, "systemctl --user daemon-reload" makes systemd read it, and
+"systemctl --user enable --now ${UNIT_NAME}" starts it.
+
 Examples:
-  firma sidecar unit                                   print the unit
-  firma sidecar unit --install                         write it for this user, and then:
-  systemctl --user daemon-reload
-  systemctl --user enable --now ${UNIT_NAME}
+  firma sidecar unit               print the unit
+  firma sidecar unit --install     write it for this user
 `;
 
 /** `firma sidecar unit` */
