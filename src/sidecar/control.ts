@@ -37,6 +37,7 @@ const LINES_TYPE = "application/x-ndjson";
 const STATUSES: Readonly<Record<string, number>> = {
   BODY_TOO_LARGE: 413,
   INVALID_REQUEST: 400,
+  NO_PROXY: 409,
   OTHER_CONFIG: 409,
 };
 
@@ -57,6 +58,11 @@ export function controlApi(target: ControlTarget): ControlApi {
     const body = await readJson(context.req.raw);
     const request = body.ok ? parseRegistration(body.value, target.config) : body;
     if (!request.ok) return refused(request.error);
+    if (request.value.interceptor === "http_proxy") {
+      // Whoever asked may be gone before the agent comes: it lasts until somebody ends it.
+      const opened = await target.openSession(request.value);
+      return opened.ok ? context.json(describe(opened.value, target), 201) : refused(opened.error);
+    }
     const stream = await registrations.open(request.value);
     if (!stream.ok) return refused(stream.error);
     return new Response(stream.value, { status: 201, headers: { "content-type": LINES_TYPE } });
@@ -110,11 +116,15 @@ function parseRegistration(
   });
 }
 
-function describe({ sessionId, proxySocket, tokenId }: OpenedSession, target: ControlTarget) {
+function describe(opened: OpenedSession, target: ControlTarget) {
+  const { sessionId, agentId, proxySocket, proxyUrl, tokenId, mode } = opened;
   return {
     type: "session",
     session_id: sessionId,
+    agent_id: agentId,
+    mode,
     proxy_socket: proxySocket,
+    proxy_url: proxyUrl,
     ca_certificate: target.certificatePem,
     token_id: tokenId,
     policy_bundle_version: target.bundleVersion(),
@@ -123,11 +133,13 @@ function describe({ sessionId, proxySocket, tokenId }: OpenedSession, target: Co
 
 /** A session as the API shows it. */
 export function sessionRow(session: SessionStatus): Readonly<Record<string, unknown>> {
-  const { sandboxId, agentId, profile, command, workspace } = session.request;
+  const { sandboxId, profile, command, workspace, interceptor } = session.request;
   return {
     session_id: session.sessionId,
     sandbox_id: sandboxId,
-    agent_id: agentId,
+    agent_id: session.agentId,
+    mode: session.mode,
+    interceptor: interceptor ?? "unix_socket",
     profile,
     command,
     workspace,

@@ -5,45 +5,31 @@ import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import type { Leaf } from "../pki/session_ca.ts";
 import { parsedPolicies } from "../policy/checked.ts";
 import type { Advice } from "./gate.ts";
-import type { AuditFeed } from "./audit_feed.ts";
 import { type Mapped, readMapped } from "./mapped.ts";
 import type { Notify } from "./notices.ts";
+import { PlaneSessions, type SessionBase, type WayIn } from "./plane_sessions.ts";
 import type { SessionSeed } from "./pipeline/session_table.ts";
-import { SessionFold } from "./session_fold.ts";
-import type { SocketPool } from "./socket_pool.ts";
-import { planePermissions, type SpareWorker } from "./spare_worker.ts";
+import type { ProxySecret } from "./transport/proxy_credentials.ts";
 import { Waiting } from "./waiting.ts";
-import { AuditGauge } from "./worker/audit_gauge.ts";
-import type {
-  FromWorker,
-  MappingSource,
-  Question,
-  ToWorker,
-  WorkerConfig,
-} from "./worker/messages.ts";
-import { WorkerHandle } from "./worker_handle.ts";
+import type { MappingSource, Question, ToWorker, WorkerConfig } from "./worker/messages.ts";
+import {
+  type Orders,
+  type Report,
+  WorkerKeeper,
+  type WorkerKeeperOptions,
+} from "./worker_keeper.ts";
 
 /** What a data plane is made of. */
-export interface DataPlaneOptions {
+export interface DataPlaneOptions
+  extends Pick<WorkerKeeperOptions, "sockets" | "spare" | "cedar" | "audit"> {
   readonly config: WorkerConfig;
   readonly mapping: readonly MappingSource[];
   /** Remembers which mappings are valid; where nothing does, each start reads them twice. */
   readonly known?: CheckedContents;
-  readonly sockets: SocketPool;
-  /** Becomes the first worker, where it may do just what that worker is to. */
-  readonly spare?: SpareWorker | undefined;
-  /** Compiled while the worker loads. When it cannot be, nothing is ever decided. */
-  readonly cedar: Promise<WebAssembly.Module>;
-  readonly audit: AuditFeed;
   readonly leaf: (host: string) => Promise<Leaf>;
   readonly notify: Notify;
-}
-
-type SessionBase = Omit<SessionSeed, "state">;
-
-interface OpenSession {
-  base: SessionBase;
-  readonly frontSocketPath: string;
+  /** Hears of a session whose way in was lost for good when the data plane started again. */
+  readonly lost?: (sessionId: string) => void;
 }
 
 interface Vouched {
@@ -61,11 +47,6 @@ export interface BundleInForce {
 /** What is said where there is nothing to decide with; there is no record of it either. */
 const UNDECIDED: Advice = { allowed: false, decision: "DENY", actionClass: "", eventId: "" };
 
-const FIRST_RETRY_MS = 50;
-const LAST_RETRY_MS = 5_000;
-/** A worker that lived this long was healthy: the next one starts at once. */
-const HEALTHY_MS = 10_000;
-
 /**
  * The data plane as the main thread sees it: one worker, and everything that is
  * needed to build the next one when that worker ends or must be replaced because
@@ -73,8 +54,8 @@ const HEALTHY_MS = 10_000;
  */
 export class DataPlane {
   readonly #options: DataPlaneOptions;
-  readonly #fold = new SessionFold();
-  readonly #sessions = new Map<string, OpenSession>();
+  readonly #keeper: WorkerKeeper;
+  readonly #sessions: PlaneSessions;
   #mapping: readonly MappingSource[];
   #mapped: Mapped;
   #bundle: Vouched | undefined;
@@ -82,17 +63,8 @@ export class DataPlane {
   /** Sent to the worker, which has not said yet whether it is valid. */
   #proposed: Vouched | undefined;
   #revoked: readonly string[] | undefined;
-  #worker: WorkerHandle | undefined;
-  #gauge = new AuditGauge();
-  /** Whether the worker takes orders. */
-  #serving = false;
-  #startedAt = 0;
-  #retryMs = FIRST_RETRY_MS;
-  #retry: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
   readonly #bundleResults = new Waiting<number, readonly FirmaError[]>();
-  readonly #openings = new Waiting<string, FirmaError | undefined>();
-  readonly #closings = new Waiting<string, void>();
   readonly #advice = new Waiting<number, Advice>();
   #questions = 0;
 
@@ -100,6 +72,21 @@ export class DataPlane {
     this.#options = options;
     this.#mapping = options.mapping;
     this.#mapped = mapped;
+    const { sockets, notify, lost } = options;
+    this.#sessions = new PlaneSessions({
+      sockets,
+      notify,
+      send: (message) => this.#send(message),
+      lost,
+    });
+    this.#keeper = new WorkerKeeper({
+      ...options,
+      orders: () => this.#orders(),
+      started: (orders) => this.#handOver(orders),
+      received: (report, reply) => this.#receive(report, reply),
+      event: (event) => this.#sessions.fold.take(event),
+      ended: (reason) => this.#workerEnded(reason),
+    });
   }
 
   /**
@@ -110,7 +97,7 @@ export class DataPlane {
     const mapped = readMapped(options.mapping, options.known);
     if (!mapped.ok) return mapped;
     const plane = new DataPlane(options, mapped.value);
-    await plane.#build();
+    await plane.#keeper.build();
     return ok(plane);
   }
 
@@ -133,17 +120,17 @@ export class DataPlane {
 
   /** Calls that are allowed and not ended. */
   get openCalls(): number {
-    return this.#fold.openCalls;
+    return this.#sessions.fold.openCalls;
   }
 
   /** How many denials could not be recorded since the last time this was asked. */
   takeLost(): number {
-    return this.#gauge.takeLost();
+    return this.#keeper.takeLost();
   }
 
   /** What a session has done so far. */
   sessionState(sessionId: string): SessionSeed["state"] {
-    return this.#fold.state(sessionId);
+    return this.#sessions.fold.state(sessionId);
   }
 
   /**
@@ -156,7 +143,7 @@ export class DataPlane {
   ): Promise<Result<void, readonly FirmaError[]>> {
     const answer = this.#bundleResults.answer(bundle.revision);
     this.#proposed = { bundle, freshUntilMs };
-    this.#send({ kind: "bundle", parsed: parsedPolicies(bundle), ...this.#proposed });
+    this.#sendBundle(this.#proposed);
     const errors = await answer;
     if (errors.length === 0) {
       this.#bundle = this.#proposed;
@@ -193,197 +180,109 @@ export class DataPlane {
   setMapping(mapping: readonly MappingSource[]): Result<void, FirmaError[]> {
     const mapped = readMapped(mapping, this.#options.known);
     if (!mapped.ok) return mapped;
-    const sameHosts = mapped.value.hosts.join(" ") === this.#mapped.hosts.join(" ");
     this.#mapping = mapping;
     this.#mapped = mapped.value;
-    if (sameHosts) this.#send({ kind: "mapping", mapping });
+    if (this.#keeper.fits(this.#orders())) this.#send({ kind: "mapping", mapping });
     else this.replace("the mapping names other hosts");
     return ok(undefined);
   }
 
-  /** Takes a session on; the socket's path comes back. */
-  async openSession(base: SessionBase): Promise<Result<string>> {
-    const frontSocketPath = await this.#options.sockets.take();
-    if (frontSocketPath === undefined) {
-      return err({
-        code: "TOO_MANY_SESSIONS",
-        message: "Cannot open the session: every session socket is taken",
-        cure: "end a session, or start another Sidecar",
-      });
-    }
-    const { sessionId } = base;
-    this.#fold.begin(sessionId);
-    const session = { base, frontSocketPath };
-    this.#sessions.set(sessionId, session);
-    const answer = this.#openings.answer(sessionId);
-    this.#postSession(session);
-    const error = await answer;
-    if (error === undefined) return ok(frontSocketPath);
-    this.#sessions.delete(sessionId);
-    this.#options.sockets.release(frontSocketPath);
-    this.#fold.end(sessionId);
-    return err(error);
+  /** Takes a session on, by the proxy if it has a secret for it; its way in comes back. */
+  openSession(base: SessionBase, proxySecret?: ProxySecret): Promise<Result<WayIn>> {
+    return this.#sessions.open(base, proxySecret, this.#options.config.httpProxy !== undefined);
   }
 
   /** Replaces the tokens of a session. */
   setClaims(sessionId: string, claims: readonly CapabilityClaims[]): void {
-    const session = this.#sessions.get(sessionId);
-    if (session === undefined) return;
-    session.base = { ...session.base, claims };
-    this.#send({ kind: "session-claims", sessionId, claims });
+    this.#sessions.setClaims(sessionId, claims);
   }
 
   /** Has a call decided that somebody else makes. Without a worker nothing is allowed. */
   async advise(question: Question): Promise<Advice> {
-    if (!this.#serving) return UNDECIDED;
+    if (!this.#keeper.serving) return UNDECIDED;
     const number = ++this.#questions;
     const answer = this.#advice.answer(number);
     this.#send({ kind: "advise", number, question });
     return await answer;
   }
 
-  /** Ends a session: closes its socket and its calls, and waits for their records. */
-  async closeSession(sessionId: string): Promise<void> {
-    const session = this.#sessions.get(sessionId);
-    if (session === undefined) return;
-    // From here on no other worker takes it over.
-    this.#sessions.delete(sessionId);
-    if (this.#serving) {
-      const closed = this.#closings.answer(sessionId);
-      this.#send({ kind: "session-close", sessionId });
-      await closed;
-    }
-    this.#options.sockets.release(session.frontSocketPath);
-    this.#fold.end(sessionId);
+  /** Ends a session: closes its way in and its calls, and waits for their records. */
+  closeSession(sessionId: string): Promise<void> {
+    return this.#sessions.close(sessionId, this.#keeper.serving);
   }
 
   /** Ends the worker and builds another from what is known here. */
   replace(reason: string): void {
-    if (this.#worker === undefined) return;
-    this.#worker.end();
-    this.#succeed(reason);
+    this.#keeper.replace(reason);
   }
 
   /** Ends the worker for good. */
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#retry);
-    this.#worker?.end();
-    this.#advice.settleAll(UNDECIDED);
-    this.#abandonCalls("the Sidecar has ended");
+    this.#keeper.stop();
   }
 
-  /** Tells the worker, when there is one; otherwise the next one is told in {@linkcode #handOver}. */
   #send(message: ToWorker): void {
-    if (this.#serving) this.#worker?.post(message);
+    this.#keeper.send(message);
   }
 
-  #abandonCalls(detail: string): void {
-    for (const outcome of this.#fold.abandon(detail)) this.#options.audit.append(outcome);
-    this.#options.audit.detach(this.#gauge);
+  #sendBundle(vouched: Vouched): void {
+    this.#send({ kind: "bundle", parsed: parsedPolicies(vouched.bundle), ...vouched });
   }
 
-  /** Follows a worker that ended, whatever ended it. */
-  #succeed(reason: string): void {
-    this.#worker = undefined;
-    this.#serving = false;
-    this.#abandonCalls(`the data plane ended: ${reason}`);
-    // Whoever waited for the old worker to close a session has what it wanted.
-    this.#closings.settleAll();
-    this.#advice.settleAll(UNDECIDED);
-    this.#options.notify("warn", `The data plane starts again, open calls were closed: ${reason}`);
-    if (performance.now() - this.#startedAt > HEALTHY_MS) this.#retryMs = FIRST_RETRY_MS;
-    const wait = this.#retryMs;
-    this.#retryMs = Math.min(wait * 2, LAST_RETRY_MS);
-    this.#retry = setTimeout(() => {
-      this.#build().catch((cause) => {
-        if (!this.#stopped) this.#succeed(`cannot start: ${cause}`);
-      });
-    }, wait);
+  #orders(): Orders {
+    const { config } = this.#options;
+    const { proxyPort } = this.#sessions;
+    const httpProxy = config.httpProxy && proxyPort
+      ? { ...config.httpProxy, port: proxyPort }
+      : config.httpProxy;
+    return { config: { ...config, httpProxy }, mapping: this.#mapping, hosts: this.#mapped.hosts };
   }
 
-  async #build(): Promise<void> {
-    const { config, sockets, cedar, audit, spare } = this.#options;
-    await sockets.clear();
-    if (this.#stopped) return;
-    this.#startedAt = performance.now();
-    this.#gauge = new AuditGauge();
-    const gauge = this.#gauge;
-    audit.attach(gauge);
-    const permissions = planePermissions(this.#mapped.hosts, config, sockets);
-    const mapping = this.#mapping;
-    const worker = new WorkerHandle({ permissions, worker: spare?.take(permissions) }, {
-      message: (message) => this.#receive(worker, mapping, message),
-      event: (event) => {
-        this.#fold.take(event);
-        audit.take(event, gauge);
-      },
-      died: (reason) => this.#succeed(reason),
-    });
-    this.#worker = worker;
-    cedar.then(
-      (module) =>
-        worker.post({ kind: "start", config, mapping, cedar: module, gauge: gauge.buffer }),
-      () => worker.end(), // whoever loads Cedar says what is wrong with it
-    );
-  }
-
-  #receive(
-    worker: WorkerHandle,
-    startedWith: readonly MappingSource[],
-    message: FromWorker,
-  ): void {
-    switch (message.kind) {
-      case "started":
-        return this.#handOver(worker, startedWith);
-      case "start-failed":
-        worker.end();
-        return this.#succeed(message.errors.map((error) => error.message).join("; "));
+  #receive(report: Report, reply: (message: ToWorker) => void): void {
+    switch (report.kind) {
       case "leaf-request":
-        return this.#answerLeaf(worker, message.request, message.host);
+        return this.#answerLeaf(report.request, report.host, reply);
       case "bundle-result":
-        this.#bundleResults.settle(message.revision, message.errors);
+        this.#bundleResults.settle(report.revision, report.errors);
         return;
       case "advised":
-        this.#advice.settle(message.number, message.advice);
+        this.#advice.settle(report.number, report.advice);
         return;
       case "session-opened":
-        return this.#sessionOpened(message.sessionId, message.error);
+        return this.#sessions.opened(report);
       case "session-closed":
-        this.#closings.settle(message.sessionId);
-        return;
+        return this.#sessions.closed(report.sessionId);
     }
+  }
+
+  /** Whoever waited for the worker that ended has what it wanted, or gets no answer. */
+  #workerEnded(reason: string): void {
+    const detail = this.#stopped ? reason : `the data plane ended: ${reason}`;
+    for (const outcome of this.#sessions.fold.abandon(detail)) this.#options.audit.append(outcome);
+    this.#advice.settleAll(UNDECIDED);
+    if (this.#stopped) return;
+    this.#sessions.workerEnded();
+    this.#options.notify("warn", `The data plane starts again, open calls were closed: ${reason}`);
   }
 
   /** Tells a new worker everything that the one before knew. */
-  #handOver(worker: WorkerHandle, startedWith: readonly MappingSource[]): void {
-    this.#serving = true;
-    if (startedWith !== this.#mapping) this.#send({ kind: "mapping", mapping: this.#mapping });
+  #handOver(startedWith: Orders): void {
+    if (startedWith.mapping !== this.#mapping) {
+      this.#send({ kind: "mapping", mapping: this.#mapping });
+    }
     for (const vouched of [this.#bundle, this.#proposed]) {
-      if (vouched === undefined) continue;
-      worker.post({ kind: "bundle", parsed: parsedPolicies(vouched.bundle), ...vouched });
+      if (vouched !== undefined) this.#sendBundle(vouched);
     }
-    if (this.#revoked !== undefined) worker.post({ kind: "revoked", tokenIds: this.#revoked });
-    for (const session of this.#sessions.values()) this.#postSession(session);
+    if (this.#revoked !== undefined) this.#send({ kind: "revoked", tokenIds: this.#revoked });
+    this.#sessions.handOver();
   }
 
-  #postSession({ base, frontSocketPath }: OpenSession): void {
-    const seed = { ...base, state: this.#fold.state(base.sessionId) };
-    this.#send({ kind: "session-open", seed, frontSocketPath });
-  }
-
-  #sessionOpened(sessionId: string, error: FirmaError | undefined): void {
-    const handedOver = !this.#openings.settle(sessionId, error);
-    if (handedOver && error !== undefined) {
-      this.#options.notify("error", `Session ${sessionId} has no way out: ${error.message}`);
-    }
-  }
-
-  #answerLeaf(worker: WorkerHandle, request: number, host: string): void {
+  #answerLeaf(request: number, host: string, reply: (message: ToWorker) => void): void {
     // Certificates name addresses without brackets.
     this.#options.leaf(host.replace(/^\[(.*)\]$/, "$1")).then(
-      (leaf) => worker.post({ kind: "leaf", request, leaf }),
-      () => worker.post({ kind: "leaf", request, leaf: undefined }),
+      (leaf) => reply({ kind: "leaf", request, leaf }),
+      () => reply({ kind: "leaf", request, leaf: undefined }),
     );
   }
 }

@@ -14,7 +14,7 @@ type Line =
   | {
     readonly type: "session";
     readonly session_id: string;
-    readonly proxy_socket: string;
+    readonly proxy_socket: string | undefined;
     readonly ca_certificate: string;
   }
   | { readonly type: "session-refused"; readonly error: Omit<FirmaError, "cause"> }

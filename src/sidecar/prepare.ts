@@ -5,6 +5,7 @@ import { dataDir, ensurePrivateDirectory, type Environment } from "../config/pat
 import type { FirmaConfig } from "../config/schema.ts";
 import { setOperatorClasses } from "../core/action_class.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { isMonitorAllowed } from "./monitor_mode.ts";
 import { knownHosts } from "./known_mapping.ts";
 import type { Notify } from "./notices.ts";
 import { readMapping, workerConfig } from "./settings.ts";
@@ -53,7 +54,7 @@ export async function prepare(
     if (!made.ok) return err([made.error]);
   }
   const [worker, mapping] = await Promise.all([
-    workerConfig(config.value),
+    workerConfig(config.value, isMonitorAllowed(env)),
     readMapping(config.value.sidecar.mapping.rulesPaths),
   ]);
   if (!worker.ok || !mapping.ok) {

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { isAgentName } from "../core/agent_name.ts";
 import { isId } from "../core/id.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { SessionRequest } from "./sessions.ts";
@@ -6,13 +7,19 @@ import type { SessionRequest } from "./sessions.ts";
 const shortText = v.pipe(v.string(), v.maxLength(4096));
 const SessionBody = v.strictObject({
   sandbox_id: v.pipe(v.string(), v.check((id) => isId("sbx", id), "is not a sandbox id")),
-  agent_id: v.pipe(v.string(), v.check((id) => isId("agt", id), "is not an agent id")),
+  agent_id: v.optional(
+    v.pipe(v.string(), v.check((id) => isId("agt", id), "is not an agent id")),
+  ),
+  /** A name in the Authority's registry, in place of `agent_id`. */
+  agent: v.optional(v.pipe(v.string(), v.check(isAgentName, "is not the name of an agent"))),
   profile: shortText,
   command: shortText,
   workspace: shortText,
   capability_file: v.optional(
     v.pipe(shortText, v.check((path) => path.startsWith("/"), "is not an absolute path")),
   ),
+  mode: v.optional(v.picklist(["enforce", "monitor"])),
+  interceptor: v.optional(v.picklist(["unix_socket", "http_proxy"])),
 });
 const EndBody = v.strictObject({
   exit_code: v.optional(v.pipe(v.number(), v.integer())),
@@ -22,12 +29,22 @@ const EndBody = v.strictObject({
 export function parseSessionBody(body: unknown): Result<SessionRequest> {
   const parsed = parse(SessionBody, body);
   if (!parsed.ok) return parsed;
-  const { sandbox_id, agent_id, capability_file, ...rest } = parsed.value;
+  const { sandbox_id, agent_id, agent: name, capability_file, ...rest } = parsed.value;
+  const agent = agent_id ?? name;
+  if (agent === undefined || (agent_id !== undefined && name !== undefined)) {
+    return invalidRequest('it has to have one of "agent_id" and "agent"');
+  }
+  if (name !== undefined && capability_file !== undefined) {
+    return invalidRequest('with "capability_file", "agent_id" says whose token it holds');
+  }
+  const { mode, interceptor, ...named } = rest;
   return ok({
     sandboxId: sandbox_id,
-    agentId: agent_id,
+    agent,
+    ...named,
     ...(capability_file !== undefined && { capabilityFile: capability_file }),
-    ...rest,
+    ...(mode !== undefined && { mode }),
+    ...(interceptor !== undefined && { interceptor }),
   });
 }
 

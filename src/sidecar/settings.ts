@@ -9,6 +9,7 @@ const AUDIT_CAPACITY = 1_024;
 /** What the data-plane worker has to know of the configuration. */
 export async function workerConfig(
   config: FirmaConfig,
+  isMonitorAllowed = false,
 ): Promise<Result<WorkerConfig>> {
   const { connector, interceptor, mapping, capabilityValidation } = config.sidecar;
   const connectors = await readConnectors(connector.hosts);
@@ -18,6 +19,10 @@ export async function workerConfig(
     connectors: connectors.value,
     bypassHosts: interceptor.httpsMitm.bypassHosts,
     defaultProtected: mapping.defaultProtected,
+    mayObserve: isMonitorAllowed,
+    ...(interceptor.mode === "http_proxy" && {
+      httpProxy: { host: interceptor.listenAddr.hostname, port: interceptor.listenAddr.port },
+    }),
     maxBodyBytes: interceptor.maxRequestBodySize,
     clockSkewMs: capabilityValidation.clockSkewToleranceMs,
     timeouts: {

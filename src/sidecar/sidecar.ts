@@ -15,6 +15,7 @@ import type { ControlTarget } from "./control.ts";
 import { ControlServer } from "./control_server.ts";
 import { DataPlane } from "./data_plane.ts";
 import { DecisionListener } from "./decision/listener.ts";
+import { effectiveMode, isMonitorAllowed, type Mode } from "./monitor_mode.ts";
 import { watchMapping } from "./mapping_watch.ts";
 import { errorLine, NoticeBoard, type Notify } from "./notices.ts";
 import type { Groundwork, SidecarOptions } from "./prepare.ts";
@@ -28,6 +29,7 @@ interface Parts {
   readonly board: NoticeBoard;
   readonly audit: AuditWriter;
   readonly ca: SessionCa;
+  readonly mode: Mode;
   readonly plane: DataPlane;
   readonly sessions: Sessions;
   readonly close: () => Promise<Result<void>>;
@@ -122,6 +124,9 @@ async function assemble(
   if (!audit.ok) return err([audit.error]);
   started.defer(async () => void await audit.value.close());
   const feed = new AuditFeed(audit.value);
+  const isAllowed = isMonitorAllowed(env);
+  const usual = effectiveMode(config.sidecar.mode, isAllowed, notify);
+  let sessions: Sessions | undefined;
   const plane = await DataPlane.start({
     config: groundwork.worker,
     mapping,
@@ -132,6 +137,7 @@ async function assemble(
     audit: feed,
     leaf: async (host) => await (await makingCa).leaf(host),
     notify,
+    lost: (sessionId) => void sessions?.end(sessionId, undefined),
   });
   if (!plane.ok) return plane;
   started.defer(() => plane.value.stop());
@@ -142,10 +148,11 @@ async function assemble(
   const ca = await makingCa;
   const base = { authority, plane: plane.value, notify };
   const record = (event: ExecutionEvent) => feed.append(event);
-  const sessions = new Sessions({ ...base, record });
+  const mode = { usual, isMonitorAllowed: isAllowed };
+  const kept = sessions = new Sessions({ ...base, record, mode });
   const following = new AbortController();
   started.defer(() => following.abort());
-  const onRevoked = (tokenIds: readonly string[]) => sessions.setRevoked(tokenIds);
+  const onRevoked = (tokenIds: readonly string[]) => kept.setRevoked(tokenIds);
   const { signal } = following;
   const begun = await heard(followAuthority({ ...base, check, record, onRevoked, signal }));
   if (!begun.ok) return begun;
@@ -163,13 +170,14 @@ async function assemble(
     groundwork,
     board,
     ca,
-    sessions,
+    mode: usual,
+    sessions: kept,
     plane: plane.value,
     audit: audit.value,
     close: async () => {
       following.abort();
       await decisions.close();
-      await sessions.endAll();
+      await kept.endAll();
       plane.value.stop();
       await Promise.all([watch.close(), closeAuthority()]);
       return await audit.value.close();
@@ -212,7 +220,7 @@ function applyMapping(
 }
 
 function controlTarget(parts: Parts, drain: Drain): ControlTarget {
-  const { sessions, plane, audit, ca, board, groundwork } = parts;
+  const { sessions, plane, audit, ca, board, groundwork, mode } = parts;
   const startedAt = timestamp();
   return {
     config: groundwork.source,
@@ -226,7 +234,7 @@ function controlTarget(parts: Parts, drain: Drain): ControlTarget {
     },
     onNotice: (listener) => board.listen(listener),
     sessions: () => sessions.list(),
-    status: () => sidecarStatus({ groundwork, startedAt, sessions, plane, audit }),
+    status: () => sidecarStatus({ groundwork, startedAt, mode, sessions, plane, audit }),
   };
 }
 

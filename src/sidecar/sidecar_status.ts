@@ -1,6 +1,7 @@
 import type { AuditWriter } from "../audit/writer.ts";
 import { VERSION } from "../config/version.ts";
 import type { DataPlane } from "./data_plane.ts";
+import type { Mode } from "./monitor_mode.ts";
 import type { Groundwork } from "./prepare.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -9,6 +10,8 @@ export interface StatusSources {
   readonly groundwork: Groundwork;
   /** RFC 3339. */
   readonly startedAt: string;
+  /** Of sessions that ask for none. */
+  readonly mode: Mode;
   readonly sessions: Sessions;
   readonly plane: DataPlane;
   readonly audit: AuditWriter;
@@ -16,7 +19,7 @@ export interface StatusSources {
 
 /** What `GET /v1/status` answers. */
 export function sidecarStatus(
-  { groundwork, startedAt, sessions, plane, audit }: StatusSources,
+  { groundwork, startedAt, mode, sessions, plane, audit }: StatusSources,
 ): Readonly<Record<string, unknown>> {
   const { source, config } = groundwork;
   const { remote } = config.sidecar.authority;
@@ -27,7 +30,7 @@ export function sidecarStatus(
     config_file: source.file,
     config_digest: source.digest,
     started_at: startedAt,
-    mode: "enforce",
+    mode,
     policy_bundle_version: plane.bundleVersion,
     policy_bundle_age_secs: bundle === undefined ? null : secondsSince(bundle.sinceMs),
     policy_bundle_fresh: bundle !== undefined && bundle.freshUntilMs > Date.now(),

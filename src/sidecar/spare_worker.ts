@@ -34,13 +34,15 @@ export class SpareWorker {
 /** What the worker of a data plane may reach. */
 export function planePermissions(
   mappedHosts: readonly string[],
-  { connectors, defaultProtected }: WorkerConfig,
+  { connectors, defaultProtected, mayObserve, httpProxy }: WorkerConfig,
   sockets: SocketPool,
 ): Deno.PermissionOptionsObject {
   return workerPermissions({
     mappedHosts,
     connectors,
     defaultProtected,
+    mayObserve,
+    httpProxy,
     socketDir: sockets.directory,
     sockets: sockets.paths,
   });

@@ -13,7 +13,14 @@ const BODY = {
   workspace: "/home/me/project",
 };
 
-const OPENED = { sessionId: "ses_1", proxySocket: "/s", tokenId: "ctok_1" };
+const OPENED = {
+  sessionId: "ses_1",
+  agentId: BODY.agent_id,
+  tokenId: "ctok_1",
+  mode: "enforce",
+  proxySocket: "/s",
+  proxyUrl: undefined,
+} as const;
 
 const CONFIG = { file: "/p/.firma/firma.toml", digest: "d1" };
 
@@ -41,6 +48,8 @@ function api(changes: Partial<ControlTarget> = {}) {
 const SESSION_LINE = {
   type: "session",
   session_id: "ses_1",
+  agent_id: BODY.agent_id,
+  mode: "enforce",
   proxy_socket: "/s",
   ca_certificate: "PEM",
   token_id: "ctok_1",
@@ -134,7 +143,7 @@ for (const [name, config] of Object.entries(OTHER)) {
 Deno.test("GET /v1/sessions lists what is open", async () => {
   const request = {
     sandboxId: BODY.sandbox_id,
-    agentId: BODY.agent_id,
+    agent: "builder",
     profile: BODY.profile,
     command: BODY.command,
     workspace: BODY.workspace,
@@ -143,13 +152,15 @@ Deno.test("GET /v1/sessions lists what is open", async () => {
     startedAt: "2026-02-03T04:05:06.000000Z",
     tokenExpiresAt: "2026-02-03T05:05:06.000000Z",
   };
-  const sessions = [
-    { sessionId: "ses_1", request, tokenId: "ctok_1", actionCount: 3, denyCount: 1, ...times },
-  ];
+  const counts = { actionCount: 3, denyCount: 1 };
+  const { sessionId, agentId, tokenId, mode } = OPENED;
+  const sessions = [{ sessionId, agentId, tokenId, mode, request, ...counts, ...times }];
   const response = await api({ sessions: () => sessions })("GET", "/v1/sessions");
   assert.deepEqual(await response.json(), {
     sessions: [{
       ...BODY,
+      mode: "enforce",
+      interceptor: "unix_socket",
       session_id: "ses_1",
       started_at: times.startedAt,
       token_id: "ctok_1",
@@ -158,6 +169,25 @@ Deno.test("GET /v1/sessions lists what is open", async () => {
       deny_count: 1,
     }],
   });
+});
+
+Deno.test("POST /v1/sessions answers a session by the proxy, which nobody has to stay for", async () => {
+  const asked: unknown[] = [];
+  const proxyUrl = "http://ses_1:secret@127.0.0.1:8080";
+  const request = api({
+    openSession: (session) => {
+      asked.push([session.agent, session.interceptor]);
+      return Promise.resolve(ok({ ...OPENED, proxySocket: undefined, proxyUrl }));
+    },
+    endSession: () => assert.fail("it is not ended"),
+  });
+  const { agent_id: _, ...named } = BODY;
+  const body = { ...named, agent: "builder", interceptor: "http_proxy" };
+  const response = await request("POST", "/v1/sessions", body);
+  assert.equal(response.status, 201);
+  const { proxy_socket: _socket, ...line } = SESSION_LINE;
+  assert.deepEqual(await response.json(), { ...line, proxy_url: proxyUrl });
+  assert.deepEqual(asked, [["builder", "http_proxy"]]);
 });
 
 Deno.test("POST /v1/sessions/:id/end ends a session", async () => {
@@ -191,6 +221,28 @@ const REFUSED: Record<string, [string, string, unknown, number, string]> = {
     "POST",
     "/v1/sessions",
     { ...BODY, agent_id: "root" },
+    400,
+    "INVALID_REQUEST",
+  ],
+  "no agent at all": [
+    "POST",
+    "/v1/sessions",
+    { ...BODY, agent_id: undefined },
+    400,
+    "INVALID_REQUEST",
+  ],
+  "two agents": ["POST", "/v1/sessions", { ...BODY, agent: "builder" }, 400, "INVALID_REQUEST"],
+  "an agent's name that is an identifier": [
+    "POST",
+    "/v1/sessions",
+    { ...BODY, agent_id: undefined, agent: BODY.agent_id },
+    400,
+    "INVALID_REQUEST",
+  ],
+  "an interceptor that there is not": [
+    "POST",
+    "/v1/sessions",
+    { ...BODY, interceptor: "none" },
     400,
     "INVALID_REQUEST",
   ],

@@ -115,7 +115,7 @@ Deno.test("DataPlane rebuilds its worker with every session, its state and its p
   plane.setRevoked([]);
   const sockets: string[] = [];
   for (const id of ["ses_a", "ses_b"]) {
-    sockets.push(unwrap(await plane.openSession(sessionBase(id))));
+    sockets.push(unwrap(await plane.openSession(sessionBase(id))).socket!);
   }
   for (const socket of sockets) assert.equal(await ask(socket), 403);
   assert.equal(await ask(sockets[0]!), 403);
@@ -151,7 +151,7 @@ Deno.test("DataPlane finishes what it was doing when its worker ended", async ()
   await Promise.resolve();
   plane.replace("in the middle of it");
   unwrapOk(await applying);
-  const socket = unwrap(await opening);
+  const socket = unwrap(await opening).socket!;
   plane.setRevoked([]);
   await eventually("the session", async () => await ask(socket) === 403 || undefined);
   const closing = plane.closeSession("ses_a");
@@ -197,7 +197,7 @@ Deno.test("DataPlane tells a worker that is starting what changed meanwhile", as
   assert.ok(plane.setMapping([{ file: "rules.toml", text }]).ok);
   plane.setRevoked([]);
   unwrapOk(await plane.setBundle(bundle(POLICY), LONG_FRESH));
-  const socket = unwrap(await plane.openSession(sessionBase("ses_a")));
+  const socket = unwrap(await plane.openSession(sessionBase("ses_a"))).socket!;
   assert.equal(await ask(socket, "http://registry.test/x"), 403);
   const last = await eventually("the event", () => rig.log.events.at(-1));
   assert.ok(last.kind === "decision");

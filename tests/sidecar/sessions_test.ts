@@ -68,7 +68,7 @@ function rig(script: Script = {}) {
       return Promise.resolve(
         script.opening === false
           ? err({ code: "SESSION_SOCKET", message: "no socket" })
-          : ok("/sock"),
+          : ok({ socket: "/sock" }),
       );
     },
     closeSession: () => Promise.resolve(void done.push("close")),
@@ -83,13 +83,14 @@ function rig(script: Script = {}) {
       return script.recording ?? true;
     },
     notify: (_level, text) => void notices.push(text),
+    mode: { usual: "enforce", isMonitorAllowed: false },
   });
   return { sessions, requests, events, done, notices, revoked, claimsSet };
 }
 
 const REQUEST = {
   sandboxId: newId("sbx"),
-  agentId: newId("agt"),
+  agent: newId("agt"),
   profile: "generic",
   command: "npm (2)",
   workspace: "/home/me",
@@ -176,7 +177,7 @@ async function seedFile(special: Partial<CapabilityClaims> = {}) {
   const file = `${directory}/seed.toml`;
   const claims: CapabilityClaims = {
     token_id: newId("ctok"),
-    agent_id: REQUEST.agentId,
+    agent_id: REQUEST.agent,
     session_id: "build-7",
     action_set: ["code.read"],
     resource_scope: ["**"],

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { AuthorityStore, RegisteredAgent } from "../../authority/store/store.ts";
 import { escapeForTerminal } from "../../core/escape.ts";
+import { isAgentName } from "../../core/agent_name.ts";
 import { isId, newId } from "../../core/id.ts";
 import { examples } from "../examples.ts";
 import { print, printError } from "../output.ts";
@@ -13,15 +14,12 @@ interface Flags {
   readonly json?: boolean;
 }
 
-/** What people call an agent: short, and nothing that a terminal or a path could stumble over. */
-const NAME = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/i;
-
 function line({ id, name, registeredAt }: RegisteredAgent): string {
   return `${id}  ${escapeForTerminal(name)}  ${escapeForTerminal(registeredAt)}\n`;
 }
 
 async function add(store: AuthorityStore, name: string, given?: string): Promise<number> {
-  if (!NAME.test(name)) {
+  if (!isAgentName(name)) {
     printError({
       code: "AGENT_NAME_INVALID",
       message: `Cannot register agent "${name}": the name is not letters, digits, ".", "_" or "-"`,

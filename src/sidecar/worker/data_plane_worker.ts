@@ -1,5 +1,6 @@
 import { setOperatorClasses } from "../../core/action_class.ts";
 import type { FirmaError } from "../../core/result.ts";
+import type { HostAndPort } from "../../net/http/uri_authority.ts";
 import { MappingTable } from "../../mapping/table.ts";
 import { initCedar } from "../../policy/cedar_module.ts";
 import { markChecked } from "../../policy/checked.ts";
@@ -20,6 +21,7 @@ interface Running {
   readonly pipeline: Pipeline;
   readonly transport: Transport;
   readonly queue: EventQueue;
+  readonly httpProxy: HostAndPort | undefined;
 }
 
 type Message<K extends ToWorker["kind"]> = Extract<ToWorker, { readonly kind: K }>;
@@ -93,7 +95,8 @@ export class DataPlaneWorker {
       leaf: (host) => this.#leaves.get(host),
       timeouts: config.timeouts,
     });
-    this.#running = { standing, sessions, pipeline, transport, queue };
+    const { httpProxy } = config;
+    this.#running = { standing, sessions, pipeline, transport, queue, httpProxy };
     setInterval(() => pipeline.expire(), EXPIRE_MS);
     this.#post({ kind: "started" });
   }
@@ -136,20 +139,23 @@ export class DataPlaneWorker {
   }
 
   async #openSession(
-    { sessions, transport }: Running,
-    { seed, frontSocketPath }: Message<"session-open">,
+    { sessions, transport, httpProxy }: Running,
+    { seed, entrance }: Message<"session-open">,
   ): Promise<void> {
     const { sessionId } = seed;
     let error: FirmaError | undefined;
+    let proxy: HostAndPort | undefined;
     sessions.open(seed);
     try {
-      await transport.openSession(sessionId, frontSocketPath);
+      if (entrance.kind === "socket") await transport.openSession(sessionId, entrance.path);
+      else proxy = await transport.admitSession(sessionId, entrance.secret, httpProxy!);
     } catch (cause) {
       sessions.forget(sessionId);
-      const message = `Cannot listen on "${frontSocketPath}": ${cause}`;
-      error = { code: "SESSION_SOCKET", message };
+      error = entrance.kind === "socket"
+        ? { code: "SESSION_SOCKET", message: `Cannot listen on "${entrance.path}": ${cause}` }
+        : proxyError(httpProxy!, cause);
     }
-    this.#post({ kind: "session-opened", sessionId, error });
+    this.#post({ kind: "session-opened", sessionId, error, proxy });
   }
 
   async #closeSession(running: Running, sessionId: string): Promise<void> {
@@ -169,6 +175,17 @@ function callInput({ sessionId, body, ...call }: Question): CallInput {
     peer: { sessionId, provenance: { via: "api" } },
     httpVersion: "1.1",
     readBody: (limit) => Promise.resolve(body.length <= limit ? body : undefined),
+  };
+}
+
+function proxyError({ host, port }: HostAndPort, cause: unknown): FirmaError {
+  const isTaken = cause instanceof Deno.errors.AddrInUse;
+  return {
+    code: "PROXY_ADDRESS",
+    message: `Cannot listen on "${host}" port ${port}: ${
+      isTaken ? "another program listens there" : cause
+    }`,
+    cure: "end that program, or write another listen_addr in [sidecar.interceptor]",
   };
 }
 

@@ -6,10 +6,12 @@ import type { ActionClassEntry } from "../../core/action_class.ts";
 import type { CapabilityClaims } from "../../core/capability.ts";
 import type { PolicyBundle } from "../../core/policy_bundle.ts";
 import type { FirmaError } from "../../core/result.ts";
+import type { HostAndPort } from "../../net/http/uri_authority.ts";
 import type { Leaf } from "../../pki/session_ca.ts";
 import type { ParsedPolicies } from "../../policy/checked.ts";
 import type { Advice } from "../gate.ts";
 import type { PipelineConfig } from "../pipeline/pipeline.ts";
+import type { ProxySecret } from "../transport/proxy_credentials.ts";
 import type { SessionSeed } from "../pipeline/session_table.ts";
 
 /** A mapping file with its text. */
@@ -44,6 +46,10 @@ export interface WorkerConfig extends PipelineConfig {
   /** What the operator adds to the registry. */
   readonly actionClasses: readonly ActionClassEntry[];
   readonly defaultProtected: boolean;
+  /** Sessions may be observed alone, so that any host may be called. @default {false} */
+  readonly mayObserve?: boolean;
+  /** Where the proxy of sessions without a sandbox listens, while there are any. */
+  readonly httpProxy?: HostAndPort | undefined;
   readonly timeouts: Timeouts;
   /** How many events may be on their way to the audit log. */
   readonly auditCapacity: number;
@@ -56,6 +62,13 @@ export interface Ports {
   /** Memory of an `EventRing`, to the main thread: events outlive the worker. */
   readonly events: SharedArrayBuffer;
 }
+
+/** How the agent of a session gets in. */
+export type Entrance =
+  /** Over a socket of the session's own, which a sandbox mounts. */
+  | { readonly kind: "socket"; readonly path: string }
+  /** By the proxy that such sessions share. */
+  | { readonly kind: "proxy"; readonly secret: ProxySecret };
 
 /** From the main thread, on the control port. */
 export type ToWorker =
@@ -78,7 +91,7 @@ export type ToWorker =
   | { readonly kind: "bundle-gone" }
   | { readonly kind: "revoked"; readonly tokenIds: readonly string[] }
   | { readonly kind: "mapping"; readonly mapping: readonly MappingSource[] }
-  | { readonly kind: "session-open"; readonly seed: SessionSeed; readonly frontSocketPath: string }
+  | { readonly kind: "session-open"; readonly seed: SessionSeed; readonly entrance: Entrance }
   | {
     readonly kind: "session-claims";
     readonly sessionId: string;
@@ -103,6 +116,8 @@ export type FromWorker =
     readonly kind: "session-opened";
     readonly sessionId: string;
     readonly error: FirmaError | undefined;
+    /** Where the proxy listens, for a session that comes by it. */
+    readonly proxy?: HostAndPort | undefined;
   }
   | { readonly kind: "session-closed"; readonly sessionId: string }
   | { readonly kind: "advised"; readonly number: number; readonly advice: Advice }

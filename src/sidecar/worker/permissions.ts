@@ -1,3 +1,4 @@
+import type { HostAndPort } from "../../net/http/uri_authority.ts";
 import type { ConnectorHost } from "../pipeline/route.ts";
 
 /** What decides the permissions of a data-plane worker. */
@@ -7,6 +8,10 @@ export interface Reach {
   readonly connectors: readonly ConnectorHost[];
   /** Whether calls to hosts that the mapping does not name are denied. */
   readonly defaultProtected: boolean;
+  /** Whether calls that are denied may go out all the same. */
+  readonly mayObserve?: boolean | undefined;
+  /** Where the worker may listen for agents without a sandbox. */
+  readonly httpProxy?: HostAndPort | undefined;
   /** The one directory that the worker may touch. */
   readonly socketDir: string;
   /** Every socket that the worker may listen on or connect to, absolute. */
@@ -32,10 +37,13 @@ export function workerPermissions(reach: Reach): Deno.PermissionOptionsObject {
 }
 
 function netPermission(reach: Reach): true | string[] {
-  if (!reach.defaultProtected || reach.mappedHosts.includes("*")) return true;
+  const reachesAny = !reach.defaultProtected || reach.mayObserve === true;
+  if (reachesAny || reach.mappedHosts.includes("*")) return true;
   const addresses = reach.connectors.flatMap(({ connectAddr }) =>
     connectAddr === undefined ? [] : [`${bracketed(connectAddr.hostname)}:${connectAddr.port}`]
   );
+  const { httpProxy } = reach;
+  if (httpProxy !== undefined) addresses.push(`${bracketed(httpProxy.host)}:${httpProxy.port}`);
   const sockets = reach.sockets.map((path) => `unix:${path}`);
   return [...new Set([...reach.mappedHosts, ...addresses, ...sockets])].sort();
 }

@@ -36,6 +36,15 @@ Deno.test("workerPermissions() grants the mapped hosts and the sockets, nothing 
 Deno.test("workerPermissions() opens the whole net only when any host may be called", () => {
   assert.equal(workerPermissions({ ...REACH, defaultProtected: false }).net, true);
   assert.equal(workerPermissions({ ...REACH, mappedHosts: ["*"] }).net, true);
+  assert.equal(workerPermissions({ ...REACH, mayObserve: true }).net, true);
+});
+
+Deno.test("workerPermissions() grants the one address that the proxy listens on", () => {
+  for (const [host, granted] of [["127.0.0.1", "127.0.0.1:8080"], ["::1", "[::1]:8080"]] as const) {
+    const { net } = workerPermissions({ ...REACH, httpProxy: { host, port: 8080 } });
+    const without = workerPermissions(REACH).net as string[];
+    assert.deepEqual((net as string[]).filter((name) => !without.includes(name)), [granted]);
+  }
 });
 
 Deno.test("a worker with these permissions has nothing of the operator within reach", async () => {
