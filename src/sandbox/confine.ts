@@ -61,6 +61,7 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
     directory: publicDir,
     identity: { uid, gid, home, user: userName(hostEnv), shell: hostEnv.SHELL || "/bin/sh" },
     hostname: Deno.hostname(),
+    hostEnv,
   });
   const system = systemMounts(uid);
   const settings = settingsOf(profile, home, hostEnv);

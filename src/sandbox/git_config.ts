@@ -1,6 +1,18 @@
 /**
+ * Code hosts whose repositories are the same over HTTPS as over SSH. SSH itself is refused: nobody
+ * could tell there what a push does.
+ */
+const CODE_HOSTS = ["github.com", "gitlab.com", "bitbucket.org", "codeberg.org"];
+const OVER_HTTPS = CODE_HOSTS.flatMap((host) => [
+  `[url "https://${host}/"]`,
+  ...[`git@${host}:`, `ssh://git@${host}/`, `ssh://git@${host}:22/`]
+    .map((address) => `\tinsteadOf = ${address}`),
+]);
+
+/**
  * A system-wide git configuration for the sandbox: the machine's, and over it who the user is,
- * which is all that is taken from their own. The rest of it may hold credentials.
+ * which is all that is taken from their own. The rest of it may hold credentials. Addresses of known
+ * code hosts over SSH become such over HTTPS.
  */
 export function gitSystemConfig(ofUser: string): string {
   const identity: string[] = [];
@@ -11,5 +23,5 @@ export function gitSystemConfig(ofUser: string): string {
     if (section === "user" && entry) identity.push(`\t${entry[1]} = ${entry[2]}`);
   }
   const user = identity.length === 0 ? [] : ["[user]", ...identity];
-  return ["[include]", "\tpath = /etc/gitconfig", ...user, ""].join("\n");
+  return ["[include]", "\tpath = /etc/gitconfig", ...OVER_HTTPS, ...user, ""].join("\n");
 }

@@ -2,4 +2,4 @@
 export const PROXY_PORT = 18080;
 
 /** The ports whose connections are captured whatever address they go to. */
-export const CAPTURED_PORTS = [80, 443] as const;
+export const CAPTURED_PORTS = [22, 80, 443] as const;

@@ -10,6 +10,7 @@ import {
   passwdFile,
   RESOLV_CONF,
 } from "./identity_files.ts";
+import { javaStore, javaStores } from "./java_roots.ts";
 import { entryAt, exists, isWithin, realPath } from "./paths.ts";
 
 const CERTIFICATES = {
@@ -17,6 +18,7 @@ const CERTIFICATES = {
   extra: "ca-extra.pem",
   bundle: "ca-bundle.pem",
 } as const;
+const JAVA_STORE = "ca-bundle.p12";
 
 /** What the files are made from. */
 export interface PublicFilesOptions {
@@ -24,6 +26,7 @@ export interface PublicFilesOptions {
   readonly directory: string;
   readonly identity: Identity;
   readonly hostname: string;
+  readonly hostEnv: Readonly<Record<string, string>>;
 }
 
 /** A file of the sandbox that says something else than the host's. */
@@ -37,7 +40,7 @@ export interface ReplacedFile {
  * of `/etc` that differ from the host's. Returns which of them replace which file.
  */
 export function writePublicFiles(options: PublicFilesOptions): ReplacedFile[] {
-  const { directory, identity, hostname } = options;
+  const { directory, identity, hostname, hostEnv } = options;
   Deno.mkdirSync(join(directory, "etc"), { recursive: true });
   const write = (name: string, text: string) =>
     Deno.writeTextFileSync(join(directory, name), text, { mode: 0o644 });
@@ -54,6 +57,8 @@ export function writePublicFiles(options: PublicFilesOptions): ReplacedFile[] {
   for (const [name, text] of Object.entries(etc)) write(join("etc", name), text);
 
   const bundles = new Set(SYSTEM_BUNDLES.filter(exists).map(realPath));
+  const javas = javaStores(hostEnv);
+  if (javas.length > 0) write(JAVA_STORE, "");
   return [
     ...Object.keys(etc).map((name) => ({
       source: join(directory, "etc", name),
@@ -61,6 +66,7 @@ export function writePublicFiles(options: PublicFilesOptions): ReplacedFile[] {
     })),
     // For clients that know no variable, such as wget.
     ...[...bundles].map((target) => ({ source: join(directory, CERTIFICATES.bundle), target })),
+    ...javas.map((target) => ({ source: join(directory, JAVA_STORE), target })),
   ];
 }
 
@@ -80,6 +86,8 @@ export function writeCertificates(
       create: false,
     });
   }
+  const java = join(directory, JAVA_STORE);
+  if (exists(java)) Deno.writeFileSync(java, javaStore(roots.bundle), { create: false });
 }
 
 /** The replaced files that the inner layer must mount again, because it empties `/run`. */

@@ -208,3 +208,33 @@ when { context has git_repo && context.git_repo == "secret" };`,
     const { code, stderr } = await person.shell(script);
     assert.equal(code, 0, stderr);
   }));
+
+Deno.test("firma run takes git over SSH to HTTPS at a known code host, and refuses other SSH", async () => {
+  const ca = await TestCa.create();
+  await using server = await startGitServer({
+    ca,
+    host: "github.com",
+    repository: "team/tool.git",
+  });
+  await using person = await Person.create();
+  await person.configure({
+    servers: [{ host: "github.com", address: server.address, certificate: ca.certificate }],
+    mappings: ["github"],
+  });
+  const clone = await person.shell("git clone --quiet git@github.com:team/tool.git tool");
+  assert.equal(clone.code, 0, clone.stderr);
+  assert.equal(await person.read("tool/README"), "seed\n");
+
+  const other = await person.shell(
+    "export GIT_SSH_COMMAND='ssh -o StrictHostKeyChecking=no'; git ls-remote git@code.invalid:team/tool.git",
+  );
+  assert.notEqual(other.code, 0);
+  assert.match(other.stderr, /firma refused SSH to code\.invalid; .* use HTTPS/);
+  const refused = (await person.events()).filter((event) =>
+    event.kind === "decision" && event.decision === "DENY"
+  );
+  assert.deepEqual(
+    refused.map((event) => event.kind === "decision" && [event.resource, event.detail]),
+    [["code.invalid:22", "SSH, which no policy can look into"]],
+  );
+});

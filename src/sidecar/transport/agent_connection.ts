@@ -21,6 +21,7 @@ import { refuseRequest } from "./refuse.ts";
 import { serveExchange } from "./serve_exchange.ts";
 import { readControlBelowTls, SocketReader } from "../../net/socket_reader.ts";
 import type { Services } from "./services.ts";
+import { SSH_PORT, sshRefusal } from "./ssh_refusal.ts";
 import type { Tasks } from "../../net/tasks.ts";
 import { tunnel } from "./tunnel.ts";
 
@@ -117,6 +118,7 @@ export class AgentConnection {
   async #captured(header: ProxyHeader): Promise<void> {
     const { port } = header;
     const host = header.name ?? header.address;
+    if (port === SSH_PORT) return await this.#refuseSsh(host);
     const carried = await this.#sniff(host);
     if (carried === "http") {
       await this.#serveHttp1({ connectHost: host, connectPort: port });
@@ -339,6 +341,20 @@ export class AgentConnection {
     const { gate, watchdog } = this.#services;
     const problem = gate.refuse(this.#peer, { method: head.method, resource: head.target, detail });
     this.#socket.write(formatProblem(problem));
+    await linger(this.#reader, watchdog);
+  }
+
+  /** SSH hides what it carries from every policy, so that nothing of it leaves. */
+  async #refuseSsh(host: string): Promise<void> {
+    const { gate, watchdog } = this.#services;
+    const resource = `${host}:${SSH_PORT}`;
+    gate.refuse(this.#peer, { resource, detail: "SSH, which no policy can look into" });
+    this.#socket.write(
+      sshRefusal(
+        `firma refused SSH to ${host}; this is a decision of policy and not a fault of the ` +
+          "network: use HTTPS, for git as for anything else",
+      ),
+    );
     await linger(this.#reader, watchdog);
   }
 

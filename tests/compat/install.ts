@@ -1,0 +1,24 @@
+import { join } from "node:path";
+
+/** A program that npm has installed, for as long as this lives. */
+export interface Installed extends AsyncDisposable {
+  /** Its absolute path. */
+  readonly program: string;
+}
+
+/** Installs a package with its version, such as `ws@8.18.0`, into a directory of its own. */
+export async function install(npm: string, program: string): Promise<Installed> {
+  const directory = await Deno.makeTempDir({ prefix: "firma-compat-" });
+  const { success, stderr } = await new Deno.Command("npm", {
+    args: ["install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", directory, npm],
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (!success) {
+    throw new Error(`Cannot install "${npm}": ${new TextDecoder().decode(stderr)}`);
+  }
+  return {
+    program: join(directory, "node_modules/.bin", program),
+    [Symbol.asyncDispose]: () => Deno.remove(directory, { recursive: true }),
+  };
+}

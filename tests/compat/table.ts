@@ -1,0 +1,64 @@
+import { type Kind, KINDS } from "./client.ts";
+import type { Attempt } from "./measure.ts";
+
+/** A client with what it was seen to do. */
+export interface ClientRow {
+  readonly name: string;
+  readonly version: string;
+  readonly attempts: readonly Attempt[];
+}
+
+/** An agent with what it was seen to do. */
+export interface AgentRow {
+  readonly name: string;
+  readonly version: string;
+  /** It printed what the model said. */
+  readonly answers: boolean;
+  /** A command that it ran was refused, and it showed why. */
+  readonly showsDenial: boolean;
+}
+
+const TITLES: Readonly<Record<Kind, string>> = {
+  http: "HTTP",
+  https: "HTTPS",
+  http2: "HTTP/2",
+  websocket: "WebSocket",
+  denied: "denied call",
+};
+
+/** The clients as a table in Markdown. */
+export function clientTable(rows: readonly ClientRow[]): string {
+  return table(["client", "version", ...KINDS.map((kind) => TITLES[kind])], [
+    ...rows.map(({ name, version, attempts }) => [
+      name,
+      version,
+      ...KINDS.map((kind) => cell(attempts.filter((attempt) => attempt.kind === kind))),
+    ]),
+  ]);
+}
+
+/** The agents as a table in Markdown. */
+export function agentTable(rows: readonly AgentRow[]): string {
+  const yes = (works: boolean) => works ? "yes" : "**no**";
+  return table(
+    ["agent", "version", "answers a prompt", "shows why its command was refused"],
+    rows.map(({ name, version, answers, showsDenial }) => [
+      name,
+      version,
+      yes(answers),
+      yes(showsDenial),
+    ]),
+  );
+}
+
+function cell(attempts: readonly Attempt[]): string {
+  if (attempts.length === 0) return "–";
+  const working = attempts.filter(({ works }) => works).map(({ route }) => route);
+  if (working.length === attempts.length) return "yes";
+  return working.length === 0 ? "**no**" : `${working.join(", ")} only`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
