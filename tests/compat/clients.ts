@@ -181,7 +181,7 @@ export const CLIENTS: readonly Client[] = [
   },
   {
     name: "node fetch",
-    version: "node --version",
+    version: "node --version | tr -d v",
     files: { "fetch.mjs": FETCH, "http2.mjs": NODE_HTTP2 },
     commands: {
       http: ({ plain }) => `node fetch.mjs '${plain}'`,
@@ -262,7 +262,7 @@ export const CLIENTS: readonly Client[] = [
   },
   {
     name: "Go net/http",
-    version: "go version | cut -d' ' -f3",
+    X,
     files: { "get.go": GO },
     prepare: "GO111MODULE=off go build -o get get.go",
     commands: {
