@@ -262,7 +262,7 @@ export const CLIENTS: readonly Client[] = [
   },
   {
     name: "Go net/http",
-    X,
+    version: "go version | cut -d' ' -f3 | tr -d go",
     files: { "get.go": GO },
     prepare: "GO111MODULE=off go build -o get get.go",
     commands: {
