@@ -47,6 +47,7 @@ export interface AuthorityConfig {
   readonly clientCaCertPath: string | undefined;
   readonly clientCaKeyPath: string | undefined;
   readonly authorizedClientsPath: string | undefined;
+  readonly preSharedKeysPath: string | undefined;
   /** What the operator adds to the registry. */
   readonly actionClasses: readonly ActionClassEntry[];
   /** The agent of the project, where the file names one. */
@@ -89,6 +90,7 @@ export function parseAuthorityConfig(
     clientCaCertPath: table.mtls_client_ca_cert_path,
     clientCaKeyPath: table.mtls_client_ca_key_path,
     authorizedClientsPath: table.authorized_clients_path,
+    preSharedKeysPath: table.pre_shared_keys_path,
     actionClasses: root.action_classes,
     agentId: sidecar.authority.agentId || undefined,
   });

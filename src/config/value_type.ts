@@ -68,6 +68,18 @@ export function oneOf<const T extends string>(words: readonly [T, ...T[]]): Valu
   });
 }
 
+const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** The name of a variable of the environment. */
+export const VARIABLE: ValueType<string> = text<string>(
+  "name of a variable",
+  { pattern: ENVIRONMENT_NAME.source },
+  (value) => {
+    if (ENVIRONMENT_NAME.test(value)) return { value };
+    return { state: `"${value}" is not the name of an environment variable` };
+  },
+);
+
 /** `true` or `false`. */
 export const BOOLEAN: ValueType<boolean> = {
   name: "boolean",

@@ -46,11 +46,14 @@ function controlFiles(
 function remoteFiles({ sidecar }: FirmaConfig): { readonly name: string; readonly path: string }[] {
   const { remote } = sidecar.authority;
   if (remote === undefined) return [];
+  const preSharedKey = remote.credentials?.key;
+  const keyFile = preSharedKey?.from === "file" ? preSharedKey.path : undefined;
   const named = [
     ["public_key_path", remote.publicKeyPath],
     ["ca_cert_path", remote.caCertPath],
     ["tls_client_cert_path", remote.clientCertPath],
     ["tls_client_key_path", remote.clientKeyPath],
+    ["credentials.pre_shared_key_path", keyFile],
     ...remote.urls.map((url) => ["url", socketPath(url)] as const),
   ] as const;
   return named.flatMap(([key, path]) =>

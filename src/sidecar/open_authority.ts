@@ -5,12 +5,14 @@ import { LocalAuthority } from "../authority/local_authority.ts";
 import { digestMapping } from "../authority/mapping_digest.ts";
 import { MemoryStore } from "../authority/store/memory_store.ts";
 import type { CheckedContents } from "../config/checked_contents.ts";
+import type { Environment } from "../config/paths.ts";
 import type { FirmaConfig } from "../config/schema.ts";
 import type { Authority } from "../core/authority.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { loadOrCreateSigningKey, readPublicKeyFile } from "../pki/signing_key.ts";
 import { cedarModule, initCedar } from "../policy/cedar_module.ts";
+import { readCredentials } from "./authority_credentials.ts";
 import { errorLine, type Notify } from "./notices.ts";
 
 /** The Authority of a Sidecar. */
@@ -28,12 +30,13 @@ type Opened = Result<OpenedAuthority, readonly FirmaError[]>;
 /** Opens the Authority that `config` names: one of this process, or one that serves many Sidecars. */
 export function openAuthority(
   config: FirmaConfig,
+  env: Environment,
   known: CheckedContents,
   notify: Notify,
 ): Promise<Opened> {
   return config.sidecar.authority.remote === undefined
     ? openLocal(config, known, notify)
-    : openRemote(config, config.sidecar.authority.remote, known, notify);
+    : openRemote(config, config.sidecar.authority.remote, env, known, notify);
 }
 
 async function openLocal(
@@ -64,6 +67,7 @@ type RemoteConfig = NonNullable<FirmaConfig["sidecar"]["authority"]["remote"]>;
 async function openRemote(
   config: FirmaConfig,
   remote: RemoteConfig,
+  env: Environment,
   known: CheckedContents,
   notify: Notify,
 ): Promise<Opened> {
@@ -72,6 +76,8 @@ async function openRemote(
     const cure = "copy <key_file>.pub from the Authority, and name it in public_key_path";
     return err([{ ...key.error, cure }]);
   }
+  const credentials = remote.credentials && await readCredentials(remote.credentials, env);
+  if (credentials?.ok === false) return err([credentials.error]);
   // gRPC and its messages take time to load, which only those pay who use them.
   const { RemoteAuthority } = await import("../authority/client/remote_authority.ts");
   const { clientCertPath: certPath, clientKeyPath: keyPath, caCertPath: caPath } = remote;
@@ -79,6 +85,7 @@ async function openRemote(
     endpoints: remote.urls,
     publicKey: key.value,
     tls: certPath && keyPath ? { certPath, keyPath, caPath } : undefined,
+    credentials: credentials?.value,
     connectTimeoutMs: remote.connectTimeoutMs,
     minBackoffMs: remote.minBackoffMs,
     maxBackoffMs: remote.maxBackoffMs,

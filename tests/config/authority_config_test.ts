@@ -75,6 +75,7 @@ Deno.test("parseAuthorityConfig() has a variable for every key of [authority]", 
     MTLS_CLIENT_CA_CERT_PATH: ["/ca", (c) => c.clientCaCertPath, "/ca"],
     MTLS_CLIENT_CA_KEY_PATH: ["/cak", (c) => c.clientCaKeyPath, "/cak"],
     AUTHORIZED_CLIENTS_PATH: ["/l", (c) => c.authorizedClientsPath, "/l"],
+    PRE_SHARED_KEYS_PATH: ["/psk", (c) => c.preSharedKeysPath, "/psk"],
     STORE_KIND: ["postgres", (c) => c.store.kind, "postgres"],
   };
   const postgres = (c: AuthorityConfig) => c.store.kind === "postgres" ? c.store : undefined;

@@ -11,12 +11,22 @@ const DEFAULTS = { projectDataDir: "/data/p", auditFile: "/data/a", authorityKey
 
 const KEYS = placedKeys();
 
+const CREDENTIALS = `[sidecar.authority]
+agent_id = "agt_00000000000000000000000000"
+url = "unix:///a.sock"
+[sidecar.authority.credentials]
+workspace_id = "w"
+sidecar_id = "s"
+`;
+
 /** What a key means only beside others: lines of TOML, by the beginning of its name. */
 const BESIDE: readonly [prefix: string, text: string][] = [
   ["authority.store.url", '[authority.store]\nkind = "postgres"\n'],
   ["authority.store.schema", '[authority.store]\nkind = "postgres"\n'],
   ["action_classes[].", '[[action_classes]]\nname = "a.b"\nparent = "code.read"\n'],
   ["sidecar.connector.hosts[].", '[[sidecar.connector.hosts]]\nhost = "a.test"\n'],
+  ["sidecar.authority.credentials.pre_shared_key_env", `${CREDENTIALS}pre_shared_key_env = "K"\n`],
+  ["sidecar.authority.credentials.", `${CREDENTIALS}pre_shared_key_path = "k"\n`],
   [
     "sidecar.authority.",
     `[sidecar.authority]

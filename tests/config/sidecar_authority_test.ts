@@ -30,6 +30,7 @@ Deno.test("[sidecar.authority] takes one on a socket for this user's own", () =>
     caCertPath: undefined,
     clientCertPath: undefined,
     clientKeyPath: undefined,
+    credentials: undefined,
     connectTimeoutMs: 10_000,
     minBackoffMs: 250,
     maxBackoffMs: 30_000,
@@ -51,10 +52,37 @@ reconnect_max_backoff = "1s"
     caCertPath: "/etc/ca.crt",
     clientCertPath: "/p/.firma/c.crt",
     clientKeyPath: "/p/.firma/c.key",
+    credentials: undefined,
     connectTimeoutMs: 1_000,
     minBackoffMs: 10,
     maxBackoffMs: 1_000,
   });
+});
+
+const CREDENTIALS = `url = "unix:///a"
+[sidecar.authority.credentials]
+workspace_id = "acme"
+sidecar_id = "build-1"
+`;
+
+Deno.test("[sidecar.authority.credentials] says where the secret is, and not what it is", () => {
+  const owner = { workspaceId: "acme", sidecarId: "build-1" };
+  assert.deepEqual(remote(`${CREDENTIALS}pre_shared_key_env = "SECRET"\n`)?.credentials, {
+    ...owner,
+    key: { from: "environment", variable: "SECRET" },
+  });
+  assert.deepEqual(remote(`${CREDENTIALS}pre_shared_key_path = "psk"\n`)?.credentials, {
+    ...owner,
+    key: { from: "file", path: "/p/.firma/psk" },
+  });
+});
+
+Deno.test("env_passthrough hands no agent the pre-shared key", () => {
+  const run = '\n[run]\nenv_passthrough = ["LANG", "SECRET"]\n';
+  const parsed = parse(`${CREDENTIALS}pre_shared_key_env = "SECRET"${run}`);
+  assert.ok(!parsed.ok);
+  assert.match(parsed.error[0]!.message, /"run.env_passthrough\[1\]": the agent would see/);
+  assert.ok(parse(`${CREDENTIALS}pre_shared_key_env = "OTHER"${run}`).ok, "the control");
 });
 
 const REFUSED: Record<string, [string, string]> = {
@@ -82,6 +110,31 @@ const REFUSED: Record<string, [string, string]> = {
   ],
   "a key to believe for no Authority": ['public_key_path = "a.pub"', "public_key_path"],
   "others than none": ['fallback_urls = ["unix:///a"]', "fallback_urls"],
+  "credentials for no Authority": [
+    CREDENTIALS.replace(/^url.*/, "") + 'pre_shared_key_env = "S"',
+    "credentials",
+  ],
+  "credentials without a workspace": [
+    CREDENTIALS.replace(/workspace.*/, "") + 'pre_shared_key_env = "S"',
+    "credentials.workspace_id",
+  ],
+  "credentials without a name": [
+    CREDENTIALS.replace(/sidecar_id.*/, "") + 'pre_shared_key_env = "S"',
+    "credentials.sidecar_id",
+  ],
+  "credentials without a secret": [CREDENTIALS, "credentials.pre_shared_key_path"],
+  "credentials with two": [
+    `${CREDENTIALS}pre_shared_key_env = "S"\npre_shared_key_path = "p"`,
+    "credentials.pre_shared_key_env",
+  ],
+  "a secret in the file": [
+    `${CREDENTIALS}pre_shared_key = "hunter2"`,
+    "credentials.pre_shared_key",
+  ],
+  "no name of a variable": [
+    `${CREDENTIALS}pre_shared_key_env = "A=B"`,
+    "credentials.pre_shared_key_env",
+  ],
   "waits that shrink": [
     'url = "unix:///a"\nreconnect_min_backoff = "2s"\nreconnect_max_backoff = "1s"',
     "reconnect_max_backoff",

@@ -114,6 +114,12 @@ Deno.test("sealedDirectories() refuses control files in the workspace", () =>
       "roots of an Authority": `url = "unix:///a.sock"\nca_cert_path = "../ca.crt"`,
       "key of a client":
         `url = "unix:///a.sock"\ntls_client_key_path = "../c.key"\ntls_client_cert_path = "c.crt"`,
+      "pre-shared key": `url = "unix:///a.sock"
+[sidecar.authority.credentials]
+workspace_id = "w"
+sidecar_id = "s"
+pre_shared_key_path = "../psk"`,
+      "list of pre-shared keys": `[authority]\npre_shared_keys_path = "../keys.toml"`,
     };
     for (const [name, more] of Object.entries(table)) {
       const prepared = await place.project("w/.firma/firma.toml", more);

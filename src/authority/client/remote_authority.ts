@@ -19,6 +19,7 @@ import { BUNDLE_FAULTS } from "../bundle_faults.ts";
 import { schemaText } from "../../policy/schema.ts";
 import { schemaDigest } from "../bundle_statement.ts";
 import { delay } from "../delay.ts";
+import type { SidecarCredentials } from "../pre_shared_key.ts";
 import { backoffMs } from "./backoff.ts";
 import { BundleReceiver } from "./bundle_receiver.ts";
 import { type ClientTlsFiles, type Connection, Connections } from "./connections.ts";
@@ -34,6 +35,8 @@ export interface RemoteAuthorityOptions {
   readonly publicKey: Uint8Array;
   /** Wanted for `https`. */
   readonly tls?: ClientTlsFiles | undefined;
+  /** Shown with every request. */
+  readonly credentials?: SidecarCredentials | undefined;
   /** How long the first answer may take, in milliseconds. @default {10_000} */
   readonly connectTimeoutMs?: number;
   /** How long a token may take, in milliseconds. @default {15_000} */
@@ -62,11 +65,14 @@ export class RemoteAuthority implements Authority {
   readonly #options: RemoteAuthorityOptions;
   readonly #connections: Connections;
   readonly #receiver: BundleReceiver;
+  readonly #credentials: { readonly credentials?: SidecarCredentials };
 
   private constructor(options: RemoteAuthorityOptions, connections: Connections) {
     this.#options = options;
     this.#connections = connections;
     this.#receiver = new BundleReceiver(options.publicKey);
+    const { credentials } = options;
+    this.#credentials = credentials === undefined ? {} : { credentials };
   }
 
   /** Checks endpoints and certificates. Connects when something is asked for. */
@@ -94,6 +100,7 @@ export class RemoteAuthority implements Authority {
       requestedActions: [...request.requestedActions],
       resourceScope: [...request.resourceScope],
       requestedTtlSeconds: wholeSeconds(request.requestedTtlSeconds),
+      ...this.#credentials,
     });
     const { endpoints, issueTimeoutMs = 15_000 } = this.#options;
     const late = performance.now() + issueTimeoutMs;
@@ -123,7 +130,12 @@ export class RemoteAuthority implements Authority {
     const knownSchemaSha256 = schemaDigest(this.#receiver.knownSchema);
     const open = ({ client }: Connection, signal: AbortSignal) => {
       const currentVersion = this.#receiver.version;
-      const asked = { acceptNotices: true, currentVersion, knownSchemaSha256 };
+      const asked = {
+        acceptNotices: true,
+        currentVersion,
+        knownSchemaSha256,
+        ...this.#credentials,
+      };
       return this.#believable(client.watchPolicyBundle(asked, { signal }));
     };
     for await (const update of this.#follow("policy bundles", open, silenceMs, signal)) {
@@ -150,7 +162,7 @@ export class RemoteAuthority implements Authority {
     const open = ({ client }: Connection, signal: AbortSignal) => {
       // Each stream begins with everything: what was withdrawn in between is not in it.
       list = new Map();
-      return client.watchRevocations({ acceptMarks: true }, { signal });
+      return client.watchRevocations({ acceptMarks: true, ...this.#credentials }, { signal });
     };
     const silenceMs = () => REVOCATION_SILENCE_MS;
     let changed = true;

@@ -18,8 +18,10 @@ import {
   IssueDecision,
 } from "../../proto/firma/v1/authority_pb.ts";
 import type { Grant, LocalAuthority } from "../local_authority.ts";
+import type { SidecarCredentials } from "../pre_shared_key.ts";
 import type { Client } from "./client.ts";
 import { BundleMessages } from "./bundle_messages.ts";
+import type { PreSharedKeys } from "./pre_shared_keys.ts";
 import { RevocationMessages } from "./revocation_messages.ts";
 import type { RevocationFeed } from "./revocation_feed.ts";
 import type { SigningKey } from "../../pki/signing_key.ts";
@@ -34,6 +36,10 @@ export interface RouteOptions {
   readonly authority: LocalAuthority;
   readonly revocations: RevocationFeed;
   readonly signingKey: SigningKey;
+  /** What clients have to know beside having a certificate; `undefined`: nothing. */
+  readonly preSharedKeys: PreSharedKeys | undefined;
+  /** Told of a client whose pre-shared key is not right, and why. */
+  readonly onRefused: (client: Client, reason: string) => void;
   /** Told what went wrong inside while a request was answered. */
   readonly onFault: (what: string, cause: unknown) => void;
   /** Ends every stream when the service ends. */
@@ -46,36 +52,61 @@ export function authorityRoutes(options: RouteOptions): (router: ConnectRouter) 
   const revocations = new RevocationMessages();
   return (router) =>
     router.service(AuthorityService, {
-      issueCapability: (request, context) => issue(options, request, clientOf(context)),
+      async issueCapability(request, context) {
+        const { client } = admit(options, context, request);
+        return await issue(options, request, client);
+      },
       async *watchPolicyBundle(request, context) {
-        clientOf(context);
-        const signal = AbortSignal.any([context.signal, options.closing]);
+        const { signal, withdrawn } = admit(options, context, request);
         yield* bundles.stream(options.authority.watchPolicyBundle(signal), request);
-        endOfStream(options.closing);
+        endOfStream(options.closing, withdrawn);
       },
       async *watchRevocations(request, context) {
-        clientOf(context);
+        const { signal, withdrawn } = admit(options, context, request);
         const nanos = request.since?.nanos ?? 0;
         if (nanos < 0 || nanos > 999_999_999) {
           throw new ConnectError("since.nanos is out of range", Code.InvalidArgument);
         }
-        const signal = AbortSignal.any([context.signal, options.closing]);
         yield* revocations.stream(options.revocations.beats(signal), request);
-        endOfStream(options.closing);
+        endOfStream(options.closing, withdrawn);
       },
     });
 }
 
 /** A stream that the Authority ends says so, so that its client comes again, perhaps to another. */
-function endOfStream(closing: AbortSignal): void {
+function endOfStream(closing: AbortSignal, withdrawn: AbortSignal | undefined): void {
+  if (withdrawn?.aborted) throw unauthenticated("the pre-shared key is right no longer");
   if (closing.aborted) throw new ConnectError("the Authority is closing", Code.Unavailable);
 }
 
-function clientOf(context: HandlerContext): Client {
+function unauthenticated(state: string): ConnectError {
+  return new ConnectError(state, Code.Unauthenticated);
+}
+
+/** Who asks, and until when what they ask for goes on. */
+interface Admitted {
+  readonly client: Client;
+  readonly signal: AbortSignal;
+  /** Aborts when the client's pre-shared key is right no longer. */
+  readonly withdrawn: AbortSignal | undefined;
+}
+
+function admit(
+  { preSharedKeys, onRefused, closing }: RouteOptions,
+  context: HandlerContext,
+  { credentials }: { readonly credentials?: SidecarCredentials | undefined },
+): Admitted {
   const client = context.values.get(CLIENT);
   // Nothing reaches this without a client; should it ever, it gets nothing.
-  if (client === undefined) throw new ConnectError("unknown client", Code.Unauthenticated);
-  return client;
+  if (client === undefined) throw unauthenticated("unknown client");
+  const checked = preSharedKeys?.check(credentials);
+  if (checked?.ok === false) {
+    onRefused(client, checked.error);
+    throw unauthenticated("the pre-shared key is missing or not right");
+  }
+  const withdrawn = checked?.value;
+  const ends = [context.signal, closing, ...(withdrawn ? [withdrawn] : [])];
+  return { client, signal: AbortSignal.any(ends), withdrawn };
 }
 
 async function issue(

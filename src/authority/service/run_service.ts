@@ -60,6 +60,7 @@ export async function startService(
     signingKey: key,
     listen: config.listen,
     tls: tls.value,
+    preSharedKeysPath: config.preSharedKeysPath,
     report,
   });
   if (!server.ok) {

@@ -4,6 +4,7 @@ import type { SigningKey } from "../../pki/signing_key.ts";
 import type { LocalAuthority } from "../local_authority.ts";
 import { type Client, LOCAL_CLIENT } from "./client.ts";
 import type { ListenAddress } from "../../config/listen_address.ts";
+import { PreSharedKeys } from "./pre_shared_keys.ts";
 import { RevocationFeed } from "./revocation_feed.ts";
 import { requestHandler } from "./request_handler.ts";
 import { authorityRoutes } from "./routes.ts";
@@ -21,6 +22,8 @@ export interface AuthorityServerOptions {
   readonly listen: ListenAddress;
   /** Certificates, and the list of clients; wanted for TCP. */
   readonly tls?: TlsFiles | undefined;
+  /** List of pre-shared keys, of which each client needs one; without a list, none does. */
+  readonly preSharedKeysPath?: string | undefined;
   readonly report: Report;
   /**
    * How often a stream of revocations shows that it is alive, in milliseconds.
@@ -34,16 +37,19 @@ const SETTINGS = {
   settings: { maxConcurrentStreams: 64, maxHeaderListSize: 32 * 1024 },
 };
 
+interface Parts {
+  readonly listener: Listener;
+  readonly revocations: RevocationFeed;
+  readonly preSharedKeys: PreSharedKeys | undefined;
+  readonly closing: AbortController;
+}
+
 /** The Authority's service: Connect, gRPC and gRPC-Web at one address. */
 export class AuthorityServer {
-  readonly #listener: Listener;
-  readonly #revocations: RevocationFeed;
-  readonly #closing: AbortController;
+  readonly #parts: Parts;
 
-  private constructor(listener: Listener, revocations: RevocationFeed, closing: AbortController) {
-    this.#listener = listener;
-    this.#revocations = revocations;
-    this.#closing = closing;
+  private constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
   /** Starts to listen. Fails with everything that stands in the way. */
@@ -51,32 +57,47 @@ export class AuthorityServer {
     options: AuthorityServerOptions,
   ): Promise<Result<AuthorityServer, readonly FirmaError[]>> {
     const { authority, report } = options;
+    const path = options.preSharedKeysPath;
+    const keys = path === undefined ? undefined : await PreSharedKeys.open(path, report);
+    if (keys?.ok === false) return err([keys.error]);
+    const preSharedKeys = keys?.value;
     const closing = new AbortController();
     const revocations = new RevocationFeed(
       (signal) => authority.watchRevocations(signal),
       options.beatMs ?? 5_000,
     );
     const onFault = (what: string, cause: unknown) => report("error", `${what} failed: ${cause}`);
-    const routes = authorityRoutes({ ...options, revocations, closing: closing.signal, onFault });
+    const routes = authorityRoutes({
+      ...options,
+      revocations,
+      preSharedKeys,
+      closing: closing.signal,
+      onRefused: ({ name }, reason) => report("warn", `Refused the client "${name}": ${reason}`),
+      onFault,
+    });
     const listener = await listen(
       options,
       (clientOf) => requestHandler(routes, clientOf, onFault),
     );
-    if (listener.ok) return ok(new AuthorityServer(listener.value, revocations, closing));
-    await revocations.close();
+    if (listener.ok) {
+      const parts = { listener: listener.value, revocations, preSharedKeys, closing };
+      return ok(new AuthorityServer(parts));
+    }
+    await Promise.all([revocations.close(), preSharedKeys?.close()]);
     return listener;
   }
 
   /** Where it listens, as in `listen_addr`. */
   get address(): string {
-    return this.#listener.address;
+    return this.#parts.listener.address;
   }
 
   /** Ends every stream and stops to listen. */
   async close(): Promise<void> {
-    this.#closing.abort();
-    await this.#listener.close();
-    await this.#revocations.close();
+    const { listener, revocations, preSharedKeys, closing } = this.#parts;
+    closing.abort();
+    await listener.close();
+    await Promise.all([revocations.close(), preSharedKeys?.close()]);
   }
 }
 

@@ -135,6 +135,12 @@ export const AUTHORITY = section("The Authority, which issues tokens and hands o
     example: "authorized-clients.toml",
     applies: "restart",
   }),
+  pre_shared_keys_path: key(PATH, {
+    about: "List of the keys that Sidecars have to show, beside their certificates",
+    otherwise: "none: certificates are enough",
+    example: "pre-shared-keys.toml",
+    applies: "restart",
+  }),
   store: STORE,
 });
 
@@ -147,6 +153,7 @@ const OTHER_FILES = [
   "mtls_client_ca_cert_path",
   "mtls_client_ca_key_path",
   "authorized_clients_path",
+  "pre_shared_keys_path",
 ] as const;
 
 /** The files that an Authority which serves others has beside its policies, by key. */

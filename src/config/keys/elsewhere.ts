@@ -51,8 +51,6 @@ const INSTEAD: Readonly<Record<string, string>> = {
   "sidecar.authority.allow_insecure_remote_authority":
     "leave it out: an Authority is reached over " +
     "a socket or with mutual TLS",
-  "sidecar.authority.credentials": "write tls_client_cert_path and tls_client_key_path: the " +
-    "Authority knows a Sidecar by its certificate",
   "sidecar.revocation": EXACT,
   "sidecar.capability_seed": "leave it out: firma run --capability-file names a token that was " +
     "issued beforehand",

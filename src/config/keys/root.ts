@@ -1,19 +1,9 @@
 import { key, type Section, section, type ValueOf } from "../key.ts";
-import { list, NOT_EMPTY, text } from "../value_type.ts";
+import { fault } from "../reader.ts";
+import { list, NOT_EMPTY, VARIABLE } from "../value_type.ts";
 import { ACTION_CLASS_LIST } from "./action_classes.ts";
 import { AUTHORITY } from "./authority.ts";
 import { SIDECAR, type SidecarTable } from "./sidecar.ts";
-
-const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
-
-const VARIABLE = text<string>(
-  "name of a variable",
-  { pattern: ENVIRONMENT_NAME.source },
-  (value) => {
-    if (ENVIRONMENT_NAME.test(value)) return { value };
-    return { state: `"${value}" is not the name of an environment variable` };
-  },
-);
 
 const RUN = section("What `firma run` prepares for an agent", {
   profile: key(NOT_EMPTY, {
@@ -45,8 +35,7 @@ const SIDECAR_UNLESS_ALONE: Section<SidecarTable> = {
     ),
 };
 
-/** All of a `firma.toml`. */
-export const ROOT = section("What agents may do, and how it is enforced", {
+const TABLE = section("What agents may do, and how it is enforced", {
   action_classes: ACTION_CLASS_LIST,
   authority: AUTHORITY,
   sidecar: SIDECAR_UNLESS_ALONE,
@@ -54,4 +43,21 @@ export const ROOT = section("What agents may do, and how it is enforced", {
 });
 
 /** A `firma.toml` as it stands there, defaults filled in. */
-export type RootTable = ValueOf<typeof ROOT>;
+export type RootTable = ValueOf<typeof TABLE>;
+
+/** All of a `firma.toml`. */
+export const ROOT: Section<RootTable> & Pick<typeof TABLE, "keys"> = {
+  ...TABLE,
+  read(value, path, context) {
+    const before = context.errors.length;
+    const root = TABLE.read(value, path, context);
+    if (context.errors.length > before) return root;
+    const secret = root.sidecar.authority.remote?.credentials?.key;
+    root.run.env_passthrough.forEach((name, index) => {
+      if (secret?.from !== "environment" || secret.variable !== name) return;
+      const at = [...path, "run", "env_passthrough", index];
+      fault(context, at, `the agent would see the pre-shared key in "${name}"`);
+    });
+    return root;
+  },
+};

@@ -1,3 +1,4 @@
+import { CONNECT_ADDRESS, type ConnectAddress } from "../connect_address.ts";
 import { key, section, type SectionList, sectionList, type ValueOf } from "../key.ts";
 import { type Checked, fault } from "../reader.ts";
 import {
@@ -12,12 +13,6 @@ import {
   text,
 } from "../value_type.ts";
 import { SIDECAR_AUTHORITY } from "./sidecar_authority.ts";
-
-/** Where to connect instead of resolving a host. */
-export interface ConnectAddress {
-  readonly hostname: string;
-  readonly port: number;
-}
 
 /** `[[sidecar.connector.hosts]]`: how to reach one host. */
 export interface ConnectorHostConfig {
@@ -49,15 +44,6 @@ function bypassHost(value: string): Checked<string> {
   return { state: `"${value}" is neither a host nor a pattern such as "*.example.com"` };
 }
 
-function connectAddress(value: string): Checked<ConnectAddress> {
-  const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]/\s]+)):(\d{1,5})$/i.exec(value);
-  const port = Number(match?.[3]);
-  if (!match || port < 1 || port > 65535) {
-    return { state: `"${value}" is not an address and a port such as "127.0.0.1:8443"` };
-  }
-  return { value: { hostname: (match[1] ?? match[2])!, port } };
-}
-
 const HOSTS = sectionList(section("How to reach one host, where its name alone does not say", {
   host: key(text("host", { minLength: 1 }, host), {
     about: "The host: its name alone",
@@ -65,7 +51,7 @@ const HOSTS = sectionList(section("How to reach one host, where its name alone d
     example: "git.example.test",
     applies: "restart",
   }),
-  connect_addr: key(text("address", { pattern: ":[0-9]{1,5}$" }, connectAddress), {
+  connect_addr: key(CONNECT_ADDRESS, {
     about: "Address and port to connect to instead; it may be a private one",
     otherwise: "what the name resolves to",
     example: "10.0.0.5:8443",

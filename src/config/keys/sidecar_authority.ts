@@ -3,6 +3,7 @@ import { checkAuthorityUrl, socketPath } from "../authority_url.ts";
 import { key, type Section, section, type ValueOf } from "../key.ts";
 import { fault } from "../reader.ts";
 import { DURATION, list, PATH, text } from "../value_type.ts";
+import { type CredentialsConfig, SIDECAR_CREDENTIALS } from "./sidecar_credentials.ts";
 
 /** An Authority that serves many Sidecars, as one of them reaches it. */
 export interface RemoteAuthorityConfig {
@@ -19,6 +20,8 @@ export interface RemoteAuthorityConfig {
   readonly clientCertPath: string | undefined;
   /** PEM, mode 0600; there for `https`. */
   readonly clientKeyPath: string | undefined;
+  /** What else is shown to the Authority. */
+  readonly credentials: CredentialsConfig | undefined;
   readonly connectTimeoutMs: number;
   readonly minBackoffMs: number;
   readonly maxBackoffMs: number;
@@ -37,6 +40,7 @@ const OF_REMOTE = [
   "ca_cert_path",
   "tls_client_cert_path",
   "tls_client_key_path",
+  "credentials",
 ] as const;
 
 const AGENT_ID = text<string>(
@@ -93,6 +97,7 @@ const TABLE = section("The agent of the project, and the Authority that it is un
     example: "sidecar.key",
     applies: "restart",
   }),
+  credentials: SIDECAR_CREDENTIALS,
   connect_timeout: key(DURATION, {
     about: "How long reaching the Authority may take",
     default: "10s",
@@ -136,10 +141,16 @@ function remote(given: Table): RemoteAuthorityConfig | undefined {
     caCertPath: given.ca_cert_path,
     clientCertPath: given.tls_client_cert_path,
     clientKeyPath: given.tls_client_key_path,
+    credentials: given.credentials,
     connectTimeoutMs: given.connect_timeout,
     minBackoffMs: given.reconnect_min_backoff,
     maxBackoffMs: given.reconnect_max_backoff,
   };
+}
+
+function isThere(value: unknown): boolean {
+  // An absent list is an empty one.
+  return Array.isArray(value) ? value.length > 0 : value !== undefined;
 }
 
 interface Fault {
@@ -152,8 +163,7 @@ interface Fault {
 function disagreement(given: Table): Fault | undefined {
   const { url, fallback_urls: others } = given;
   if (url === undefined) {
-    // An absent path is undefined, an absent list is empty.
-    const key = OF_REMOTE.find((name) => (given[name]?.length ?? 0) > 0);
+    const key = OF_REMOTE.find((name) => isThere(given[name]));
     return key && { key, state: 'there is no "url" beside it' };
   }
   if (given.reconnect_max_backoff < given.reconnect_min_backoff) {

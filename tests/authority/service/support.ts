@@ -5,8 +5,10 @@ import type { ListenAddress } from "../../../src/config/listen_address.ts";
 import { AuthorityServer } from "../../../src/authority/service/service.ts";
 import type { TlsFiles } from "../../../src/authority/service/tls_files.ts";
 import { LocalAuthority } from "../../../src/authority/local_authority.ts";
-import { RemoteAuthority } from "../../../src/authority/client/remote_authority.ts";
-import type { ClientTlsFiles } from "../../../src/authority/client/connections.ts";
+import {
+  RemoteAuthority,
+  type RemoteAuthorityOptions,
+} from "../../../src/authority/client/remote_authority.ts";
 import { keyPair } from "../../capability/support.ts";
 import { directory, PERMIT } from "../support.ts";
 
@@ -21,6 +23,7 @@ export interface ServeOptions {
   readonly beatMs?: number;
   /** Listens on TCP with these; otherwise on a socket of its own. */
   readonly tls?: TlsFiles;
+  readonly preSharedKeysPath?: string;
   readonly port?: number;
 }
 
@@ -68,6 +71,7 @@ export async function serve(options: ServeOptions = {}) {
       signingKey: key,
       listen,
       tls: options.tls,
+      preSharedKeysPath: options.preSharedKeysPath,
       beatMs: options.beatMs ?? 5_000,
       report: (level, text) => log.push(`${level}: ${text}`),
     });
@@ -100,7 +104,7 @@ export async function serve(options: ServeOptions = {}) {
     },
     /** A client of it. */
     client: async (
-      special: { readonly tls?: ClientTlsFiles; readonly endpoints?: readonly string[] } = {},
+      special: Partial<Pick<RemoteAuthorityOptions, "tls" | "endpoints" | "credentials">> = {},
     ) => {
       const notices: string[] = [];
       const opened = await RemoteAuthority.open({
@@ -108,6 +112,7 @@ export async function serve(options: ServeOptions = {}) {
           [listen.kind === "unix" ? `unix://${listen.path}` : `https://localhost:${listen.port}`],
         publicKey: key.publicKey,
         tls: special.tls,
+        credentials: special.credentials,
         minBackoffMs: 20,
         maxBackoffMs: 200,
         onNotice: (_, text) => notices.push(text),
