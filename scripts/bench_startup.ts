@@ -26,6 +26,7 @@ const SUBJECTS: readonly { readonly name: string; readonly command: readonly str
   { name: "true", command: ["true"] },
   ...PROGRAMS.flatMap(({ name, self }) => [
     { name: `${name} version`, command: [...self, "version"] },
+    { name: `${name} --help`, command: [...self, "--help"] },
     { name: `${name} run -- true`, command: [...self, "run", "--yes", "--", "true"] },
   ]),
 ];
@@ -141,7 +142,7 @@ try {
     const medians = PHASES.map((_, index) => median(rounds.map((round) => round[index]!)));
     console.log(name.padEnd(30) + medians.map(column).join(""));
   }
-  console.log("bar: dist/firma run -- true 600");
+  console.log("bars: dist/firma version 80, --help 120, run -- true 600");
 } finally {
   await Deno.remove(project, { recursive: true });
 }

@@ -67,6 +67,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "find out why something does not work",
     load: () => import("./doctor.ts"),
   },
+  {
+    name: "completions",
+    summary: "complete command lines in bash, zsh and fish",
+    load: () => import("./completions.ts"),
+  },
 ];
 
 /** What a shell reports of a program whose reader went away: 128 + SIGPIPE. */
@@ -80,6 +85,7 @@ const HELPERS: Readonly<
   __sidecar: () => import("../sidecar/main.ts"),
   __authority: () => import("../daemon/authority_main.ts"),
   __supervise: () => import("../daemon/supervise_main.ts"),
+  __complete: () => import("./completion/main.ts"),
   __preflight: () => import("../sandbox/preflight/main.ts"),
 };
 

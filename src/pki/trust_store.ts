@@ -1,4 +1,12 @@
-import { type Der, integer, objectIdentifier, octetString, sequence, setOf, tagged } from "./der.ts";
+import {
+  type Der,
+  integer,
+  objectIdentifier,
+  octetString,
+  sequence,
+  setOf,
+  tagged,
+} from "./der.ts";
 
 const DATA = objectIdentifier("1.2.840.113549.1.7.1");
 const CERTIFICATE_BAG = objectIdentifier("1.2.840.113549.1.12.10.1.3");

@@ -18,7 +18,7 @@ function each(check: (page: Page, name: string) => void): void {
 /** The words of a command line up to a pipe, as a shell reads them. */
 function shellWords(line: string): string[] {
   const words: string[] = [];
-  for (const [word, pipe] of line.matchAll(/(\|)|(?:'[^']*'|"[^"]*"|[^\s'"|])+/g)) {
+  for (const [word, pipe] of line.matchAll(/([|>])|(?:'[^']*'|"[^"]*"|[^\s'"|>])+/g)) {
     if (pipe !== undefined) break;
     words.push(word.replaceAll(/'([^']*)'|"([^"]*)"/g, "$1$2"));
   }
@@ -30,7 +30,7 @@ function commandLines({ examples }: Page): string[] {
   const lines: string[] = [];
   for (const line of examples) {
     if (lines.at(-1)?.endsWith("\\")) lines.push(`${lines.pop()!.slice(0, -1)} ${line.trim()}`);
-    else if (!line.startsWith(" ")) lines.push(line);
+    else if (line.startsWith("firma ")) lines.push(line); // other programs may have their part
   }
   return lines.map((line) => line.replace(/ {3,}\S.*$/, ""));
 }

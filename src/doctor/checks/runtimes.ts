@@ -25,10 +25,8 @@ export const runtimesCheck: Check = {
   run(world) {
     const found = RUNTIMES.filter(([program]) => world.findProgram(program) !== undefined);
     const lines = found.map(([program, variables]) => `${program}: ${variables.join(", ")}`);
-    // Java reads a key store, for which there is no variable that holds for every program.
-    if (world.findProgram("java") !== undefined) {
-      lines.push("java: not by itself; in the sandbox, keytool -importcert /run/firma/ca.pem");
-    }
+    // Java knows no variable for it.
+    if (world.findProgram("java") !== undefined) lines.push("java: its key store is replaced");
     const others = "others find the system's bundle, which firma replaces in the sandbox";
     return [
       fine(`${found.length} programs are reached by variables`, [...lines, others].join("\n")),

@@ -1,0 +1,101 @@
+import { Argument, type Command, type Option } from "commander";
+import { discoverConfig } from "../../config/discover.ts";
+import { readConfigFile } from "../../config/load.ts";
+import { packNames } from "../../config/packs.ts";
+import { type Environment, projectDataDir, runsDir } from "../../config/paths.ts";
+import { join } from "../../core/path.ts";
+import { actionClasses } from "../../core/action_class.ts";
+import { isId } from "../../core/id.ts";
+import { PROFILES } from "../../sandbox/profiles.ts";
+import { useProjectClasses } from "../project_classes.ts";
+import type { Candidate, Completion } from "./complete.ts";
+
+type Source = () => readonly Candidate[];
+
+/** Where the values of options come from, by the names of these. */
+const OF_OPTIONS: Readonly<Record<string, Source>> = {
+  posture: () => words(packNames("posture"), "posture"),
+  mapping: () => words(packNames("mapping"), "mapping"),
+  profile: () => words(PROFILES.map(({ id }) => id), "profile"),
+  actionClass: classes,
+  action: classes,
+  agent: agents,
+  agentId: agents,
+  sandboxId: () => words(names(runsDir(environment())).filter((id) => isId("sbx", id)), "sandbox"),
+};
+
+/** Where the values of arguments come from, by command and argument. */
+const OF_ARGUMENTS: Readonly<Record<string, Source>> = {
+  "show name": () => [
+    ...words(packNames("posture"), "posture"),
+    ...words(packNames("mapping"), "mapping"),
+  ],
+  "remove name or id": agents,
+};
+
+/** What may be given for an option, or for an argument of `command`. */
+export async function valuesOf(
+  parameter: Option | Argument,
+  command?: Command,
+): Promise<Completion> {
+  const { argChoices, description } = parameter;
+  if (argChoices) return { kind: "words", candidates: words(argChoices, description) };
+  const source = parameter instanceof Argument
+    ? OF_ARGUMENTS[`${command?.name()} ${parameter.name()}`]
+    : OF_OPTIONS[parameter.attributeName()];
+  if (source !== undefined) return { kind: "words", candidates: await quietly(source) };
+  const what = parameter instanceof Argument
+    ? parameter.name()
+    : /[<[]([^>\]]*)[>\]]/.exec(parameter.flags)?.[1] ?? "";
+  if (what === "command") return { kind: "commands", candidates: [] };
+  if (/directory/.test(what)) return { kind: "directories", candidates: [] };
+  if (/path|file|fixture|^args$/.test(what)) return { kind: "files", candidates: [] };
+  return { kind: "words", candidates: [] };
+}
+
+function words(values: readonly string[], text: string): Candidate[] {
+  return values.map((value) => ({ value, text }));
+}
+
+/** What cannot be found out is no candidate: nobody wants a message while they type. */
+function quietly(source: Source): readonly Candidate[] {
+  try {
+    return source();
+  } catch {
+    return [];
+  }
+}
+
+function environment(): Environment {
+  return Deno.env.toObject();
+}
+
+function names(directory: string): string[] {
+  return [...Deno.readDirSync(directory)].map(({ name }) => name);
+}
+
+function classes(): readonly Candidate[] {
+  useProjectClasses(undefined);
+  return actionClasses().map(({ name, meaning }) => ({ value: name, text: meaning }));
+}
+
+/** The agent of the project, and those that its Authority has registered in a file. */
+function agents(): readonly Candidate[] {
+  const env = environment();
+  const found = discoverConfig({ env, cwd: Deno.cwd() });
+  if (!found.ok || found.value === undefined) return [];
+  const file = readConfigFile(found.value.file);
+  if (!file.ok) return [];
+  const own = /^\s*agent_id\s*=\s*"([^"]*)"/m.exec(file.value.text)?.[1];
+  const ids = [...(own === undefined ? [] : [own]), ...registered(env, file.value.file)];
+  return words([...new Set(ids)].filter((id) => isId("agt", id)), "agent");
+}
+
+function registered(env: Environment, configFile: string): string[] {
+  try {
+    const path = join(projectDataDir(env, configFile), "authority/agents.json");
+    return JSON.parse(Deno.readTextFileSync(path)).map(({ id }: { id: unknown }) => String(id));
+  } catch {
+    return []; // there is none, or a database has it
+  }
+}
