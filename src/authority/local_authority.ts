@@ -7,6 +7,7 @@ import type {
 } from "../core/authority.ts";
 import type { CheckedContents } from "../config/checked_contents.ts";
 import type { CapabilityClaims } from "../core/capability.ts";
+import { isAgentName } from "../core/agent_name.ts";
 import { newId } from "../core/id.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
@@ -24,7 +25,7 @@ import {
   refusal,
 } from "./issuance.ts";
 import { PolicySource } from "./policy_source.ts";
-import type { AuthorityStore } from "./store/store.ts";
+import type { AuthorityStore, RegisteredAgent } from "./store/store.ts";
 
 /** Options of {@linkcode LocalAuthority.open}. */
 export interface LocalAuthorityOptions {
@@ -41,6 +42,11 @@ export interface LocalAuthorityOptions {
    * @default {false}
    */
   readonly registeredAgentsOnly?: boolean;
+  /**
+   * Finds a registered agent by its name.
+   * @default {a look at the store}
+   */
+  readonly agentNamed?: (name: string) => Promise<RegisteredAgent | undefined>;
   /** Longest life of a token, in milliseconds. */
   readonly maxTtlMs: number;
   /** How long a Sidecar may go on with a bundle unheard, in milliseconds. */
@@ -135,9 +141,20 @@ export class LocalAuthority implements Authority {
   }
 
   async issueCapability(request: IssueCapabilityRequest): Promise<IssueCapabilityResponse> {
-    const grant = await this.issue(request);
+    const agent = await this.resolveAgent(request.agentId);
+    const grant = agent.ok ? await this.issue({ ...request, agentId: agent.value }) : agent;
     if (grant.ok) return { granted: true, token: grant.value.token };
     return { granted: false, denyReason: grant.error.code, denyMessage: grant.error.message };
+  }
+
+  /** The identifier of an agent that is given by it, or by the name that it is registered with. */
+  async resolveAgent(agent: string): Promise<Result<string>> {
+    if (!isAgentName(agent)) return ok(agent);
+    const { agentNamed } = this.#options;
+    const found = agentNamed === undefined
+      ? (await this.#store.listAgents()).find(({ name }) => name === agent)
+      : await agentNamed(agent);
+    return found ? ok(found.id) : refusal("AGENT_NOT_REGISTERED", notRegistered(agent));
   }
 
   /**

@@ -5,7 +5,7 @@ import { LocalAuthority } from "../authority/local_authority.ts";
 import { digestMapping } from "../authority/mapping_digest.ts";
 import { MemoryStore } from "../authority/store/memory_store.ts";
 import type { CheckedContents } from "../config/checked_contents.ts";
-import type { Environment } from "../config/paths.ts";
+import { type Environment, projectDataDir } from "../config/paths.ts";
 import type { FirmaConfig } from "../config/schema.ts";
 import type { Authority } from "../core/authority.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
@@ -35,12 +35,13 @@ export function openAuthority(
   notify: Notify,
 ): Promise<Opened> {
   return config.sidecar.authority.remote === undefined
-    ? openLocal(config, known, notify)
+    ? openLocal(config, env, known, notify)
     : openRemote(config, config.sidecar.authority.remote, env, known, notify);
 }
 
 async function openLocal(
-  { authority: config }: FirmaConfig,
+  { authority: config, file }: FirmaConfig,
+  env: Environment,
   known: CheckedContents,
   notify: Notify,
 ): Promise<Opened> {
@@ -53,6 +54,12 @@ async function openLocal(
   const authority = await LocalAuthority.open({
     ...config,
     openStore: () => MemoryStore.open({ revocationFile, onNotice }),
+    agentNamed: async (name) => {
+      // Seldom wanted, so that not every start loads it.
+      const { agentRegistry } = await import("../authority/store/agent_file.ts");
+      const agents = await agentRegistry(projectDataDir(env, file)).read();
+      return agents.values().find((agent) => agent.name === name);
+    },
     signingKey: key.value,
     known,
     onNotice,

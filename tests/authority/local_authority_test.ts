@@ -115,6 +115,18 @@ Deno.test("issueCapability() refuses a malformed request whole", async (t) => {
   }
 });
 
+Deno.test("issueCapability() knows an agent by its registered name, and no other", async () => {
+  const named = { id: newId("agt"), name: "builder", registeredAt: "2026-01-01T00:00:00Z" };
+  const agentNamed = (name: string) => Promise.resolve(name === named.name ? named : undefined);
+  await using subject = await authority({}, { agentNamed });
+  const { agent_id } = await granted(subject, request({ agentId: "builder" }));
+  assert.equal(agent_id, named.id);
+  assert.equal(await refusal(subject, request({ agentId: "deployer" })), "AGENT_NOT_REGISTERED");
+  assert.equal(await refusal(subject, request({ agentId: "a\nb" })), "INVALID_REQUEST");
+  await using empty = await authority();
+  assert.equal(await refusal(empty, request({ agentId: "builder" })), "AGENT_NOT_REGISTERED");
+});
+
 Deno.test("issueCapability() denies actions that the issuance policies cannot judge", async () => {
   await using subject = await authority({
     issuance: {

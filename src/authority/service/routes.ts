@@ -114,16 +114,19 @@ async function issue(
   request: IssueCapabilityRequest,
   client: Client,
 ): Promise<IssueCapabilityResponse> {
-  if (client.agents !== undefined && !client.agents.includes(request.agentId)) {
-    return denied(
-      "AGENT_NOT_PERMITTED",
-      `Cannot issue a capability token: client "${client.name}" may not ask for agent ` +
-        `"${request.agentId}"`,
-    );
-  }
   try {
+    const agent = await authority.resolveAgent(request.agentId);
+    // A name that there is not is nothing that a client with a list of agents may ask about.
+    if (client.agents !== undefined && !(agent.ok && client.agents.includes(agent.value))) {
+      return denied(
+        "AGENT_NOT_PERMITTED",
+        `Cannot issue a capability token: client "${client.name}" may not ask for agent ` +
+          `"${request.agentId}"`,
+      );
+    }
+    if (!agent.ok) return denied(agent.error.code, agent.error.message);
     const grant = await authority.issue({
-      agentId: request.agentId,
+      agentId: agent.value,
       sessionId: request.sessionId,
       requestedActions: request.requestedActions,
       resourceScope: request.resourceScope,

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { join } from "../../core/path.ts";
 import { isId } from "../../core/id.ts";
 import { FirmaException } from "../../core/result.ts";
 import { readFileIfThere, replaceFile, withFileLock } from "./files.ts";
@@ -51,6 +52,11 @@ export class AgentFile {
       return true;
     });
   }
+}
+
+/** The agents that are registered for the project whose durable data are in `directory`. */
+export function agentRegistry(directory: string): AgentFile {
+  return new AgentFile(join(directory, "authority", "agents.json"));
 }
 
 async function readAgents(path: string): Promise<ReadonlyMap<string, RegisteredAgent>> {

@@ -117,11 +117,17 @@ Deno.test("a client gets tokens only for the agents that the list names", async 
   const refused = await client.remote.issueCapability(request());
   assert.ok(!refused.granted);
   assert.equal(refused.denyReason, "AGENT_NOT_PERMITTED");
+  // Attack: by its name, an agent that the list keeps from this client; and names tried out.
+  for (const agentId of ["agent", "nobody"]) {
+    const named = await client.remote.issueCapability({ ...request(), agentId });
+    assert.ok(!named.granted && named.denyReason === "AGENT_NOT_PERMITTED", agentId);
+  }
   await pki.authorize(`[[authorized]]\ncn = "sidecar-1"\nagents = ["${AGENT}"]\n`);
   await eventually(
     "the permission",
     async () => (await client.remote.issueCapability(request())).granted || undefined,
   );
+  assert.ok((await client.remote.issueCapability({ ...request(), agentId: "agent" })).granted);
 });
 
 Deno.test("certificates of both sides are exchanged without a restart", async () => {
