@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Command } from "commander";
 import { COMMANDS } from "../../src/cli/main.ts";
 import { buildProgram } from "../../src/cli/program.ts";
-import { allPages, type Page, pageOf } from "../../src/cli/reference/page.ts";
+import { allPages, type Page, pageOf } from "../../scripts/cli_docs/page.ts";
 
 const program = await buildProgram(COMMANDS);
 const pages = allPages(pageOf(program));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Command, Option } from "commander";
 import { COMMANDS } from "../../../src/cli/main.ts";
 import { complete } from "../../../src/cli/completion/complete.ts";
-import { allPages, pageOf } from "../../../src/cli/reference/page.ts";
+import { allPages, pageOf } from "../../../scripts/cli_docs/page.ts";
 import { buildProgram } from "../../../src/cli/program.ts";
 import { packNames } from "../../../src/config/packs.ts";
 
