@@ -63,6 +63,7 @@ export class DataPlane {
   /** Sent to the worker, which has not said yet whether it is valid. */
   #proposed: Vouched | undefined;
   #revoked: readonly string[] | undefined;
+  #areRevocationsHeard = true;
   #stopped = false;
   readonly #bundleResults = new Waiting<number, readonly FirmaError[]>();
   readonly #advice = new Waiting<number, Advice>();
@@ -170,6 +171,17 @@ export class DataPlane {
   /** Replaces the set of revoked tokens. */
   setRevoked(tokenIds: readonly string[]): void {
     this.#revoked = tokenIds;
+    this.#sendRevoked();
+  }
+
+  /** Says whether what is revoked can be heard; while it cannot, every call is denied. */
+  setRevocationsHeard(areHeard: boolean): void {
+    this.#areRevocationsHeard = areHeard;
+    this.#sendRevoked();
+  }
+
+  #sendRevoked(): void {
+    const tokenIds = this.#areRevocationsHeard ? this.#revoked : undefined;
     this.#send({ kind: "revoked", tokenIds });
   }
 
@@ -274,7 +286,7 @@ export class DataPlane {
     for (const vouched of [this.#bundle, this.#proposed]) {
       if (vouched !== undefined) this.#sendBundle(vouched);
     }
-    if (this.#revoked !== undefined) this.#send({ kind: "revoked", tokenIds: this.#revoked });
+    this.#sendRevoked();
     this.#sessions.handOver();
   }
 

@@ -14,6 +14,7 @@ import { loadOrCreateSigningKey, readPublicKeyFile } from "../pki/signing_key.ts
 import { cedarModule, initCedar } from "../policy/cedar_module.ts";
 import { readCredentials } from "./authority_credentials.ts";
 import { errorLine, type Notify } from "./notices.ts";
+import { RevocationHearing } from "./revocation_hearing.ts";
 
 /** The Authority of a Sidecar. */
 export interface OpenedAuthority {
@@ -27,16 +28,20 @@ export interface OpenedAuthority {
 
 type Opened = Result<OpenedAuthority, readonly FirmaError[]>;
 
-/** Opens the Authority that `config` names: one of this process, or one that serves many Sidecars. */
+/**
+ * Opens the Authority that `config` names: one of this process, or one that serves many Sidecars.
+ * `onHearing` is told when calls are to be denied because revocations are unheard, and when no more.
+ */
 export function openAuthority(
   config: FirmaConfig,
   env: Environment,
   known: CheckedContents,
   notify: Notify,
+  onHearing: (areHeard: boolean) => void,
 ): Promise<Opened> {
   return config.sidecar.authority.remote === undefined
     ? openLocal(config, env, known, notify)
-    : openRemote(config, config.sidecar.authority.remote, env, known, notify);
+    : openRemote(config, config.sidecar.authority.remote, env, known, notify, onHearing);
 }
 
 async function openLocal(
@@ -77,6 +82,7 @@ async function openRemote(
   env: Environment,
   known: CheckedContents,
   notify: Notify,
+  onHearing: (areHeard: boolean) => void,
 ): Promise<Opened> {
   const key = await readPublicKeyFile(remote.publicKeyPath);
   if (!key.ok) {
@@ -88,6 +94,13 @@ async function openRemote(
   // gRPC and its messages take time to load, which only those pay who use them.
   const { RemoteAuthority } = await import("../authority/client/remote_authority.ts");
   const { clientCertPath: certPath, clientKeyPath: keyPath, caCertPath: caPath } = remote;
+  const hearing = remote.revocationFailClosed
+    ? new RevocationHearing(remote.revocationGraceMs, (areHeard) => {
+      if (areHeard) notify("info", "The Authority's revocations can be heard: calls are decided");
+      else notify("error", "The Authority's revocations cannot be heard: every call is denied");
+      onHearing(areHeard);
+    })
+    : undefined;
   const authority = await RemoteAuthority.open({
     endpoints: remote.urls,
     publicKey: key.value,
@@ -96,11 +109,19 @@ async function openRemote(
     connectTimeoutMs: remote.connectTimeoutMs,
     minBackoffMs: remote.minBackoffMs,
     maxBackoffMs: remote.maxBackoffMs,
+    onRevocationsHeard: (areHeard) => hearing?.note(areHeard),
     onNotice: notify,
   });
   if (!authority.ok) return err([authority.error]);
   initCedar(await cedarModule());
-  return ok(opened(authority.value, config, remote, known, notify));
+  const value = opened(authority.value, config, remote, known, notify);
+  return ok({
+    ...value,
+    close: async () => {
+      hearing?.close();
+      await value.close();
+    },
+  });
 }
 
 function opened(

@@ -141,7 +141,13 @@ async function assemble(
   });
   if (!plane.ok) return plane;
   started.defer(() => plane.value.stop());
-  const opened = await openAuthority(config, env, known, notify);
+  const opened = await openAuthority(
+    config,
+    env,
+    known,
+    notify,
+    (areHeard) => plane.value.setRevocationsHeard(areHeard),
+  );
   if (!opened.ok) return opened;
   const { authority, check, heard, close: closeAuthority } = opened.value;
   started.defer(closeAuthority);

@@ -32,6 +32,8 @@ Deno.test("[sidecar.authority] takes one on a socket for this user's own", () =>
     clientKeyPath: undefined,
     credentials: undefined,
     connectTimeoutMs: 10_000,
+    revocationFailClosed: false,
+    revocationGraceMs: 500,
     minBackoffMs: 250,
     maxBackoffMs: 30_000,
   });
@@ -43,6 +45,8 @@ Deno.test("[sidecar.authority] reads what reaching one over the network takes", 
   const config = remote(`${SECURE}ca_cert_path = "/etc/ca.crt"
 fallback_urls = ["https://b.test", "unix:///run/a.sock"]
 connect_timeout = "1s"
+revocation_fail_closed_on_disconnect = true
+revocation_readiness_grace = "0s"
 reconnect_min_backoff = "10ms"
 reconnect_max_backoff = "1s"
 `);
@@ -54,6 +58,8 @@ reconnect_max_backoff = "1s"
     clientKeyPath: "/p/.firma/c.key",
     credentials: undefined,
     connectTimeoutMs: 1_000,
+    revocationFailClosed: true,
+    revocationGraceMs: 0,
     minBackoffMs: 10,
     maxBackoffMs: 1_000,
   });

@@ -122,6 +122,34 @@ Deno.test("a Sidecar goes on without its Authority until the policies are stale,
   await decides(await rig.session(), "allowed");
 });
 
+Deno.test("a Sidecar denies at once without its Authority's revocations, where it was told to", async () => {
+  await using authority = await serve({ policies: POLICIES, bundleTtlMs: 120_000 });
+  await using usual = await sidecarOf(authority);
+  await using rig = await sidecarOf(
+    authority,
+    'revocation_fail_closed_on_disconnect = true\nrevocation_readiness_grace = "50ms"\n',
+  );
+  const [session, other] = [await rig.session(), await usual.session()];
+  await decides(session, "allowed");
+  const stream = await openStream(rig, session);
+  await authority.stop();
+  await decides(session, "RevocationCacheNotReady");
+  await stream.end;
+  assert.equal((await other.curl("/echo")).status, 200, "the control: one that was not told to");
+  assert.equal(rig.notices(/revocations cannot be heard: every call is denied/).length, 1);
+
+  // What was revoked meanwhile is revoked from the first call on.
+  await Deno.writeTextFile(authority.revocationFile, `${session.tokenId}\n`);
+  await authority.start();
+  await decides(session, "TokenRevoked");
+  const reasons = (await rig.events()).flatMap((event) =>
+    event.kind === "decision" ? [event.deny_reason] : []
+  );
+  const unheard = reasons.lastIndexOf("RevocationCacheNotReady");
+  assert.deepEqual([...new Set(reasons.slice(unheard + 1))], ["TokenRevoked"]);
+  await decides(await rig.session(), "allowed");
+});
+
 Deno.test("a Sidecar takes no bundle that its Authority has not signed, and asks another", async () => {
   await using impostor = await serve({ policies: POLICIES });
   await using authority = await serve({ policies: POLICIES, bundleTtlMs: 120_000 });

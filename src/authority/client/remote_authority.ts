@@ -45,6 +45,8 @@ export interface RemoteAuthorityOptions {
   readonly minBackoffMs?: number;
   /** Longest wait before a stream is opened again, in milliseconds. @default {30_000} */
   readonly maxBackoffMs?: number;
+  /** Hears when all revocations are known, and when their stream broke. */
+  readonly onRevocationsHeard?: (areHeard: boolean) => void;
   /** Hears when the Authority cannot be reached, and when it can again. */
   readonly onNotice?: (level: "info" | "warn", text: string) => void;
 }
@@ -165,8 +167,9 @@ export class RemoteAuthority implements Authority {
       return client.watchRevocations({ acceptMarks: true, ...this.#credentials }, { signal });
     };
     const silenceMs = () => REVOCATION_SILENCE_MS;
+    const onBroken = () => this.#options.onRevocationsHeard?.(false);
     let changed = true;
-    for await (const event of this.#follow("revocations", open, silenceMs, signal)) {
+    for await (const event of this.#follow("revocations", open, silenceMs, signal, onBroken)) {
       if (event.kind !== RevocationKind.COMPLETE) {
         apply(list, event);
         changed = true;
@@ -174,9 +177,12 @@ export class RemoteAuthority implements Authority {
       }
       const tokens = changed ? [...list.keys()].sort().join() : said;
       changed = false;
-      if (tokens === said) continue;
-      said = tokens;
-      yield [...list.values()];
+      if (tokens !== said) {
+        said = tokens;
+        yield [...list.values()];
+      }
+      // Not before whoever reads them has them.
+      this.#options.onRevocationsHeard?.(true);
     }
   }
 
@@ -191,6 +197,7 @@ export class RemoteAuthority implements Authority {
     open: (connection: Connection, signal: AbortSignal) => AsyncIterable<T>,
     silenceMs: () => number,
     signal: AbortSignal,
+    onBroken?: () => void,
   ): AsyncGenerator<T> {
     const { connectTimeoutMs = 10_000, onNotice } = this.#options;
     let failures = 0;
@@ -217,6 +224,7 @@ export class RemoteAuthority implements Authority {
         clearTimeout(timer);
       }
       if (signal.aborted) return;
+      onBroken?.();
       if (connection.replaced.aborted && failures === 0) continue;
       this.#connections.fail(connection);
       failures++;

@@ -2,7 +2,7 @@ import { isId } from "../../core/id.ts";
 import { checkAuthorityUrl, socketPath } from "../authority_url.ts";
 import { key, type Section, section, type ValueOf } from "../key.ts";
 import { fault } from "../reader.ts";
-import { DURATION, list, PATH, text } from "../value_type.ts";
+import { BOOLEAN, DURATION, DURATION_OR_NONE, list, PATH, text } from "../value_type.ts";
 import { type CredentialsConfig, SIDECAR_CREDENTIALS } from "./sidecar_credentials.ts";
 
 /** An Authority that serves many Sidecars, as one of them reaches it. */
@@ -23,6 +23,9 @@ export interface RemoteAuthorityConfig {
   /** What else is shown to the Authority. */
   readonly credentials: CredentialsConfig | undefined;
   readonly connectTimeoutMs: number;
+  /** Whether calls are denied once revocations have been unheard for longer than the grace. */
+  readonly revocationFailClosed: boolean;
+  readonly revocationGraceMs: number;
   readonly minBackoffMs: number;
   readonly maxBackoffMs: number;
 }
@@ -104,6 +107,18 @@ const TABLE = section("The agent of the project, and the Authority that it is un
     example: "2s",
     applies: "restart",
   }),
+  revocation_fail_closed_on_disconnect: key(BOOLEAN, {
+    about: "Whether calls are denied while revocations cannot be heard, policies aside",
+    default: false,
+    example: true,
+    applies: "restart",
+  }),
+  revocation_readiness_grace: key(DURATION_OR_NONE, {
+    about: "How long they may be unheard until then; at a start, all of them are waited for",
+    default: "500ms",
+    example: "2s",
+    applies: "restart",
+  }),
   reconnect_min_backoff: key(DURATION, {
     about: "First wait before the Authority is tried again; each further one is longer",
     default: "250ms",
@@ -143,6 +158,8 @@ function remote(given: Table): RemoteAuthorityConfig | undefined {
     clientKeyPath: given.tls_client_key_path,
     credentials: given.credentials,
     connectTimeoutMs: given.connect_timeout,
+    revocationFailClosed: given.revocation_fail_closed_on_disconnect,
+    revocationGraceMs: given.revocation_readiness_grace,
     minBackoffMs: given.reconnect_min_backoff,
     maxBackoffMs: given.reconnect_max_backoff,
   };

@@ -10,7 +10,7 @@ import { createGate } from "./gate.ts";
 import { type LiveCall, LiveCalls } from "./live.ts";
 import { locality } from "./locality.ts";
 import { type Decider, judge, policy } from "./policy.ts";
-import { type Readiness, readiness, STALE } from "./readiness.ts";
+import { NO_REVOCATIONS, type Readiness, readiness, STALE } from "./readiness.ts";
 import type { EventSink } from "./record.ts";
 import type { AdvisingGate } from "../gate.ts";
 import { type ConnectorHost, routeTo } from "./route.ts";
@@ -112,7 +112,8 @@ export function createPipeline(
     if (bundle !== undefined && now() > bundle.freshUntilMs) return STALE;
     const claims = sessions.get(sessionId)?.claims ?? [];
     const { clockSkewMs } = config;
-    const revoked = standing.revoked ?? new Set();
+    const { revoked } = standing;
+    if (revoked === undefined) return NO_REVOCATIONS;
     const seen = isObserved(sessionId) ? undefined : envelope;
     const reason = uncovered(claims, seen, { nowMs: now(), revoked, clockSkewMs });
     return reason && `no capability token covers the call any more: ${reason}`;

@@ -117,7 +117,7 @@ export class DataPlaneWorker {
         standing.bundle = undefined;
         return pipeline.review();
       case "revoked":
-        standing.revoked = new Set(message.tokenIds);
+        standing.revoked = message.tokenIds && new Set(message.tokenIds);
         return pipeline.review();
       case "mapping": {
         const table = MappingTable.parse(message.mapping, CHECKED);

@@ -89,7 +89,8 @@ export type ToWorker =
   }
   | { readonly kind: "bundle-fresh"; readonly revision: number; readonly freshUntilMs: number }
   | { readonly kind: "bundle-gone" }
-  | { readonly kind: "revoked"; readonly tokenIds: readonly string[] }
+  /** `undefined`: which tokens are revoked is not known. */
+  | { readonly kind: "revoked"; readonly tokenIds: readonly string[] | undefined }
   | { readonly kind: "mapping"; readonly mapping: readonly MappingSource[] }
   | { readonly kind: "session-open"; readonly seed: SessionSeed; readonly entrance: Entrance }
   | {

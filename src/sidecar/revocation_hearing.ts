@@ -1,0 +1,36 @@
+/**
+ * Says when revocations have been out of hearing for longer than a while, and
+ * when they are heard again. A stream that is only opened anew is no news.
+ */
+export class RevocationHearing {
+  readonly #graceMs: number;
+  readonly #onChange: (isHeard: boolean) => void;
+  #isHeard = true;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(graceMs: number, onChange: (isHeard: boolean) => void) {
+    this.#graceMs = graceMs;
+    this.#onChange = onChange;
+  }
+
+  /** Takes note that the stream is complete, or that it broke. */
+  note(isHeard: boolean): void {
+    if (isHeard) {
+      this.close();
+      this.#change(true);
+    } else if (this.#graceMs === 0) this.#change(false);
+    else this.#timer ??= setTimeout(() => this.#change(false), this.#graceMs);
+  }
+
+  /** Says nothing any more of a stream that broke. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #change(isHeard: boolean): void {
+    if (this.#isHeard === isHeard) return;
+    this.#isHeard = isHeard;
+    this.#onChange(isHeard);
+  }
+}
