@@ -89,10 +89,13 @@ const HELPERS: Readonly<
   __preflight: () => import("../sandbox/preflight/main.ts"),
 };
 
-/** A run on a plain command line: its Sidecar loads while the rest of firma does. */
+/**
+ * A run on a plain command line: unless one runs that it will join, its Sidecar loads while the
+ * rest of firma does.
+ */
 async function runAtOnce(line: RunLine): Promise<number> {
-  const { spawnSidecar } = await import("../run/spare_sidecar.ts");
-  const spare = spawnSidecar();
+  const { earlySidecar } = await import("./early_sidecar.ts");
+  const spare = earlySidecar(line.flags);
   const { runLine } = await import("./run_action.ts");
   return await runLine(line, spare);
 }

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { RunFlags } from "./run_flags.ts";
 import { withGlobals } from "./with_globals.ts";
 
@@ -10,10 +10,15 @@ const HELP = `
 Everything behind the command belongs to it. Exit status: that of the command; 1 when firma
 cannot start it, 2 when it is called wrongly.
 
+A Sidecar that "firma sidecar start" keeps running is joined where it serves the same configuration;
+otherwise the run brings one of its own, and ends it.
+
 Examples:
   firma run -- claude
   firma run --yes -- npm install
   firma run --posture strict --mapping npm -- sh -c 'npm ci && npm test'
+  firma run --no-autostart -- claude      join the Sidecar that runs, or fail
+  firma run --sidecar local -- claude     bring one, whatever runs
 `;
 
 /** `firma run [options] [--] <command> [args...]` */
@@ -31,6 +36,16 @@ export function command(): Command {
     .option("--posture <name>", "policies of a new project (default: dev)")
     .option("--mapping <name>", "services a new project knows; repeat for several", collect)
     .option("--capability-file <path>", "run with the token in this file, and ask for no other")
+    .option("--sidecar <where>", "local: one of its own; unix:///path: the one listening there")
+    .option("--no-autostart", "fail where there is no Sidecar to join")
+    .addOption(new Option("--autostart").hideHelp())
+    .option("--sidecar-startup-timeout-secs <n>", "how long a Sidecar may take to start")
+    .option("--authority <where>", "local, or the URL of an Authority, before the configured one")
+    .option("--authority-profile <name>", "kind of a local Authority; there is only developer")
+    .option("--agent <name>", "run as this agent of the Authority's registry")
+    .option("--backend <name>", "what builds the sandbox; there is only bwrap")
+    .option("--monitor", "let out what policies deny, and record it")
+    .option("--state-dir <path>", "directory of running processes (default: FIRMA_STATE_DIR)")
     .option("-y, --yes", "do not ask on the first launch")
     .option("--trust", "use the configuration whatever is in it, for CI")
     .option("--print-effective-config", "print what would be in force, as JSON, and end")

@@ -3,8 +3,10 @@ import { escapeLinesForTerminal } from "../core/escape.ts";
 import { type FirmaError, ok, type Result } from "../core/result.ts";
 import type { RunInterface, RunOptions } from "../run/options.ts";
 import { run } from "../run/run.ts";
+import { readWishes } from "../run/wishes.ts";
 import type { SpareSidecar } from "../run/spare_sidecar.ts";
 import { confirm } from "./confirm.ts";
+import { environment } from "./environment.ts";
 import { print, printError, printNotice } from "./output.ts";
 import type { RunLine } from "./run_flags.ts";
 
@@ -17,6 +19,7 @@ const terminal: RunInterface = {
 };
 
 const LAUNCHER_ERROR = 1;
+const USAGE_ERROR = 2;
 
 /** What a shell answers to a command that it cannot start (POSIX, 2.8.2). */
 const COMMAND_ERRORS: Readonly<Record<string, number>> = {
@@ -42,10 +45,17 @@ export async function runLine(
   { program, words, flags }: RunLine,
   spare?: SpareSidecar,
 ): Promise<number> {
+  const env = environment(flags);
+  const wishes = readWishes(flags, env, Deno.build.os);
+  if (!wishes.ok) {
+    printError(wishes.error);
+    return USAGE_ERROR;
+  }
   const options: RunOptions = {
     command: [program, ...words],
     cwd: Deno.cwd(),
-    env: Deno.env.toObject(),
+    env,
+    ...wishes.value,
     configFlag: flags.config,
     profile: flags.profile,
     posture: flags.posture,

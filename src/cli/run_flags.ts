@@ -1,13 +1,15 @@
+import type { WishFlags } from "../run/wishes.ts";
+
 /** What `firma run` was given on the command line, before and behind the program to run. */
-export interface RunFlags {
+export interface RunFlags extends WishFlags {
   readonly config?: string;
   readonly profile?: string;
   readonly posture?: string;
   readonly mapping?: string[];
-  readonly capabilityFile?: string;
   readonly yes?: boolean;
   readonly trust?: boolean;
   readonly printEffectiveConfig?: boolean;
+  readonly stateDir?: string;
 }
 
 /** A command line of `firma run` that was understood. */
@@ -18,21 +20,44 @@ export interface RunLine {
   readonly flags: RunFlags;
 }
 
-const SWITCHES: Readonly<Record<string, "yes" | "trust">> = {
-  "-y": "yes",
-  "--yes": "yes",
-  "--trust": "trust",
+const SWITCHES: Readonly<
+  Record<string, readonly ["yes" | "trust" | "monitor" | "autostart", boolean]>
+> = {
+  "-y": ["yes", true],
+  "--yes": ["yes", true],
+  "--trust": ["trust", true],
+  "--monitor": ["monitor", true],
+  "--no-autostart": ["autostart", false],
 };
 
-const VALUES: Readonly<
-  Record<string, "config" | "profile" | "posture" | "mapping" | "capabilityFile">
-> = {
+type ValueFlag =
+  | "config"
+  | "profile"
+  | "posture"
+  | "mapping"
+  | "capabilityFile"
+  | "backend"
+  | "sidecar"
+  | "sidecarStartupTimeoutSecs"
+  | "authority"
+  | "authorityProfile"
+  | "agent"
+  | "stateDir";
+
+const VALUES: Readonly<Record<string, ValueFlag>> = {
   "-c": "config",
   "--config": "config",
   "--profile": "profile",
   "--posture": "posture",
   "--mapping": "mapping",
   "--capability-file": "capabilityFile",
+  "--backend": "backend",
+  "--sidecar": "sidecar",
+  "--sidecar-startup-timeout-secs": "sidecarStartupTimeoutSecs",
+  "--authority": "authority",
+  "--authority-profile": "authorityProfile",
+  "--agent": "agent",
+  "--state-dir": "stateDir",
 };
 
 /**
@@ -50,7 +75,8 @@ export function parseRunLine(args: readonly string[]): RunLine | undefined {
       return program === undefined ? undefined : { program, words, flags };
     }
     if (Object.hasOwn(SWITCHES, word)) {
-      flags[SWITCHES[word]!] = true;
+      const [name, value] = SWITCHES[word]!;
+      flags[name] = value;
       continue;
     }
     const value = args[++i];

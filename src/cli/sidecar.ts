@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { environment, refuse, type SidecarFlags, sidecarProject } from "./sidecar/project.ts";
+import { environment } from "./environment.ts";
+import { refuse, type SidecarFlags, sidecarProject } from "./sidecar/project.ts";
 import { serve } from "./sidecar/serve.ts";
 import { startCommand } from "./sidecar/start.ts";
 import { statusCommand } from "./sidecar/status.ts";

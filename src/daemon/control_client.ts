@@ -28,7 +28,14 @@ export interface ControlRequest {
   readonly body?: unknown;
 }
 
-/** How long a Sidecar may take to answer, in milliseconds. */
+/** How long to wait. */
+export interface ControlPatience {
+  /** How long a Sidecar may take to answer, in milliseconds. @default 30_000 */
+  readonly timeoutMs?: number;
+  /** Ends the waiting before that. */
+  readonly signal?: AbortSignal;
+}
+
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 /**
@@ -38,10 +45,12 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 export async function openControl(
   socket: string,
   { method, path, body }: ControlRequest,
-  timeoutMs: number = DEFAULT_TIMEOUT_MS,
+  { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: ControlPatience = {},
 ): Promise<Result<ControlAnswer>> {
   let conn: Deno.UnixConn | undefined;
-  const timer = setTimeout(() => closeQuietly(conn), timeoutMs);
+  const giveUp = () => closeQuietly(conn);
+  const timer = setTimeout(giveUp, timeoutMs);
+  signal?.addEventListener("abort", giveUp, { once: true });
   try {
     conn = await Deno.connect({ transport: "unix", path: socket });
     const bytes = new TextEncoder().encode(body === undefined ? "" : JSON.stringify(body));
@@ -59,6 +68,7 @@ export async function openControl(
     return unreachable(socket, cause instanceof Error ? cause.message : String(cause), cause);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", giveUp);
     closeQuietly(conn);
   }
 }
@@ -69,7 +79,7 @@ export async function askControl(
   request: ControlRequest,
   timeoutMs: number = DEFAULT_TIMEOUT_MS,
 ): Promise<Result<unknown>> {
-  const answer = await openControl(socket, request, timeoutMs);
+  const answer = await openControl(socket, request, { timeoutMs });
   if (!answer.ok) return answer;
   const { status, body, close } = answer.value;
   const timer = setTimeout(close, timeoutMs);

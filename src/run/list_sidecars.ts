@@ -74,9 +74,9 @@ export async function daemonRow(env: Environment): Promise<Result<SidecarRow | u
     ? stateOf(found.value, answers !== undefined, supervisor !== undefined)
     : "unknown";
   return ok({
-    ...row(answers, marker?.started_at ?? null, paths.controlSocket),
     kind: "daemon",
     state,
+    ...row(answers, marker?.started_at ?? null, paths.controlSocket),
     pid: found.ok && found.value?.isAlive ? found.value.marker.pid : null,
     sandbox_id: null,
     agent_id: null,
@@ -103,9 +103,9 @@ async function runRow(directory: string): Promise<SidecarRow | undefined> {
   const answers = await ask(socket);
   const [session] = answers?.sessions ?? [];
   return {
-    ...row(answers, textOf(answers?.status.started_at), socket),
     kind: "run",
     state: answers === undefined ? "unhealthy" : "running",
+    ...row(answers, textOf(answers?.status.started_at), socket),
     pid: typeof answers?.status.pid === "number" ? answers.status.pid : null,
     sandbox_id: basename(directory),
     agent_id: textOf(session?.agent_id),

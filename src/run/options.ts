@@ -1,4 +1,5 @@
 import type { NoticeLevel } from "../daemon/helper_process.ts";
+import type { SidecarWish } from "./choose_sidecar.ts";
 
 /** What `firma run` was asked to do. */
 export interface RunOptions {
@@ -16,6 +17,14 @@ export interface RunOptions {
   readonly mappings: readonly string[];
   /** `--capability-file`: holds a token that was issued beforehand. Absolute. */
   readonly capabilityFile?: string | undefined;
+  /** `--sidecar`, `--no-autostart` and `--sidecar-startup-timeout-secs`. */
+  readonly sidecar: SidecarWish;
+  /** `--authority`: goes before the one that the configuration names. */
+  readonly authority?: string | undefined;
+  /** `--agent`: a name in the registry of the Authority. */
+  readonly agent?: string | undefined;
+  /** `--monitor`: deny nothing that policies deny, and record it. */
+  readonly monitor: boolean;
   /** `--yes`: do not ask. */
   readonly yes: boolean;
   /** `--trust`: use the configuration whatever is in it. */

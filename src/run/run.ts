@@ -1,10 +1,10 @@
 /** `firma run`: one command under enforcement, from start to end. */
-import { basename, dirname } from "../core/path.ts";
+import { overrideAuthority } from "../config/override_authority.ts";
+import { basename } from "../core/path.ts";
 import { newId } from "../core/id.ts";
 import { err, type FirmaError, ok, type Result, unwrap } from "../core/result.ts";
-import { SocketPool } from "../sidecar/socket_pool.ts";
 import { findProgram } from "../sandbox/find_program.ts";
-import { withoutRepeats } from "./notice_filter.ts";
+import { type Hosted, openHost } from "./open_host.ts";
 import type { RunInterface, RunOptions } from "./options.ts";
 import { prepareConfig, type PreparedConfig } from "./prepare.ts";
 import { chooseProfile } from "./profile.ts";
@@ -14,14 +14,10 @@ import type { SandboxSession } from "../sandbox/request.ts";
 import type { Session } from "./session.ts";
 import { dismissHelper } from "../daemon/helper_process.ts";
 import { type SpareSidecar, spawnSidecar } from "./spare_sidecar.ts";
-import { startSidecar } from "./sidecar_process.ts";
 import { watchSidecar } from "./sidecar_watch.ts";
 import { Interrupted, RunSignals } from "./signals.ts";
 
 type Faults = readonly FirmaError[];
-
-/** How long a Sidecar may take to serve, in milliseconds, without waiting for anybody else. */
-const READY_MS = 30_000;
 
 /** Names a command for the audit log: its arguments may hold secrets. */
 function commandSummary([program, ...words]: readonly [string, ...string[]]): string {
@@ -35,16 +31,16 @@ function commandSummary([program, ...words]: readonly [string, ...string[]]): st
 export async function run(
   options: RunOptions,
   ui: RunInterface,
-  spare: SpareSidecar = spawnSidecar(),
+  spare?: SpareSidecar,
 ): Promise<Result<number, Faults>> {
   let taken = false;
   try {
     return await runWith(options, ui, () => {
       taken = true;
-      return spare;
+      return spare ?? spawnSidecar();
     });
   } finally {
-    if (!taken) await dismissHelper(spare);
+    if (spare && !taken) await dismissHelper(spare);
   }
 }
 
@@ -65,9 +61,12 @@ async function runWith(
   if (!program.ok) return err([program.error]);
   const prepared = await prepareConfig(options, ui);
   if (!prepared.ok) return prepared;
+  const config = overrideAuthority(prepared.value.config, options.authority);
+  if (!config.ok) return err([config.error]);
   using signals = new RunSignals();
   try {
-    return await runPrepared(prepared.value, options, ui, signals, takeSpare);
+    const meant = { ...prepared.value, config: config.value };
+    return await runPrepared(meant, options, ui, signals, takeSpare);
   } catch (interrupted) {
     if (interrupted instanceof Interrupted) return ok(interrupted.exitCode);
     throw interrupted;
@@ -88,6 +87,11 @@ function asSandboxSession(session: Result<Session>): SandboxSession | undefined 
   return { sessionId: session_id, proxySocket: proxy_socket, caCertificatePem: ca_certificate };
 }
 
+async function endHosted(hosting: Promise<Result<Hosted>>): Promise<void> {
+  const hosted = await hosting.catch(() => undefined);
+  if (hosted?.ok) await hosted.value.host[Symbol.asyncDispose]();
+}
+
 async function runPrepared(
   prepared: PreparedConfig,
   options: RunOptions,
@@ -95,8 +99,8 @@ async function runPrepared(
   signals: RunSignals,
   takeSpare: () => SpareSidecar,
 ): Promise<Result<number, Faults>> {
-  const { config, digest } = prepared;
-  const { capabilityFile } = options;
+  const { config } = prepared;
+  const { capabilityFile, agent, monitor } = options;
   if (capabilityFile !== undefined && isReadableByOthers(capabilityFile)) {
     ui.tell("warn", `others can read "${capabilityFile}"; chmod 600 makes it a secret`);
   }
@@ -108,29 +112,36 @@ async function runPrepared(
   const directory = createRunDirectory(sandboxId, options.env);
   if (!directory.ok) return err([directory.error]);
   using runDirectory = directory.value;
-  await using sidecar = startSidecar({
-    process: takeSpare(),
-    configFile: config.file,
-    configDigest: digest,
-    runDirectory: runDirectory.path,
-    onNotice: withoutRepeats(ui.tell),
-    readyTimeoutMs: READY_MS + (config.sidecar.authority.remote?.connectTimeoutMs ?? 0),
-  });
-  using watch = watchSidecar(sidecar, runDirectory, ui);
   // Loads while the Sidecar starts, and finds out meanwhile what it has to work with.
   const confining = import("../sandbox/confine.ts").then(({ confine, findTools }) => {
     const tools = findTools();
     tools.catch(() => {}); // told by whoever awaits it
     return { confine, tools };
   });
-  const opening = signals.unlessInterrupted(sidecar.openSession({
-    sandbox_id: sandboxId,
-    agent_id: config.sidecar.authority.agentId,
-    profile: profile.value,
-    command: commandSummary(options.command),
-    workspace: options.cwd,
-    ...(capabilityFile && { capability_file: capabilityFile }),
-  })).then((session) => {
+  const hosting = openHost({
+    prepared,
+    run: options,
+    request: {
+      sandbox_id: sandboxId,
+      ...(agent === undefined ? { agent_id: config.sidecar.authority.agentId } : { agent }),
+      profile: profile.value,
+      command: commandSummary(options.command),
+      workspace: options.cwd,
+      ...(capabilityFile && { capability_file: capabilityFile }),
+      ...(monitor && { mode: "monitor" }),
+    },
+    runDirectory: runDirectory.path,
+    ui,
+    takeSpare,
+    signal: signals.signal,
+  });
+  // Whatever interrupts this run meanwhile, what was started for it ends with it.
+  await using _hosted = { [Symbol.asyncDispose]: () => endHosted(hosting) };
+  const hosted = await signals.unlessInterrupted(hosting);
+  if (!hosted.ok) return err([hosted.error]);
+  const { host, proxyDir } = hosted.value;
+  using watch = watchSidecar(host, runDirectory, ui);
+  const opening = signals.unlessInterrupted(hosted.value.session).then((session) => {
     if (session.ok) {
       signals.attach();
       watch.attach();
@@ -139,8 +150,6 @@ async function runPrepared(
   });
   opening.catch(() => {}); // told where it is awaited
   const { confine, tools } = await signals.unlessInterrupted(confining);
-  const proxyDir = dirname(SocketPool.ofRun(runDirectory.path).paths[0]!);
-  Deno.mkdirSync(proxyDir, { recursive: true, mode: 0o700 });
   const confined = await confine({
     tools,
     command: options.command,
@@ -166,9 +175,8 @@ async function runPrepared(
   const exitCode = await confined.value.exitCode;
   if (!watch.died) {
     watch.detach();
-    await sidecar.endSession(session.session_id, exitCode);
-    const { code } = await sidecar.end();
-    if (code !== 0) ui.tell("error", "The last records of this run may be missing");
+    await host.endSession(session.session_id, exitCode);
+    if (!await host.end()) ui.tell("error", "The last records of this run may be missing");
   }
   removeAbandonedRuns(options.env);
   return ok(signals.interrupted?.exitCode ?? exitCode);

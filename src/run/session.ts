@@ -3,13 +3,17 @@ import { err, ok, type Result } from "../core/result.ts";
 /** What registers a session at a Sidecar. */
 export interface SessionRequest {
   readonly sandbox_id: string;
-  readonly agent_id: string;
+  /** The agent, by its id or by the name that the Authority's registry has. */
+  readonly agent_id?: string;
+  readonly agent?: string;
   readonly profile: string;
   /** Program name and count of arguments; arguments may hold secrets. */
   readonly command: string;
   readonly workspace: string;
   /** A file with the token of the session; otherwise the Authority is asked for one. */
   readonly capability_file?: string;
+  /** Absent: that of the Sidecar. */
+  readonly mode?: "monitor";
 }
 
 /** A registered session. */

@@ -1,8 +1,9 @@
 import { join } from "../core/path.ts";
 import { err, ok, type Result } from "../core/result.ts";
-import { type Exit, type NoticeLevel, parseError, startHelper } from "../daemon/helper_process.ts";
+import { exitName, type NoticeLevel, parseError, startHelper } from "../daemon/helper_process.ts";
 import { within } from "../daemon/within.ts";
-import { parseSession, type Session, type SessionRequest } from "./session.ts";
+import { parseSession, type Session } from "./session.ts";
+import type { SessionHost } from "./session_host.ts";
 import type { SpareSidecar } from "./spare_sidecar.ts";
 
 /** What starts a Sidecar for one run. */
@@ -11,6 +12,8 @@ export interface SidecarOptions {
   readonly configFile: string;
   /** Digest that `configFile` had when it was checked. */
   readonly configDigest: string;
+  /** An Authority that goes before the one that is configured. */
+  readonly authority?: string | undefined;
   readonly runDirectory: string;
   /** Hears what the Sidecar has to tell the operator; the text is not escaped. */
   readonly onNotice: (level: NoticeLevel, text: string) => void;
@@ -24,20 +27,12 @@ export interface SidecarOptions {
   readonly terminateTimeoutMs?: number;
 }
 
-/** A Sidecar that lives as long as this run. */
-export interface SidecarProcess extends AsyncDisposable {
+/** A Sidecar that lives as long as this run; a session may be asked for before it serves. */
+export interface SidecarProcess extends SessionHost {
   readonly pid: number;
   /** Settles when it serves, or when it will not. */
   readonly ready: Promise<Result<{ readonly controlSocket: string }>>;
-  readonly exited: Promise<Exit>;
   readonly logFile: string;
-  /** Registers a session; may be asked for before the Sidecar serves. To be called once. */
-  openSession(request: SessionRequest): Promise<Result<Session>>;
-  /** Says how the agent ended, for the record. The Sidecar is to end next. */
-  endSession(sessionId: string, exitCode: number): Promise<void>;
-  /** Ends it: politely, then less so. Exit code 0: everything it knew is written down. */
-  end(): Promise<Exit>;
-  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Tells the process of a Sidecar what to serve. */
@@ -53,6 +48,7 @@ export function startSidecar(options: SidecarOptions): SidecarProcess {
       config: options.configFile,
       config_digest: options.configDigest,
       run_dir: options.runDirectory,
+      ...(options.authority !== undefined && { authority: options.authority }),
     },
     logFile: join(options.runDirectory, "sidecar.log"),
     onNotice: options.onNotice,
@@ -75,7 +71,7 @@ export function startSidecar(options: SidecarOptions): SidecarProcess {
     ready: helper.ready.then((result) =>
       result.ok ? ok({ controlSocket: String(result.value.control_socket) }) : result
     ),
-    exited: helper.exited,
+    exited: helper.exited.then(exitName),
     logFile: helper.logFile,
     async openSession(request) {
       void helper.order({ type: "open-session", session: request });
@@ -88,7 +84,7 @@ export function startSidecar(options: SidecarOptions): SidecarProcess {
       const exit = { exit_code: exitCode };
       await helper.order({ type: "end-session", session_id: sessionId, exit });
     },
-    end: () => helper.end(),
+    end: async () => (await helper.end()).code === 0,
     [Symbol.asyncDispose]: async () => void await helper.end(),
   };
 }

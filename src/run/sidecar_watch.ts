@@ -1,8 +1,7 @@
 import { join } from "../core/path.ts";
 import type { RunInterface } from "./options.ts";
 import type { RunDirectory } from "./run_directory.ts";
-import { exitName } from "../daemon/helper_process.ts";
-import type { SidecarProcess } from "./sidecar_process.ts";
+import type { SessionHost } from "./session_host.ts";
 
 /** Watches over the Sidecar while an agent depends on it. */
 export interface SidecarWatch extends Disposable {
@@ -16,10 +15,11 @@ export interface SidecarWatch extends Disposable {
 }
 
 /** Keeps the log of a Sidecar that died, for the run directory goes away; returns where. */
-function keepLog(sidecar: SidecarProcess, directory: RunDirectory): string | undefined {
+function keepLog({ logFile }: SessionHost, directory: RunDirectory): string | undefined {
+  if (logFile === undefined) return undefined;
   const kept = join(directory.path, "../../sidecar-crash.log");
   try {
-    Deno.renameSync(sidecar.logFile, kept);
+    Deno.renameSync(logFile, kept);
     return Deno.realPathSync(kept);
   } catch {
     return undefined;
@@ -31,7 +31,7 @@ function keepLog(sidecar: SidecarProcess, directory: RunDirectory): string | und
  * goes on, without any way out: its socket leads nowhere now.
  */
 export function watchSidecar(
-  sidecar: SidecarProcess,
+  sidecar: SessionHost,
   directory: RunDirectory,
   ui: RunInterface,
 ): SidecarWatch {
@@ -43,7 +43,7 @@ export function watchSidecar(
     const log = keepLog(sidecar, directory);
     ui.tell(
       "error",
-      `the Sidecar ended (${exitName(exit)}): every call of the agent fails from now on; ` +
+      `the Sidecar ended (${exit}): every call of the agent fails from now on; ` +
         `end the agent and start it again${log ? `; its log is ${log}` : ""}`,
     );
   });

@@ -47,6 +47,11 @@ export class RunSignals implements Disposable {
     this.#attached = true;
   }
 
+  /** Aborts when a signal ends the run. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
   /** Why the run is to end, once it is. */
   get interrupted(): Interrupted | undefined {
     const { signal } = this.#controller;

@@ -54,7 +54,7 @@ async function start(
 ): Promise<Result<Sidecar, readonly FirmaError[]> | undefined> {
   const first = await orders.next();
   if (first.done) return undefined;
-  const { type, config, config_digest, run_dir } = first.value;
+  const { type, config, config_digest, authority, run_dir } = first.value;
   if (type !== "start" || typeof config !== "string" || typeof run_dir !== "string") {
     const message = "Cannot start the Sidecar: the first order does not say what to serve";
     return err([{ code: "USAGE", message }]);
@@ -62,6 +62,7 @@ async function start(
   const options: SidecarOptions = {
     configFile: config,
     configDigest: typeof config_digest === "string" ? config_digest : undefined,
+    authority: typeof authority === "string" ? authority : undefined,
     runDirectory: run_dir,
     env: Deno.env.toObject(),
     notify: (level, text) => say({ type: "notice", level, text }),

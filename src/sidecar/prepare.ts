@@ -1,6 +1,7 @@
 import { join } from "../core/path.ts";
 import { CheckedContents } from "../config/checked_contents.ts";
 import { loadConfig } from "../config/load.ts";
+import { overrideAuthority } from "../config/override_authority.ts";
 import { dataDir, ensurePrivateDirectory, type Environment } from "../config/paths.ts";
 import type { FirmaConfig } from "../config/schema.ts";
 import { setOperatorClasses } from "../core/action_class.ts";
@@ -18,6 +19,8 @@ export interface SidecarOptions {
   readonly configFile: string;
   /** Digest that the file had when it was checked; another content is refused. */
   readonly configDigest?: string | undefined;
+  /** An Authority that goes before the one that is configured: `"local"`, or a checked URL. */
+  readonly authority?: string | undefined;
   /** A directory of mode 0700 that is this run's alone. */
   readonly runDirectory: string;
   readonly env: Environment;
@@ -43,10 +46,12 @@ export interface Groundwork {
  * Sidecar, and with few imports, because loading that rest takes as long as loading the worker.
  */
 export async function prepare(
-  { configFile, configDigest, runDirectory, env }: SidecarOptions,
+  { configFile, configDigest, authority, runDirectory, env }: SidecarOptions,
 ): Promise<Result<Groundwork, readonly FirmaError[]>> {
-  const config = loadConfig(configFile, env, configDigest);
-  if (!config.ok) return config;
+  const loaded = loadConfig(configFile, env, configDigest);
+  if (!loaded.ok) return loaded;
+  const config = overrideAuthority(loaded.value, authority);
+  if (!config.ok) return err([config.error]);
   setOperatorClasses(config.value.actionClasses);
   const sockets = SocketPool.ofRun(runDirectory);
   for (const directory of [runDirectory, sockets.directory]) {

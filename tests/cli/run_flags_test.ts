@@ -36,6 +36,26 @@ Deno.test("parseRunLine() reads a plain command line", () => {
   });
 });
 
+Deno.test("parseRunLine() reads what a run asks of its Sidecar", () => {
+  const words = "--no-autostart --sidecar unix:///s --sidecar-startup-timeout-secs 5 --monitor " +
+    "--authority local --authority-profile developer --agent builder --backend bwrap --state-dir d";
+  assert.deepEqual(parseRunLine([...words.split(" "), "true"]), {
+    program: "true",
+    words: [],
+    flags: {
+      autostart: false,
+      sidecar: "unix:///s",
+      sidecarStartupTimeoutSecs: "5",
+      monitor: true,
+      authority: "local",
+      authorityProfile: "developer",
+      agent: "builder",
+      backend: "bwrap",
+      stateDir: "d",
+    },
+  });
+});
+
 Deno.test("parseRunLine() leaves help, mistakes and rare spellings to the full parser", () => {
   for (
     const args of [
@@ -56,7 +76,8 @@ Deno.test("parseRunLine() leaves help, mistakes and rare spellings to the full p
 Deno.test("parseRunLine() never differs from the full parser where it answers", async () => {
   const word = fc.constantFrom(
     ...["--", "-y", "--yes", "--trust", "-c", "--config", "--profile", "--posture", "--mapping"],
-    "--capability-file",
+    ...["--capability-file", "--sidecar", "--no-autostart", "--authority", "--agent", "--monitor"],
+    ...["--backend", "--state-dir", "--authority-profile", "--sidecar-startup-timeout-secs"],
     ...["-yc", "--config=a", "-h", "--help", "-", "", "a", "sh", "-x", "--print-effective-config"],
   );
   await fc.assert(

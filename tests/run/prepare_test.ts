@@ -37,7 +37,17 @@ async function withScene(test: (scene: Scene) => Promise<void>): Promise<void> {
           },
         };
         return prepareConfig(
-          { command: ["claude"], cwd, env, mappings: [], yes: false, trust: false, ...options },
+          {
+            command: ["claude"],
+            cwd,
+            env,
+            mappings: [],
+            sidecar: { noAutostart: false, startupTimeoutMs: 0, needsOwn: false },
+            monitor: false,
+            yes: false,
+            trust: false,
+            ...options,
+          },
           ui,
         );
       },

@@ -1,6 +1,5 @@
 import { discoverConfig } from "../../config/discover.ts";
 import type { Environment } from "../../config/paths.ts";
-import { resolve } from "../../core/path.ts";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
 import type { DaemonConfig } from "../../daemon/supervisor.ts";
 import { prepareFile } from "../../run/prepare.ts";
@@ -37,12 +36,6 @@ export function sidecarProject(
     withAuthority: config.authority.listens || Boolean(env.FIRMA_AUTHORITY_LISTEN_ADDR),
     connectTimeoutMs: config.sidecar.authority.remote?.connectTimeoutMs ?? 0,
   });
-}
-
-/** The environment, with the state directory that a flag names. */
-export function environment({ stateDir }: SidecarFlags): Record<string, string> {
-  const env = Deno.env.toObject();
-  return stateDir === undefined ? env : { ...env, FIRMA_STATE_DIR: resolve(Deno.cwd(), stateDir) };
 }
 
 /** Prints what is wrong and gives the exit status for it. */

@@ -2,7 +2,8 @@ import { Command } from "commander";
 import { startDetached } from "../../daemon/start.ts";
 import { printNotice } from "../output.ts";
 import { withGlobals } from "../with_globals.ts";
-import { environment, refuse, type SidecarFlags, sidecarProject } from "./project.ts";
+import { environment } from "../environment.ts";
+import { refuse, type SidecarFlags, sidecarProject } from "./project.ts";
 import { serve } from "./serve.ts";
 
 const FAILED = 2;

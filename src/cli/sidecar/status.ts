@@ -5,7 +5,8 @@ import { daemonRow, runRows, type SidecarRow } from "../../run/list_sidecars.ts"
 import { print } from "../output.ts";
 import { textTable } from "../policy/table.ts";
 import { withGlobals } from "../with_globals.ts";
-import { environment, refuse, type SidecarFlags } from "./project.ts";
+import { environment } from "../environment.ts";
+import { refuse, type SidecarFlags } from "./project.ts";
 
 const STATUS = { fine: 0, unwell: 1, failed: 2 } as const;
 

@@ -4,7 +4,8 @@ import { parseDuration } from "../../config/units.ts";
 import { ok } from "../../core/result.ts";
 import { printNotice } from "../output.ts";
 import { withGlobals } from "../with_globals.ts";
-import { environment, refuse, type SidecarFlags } from "./project.ts";
+import { environment } from "../environment.ts";
+import { refuse, type SidecarFlags } from "./project.ts";
 
 const FAILED = 2;
 

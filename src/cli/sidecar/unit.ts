@@ -4,7 +4,8 @@ import { dirname } from "../../core/path.ts";
 import { UNIT_NAME, unitFile, unitText } from "../../daemon/unit.ts";
 import { print, printNotice } from "../output.ts";
 import { withGlobals } from "../with_globals.ts";
-import { environment, refuse, type SidecarFlags, sidecarProject } from "./project.ts";
+import { environment } from "../environment.ts";
+import { refuse, type SidecarFlags, sidecarProject } from "./project.ts";
 
 const FAILED = 2;
 

@@ -1,0 +1,17 @@
+import type { Result } from "../core/result.ts";
+import type { Session, SessionRequest } from "./session.ts";
+
+/** A Sidecar as a run sees it: its own, or one that it has joined. */
+export interface SessionHost extends AsyncDisposable {
+  /** Registers a session; to be called once. */
+  openSession(request: SessionRequest): Promise<Result<Session>>;
+  /** Says how the agent ended, for the record. {@linkcode SessionHost.end} is to come next. */
+  endSession(sessionId: string, exitCode: number): Promise<void>;
+  /** Has no more use for it. Tells whether everything that it knew of the session is written down. */
+  end(): Promise<boolean>;
+  /** Resolves, with how, when it serves no more. */
+  readonly exited: Promise<string>;
+  /** Its log, where that goes away with the run. */
+  readonly logFile: string | undefined;
+  [Symbol.asyncDispose](): Promise<void>;
+}
