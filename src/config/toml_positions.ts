@@ -17,6 +17,22 @@ export interface Position {
 /** The position of each key, by {@linkcode pathKey}. */
 export type Positions = ReadonlyMap<string, Position>;
 
+/** Where in a text something is: the offset of its first character and of the one behind its last. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What an editor of a document has to know of it. */
+export interface Spans {
+  /** The value of each key and each member of a list, by {@linkcode pathKey}. */
+  readonly values: ReadonlyMap<string, Span>;
+  /** The headers, `[…]` and `[[…]]`, in the order of the text. */
+  readonly headers: readonly (Span & { readonly path: TomlPath })[];
+  /** The pairs of key and value that stand on their own, in the order of the text. */
+  readonly pairs: readonly (Span & { readonly path: TomlPath })[];
+}
+
 /** An unambiguous name for a path. */
 export function pathKey(path: TomlPath): string {
   return JSON.stringify(path);
@@ -26,6 +42,9 @@ class EndOfScan extends Error {}
 
 class Scanner {
   readonly positions = new Map<string, Position>();
+  readonly values = new Map<string, Span>();
+  readonly headers: (Span & { readonly path: TomlPath })[] = [];
+  readonly pairs: (Span & { readonly path: TomlPath })[] = [];
   /** Number of elements so far of each array of tables. */
   readonly #counts = new Map<string, number>();
   readonly #text: string;
@@ -43,7 +62,11 @@ class Scanner {
     let table: TomlPath = [];
     for (this.#blank(); this.#at < this.#text.length; this.#blank()) {
       if (this.#text[this.#at] === "[") table = this.#header();
-      else this.#pair(table);
+      else {
+        const start = this.#at;
+        const path = this.#pair(table);
+        this.pairs.push({ path, start, end: this.#at });
+      }
     }
   }
 
@@ -65,10 +88,11 @@ class Scanner {
       if (count !== undefined) path.push(count - 1);
     }
     this.#record(path, start);
+    this.headers.push({ path, start, end: this.#at });
     return path;
   }
 
-  #pair(table: TomlPath): void {
+  #pair(table: TomlPath): TomlPath {
     const path = [...table];
     for (const { key, start } of this.#dottedKey()) {
       path.push(key);
@@ -77,9 +101,17 @@ class Scanner {
     this.#expect("=");
     this.#inlineBlank();
     this.#value(path);
+    return path;
   }
 
   #value(path: TomlPath): void {
+    const start = this.#at;
+    this.#plainValue(path);
+    const end = start + this.#text.slice(start, this.#at).trimEnd().length;
+    this.values.set(pathKey(path), { start, end });
+  }
+
+  #plainValue(path: TomlPath): void {
     const first = this.#text[this.#at];
     if (first === '"' || first === "'") this.#string();
     else if (first === "[") {
@@ -202,13 +234,22 @@ function unquote(quoted: string): string {
   );
 }
 
-/** Finds where each key of a TOML document stands. Never throws. */
-export function tomlPositions(text: string): Positions {
+function scan(text: string): Scanner {
   const scanner = new Scanner(text);
   try {
     scanner.document();
   } catch (stop) {
     if (!(stop instanceof EndOfScan)) throw stop;
   }
-  return scanner.positions;
+  return scanner;
+}
+
+/** Finds where each key of a TOML document stands. Never throws. */
+export function tomlPositions(text: string): Positions {
+  return scan(text).positions;
+}
+
+/** Finds what an edit of a TOML document has to go by. Never throws. */
+export function tomlSpans(text: string): Spans {
+  return scan(text);
 }
