@@ -24,7 +24,7 @@ import {
   permittedActions,
   refusal,
 } from "./issuance.ts";
-import { PolicySource } from "./policy_source.ts";
+import { PolicySource, type RemovedPolicies } from "./policy_source.ts";
 import type { AuthorityStore, RegisteredAgent } from "./store/store.ts";
 
 /** Options of {@linkcode LocalAuthority.open}. */
@@ -57,6 +57,11 @@ export interface LocalAuthorityOptions {
    * @default {undefined} nothing does: each start checks them
    */
   readonly known?: CheckedContents;
+  /**
+   * Tells whether the operator meant to remove a policy file.
+   * @default {undefined} one that vanishes stays in force
+   */
+  readonly wasRemoved?: (removed: RemovedPolicies) => boolean;
   /**
    * Hears what the operator should know: a malformed revocation, an invalid
    * issuance policy, a policy that looks like a mistake.
@@ -110,7 +115,8 @@ export class LocalAuthority implements Authority {
     const schema = schemaText();
     const ttlMs = options.bundleTtlMs;
     const onWarning = (warning: FirmaError) => options.onNotice?.(warning);
-    const base = { schema, ttlMs, onWarning, known: options.known };
+    const { known, wasRemoved } = options;
+    const base = { schema, ttlMs, onWarning, known, wasRemoved };
     const [policies, issuance, store] = await Promise.all([
       PolicySource.open({
         ...base,

@@ -28,6 +28,21 @@ export interface PolicySourceOptions {
   readonly mappingRulesPaths?: readonly string[];
   /** What needs no check, because an earlier run has checked them. */
   readonly known?: CheckedContents | undefined;
+  /**
+   * Tells whether the operator meant to remove a file that held `text`, and said so after
+   * `sinceMs`.
+   * @default {undefined} no removal is meant
+   */
+  readonly wasRemoved?: ((removed: RemovedPolicies) => boolean) | undefined;
+}
+
+/** A policy file that is no longer there. */
+export interface RemovedPolicies {
+  /** Its name in the directory. */
+  readonly file: string;
+  readonly text: string;
+  /** When what it held came into force, in milliseconds since 1970. */
+  readonly sinceMs: number;
 }
 
 /** How far apart two reads must be that agree before their content is applied. */
@@ -51,6 +66,8 @@ export class PolicySource {
   #current: BundleUpdate;
   /** The edit that stands in the directory and is not valid. */
   #refused: BundleUpdate | undefined;
+  /** When it came into force. */
+  #sinceMs = Date.now();
   /** The state of the directory that was last dealt with. */
   #dealtWith: string;
   #spokeMs = Date.now();
@@ -132,13 +149,21 @@ export class PolicySource {
       return this.#speak(this.#current);
     }
     if (state.kind === "unusable") return this.#refuse(state.errors);
-    const missing = vanished(this.#bundle.policies, state.files);
+    const { wasRemoved = () => false } = this.#options;
+    const missing = vanished(
+      this.#bundle.policies.filter(({ file, text }) =>
+        state.files.some((now) => now.file === file) ||
+        !wasRemoved({ file, text, sinceMs: this.#sinceMs })
+      ),
+      state.files,
+    );
     if (missing.length > 0) return this.#refuse(missing);
     const bundle = makeBundle(this.#options, state, this.#revision + 1);
     const checked = checkKnownBundle(bundle, this.#options);
     if (!checked.ok) return this.#refuse(checked.error);
     this.#revision++;
     this.#bundle = bundle;
+    this.#sinceMs = Date.now();
     this.#refused = undefined;
     this.#current = { kind: "bundle", bundle };
     this.#speak(this.#current);
@@ -211,7 +236,7 @@ function vanished(before: readonly PolicyFile[], after: readonly PolicyFile[]): 
       message: `Cannot drop the policies of "${file}": the file ${
         now === undefined ? "vanished" : "became empty"
       }`,
-      cure: "put it back, or end the session and start it again without the file",
+      cure: "put it back, or start again without it; firma config removes a posture at once",
       at: { file },
     });
   }

@@ -48,7 +48,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "config",
-    summary: "see and check a configuration",
+    summary: "write, change, see and check a configuration",
     load: () => import("./config.ts"),
   },
   {

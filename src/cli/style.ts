@@ -23,3 +23,10 @@ export function red(text: string, colours: boolean): string {
 export function yellow(text: string, colours: boolean): string {
   return paint(33, text, colours);
 }
+
+/** A line of a unified diff, in the colours that such lines have elsewhere. */
+export function paintDiffLine(line: string, colours: boolean): string {
+  if (line.startsWith("+")) return paint(32, line, colours);
+  if (line.startsWith("-")) return paint(31, line, colours);
+  return line.startsWith("@@") ? paint(36, line, colours) : line;
+}

@@ -35,6 +35,8 @@ export interface AuthorityConfig {
   /** The mapping rules that the policies are written for. */
   readonly mappingRulesPaths: readonly string[];
   readonly revocationFile: string;
+  /** Directory of this project's durable data. */
+  readonly projectDataDir: string;
   /** Directory of what the Authority remembers on this machine. */
   readonly storeDir: string;
   readonly store: StoreConfig;
@@ -80,6 +82,7 @@ export function parseAuthorityConfig(
     issuancePolicyDir: table.issuance_policy_dir,
     mappingRulesPaths: rules.length > 0 ? rules : sidecar.mapping.rules_paths,
     revocationFile: resolve(project, table.revocation_file),
+    projectDataDir: project,
     storeDir: join(project, "authority"),
     store: store.value,
     maxTtlMs: table.max_ttl,

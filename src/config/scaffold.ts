@@ -4,7 +4,7 @@ import { err, ok, type Result } from "../core/result.ts";
 import { CONFIG_DIRECTORY, CONFIG_FILE } from "./discover.ts";
 import { programOf } from "./agent_program.ts";
 import { packNames, readPack, readPolicyFile } from "./packs.ts";
-import { SCHEMA_URL } from "./schema_url.ts";
+import { configText } from "./setup/config_text.ts";
 
 /** The posture of a project that nobody chose one for. */
 export const DEFAULT_POSTURE = "dev";
@@ -47,37 +47,21 @@ export interface ScaffoldFile {
   readonly text: string;
 }
 
-function configText({ mappings, profile }: ScaffoldPlan, agentId: string): string {
-  const rules = mappings.map((name) => `  "mappings/${name}.toml",\n`).join("");
-  return `#:schema ${SCHEMA_URL}
-# What the agents in this project may do. Every key has a default; this file names the ones
-# that people change. Edits of this file need "firma trust"; edits of policies and mappings
-# hold at once.
-
-[authority]
-policy_dir = "policies/"                    # Cedar policies that decide each call
-issuance_policy_dir = "issuance-policies/"  # what an agent may ask for at all
-
-[sidecar.authority]
-agent_id = "${agentId}"
-
-[sidecar.mapping]
-rules_paths = [                             # which call is which action
-${rules}]
-default_protected = true                    # a call that no rule names is denied
-
-[run]
-${profile ? `profile = "${profile}"` : `# profile = "generic"`}
-env_passthrough = []                        # further variables that the agent sees
-`;
-}
-
 /** The files of a new `.firma/`. Fails on an unknown posture or mapping. */
 export function scaffoldFiles(plan: ScaffoldPlan): Result<ScaffoldFile[]> {
   const posture = readPack("posture", plan.posture);
   if (!posture.ok) return posture;
   const files: ScaffoldFile[] = [
-    { path: CONFIG_FILE, text: configText(plan, newId("agt")) },
+    {
+      path: CONFIG_FILE,
+      text: configText({
+        mode: "agent-local",
+        profile: plan.profile,
+        agentId: newId("agt"),
+        rulesPaths: plan.mappings.map((name) => `mappings/${name}.toml`),
+        more: [],
+      }),
+    },
     { path: `policies/${plan.posture}.cedar`, text: posture.value },
     { path: "issuance-policies/issuance.cedar", text: readPolicyFile("issuance.cedar") },
   ];
@@ -91,15 +75,25 @@ export function scaffoldFiles(plan: ScaffoldPlan): Result<ScaffoldFile[]> {
 
 /**
  * Writes `.firma/` into `directory`, whole or not at all, and returns the path
- * of its `firma.toml`. Refuses a `.firma` that holds anything: a policy that
- * somebody else put there would come into force as if firma had written it.
+ * of its `firma.toml`; see {@linkcode writeDirectory}.
  */
 export function writeScaffold(
   directory: string,
   files: readonly ScaffoldFile[],
 ): Result<string> {
-  const target = join(directory, CONFIG_DIRECTORY);
-  const draft = join(directory, `${CONFIG_DIRECTORY}.${crypto.randomUUID().slice(0, 8)}`);
+  return writeDirectory(join(directory, CONFIG_DIRECTORY), files);
+}
+
+/**
+ * Writes a directory of this name, whole or not at all, and returns the path of its
+ * `firma.toml`. Refuses one that holds anything: a policy that somebody else put
+ * there would come into force as if firma had written it.
+ */
+export function writeDirectory(
+  target: string,
+  files: readonly ScaffoldFile[],
+): Result<string> {
+  const draft = `${target}.${crypto.randomUUID().slice(0, 8)}`;
   try {
     Deno.mkdirSync(draft, { mode: 0o755 });
     for (const { path, text } of files) {

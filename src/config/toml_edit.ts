@@ -8,16 +8,11 @@ import { parse } from "smol-toml";
 import { err, ok, type Result } from "../core/result.ts";
 import { isTable } from "./reader.ts";
 import { pathKey, type Span, type Spans, type TomlPath, tomlSpans } from "./toml_positions.ts";
+import { tomlValue } from "./toml_value.ts";
 import type { Json } from "./value_type.ts";
 
 /** Names of tables, and then of a key. */
 export type KeyPath = readonly [string, ...string[]];
-
-/** A value as TOML writes it. */
-export function tomlValue(value: Json): string {
-  if (Array.isArray(value)) return `[${value.map(tomlValue).join(", ")}]`;
-  return JSON.stringify(value).replaceAll("\x7f", "\\u007f");
-}
 
 /** Gives the key at `path` a value; error `CONFIG_NOT_EDITABLE`. The text must be valid TOML. */
 export function setKey(text: string, path: KeyPath, value: Json): Result<string> {

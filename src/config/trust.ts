@@ -114,6 +114,32 @@ export function recordTrust(
 }
 
 /**
+ * Goes on trusting a file that firma changed for its user, exactly as it was read
+ * then. Of what it brings into force, only what was `written` counts as seen: the
+ * next run still names what somebody else changed.
+ */
+export function recordChange(
+  record: TrustRecord,
+  { digest }: ConfigFile,
+  written: ReadonlySet<string>,
+  files: readonly OperatorFile[],
+  env: Environment,
+): Result<void> {
+  const seen = files.filter(({ path }) => written.has(path));
+  const gone = Object.keys(record.files).filter((name) =>
+    written.has(join(dirname(record.path), name)) && !files.some((file) => file.name === name)
+  );
+  const known = Object.entries(record.files).filter(([name]) => !gone.includes(name));
+  return write({
+    ...record,
+    digest,
+    trusted_by: "scaffold",
+    trusted_at: new Date().toISOString(),
+    files: { ...Object.fromEntries(known), ...fileDigests(seen) },
+  }, env);
+}
+
+/**
  * Waits until nobody else sets up or trusts the configuration at `path`, and
  * keeps others waiting until disposed of.
  *

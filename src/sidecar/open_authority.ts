@@ -6,6 +6,7 @@ import { digestMapping } from "../authority/mapping_digest.ts";
 import { MemoryStore } from "../authority/store/memory_store.ts";
 import type { CheckedContents } from "../config/checked_contents.ts";
 import { type Environment, projectDataDir } from "../config/paths.ts";
+import { wasRemoved } from "../config/policy_removals.ts";
 import type { FirmaConfig } from "../config/schema.ts";
 import type { Authority } from "../core/authority.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
@@ -67,6 +68,7 @@ async function openLocal(
     },
     signingKey: key.value,
     known,
+    wasRemoved: (removed) => wasRemoved(projectDataDir(env, file), removed),
     onNotice,
   });
   if (!authority.ok) return authority;

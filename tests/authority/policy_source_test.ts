@@ -128,6 +128,29 @@ Deno.test("a file that vanished keeps its policies in force, and says so", async
   await eventually("the file back", () => last(subject.heard, "bundle"));
 });
 
+Deno.test("a file that its operator removed leaves, and one that only vanished does not", async () => {
+  const OTHER = FORBID.replaceAll('"forbid"', '"other"');
+  await using dir = await directory({ "a.cedar": PERMIT, "b.cedar": FORBID, "c.cedar": OTHER });
+  const meant: string[] = [];
+  const begun = Date.now();
+  await using subject = await policySource(
+    dir.path,
+    30_000,
+    [],
+    ({ file, text, sinceMs }) => meant.includes(file) && text === OTHER && sinceMs >= begun,
+  );
+  await Deno.remove(`${dir.path}/b.cedar`);
+  await eventually("a refusal", () => last(subject.heard, "refused"));
+  meant.push("c.cedar");
+  await Deno.writeTextFile(`${dir.path}/b.cedar`, FORBID);
+  await Deno.remove(`${dir.path}/c.cedar`);
+  await inForce(subject.heard, PERMIT + FORBID);
+  // Emptied is not removed, whatever was said.
+  meant.push("b.cedar");
+  await Deno.writeTextFile(`${dir.path}/b.cedar`, "");
+  await eventually("another refusal", () => last(subject.heard, "refused"));
+});
+
 Deno.test("a file left with comments alone counts as emptied", async () => {
   await using dir = await directory({ "a.cedar": PERMIT, "b.cedar": FORBID });
   await using subject = await policySource(dir.path);

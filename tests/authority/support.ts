@@ -3,7 +3,7 @@ import type { BundleUpdate } from "../../src/core/authority.ts";
 import type { FirmaError } from "../../src/core/result.ts";
 import { LocalAuthority, type LocalAuthorityOptions } from "../../src/authority/local_authority.ts";
 import { MemoryStore } from "../../src/authority/store/memory_store.ts";
-import { PolicySource } from "../../src/authority/policy_source.ts";
+import { PolicySource, type RemovedPolicies } from "../../src/authority/policy_source.ts";
 import { cedarModule, initCedar } from "../../src/policy/cedar_module.ts";
 import { schemaText } from "../../src/policy/schema.ts";
 import { keyPair } from "../capability/support.ts";
@@ -50,6 +50,7 @@ export async function policySource(
   path: string,
   ttlMs = 30_000,
   mappingRulesPaths: readonly string[] = [],
+  wasRemoved?: (removed: RemovedPolicies) => boolean,
 ) {
   const warnings: FirmaError[] = [];
   const opened = await PolicySource.open({
@@ -58,6 +59,7 @@ export async function policySource(
     schema: schemaText(),
     ttlMs,
     onWarning: (warning) => warnings.push(warning),
+    wasRemoved,
   });
   if (!opened.ok) assert.fail(JSON.stringify(opened.error));
   const source = opened.value;

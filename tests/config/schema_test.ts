@@ -40,6 +40,7 @@ Deno.test("parseConfig() fills in every default", () => {
         maxTtlMs: 3_600_000,
         bundleTtlMs: 30_000,
         keyFile: "/data/keys/authority.key",
+        listens: false,
         otherFiles: [],
       },
       sidecar: {

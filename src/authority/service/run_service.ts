@@ -1,6 +1,7 @@
 import { join } from "../../core/path.ts";
 import type { AuthorityConfig } from "../../config/authority_config.ts";
 import { CheckedContents } from "../../config/checked_contents.ts";
+import { wasRemoved } from "../../config/policy_removals.ts";
 import { dataDir, type Environment } from "../../config/paths.ts";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
 import { loadOrCreateSigningKey, type SigningKey } from "../../pki/signing_key.ts";
@@ -33,6 +34,7 @@ export async function openAuthority(
     registeredAgentsOnly,
     signingKey: key.value,
     known: new CheckedContents(join(dataDir(env), "checked")),
+    wasRemoved: (removed) => wasRemoved(config.projectDataDir, removed),
     onNotice,
   });
   return authority.ok ? ok({ authority: authority.value, key: key.value }) : authority;

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { join, resolve } from "../../core/path.ts";
 import { clientEntry } from "../../authority/service/authorize_client.ts";
 import { escapeForTerminal } from "../../core/escape.ts";
-import type { Result } from "../../core/result.ts";
+import { ok, type Result } from "../../core/result.ts";
 import {
   createAuthority,
   issueCertificate,
@@ -51,9 +51,13 @@ async function make(hosts: readonly string[]): Promise<Result<Made>> {
   return { ok: true, value: { ca: ca.value, server: server.value, client: client.value } };
 }
 
-async function initTls({ outDir, host = THIS_MACHINE, force = false }: Flags): Promise<number> {
-  const made = await make(host);
-  if (!made.ok) return refuse([made.error], STATUS.badInput);
+/** The files that mutual TLS needs, for an Authority that Sidecars call by these names. */
+export async function tlsFiles(
+  outDir: string,
+  hosts: readonly string[] = THIS_MACHINE,
+): Promise<Result<NewFile[]>> {
+  const made = await make(hosts);
+  if (!made.ok) return made;
   const files: NewFile[] = Object.entries(made.value).flatMap((
     [name, { certificate, key }]: [string, KeyedCertificate],
   ) => [
@@ -65,7 +69,13 @@ async function initTls({ outDir, host = THIS_MACHINE, force = false }: Flags): P
     text: clientEntry(made.value.client, new Date().toISOString()),
     secret: false,
   });
-  const written = await writeNewFiles(files, force);
+  return ok(files);
+}
+
+async function initTls({ outDir, host, force = false }: Flags): Promise<number> {
+  const files = await tlsFiles(outDir, host);
+  if (!files.ok) return refuse([files.error], STATUS.badInput);
+  const written = await writeNewFiles(files.value, force);
   if (!written.ok) return refuse([written.error]);
   const path = (name: string) => JSON.stringify(resolve(outDir, name));
   print(escapeForTerminal(`# Written to ${outDir}. For [authority] in firma.toml:`) + "\n");

@@ -67,18 +67,25 @@ function listClasses({ json, config }: Flags): void {
 
 function list(flags: Flags): void {
   if (flags.classes) return listClasses(flags);
-  const catalogue = { postures: postures(), mappings: mappings() };
-  if (flags.json) return print(`${JSON.stringify(catalogue)}\n`);
+  if (flags.json) {
+    return print(`${JSON.stringify({ postures: postures(), mappings: mappings() })}\n`);
+  }
+  printCatalogue();
+  print("\nfirma policy show NAME tells more of one; a posture goes with any mappings.\n");
+}
+
+/** Prints the postures and mappings that ship with firma. */
+export function printCatalogue(): void {
   const colours = hasColours(Deno.stdout);
   print(`${bold("Postures: what is permitted by default", colours)}\n`);
   print(textTable([
     ["NAME", "POLICIES", "ABOUT"],
-    ...catalogue.postures.map(({ name, policies, about }) => [name, policies, about]),
+    ...postures().map(({ name, policies, about }) => [name, policies, about]),
   ]));
   print(`\n${bold("Mappings: which call is which action", colours)}\n`);
   print(textTable([
     ["NAME", "OPERATIONS", "HOSTS", "CLASSES", "ABOUT"],
-    ...catalogue.mappings.map(({ name, operations, hosts, classes, about }) => [
+    ...mappings().map(({ name, operations, hosts, classes, about }) => [
       name,
       operations,
       hosts.length,
@@ -86,7 +93,6 @@ function list(flags: Flags): void {
       about,
     ]),
   ]));
-  print("\nfirma policy show NAME tells more of one; a posture goes with any mappings.\n");
 }
 
 /** `firma policy list` */

@@ -36,7 +36,8 @@ function host(value: string): Checked<string> {
   };
 }
 
-function bypassHost(value: string): Checked<string> {
+/** Checks a host, or a pattern such as `*.example.com`; gives it in lower case. */
+export function checkHostPattern(value: string): Checked<string> {
   const plain = value.toLowerCase().replace(/\.$/, "");
   const name = plain.startsWith("*.") ? plain.slice(2) : plain;
   // A pattern such as *.com would exempt half of the world from every policy.
@@ -117,7 +118,7 @@ const INTERCEPTOR = section("How the agent's connections are taken", {
     applies: "restart",
   }),
   https_mitm: section("How TLS is inspected", {
-    bypass_hosts: key(list(text("host", { minLength: 1 }, bypassHost)), {
+    bypass_hosts: key(list(text("host", { minLength: 1 }, checkHostPattern)), {
       about:
         "Hosts whose TLS is not opened, once their CONNECT is permitted; `*.` covers subdomains",
       default: [],
