@@ -1,5 +1,6 @@
 import { err, ok, type Result } from "../core/result.ts";
 import { socketPath } from "./authority_url.ts";
+import { authorityAt } from "./keys/sidecar_authority.ts";
 import type { FirmaConfig } from "./schema.ts";
 
 /**
@@ -17,16 +18,8 @@ export function overrideAuthority(
     sidecar: { ...sidecar, authority: { ...sidecar.authority, remote } },
   });
   if (authority === "local") return ok(withRemote(undefined));
-  const remote = sidecar.authority.remote ?? {
-    publicKeyPath: `${config.authority.keyFile}.pub`,
-    caCertPath: undefined,
-    clientCertPath: undefined,
-    clientKeyPath: undefined,
-    credentials: undefined,
-    connectTimeoutMs: 10_000,
-    minBackoffMs: 250,
-    maxBackoffMs: 30_000,
-  };
+  const remote = sidecar.authority.remote ??
+    { ...authorityAt(authority), publicKeyPath: `${config.authority.keyFile}.pub` };
   const isSocket = socketPath(authority) !== undefined;
   if (!isSocket && (remote.clientCertPath === undefined || remote.clientKeyPath === undefined)) {
     return err({

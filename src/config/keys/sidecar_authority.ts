@@ -148,10 +148,20 @@ export const SIDECAR_AUTHORITY: Section<SidecarAuthorityConfig> = {
   },
 };
 
+/** An Authority at a checked `url`, about which a file says nothing else. */
+export function authorityAt(url: string): RemoteAuthorityConfig {
+  const document = { file: "", root: {}, locate: () => undefined };
+  return settings(TABLE.read({ url }, [], { document, directory: "/", errors: [] }), [url]);
+}
+
 function remote(given: Table): RemoteAuthorityConfig | undefined {
   if (given.url === undefined) return undefined;
+  return settings(given, [given.url, ...given.fallback_urls]);
+}
+
+function settings(given: Table, urls: readonly string[]): RemoteAuthorityConfig {
   return {
-    urls: [given.url, ...given.fallback_urls],
+    urls,
     publicKeyPath: given.public_key_path,
     caCertPath: given.ca_cert_path,
     clientCertPath: given.tls_client_cert_path,
