@@ -8,6 +8,7 @@ import {
   addMonitorOptions,
   filterOf,
   type MonitorFlags,
+  scopeOf,
   wantedComponents,
   wantsAudit,
 } from "./monitor_flags.ts";
@@ -18,6 +19,10 @@ import { withGlobals } from "./with_globals.ts";
 const FAILED = 2;
 /** With how many past events a monitor begins that goes on with new ones. */
 const FIRST_LINES = 10;
+/** With how many a screen begins, on which one can go back. */
+const REMEMBERED = 5_000;
+
+const STOPPING = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
 async function act(flags: MonitorFlags): Promise<number> {
   if (flags.tail !== undefined && flags.follow === false) {
@@ -39,19 +44,37 @@ async function act(flags: MonitorFlags): Promise<number> {
         cure: "firma run writes it; --follow waits for it",
       });
     }
-    if (follow) printNotice("info", `waiting for the first event in "${file}"`);
+    if (follow && !wantsScreen(flags)) {
+      printNotice("info", `waiting for the first event in "${file}"`);
+    }
   }
-  const stop = new AbortController();
-  const onSignal = () => stop.abort();
-  Deno.addSignalListener("SIGINT", onSignal);
-  Deno.addSignalListener("SIGTERM", onSignal);
-  try {
+  const env = {
+    ...Deno.env.toObject(),
+    ...(flags.stateDir !== undefined && { FIRMA_STATE_DIR: resolve(flags.stateDir) }),
+  };
+  const logs = {
+    ...(wantsAudit(flags) && { auditFile: file }),
+    components: wantedComponents(flags),
+    stateDir: stateDir(env),
+    filter: filterOf(flags),
+  };
+  return await untilStopped(async (signal) => {
+    if (follow && wantsScreen(flags)) {
+      const { runView } = await import("../monitor/view/app.ts");
+      const { ownTerminal } = await import("../monitor/view/terminal.ts");
+      const terminal = ownTerminal(hasColours(Deno.stdout), print);
+      const options = {
+        ...logs,
+        ...tailOf(flags, follow, REMEMBERED),
+        scope: scopeOf(flags),
+        env,
+        directory: Deno.cwd(),
+      };
+      return await runView(options, terminal, signal);
+    }
     await monitorLogs(
       {
-        ...(wantsAudit(flags) && { auditFile: file }),
-        components: wantedComponents(flags),
-        stateDir: flags.stateDir ? resolve(flags.stateDir) : stateDir(Deno.env.toObject()),
-        filter: filterOf(flags),
+        ...logs,
         json: flags.json ?? flags.format === "json",
         terminal: Deno.stdout.isTerminal(),
         colour: hasColours(Deno.stdout),
@@ -59,8 +82,18 @@ async function act(flags: MonitorFlags): Promise<number> {
         follow,
       },
       (line) => print(`${line}\n`),
-      stop.signal,
+      signal,
     );
+  });
+}
+
+/** Runs `body` until it ends or a signal asks it to; returns the exit status. */
+async function untilStopped(body: (signal: AbortSignal) => Promise<void>): Promise<number> {
+  const stop = new AbortController();
+  const onSignal = () => stop.abort();
+  for (const name of STOPPING) Deno.addSignalListener(name, onSignal);
+  try {
+    await body(stop.signal);
     return 0;
   } catch (cause) {
     if (cause instanceof Deno.errors.BrokenPipe) return 0; // the reader has seen enough
@@ -70,14 +103,19 @@ async function act(flags: MonitorFlags): Promise<number> {
       cause,
     });
   } finally {
-    Deno.removeSignalListener("SIGINT", onSignal);
-    Deno.removeSignalListener("SIGTERM", onSignal);
+    for (const name of STOPPING) Deno.removeSignalListener(name, onSignal);
   }
 }
 
-function tailOf(flags: MonitorFlags, follow: boolean): { tail?: number } {
+/** The full screen takes a terminal on both ends that can be written to anywhere. */
+function wantsScreen(flags: MonitorFlags): boolean {
+  if (flags.plain || flags.json || flags.format !== undefined) return false;
+  return Deno.stdout.isTerminal() && Deno.stdin.isTerminal() && Deno.env.get("TERM") !== "dumb";
+}
+
+function tailOf(flags: MonitorFlags, follow: boolean, first = FIRST_LINES): { tail?: number } {
   if (flags.tail !== undefined) return { tail: flags.tail };
-  return follow && flags.since === undefined ? { tail: FIRST_LINES } : {};
+  return follow && flags.since === undefined ? { tail: first } : {};
 }
 
 function refuse(...errors: readonly FirmaError[]): number {

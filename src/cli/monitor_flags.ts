@@ -59,6 +59,20 @@ export function filterOf(flags: MonitorFlags): EventFilter {
   };
 }
 
+/** What the flags leave of the logs, in words; `""`: everything of the audit log. */
+export function scopeOf(flags: MonitorFlags): string {
+  const parts = [
+    flags.source === "audit" ? "" : `--source ${flags.source}`,
+    flags.onlyDeny ? "--only-deny" : "",
+    flags.decision === undefined ? "" : `--decision ${flags.decision}`,
+    flags.actionClass === undefined ? "" : `--action-class ${flags.actionClass}`,
+    flags.agent === undefined ? "" : `--agent ${flags.agent}`,
+    flags.sandboxId === undefined ? "" : `--sandbox-id ${flags.sandboxId}`,
+    flags.since === undefined ? "" : `--since ${new Date(flags.since).toISOString()}`,
+  ];
+  return parts.filter((part) => part !== "").join(" ");
+}
+
 function since(text: string): number {
   const at = parseSince(text, Date.now());
   if (!at.ok) throw new InvalidArgumentError(`${at.error.message}\n  cure: ${at.error.cure}`);

@@ -13,6 +13,8 @@ export interface ExplainedDecision {
   readonly why: string;
   /** The policies that determined it, where their texts are at hand. */
   readonly policies: readonly PolicyPlace[];
+  /** Where the texts are from. */
+  readonly texts: PolicyTexts | undefined;
   /** Of those, the ids that no text was found for. */
   readonly unknownPolicies: readonly string[];
   /** Why there is no text, or why it may not be the one that decided; `""` where it is. */
@@ -46,6 +48,7 @@ export function explainDecision(
       ? whyDecided(event.decision, event.deny_reason)
       : whyDecided("ABORT", aborted),
     policies,
+    texts,
     unknownPolicies: event.policy_ids.filter((id) => !found.has(id)),
     policyNote: policyNote(event, texts),
     facts: factsThatMattered(event, policies),

@@ -22,10 +22,12 @@ export class FileChanges {
     this.#watch();
     if (!this.#changed && !signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      this.#wake = resolve;
-      const timer = setTimeout(resolve, POLL_MS);
-      signal.addEventListener("abort", () => resolve(), { once: true });
+      const wake = () => resolve();
+      this.#wake = wake;
+      const timer = setTimeout(wake, POLL_MS);
+      signal.addEventListener("abort", wake, { once: true });
       await promise;
+      signal.removeEventListener("abort", wake);
       clearTimeout(timer);
       this.#wake = undefined;
     }

@@ -1,0 +1,130 @@
+import type { DecisionEvent, ExecutionEvent, OutcomeEvent } from "../../core/event.ts";
+import type { Entry } from "../source/entry.ts";
+
+/** How good the news of a row is. */
+export type Tone = "good" | "bad" | "warn" | "info" | "quiet";
+
+/** One line of the list that a view shows. What an agent chose stands in it as it is. */
+export interface Row {
+  /** Counts from 1 over everything that was seen. */
+  readonly n: number;
+  readonly atMs: number;
+  /** `ALLOW`, `DENY`, …; `POLICY`, `SESSION`, `LOG`; or the name of a component. */
+  readonly word: string;
+  readonly tone: Tone;
+  readonly method: string;
+  /** The resource of a call, else what there is to say. */
+  readonly what: string;
+  readonly actionClass: string;
+  readonly agentId: string;
+  readonly sessionId: string;
+  readonly reason: string;
+  /** The decision that can be explained here, `""` where there is none. */
+  readonly decisionId: string;
+  /** The line of the log. */
+  readonly raw: string;
+  /** How an allowed call ended, once that is known. */
+  outcome?: OutcomeEvent;
+}
+
+/** A row without its number. */
+export type RowDraft = Omit<Row, "n">;
+
+const NOTHING = {
+  method: "",
+  what: "",
+  actionClass: "",
+  agentId: "",
+  sessionId: "",
+  reason: "",
+  decisionId: "",
+};
+
+/** The row that shows an entry; nothing for an outcome that ended well. */
+export function rowOf(entry: Entry): RowDraft | undefined {
+  const { atMs, raw } = entry;
+  switch (entry.kind) {
+    case "damaged":
+      return {
+        ...NOTHING,
+        atMs,
+        raw,
+        word: "LOG",
+        tone: "bad",
+        what: "a line is not an audit record; see firma audit verify",
+      };
+    case "component":
+      return {
+        ...NOTHING,
+        atMs,
+        raw,
+        word: entry.source.toUpperCase(),
+        tone: /\b(error|fatal|panic)\b/i.test(entry.text) ? "bad" : "quiet",
+        what: entry.text,
+      };
+    case "event": {
+      const row = eventRow(entry.event, entry.decided);
+      if (row === undefined) return undefined;
+      const { agent_id: agentId, session_id: sessionId } = entry.event;
+      return { ...NOTHING, agentId, sessionId, atMs, raw, ...row };
+    }
+  }
+}
+
+type EventRow = Pick<RowDraft, "word" | "tone"> & Partial<RowDraft>;
+
+function eventRow(
+  event: ExecutionEvent,
+  decided: DecisionEvent | undefined,
+): EventRow | undefined {
+  switch (event.kind) {
+    case "decision":
+      return {
+        word: event.decision,
+        tone: toneOf(event),
+        method: event.method,
+        what: event.resource,
+        actionClass: event.action_class,
+        reason: event.deny_reason,
+        decisionId: event.event_id,
+      };
+    case "outcome":
+      if (event.abort_reason === "") return undefined;
+      return {
+        word: "ABORT",
+        tone: "warn",
+        method: decided?.method ?? "",
+        what: decided?.resource ?? "a call from before this view",
+        actionClass: decided?.action_class ?? "",
+        reason: event.abort_reason,
+        decisionId: event.decision_event_id,
+      };
+    case "policy":
+      return {
+        word: "POLICY",
+        tone: event.change === "applied" ? "info" : "bad",
+        what: [`${event.change} ${event.bundle_version}`.trimEnd(), event.detail]
+          .filter((part) => part !== "").join(": "),
+      };
+    case "session":
+      return {
+        word: "SESSION",
+        tone: "info",
+        what: `${event.phase} ${event.command}` +
+          (event.exit_code === undefined ? "" : `, exit ${event.exit_code}`),
+      };
+    case "key":
+      return {
+        word: "LOG",
+        tone: event.change === "truncated" ? "bad" : "info",
+        what: [event.change, event.detail].filter((part) => part !== "").join(": "),
+      };
+    default:
+      return undefined; // a kind of a later version
+  }
+}
+
+function toneOf({ decision }: DecisionEvent): Tone {
+  if (decision === "ALLOW" || decision === "PASSTHROUGH") return "good";
+  return decision === "DENY" ? "bad" : "warn";
+}

@@ -1,0 +1,69 @@
+import type { RunningSession } from "./standing.ts";
+
+/** How long a Sidecar may take to answer, in milliseconds. */
+const PATIENCE_MS = 1_000;
+
+/** What a Sidecar says of itself. */
+export interface SidecarAnswer {
+  readonly bundleVersion: string;
+  readonly audit: string;
+  readonly isFresh: boolean;
+  readonly sessions: readonly RunningSession[];
+}
+
+/** Asks the Sidecar at a control socket how it is; `undefined` when nobody answers. */
+export async function askSidecar(controlSocket: string): Promise<SidecarAnswer | undefined> {
+  const client = Deno.createHttpClient({ proxy: { transport: "unix", path: controlSocket } });
+  const ask = async (path: string): Promise<unknown> => {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const response = await fetch(`http://sidecar.invalid${path}`, { client, signal });
+    const body = await response.json();
+    return response.ok ? body : undefined;
+  };
+  try {
+    const status = asMembers(await ask("/v1/status"));
+    if (status === undefined) return undefined;
+    const list = asMembers(await ask("/v1/sessions"))?.sessions;
+    const { audit } = status;
+    return {
+      bundleVersion: text(status.policy_bundle_version),
+      audit: text(asMembers(audit)?.state),
+      isFresh: status.policy_bundle_fresh !== false,
+      sessions: Array.isArray(list) ? list.flatMap(readSession) : [],
+    };
+  } catch {
+    return undefined; // gone, or too busy to say
+  } finally {
+    client.close();
+  }
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+function asMembers(value: unknown): Members | undefined {
+  return typeof value === "object" && value !== null ? value as Members : undefined;
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function count(value: unknown): number {
+  return typeof value === "number" ? value : 0;
+}
+
+function readSession(value: unknown): RunningSession[] {
+  const members = asMembers(value);
+  if (members === undefined || text(members.session_id) === "") return [];
+  return [{
+    sessionId: text(members.session_id),
+    sandboxId: text(members.sandbox_id),
+    agentId: text(members.agent_id),
+    profile: text(members.profile),
+    command: text(members.command),
+    workspace: text(members.workspace),
+    startedMs: Date.parse(text(members.started_at)) || 0,
+    actions: count(members.action_count),
+    denies: count(members.deny_count),
+  }];
+}

@@ -1,0 +1,67 @@
+import type { Environment } from "../../config/paths.ts";
+import { runsDir } from "../../config/paths.ts";
+import { userId } from "../../config/user_id.ts";
+import { isId } from "../../core/id.ts";
+import { join } from "../../core/path.ts";
+import { findComponent } from "../../daemon/state.ts";
+import { askSidecar, type SidecarAnswer } from "./control_client.ts";
+import type { Standing, StandingComponent } from "./standing.ts";
+
+/** Looks at what runs now, below the state directory of `env`. Never rejects. */
+export async function lookAround(env: Environment): Promise<Standing> {
+  const components: StandingComponent[] = [];
+  const sockets: string[] = [];
+  const problems: string[] = [];
+  for (const component of ["sidecar", "authority"] as const) {
+    const found = findComponent(component, env);
+    if (!found.ok) problems.push(found.error.message);
+    if (!found.ok || found.value === undefined) continue;
+    const { marker, isAlive } = found.value;
+    components.push({
+      component,
+      state: isAlive ? marker.state : "dead",
+      pid: marker.pid,
+      sinceMs: Date.parse(marker.started_at),
+      restarts: marker.restarts,
+    });
+    if (isAlive && marker.control_socket !== undefined) sockets.push(marker.control_socket);
+  }
+  const own = ownSockets(runsDir(env));
+  const answers = await Promise.all([...sockets, ...own].map(askSidecar));
+  const heard = answers.filter((answer) => answer !== undefined);
+  return {
+    components,
+    ownSidecars: answers.slice(sockets.length).filter((answer) => answer !== undefined).length,
+    sessions: heard.flatMap(({ sessions }) => sessions)
+      .sort((a, b) => a.startedMs - b.startedMs || (a.sessionId < b.sessionId ? -1 : 1)),
+    bundleVersion: heard.findLast(({ bundleVersion }) => bundleVersion !== "")?.bundleVersion ?? "",
+    audit: worstAudit(heard),
+    isFresh: heard.every(({ isFresh }) => isFresh),
+    problem: problems[0] ?? "",
+  };
+}
+
+/** The control sockets of single runs. */
+function ownSockets(directory: string): string[] {
+  try {
+    if (Deno.lstatSync(directory).uid !== userId()) return [];
+    return [...Deno.readDirSync(directory)]
+      .filter(({ isDirectory, name }) => isDirectory && isId("sbx", name))
+      .map(({ name }) => join(directory, name, "control.sock"))
+      .filter(exists);
+  } catch {
+    return []; // no run yet
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isSocket === true;
+  } catch {
+    return false;
+  }
+}
+
+function worstAudit(heard: readonly SidecarAnswer[]): string {
+  return heard.find(({ audit }) => audit === "failed")?.audit ?? heard[0]?.audit ?? "";
+}
