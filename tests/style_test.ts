@@ -12,7 +12,7 @@ const OUTER = ["sidecar", "authority", "sandbox"];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   proto: [],
-  net: [],
+  net: ["core"],
   ...Object.fromEntries(MIDDLE.map((part) => [part, [...LEAVES, ...MIDDLE]])),
   ...Object.fromEntries(OUTER.map((part) => [part, [...LEAVES, ...MIDDLE, ...OUTER]])),
   daemon: [...LEAVES, ...MIDDLE, ...OUTER],

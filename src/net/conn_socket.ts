@@ -4,8 +4,9 @@ import { closeQuietly } from "./close_quietly.ts";
 import { countBuffer } from "./garbage.ts";
 import { writeAll } from "./write_all.ts";
 
-/** Bytes that are read at once. */
+/** Bytes that are read at once: the most, and at first. Most connections never fill more. */
 const READ_BYTES = 65_536;
+const FIRST_READ_BYTES = 4_096;
 /** Bytes that are written at once, where so many wait. */
 const WRITE_BYTES = 262_144;
 /** Pieces up to this size are copied, so that the next one need not wait until they are written. */
@@ -24,7 +25,7 @@ type Done = (error?: Error | null) => void;
  */
 export class ConnSocket extends Duplex {
   readonly #conn: Deno.Conn;
-  #space = Buffer.allocUnsafeSlow(READ_BYTES);
+  #space = Buffer.allocUnsafeSlow(FIRST_READ_BYTES);
   #reading = false;
   /** What was taken and is not written yet. */
   #waiting: Uint8Array[] = [];
@@ -90,8 +91,11 @@ export class ConnSocket extends Duplex {
   /** The bytes that were read, in memory of their own that is not much larger. */
   #taking(count: number): Buffer {
     const bytes = this.#space.subarray(0, count);
-    if (count < READ_BYTES / 2) return Buffer.from(bytes);
-    this.#space = Buffer.allocUnsafeSlow(READ_BYTES);
+    const { length } = this.#space;
+    if (count < length / 2) return Buffer.from(bytes);
+    // As long as there is always more, more is read at once.
+    const next = count < length ? length : Math.min(length * 4, READ_BYTES);
+    this.#space = Buffer.allocUnsafeSlow(next);
     countBuffer(bytes);
     return bytes;
   }

@@ -1,6 +1,8 @@
 /** HTTP/1.1 messages as they are written. */
 import { Buffer } from "node:buffer";
+import type { WholeAnswer } from "../http/answers.ts";
 import type { FieldList } from "../http/exchange.ts";
+import { reasonPhrase } from "./reason_phrase.ts";
 
 const CRLF = Buffer.from("\r\n");
 const LAST_CHUNK = Buffer.from("0\r\n\r\n");
@@ -33,4 +35,12 @@ export function chunkOf(piece: Uint8Array): Buffer {
 export function lastChunk(trailers: FieldList): Buffer {
   if (trailers.length === 0) return LAST_CHUNK;
   return Buffer.from(`0\r\n${formatFields(trailers, undefined)}\r\n`, "latin1");
+}
+
+/** A whole response that ends its connection. */
+export function formatLastAnswer({ status, fields, body }: WholeAnswer): Buffer {
+  const head = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${
+    formatFields(fields, undefined)
+  }Connection: close\r\n\r\n`;
+  return Buffer.concat([headBytes(head), body]);
 }

@@ -14,6 +14,7 @@ import { Http2Stream, type StreamCarrier } from "./stream.ts";
 /** Stream numbers end somewhere above; a client then needs another connection. */
 const LAST_STREAM = 0x7fff_ff00;
 const NOTHING = Buffer.alloc(0);
+const PING = Buffer.alloc(8);
 
 /**
  * An HTTP/2 connection (RFC 9113), of either side. It is firma's own because `node:http2` of
@@ -120,6 +121,11 @@ export class Http2Connection implements StreamCarrier {
     if (this.#over) return;
     this.#sayGoodbye(h2.NO_ERROR);
     this.#end(undefined);
+  }
+
+  /** Asks the peer whether it is there: it has to say something. */
+  ping(): void {
+    this.#output.push(h2.frame(h2.PING, 0, 0, PING));
   }
 
   sendHeaders(stream: Http2Stream, fields: FieldList, end: boolean): void {

@@ -8,6 +8,7 @@ import type { Watch, Watchdog } from "../watchdog.ts";
 import { Http2Exchange } from "./exchange.ts";
 import { Http2Connection } from "./connection.ts";
 import { type MessageHead, readMessageHead } from "./message_rules.ts";
+import { SilenceWatch } from "./silence_watch.ts";
 import type { Http2Stream } from "./stream.ts";
 
 /** An HTTP/2 connection of a client. */
@@ -37,7 +38,7 @@ const CONNECTION_WINDOW = 16_777_216;
 const CLOSING_MS = 2_000;
 const PSEUDO = [":method", ":scheme", ":authority", ":path"];
 
-/** Serves the streams of a connection. Returns a way to break it off. */
+/** Serves the streams of a connection. Returns a way to say good-bye and close it. */
 export function serveHttp2(client: ClientHttp2, context: Http2Context): () => void {
   const { socket } = client;
   const { limits, timeouts, watchdog } = context;
@@ -52,8 +53,8 @@ export function serveHttp2(client: ClientHttp2, context: Http2Context): () => vo
   };
   const options = {
     role: "server",
-    streamWindow: STREAM_WINDOW,
-    connectionWindow: CONNECTION_WINDOW,
+    streamWindow: limits.streamWindow ?? STREAM_WINDOW,
+    connectionWindow: limits.connectionWindow ?? CONNECTION_WINDOW,
     maxStreams: limits.streamsPerConnection,
     headBytes: limits.headBytes,
   } as const;
@@ -63,6 +64,7 @@ export function serveHttp2(client: ClientHttp2, context: Http2Context): () => vo
     room: () => {},
     closed: (error) => {
       idle.clear();
+      silent?.clear();
       midway?.clear();
       if (error !== undefined) context.failed(error);
     },
@@ -73,10 +75,17 @@ export function serveHttp2(client: ClientHttp2, context: Http2Context): () => vo
       idle = watchIdle();
     });
   let idle = watchIdle();
+  const { silenceMs } = timeouts;
+  const silent = silenceMs === undefined ? undefined : new SilenceWatch(watchdog, silenceMs, {
+    answerMs: timeouts.headMs,
+    ask: () => connection.ping(),
+    lost: () => lost(),
+  });
   let midway: Watch | undefined;
   const late = () => connection.refuse("request head did not come in time");
   socket.on("data", (bytes: Buffer) => {
     idle.touch();
+    silent?.heard();
     countBuffer(bytes);
     connection.receive(bytes);
     if (connection.midway) {
@@ -93,10 +102,7 @@ export function serveHttp2(client: ClientHttp2, context: Http2Context): () => vo
   socket.on("end", lost);
   socket.on("error", lost);
   socket.on("close", lost);
-  return () => {
-    connection.close();
-    socket.destroy();
-  };
+  return () => connection.close();
 }
 
 function open(

@@ -36,7 +36,7 @@ export class DecisionListener {
   async close(): Promise<void> {
     this.#listener.close();
     for (const conn of this.#connections) closeQuietly(conn);
-    (await this.#server?.catch(() => undefined))?.close();
+    await (await this.#server?.catch(() => undefined))?.close();
   }
 
   #take(conn: Deno.UnixConn): void {

@@ -2,32 +2,16 @@
  * The decision API: `InterceptorHook` over gRPC, gRPC-Web and Connect, and the access evaluation
  * API of OpenID AuthZEN 1.0. It decides and has no other verbs.
  */
-import { Buffer } from "node:buffer";
-import type { DenyProblem } from "../../core/problem.ts";
 import { ConnSocket } from "../../net/conn_socket.ts";
+import { json, problem } from "../../net/http/answers.ts";
 import type { Exchange, OutgoingResponse } from "../../net/http/exchange.ts";
-import { formatProblem } from "../transport/http1/format_problem.ts";
-import { type NoRequest, serveHttp1 } from "../../net/http1/serve.ts";
-import { serveHttp2 } from "../../net/http2/serve.ts";
-import { SocketReader } from "../../net/socket_reader.ts";
-import { Tasks } from "../../net/tasks.ts";
-import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from "../transport/transport_options.ts";
+import { HttpServer } from "../../net/http/http_server.ts";
+import { serveRpc } from "../../net/http/serve_rpc.ts";
 import { unlessIdle } from "../../net/http/unless_idle.ts";
-import { Watchdog } from "../../net/watchdog.ts";
+import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from "../transport/transport_options.ts";
 import { type Evaluation, evaluation, readEvaluation, readEvaluations } from "./authzen.ts";
 import { type Advise, interceptHandlers } from "./intercept.ts";
-import { answerRpc, json, problem } from "./respond.ts";
 
-/** What is said of something that cannot be read as a request. */
-const NO_REQUEST: Omit<DenyProblem, "status" | "detail"> = {
-  type: "about:blank",
-  title: "Malformed request",
-  denied: true,
-  reason: "MalformedRequest",
-  action_class: "",
-  event_id: "",
-};
-const PREFACE = "PRI * HTTP/2.0";
 /** Base64 makes four bytes of three, and a request has more than its body. */
 const ENVELOPE_BYTES = 256 * 1024;
 const JSON_TYPE = /^application\/json(?:\s*;|$)/i;
@@ -38,8 +22,7 @@ export class DecisionServer {
   readonly #advise: Advise;
   readonly #largest: number;
   readonly #handlers: ReturnType<typeof interceptHandlers>;
-  readonly #watchdog = new Watchdog(250);
-  readonly #tasks = new Tasks();
+  readonly #http = new HttpServer({ timeouts: DEFAULT_TIMEOUTS, limits: DEFAULT_LIMITS });
 
   /** `largestBody`: of a call, in bytes. */
   constructor(advise: Advise, largestBody: number) {
@@ -50,65 +33,27 @@ export class DecisionServer {
 
   /** Serves one connection to its end. Never rejects. */
   async serve(conn: Deno.UnixConn): Promise<void> {
-    const socket = new ConnSocket(conn);
-    const ended = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-    socket.on("error", () => {});
-    const first = await this.#firstBytes(socket);
-    if (first === undefined) socket.destroy();
-    else this.#carry(socket, first);
-    await ended;
+    await this.#http.serve({
+      socket: new ConnSocket(conn),
+      answer: (exchange) => this.#answer(exchange),
+      failed: () => {},
+    });
   }
 
   /** Ends what watches over connections; those have been broken off. */
-  close(): void {
-    this.#watchdog.close();
-  }
-
-  /** Enough to tell HTTP/2 from HTTP/1; `undefined` when there is nothing or it takes too long. */
-  async #firstBytes(socket: ConnSocket): Promise<Buffer | undefined> {
-    const { promise, resolve } = Promise.withResolvers<Buffer | undefined>();
-    const watch = this.#watchdog.watch(DEFAULT_TIMEOUTS.headMs, () => resolve(undefined));
-    let seen = Buffer.alloc(0);
-    const onData = (bytes: Buffer) => {
-      seen = Buffer.concat([seen, bytes]);
-      const isPreface = PREFACE.startsWith(seen.toString("latin1", 0, PREFACE.length));
-      if (!isPreface || seen.length >= PREFACE.length) resolve(seen);
-    };
-    const onEnd = () => resolve(undefined);
-    socket.on("data", onData).on("end", onEnd).on("close", onEnd);
-    const first = await promise;
-    watch.clear();
-    socket.pause();
-    socket.off("data", onData).off("end", onEnd).off("close", onEnd);
-    return first;
-  }
-
-  #carry(socket: ConnSocket, first: Buffer): void {
-    socket.unshift(first);
-    const context = {
-      watchdog: this.#watchdog,
-      timeouts: DEFAULT_TIMEOUTS,
-      limits: DEFAULT_LIMITS,
-      tasks: this.#tasks,
-      serve: (exchange: Exchange) => this.#answer(exchange),
-      refuse: (exchange: Exchange, detail: string) =>
-        exchange.respond(problem(400, detail)).catch(() => exchange.abort()),
-      refuseHead: ({ detail, status = 400 }: NoRequest) =>
-        formatProblem({ ...NO_REQUEST, status, detail }),
-      failed: () => {},
-    };
-    if (first.toString("latin1", 0, PREFACE.length) === PREFACE) {
-      serveHttp2({ socket, scheme: "http" }, context);
-    } else {
-      const reader = new SocketReader(socket, undefined, DEFAULT_LIMITS.bufferedBytes);
-      this.#tasks.add(serveHttp1({ reader, scheme: "http", form: "origin" }, context));
-    }
-    socket.resume();
+  async close(): Promise<void> {
+    await this.#http.close(0);
   }
 
   async #answer(exchange: Exchange): Promise<void> {
-    const context = { watchdog: this.#watchdog, timeouts: DEFAULT_TIMEOUTS };
+    const { watchdog } = this.#http;
+    const { idleMs } = DEFAULT_TIMEOUTS;
+    const context = { watchdog, timeouts: DEFAULT_TIMEOUTS };
     try {
+      const handler = this.#handlers.get(pathOf(exchange));
+      if (handler !== undefined) {
+        return await serveRpc(handler, exchange, { watchdog, requestMs: idleMs, unreadMs: idleMs });
+      }
       const response = await unlessIdle(
         exchange,
         context,
@@ -121,27 +66,25 @@ export class DecisionServer {
   }
 
   async #respond(exchange: Exchange, heard: () => void): Promise<OutgoingResponse> {
-    const path = exchange.target.split("?", 1)[0]!;
-    const handler = this.#handlers.get(path);
-    const evaluate = EVALUATIONS.get(path);
-    if (handler === undefined && evaluate === undefined) {
-      return problem(404, "there is no such path");
-    }
-    const read = exchange.body?.readPrefix(this.#largest, heard);
-    const { bytes, whole } = await read ?? { bytes: new Uint8Array(), whole: true };
-    // What is wrong with its size, a handler says in its own protocol.
-    if (handler !== undefined) return await answerRpc(handler, exchange, bytes);
+    const evaluate = EVALUATIONS.get(pathOf(exchange));
+    if (evaluate === undefined) return problem(404, "there is no such path");
     const named = exchange.fields.find(([name]) => name === "x-request-id");
     const echo = named !== undefined && REQUEST_ID.test(named[1]) ? [named] : [];
     if (exchange.method !== "POST") return problem(405, "POST asks", [["allow", "POST"], ...echo]);
     if (!exchange.fields.some(([name, type]) => name === "content-type" && JSON_TYPE.test(type))) {
       return problem(415, "the request is not application/json", echo);
     }
+    const read = exchange.body?.readPrefix(this.#largest, heard);
+    const { bytes, whole } = await read ?? { bytes: new Uint8Array(), whole: true };
     if (!whole) return problem(413, `the request has more than ${this.#largest} bytes`, echo);
     const body = parseJson(bytes);
     if (body === undefined) return problem(400, "the request is not JSON", echo);
-    return await evaluate!(body, this.#advise, echo);
+    return await evaluate(body, this.#advise, echo);
   }
+}
+
+function pathOf(exchange: Exchange): string {
+  return exchange.target.split("?", 1)[0]!;
 }
 
 type Fields = readonly (readonly [string, string])[];

@@ -234,7 +234,11 @@ export class AgentConnection {
 
   #serveSecure(secure: TLSSocket, claim: TunnelClaim): void {
     if (secure.alpnProtocol === "h2") {
-      this.#close = serveHttp2({ socket: secure, scheme: "https" }, this.#http(claim));
+      const close = serveHttp2({ socket: secure, scheme: "https" }, this.#http(claim));
+      this.#close = () => {
+        close();
+        secure.destroy();
+      };
       return;
     }
     this.#close = () => secure.destroy();
