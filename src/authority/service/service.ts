@@ -1,15 +1,19 @@
-import type { Http2ServerRequest } from "node:http2";
+import type { TLSSocket } from "node:tls";
+import type { ListenAddress } from "../../config/listen_address.ts";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
+import { ConnSocket } from "../../net/conn_socket.ts";
+import { HttpServer } from "../../net/http/http_server.ts";
 import type { SigningKey } from "../../pki/signing_key.ts";
 import type { LocalAuthority } from "../local_authority.ts";
-import { type Client, LOCAL_CLIENT } from "./client.ts";
-import type { ListenAddress } from "../../config/listen_address.ts";
+import { LOCAL_CLIENT } from "./client.ts";
+import type { Guest } from "./guests.ts";
 import { PreSharedKeys } from "./pre_shared_keys.ts";
+import { RefusalLog } from "./refusal_log.ts";
+import { type RequestHandler, requestHandler } from "./request_handler.ts";
 import { RevocationFeed } from "./revocation_feed.ts";
-import { requestHandler } from "./request_handler.ts";
 import { authorityRoutes } from "./routes.ts";
 import { type TlsFiles, TlsListener } from "./tls_listener.ts";
-import { type Listener, listenUnix, type RequestHandler } from "./unix_listener.ts";
+import { type Listener, listenUnix } from "./unix_listener.ts";
 
 /** How what happens is told. */
 export type Report = (level: "info" | "warn" | "error", text: string) => void;
@@ -32,13 +36,23 @@ export interface AuthorityServerOptions {
   readonly beatMs?: number;
 }
 
-const SETTINGS = {
-  // A Sidecar has two streams and now and then a request.
-  settings: { maxConcurrentStreams: 64, maxHeaderListSize: 32 * 1024 },
+/** A Sidecar has two streams and now and then a request, all of them small. */
+const HTTP = {
+  timeouts: { idleMs: 300_000, headMs: 15_000, silenceMs: 60_000 },
+  limits: {
+    headBytes: 16_384,
+    bufferedBytes: 65_536,
+    streamsPerConnection: 64,
+    streamWindow: 131_072,
+    connectionWindow: 1_048_576,
+  },
 };
+/** How long what is being answered may go on when the service ends, in milliseconds. */
+const GRACE_MS = 1_000;
 
 interface Parts {
   readonly listener: Listener;
+  readonly http: HttpServer;
   readonly revocations: RevocationFeed;
   readonly preSharedKeys: PreSharedKeys | undefined;
   readonly closing: AbortController;
@@ -67,20 +81,21 @@ export class AuthorityServer {
       options.beatMs ?? 5_000,
     );
     const onFault = (what: string, cause: unknown) => report("error", `${what} failed: ${cause}`);
+    const refusals = new RefusalLog(report);
     const routes = authorityRoutes({
       ...options,
       revocations,
       preSharedKeys,
       closing: closing.signal,
-      onRefused: ({ name }, reason) => report("warn", `Refused the client "${name}": ${reason}`),
+      onRefused: ({ name }, reason) =>
+        refusals.add(`Refused the client ${JSON.stringify(name)}: ${reason}`),
       onFault,
     });
-    const listener = await listen(
-      options,
-      (clientOf) => requestHandler(routes, clientOf, onFault),
-    );
+    const http = new HttpServer(HTTP);
+    const handler = requestHandler(routes, http.watchdog, onFault);
+    const listener = await listen(options, { http, refusals, handler });
     if (listener.ok) {
-      const parts = { listener: listener.value, revocations, preSharedKeys, closing };
+      const parts = { listener: listener.value, http, revocations, preSharedKeys, closing };
       return ok(new AuthorityServer(parts));
     }
     await Promise.all([revocations.close(), preSharedKeys?.close()]);
@@ -92,25 +107,47 @@ export class AuthorityServer {
     return this.#parts.listener.address;
   }
 
-  /** Ends every stream and stops to listen. */
+  /** Stops to listen and ends every stream, which is told so. */
   async close(): Promise<void> {
-    const { listener, revocations, preSharedKeys, closing } = this.#parts;
+    const { listener, http, revocations, preSharedKeys, closing } = this.#parts;
     closing.abort();
     await listener.close();
+    await http.close(GRACE_MS);
     await Promise.all([revocations.close(), preSharedKeys?.close()]);
   }
 }
 
 async function listen(
   { listen, tls, report }: AuthorityServerOptions,
-  handler: (clientOf: (request: Http2ServerRequest) => Client | undefined) => RequestHandler,
+  { http, refusals, handler }: {
+    readonly http: HttpServer;
+    readonly refusals: RefusalLog;
+    readonly handler: RequestHandler;
+  },
 ): Promise<Result<Listener, readonly FirmaError[]>> {
+  const failed = (from: string) => ({ message }: Error) =>
+    refusals.add(`Disconnected a client ${from}: HTTP/2: ${message}`);
   if (listen.kind === "unix") {
-    const listener = await listenUnix(listen.path, handler(() => LOCAL_CLIENT), SETTINGS);
+    const listener = await listenUnix(listen.path, (conn) => {
+      void http.serve({
+        socket: new ConnSocket(conn),
+        answer: (exchange) => handler(exchange, LOCAL_CLIENT),
+        failed: failed("of the socket"),
+      });
+    });
     return listener.ok ? listener : err([listener.error]);
   }
   if (tls === undefined) return err([plainTcp(listen.hostname)]);
-  return await TlsListener.start({ ...listen, tls, handler, settings: SETTINGS, report });
+  const { watchdog } = http;
+  const take = (guest: Guest, socket: TLSSocket, below: ConnSocket) => {
+    void http.serve({
+      socket,
+      tls: { below, protocol: socket.alpnProtocol === "h2" ? "h2" : "http/1.1" },
+      answer: (exchange) => handler(exchange, socket.destroyed ? undefined : guest.client),
+      failed: failed(`at ${guest.from}`),
+    });
+  };
+  return await TlsListener.start({ ...listen, tls, watchdog, refusals, report, take });
 }
 
 function plainTcp(hostname: string): FirmaError {

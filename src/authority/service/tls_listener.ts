@@ -1,15 +1,18 @@
-import http2 from "node:http2";
-import type { Http2SecureServer, Http2ServerRequest } from "node:http2";
-import type { TLSSocket } from "node:tls";
-import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
-import { FileWatch } from "../file_watch.ts";
-import type { Client } from "./client.ts";
+import { createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
 import { listenAddressText } from "../../config/listen_address.ts";
-import { judgePeer } from "./peer.ts";
+import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
+import { acceptEach } from "../../net/accept.ts";
+import { closeQuietly } from "../../net/close_quietly.ts";
+import { ConnSocket } from "../../net/conn_socket.ts";
+import { HandshakeEnded, startTls } from "../../net/tls_handshake.ts";
+import type { Watchdog } from "../../net/watchdog.ts";
+import { FileWatch } from "../file_watch.ts";
+import { type Guest, Guests } from "./guests.ts";
+import { readPeer } from "./peer.ts";
+import type { RefusalLog } from "./refusal_log.ts";
 import type { Report } from "./service.ts";
 import { readTlsMaterial, type TlsFiles, type TlsMaterial } from "./tls_files.ts";
-import { closed, type Listener, listening, type RequestHandler } from "./unix_listener.ts";
-import { trackSessions } from "./unix_listener.ts";
+import type { Listener } from "./unix_listener.ts";
 
 export type { TlsFiles } from "./tls_files.ts";
 
@@ -18,17 +21,27 @@ export interface TlsListenerOptions {
   readonly hostname: string;
   readonly port: number;
   readonly tls: TlsFiles;
-  readonly settings: http2.ServerOptions;
-  readonly handler: (
-    clientOf: (request: Http2ServerRequest) => Client | undefined,
-  ) => RequestHandler;
+  readonly watchdog: Watchdog;
+  readonly refusals: RefusalLog;
   readonly report: Report;
+  /** Serves a client that was let in; `below` is what its socket reads from. */
+  readonly take: (guest: Guest, socket: TLSSocket, below: ConnSocket) => void;
+}
+
+/** A connection whose handshake is under way. */
+interface Arrival {
+  readonly from: string;
+  readonly below: ConnSocket;
 }
 
 /** How often connections that last are judged again, in milliseconds. */
 const REVIEW_MS = 10_000;
 /** A client that cannot finish its handshake in this time goes, in milliseconds. */
 const HANDSHAKE_MS = 10_000;
+/** Handshakes under way. Whoever comes then takes the place of who has been at it longest. */
+const MOST_ARRIVALS = 1_024;
+/** Connections that wait until they are accepted: a restart brings all clients at once. */
+const BACKLOG = 4_096;
 
 /**
  * Listens on TCP with mutual TLS, HTTP/2 and HTTP/1.1. Only clients on the list
@@ -37,25 +50,28 @@ const HANDSHAKE_MS = 10_000;
  */
 export class TlsListener implements Listener {
   readonly address: string;
-  readonly #server: Http2SecureServer;
   readonly #options: TlsListenerOptions;
-  readonly #sessions: ReturnType<typeof trackSessions>;
-  readonly #sockets: Set<TLSSocket>;
-  readonly #known: KnownConnections;
+  readonly #listener: Deno.TcpListener;
+  readonly #accepting: Promise<void>;
+  readonly #arrivals = new Set<Arrival>();
+  readonly #guests = new Guests();
   readonly #watch: FileWatch;
   readonly #review: ReturnType<typeof setInterval>;
   #material: TlsMaterial;
+  #context: SecureContext;
 
-  private constructor(options: TlsListenerOptions, material: TlsMaterial, parts: Parts) {
+  private constructor(
+    options: TlsListenerOptions,
+    listener: Deno.TcpListener,
+    material: TlsMaterial,
+  ) {
     this.#options = options;
+    this.#listener = listener;
     this.#material = material;
-    this.#server = parts.server;
-    this.#sessions = parts.sessions;
-    this.#sockets = parts.sockets;
-    this.#known = parts.known;
-    const bound = parts.server.address();
-    const port = bound !== null && typeof bound === "object" ? bound.port : options.port;
+    this.#context = contextOf(material);
+    const { port } = listener.addr;
     this.address = listenAddressText({ kind: "tcp", hostname: options.hostname, port });
+    this.#accepting = acceptEach(listener, (conn) => this.#take(conn));
     this.#watch = FileWatch.start(Object.values(options.tls), () => this.#reload());
     this.#review = setInterval(() => this.#reviewAll(), REVIEW_MS);
   }
@@ -64,46 +80,12 @@ export class TlsListener implements Listener {
   static async start(
     options: TlsListenerOptions,
   ): Promise<Result<TlsListener, readonly FirmaError[]>> {
-    const { tls, settings, hostname, port } = options;
+    const { tls, hostname, port } = options;
     const material = await readTlsMaterial(tls, Date.now());
     if (!material.ok) return material;
-    let judge = (socket: TLSSocket) => judgePeer(socket, material.value, Date.now());
-    const known = new KnownConnections((socket) => judge(socket));
-    const server = http2.createSecureServer(
-      {
-        ...settings,
-        ...contextOf(material.value),
-        allowHTTP1: true,
-        minVersion: "TLSv1.3",
-        requestCert: true,
-        // Every connection is judged here, so that each refusal has its reason in the log.
-        rejectUnauthorized: false,
-        handshakeTimeout: HANDSHAKE_MS,
-      },
-      options.handler((request) => known.clientOf(request)),
-    );
-    const sockets = new Set<TLSSocket>();
-    // Before the server makes a session of it.
-    server.prependListener("secureConnection", (socket: TLSSocket) => {
-      const from = `${socket.remoteAddress}:${socket.remotePort}`;
-      const peer = judge(socket);
-      if (!peer.ok) {
-        options.report("warn", `Refused a client at ${from}: ${peer.error}`);
-        socket.destroy();
-        return;
-      }
-      sockets.add(socket);
-      socket.on("close", () => sockets.delete(socket));
-    });
-    server.on("tlsClientError", (error: Error & { readonly code?: string }) => {
-      // Whoever hangs up before it said anything was not refused.
-      if (error.code !== "ECONNRESET") {
-        options.report("warn", `Refused a client that does not speak TLS: ${error.message}`);
-      }
-    });
-    const sessions = trackSessions(server as unknown as http2.Http2Server);
+    let listener: Deno.TcpListener;
     try {
-      await listening(server as unknown as http2.Http2Server, () => server.listen(port, hostname));
+      listener = Deno.listen({ hostname, port, tcpBacklog: BACKLOG });
     } catch (cause) {
       const address = listenAddressText({ kind: "tcp", hostname, port });
       const reason = cause instanceof Error ? cause.message : String(cause);
@@ -113,22 +95,74 @@ export class TlsListener implements Listener {
         cause,
       }]);
     }
-    const listener = new TlsListener(options, material.value, {
-      server,
-      sessions,
-      sockets,
-      known,
-    });
-    judge = (socket) => judgePeer(socket, listener.#material, Date.now());
-    return ok(listener);
+    return ok(new TlsListener(options, listener, material.value));
   }
 
   async close(): Promise<void> {
     clearInterval(this.#review);
+    closeQuietly(this.#listener);
+    for (const { below } of this.#arrivals) below.destroy();
     await this.#watch.close();
-    const end = closed(this.#server as unknown as http2.Http2Server, this.#sessions);
-    for (const socket of this.#sockets) socket.destroy();
-    await end;
+    await this.#accepting;
+    this.#options.refusals.flush();
+  }
+
+  #take(conn: Deno.TcpConn): void {
+    const { refusals, watchdog } = this.#options;
+    const { hostname, port } = conn.remoteAddr;
+    const from = listenAddressText({ kind: "tcp", hostname, port });
+    try {
+      conn.setNoDelay();
+      conn.setKeepAlive();
+    } catch {
+      return closeQuietly(conn); // it is gone already
+    }
+    const below = new ConnSocket(conn);
+    below.on("error", () => {});
+    const arrival = { from, below };
+    this.#makeRoom();
+    this.#arrivals.add(arrival);
+    const options = {
+      secureContext: this.#context,
+      handshakeMs: HANDSHAKE_MS,
+      requestCert: true,
+    };
+    startTls(below, options, watchdog, {
+      secure: (socket) => {
+        this.#arrivals.delete(arrival);
+        socket.once("close", () => below.destroy());
+        this.#admit(arrival, socket);
+      },
+      failed: (error) => {
+        // Whoever hangs up before it said anything was not refused.
+        if (this.#arrivals.delete(arrival) && !(error instanceof HandshakeEnded)) {
+          refusals.add(`Refused a client at ${from}: no handshake of TLS: ${error.message}`);
+        }
+        below.destroy();
+      },
+    });
+  }
+
+  #makeRoom(): void {
+    if (this.#arrivals.size < MOST_ARRIVALS) return;
+    for (const oldest of this.#arrivals) {
+      this.#arrivals.delete(oldest);
+      const { from, below } = oldest;
+      this.#options.refusals.add(`Refused a client at ${from}: too many are connecting`);
+      below.destroy();
+      return;
+    }
+  }
+
+  #admit({ from, below }: Arrival, socket: TLSSocket): void {
+    const peer = readPeer(socket);
+    // Every connection is judged here, so that each refusal has its reason in the log.
+    const admitted = peer.ok
+      ? this.#guests.admit({ from, peer: peer.value, socket }, this.#material, Date.now())
+      : peer;
+    if (admitted.ok) return this.#options.take(admitted.value, socket, below);
+    this.#options.refusals.add(`Refused a client at ${from}: ${admitted.error}`);
+    socket.destroy();
   }
 
   async #reload(): Promise<void> {
@@ -144,7 +178,7 @@ export class TlsListener implements Listener {
     this.#material = material.value;
     const next = material.value;
     if (next.cert !== cert || next.key !== key || next.clientCa !== clientCa) {
-      this.#server.setSecureContext({ ...contextOf(next) });
+      this.#context = contextOf(next);
       report("info", "New certificates are in force");
     }
     report("info", `The list of clients has ${next.allowList.authorized.length} entries`);
@@ -152,51 +186,14 @@ export class TlsListener implements Listener {
   }
 
   #reviewAll(): void {
-    this.#known.forget();
-    for (const socket of this.#sockets) {
-      const peer = judgePeer(socket, this.#material, Date.now());
-      if (peer.ok) continue;
-      const from = `${socket.remoteAddress}:${socket.remotePort}`;
-      this.#options.report("warn", `Disconnected a client at ${from}: ${peer.error}`);
-      socket.destroy();
-    }
+    const { refusals } = this.#options;
+    this.#guests.review(this.#material, Date.now(), ({ from }, reason) => {
+      refusals.add(`Disconnected a client at ${from}: ${reason}`);
+    });
+    refusals.flush();
   }
 }
 
-/** Who the connections of requests belong to: judging one takes longer than answering a request. */
-class KnownConnections {
-  readonly #judge: (socket: TLSSocket) => Result<Client, string>;
-  #clients = new WeakMap<object, Client>();
-
-  constructor(judge: (socket: TLSSocket) => Result<Client, string>) {
-    this.#judge = judge;
-  }
-
-  clientOf(request: Http2ServerRequest): Client | undefined {
-    const session = request.stream?.session;
-    // The socket of HTTP/2 is wrapped anew each time that it is asked for; the session is not.
-    const connection = session ?? request.socket;
-    const known = this.#clients.get(connection);
-    if (known !== undefined) return known;
-    const peer = this.#judge((session?.socket ?? request.socket) as TLSSocket);
-    if (!peer.ok) return undefined;
-    this.#clients.set(connection, peer.value);
-    return peer.value;
-  }
-
-  /** Has every connection judged again. */
-  forget(): void {
-    this.#clients = new WeakMap();
-  }
-}
-
-interface Parts {
-  readonly server: Http2SecureServer;
-  readonly sessions: ReturnType<typeof trackSessions>;
-  readonly sockets: Set<TLSSocket>;
-  readonly known: KnownConnections;
-}
-
-function contextOf({ cert, key, clientCa }: TlsMaterial) {
-  return { cert, key, ca: clientCa };
+function contextOf({ cert, key, clientCa }: TlsMaterial): SecureContext {
+  return createSecureContext({ cert, key, ca: clientCa, minVersion: "TLSv1.3" });
 }

@@ -1,5 +1,5 @@
 import { ConnectionError, ENHANCE_YOUR_CALM } from "./frame.ts";
-import { Ration } from "./ration.ts";
+import { Ration } from "../ration.ts";
 
 /** Frames that cost this side something and the peer next to nothing, at once and a second. */
 const NOISE = [10_000, 1_000] as const;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { ConnectionError } from "../../../src/net/http2/frame.ts";
 import { Output } from "../../../src/net/http2/output.ts";
-import { Ration } from "../../../src/net/http2/ration.ts";
+import { Ration } from "../../../src/net/ration.ts";
 import { flushed } from "./_wire.ts";
 
 function rig() {
