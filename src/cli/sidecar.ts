@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { environment } from "./environment.ts";
 import { refuse, type SidecarFlags, sidecarProject } from "./sidecar/project.ts";
 import { serve } from "./sidecar/serve.ts";
+import { sessionCommand } from "./sidecar/session.ts";
 import { startCommand } from "./sidecar/start.ts";
 import { statusCommand } from "./sidecar/status.ts";
 import { stopCommand } from "./sidecar/stop.ts";
@@ -34,6 +35,7 @@ export function command(): Command {
     .addCommand(startCommand())
     .addCommand(stopCommand())
     .addCommand(statusCommand())
+    .addCommand(sessionCommand())
     .addCommand(unitCommand())
     .action(async (_flags: unknown, command: Command) => {
       const flags = withGlobals<SidecarFlags>(command);

@@ -56,8 +56,8 @@ export async function openControl(
     const bytes = new TextEncoder().encode(body === undefined ? "" : JSON.stringify(body));
     const head = `${method} ${path} HTTP/1.0\r\nhost: sidecar\r\n` +
       `content-type: application/json\r\ncontent-length: ${bytes.length}${HEAD_END}`;
-    await writeAll(conn, new TextEncoder().encode(head));
-    await writeAll(conn, bytes);
+    // At once: a server that has answered a request without a body closes before more comes.
+    await writeAll(conn, concat(new TextEncoder().encode(head), bytes));
     const read = await readHead(conn);
     if (read === undefined) return unreachable(socket, "its answer is none");
     const { status, rest } = read;
@@ -103,6 +103,13 @@ export async function readProblem({ body, close }: ControlAnswer): Promise<Firma
   } finally {
     close();
   }
+}
+
+function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(first.length + second.length);
+  whole.set(first);
+  whole.set(second, first.length);
+  return whole;
 }
 
 async function readHead(

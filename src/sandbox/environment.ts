@@ -76,30 +76,42 @@ export function agentEnvironment(options: EnvironmentOptions): Record<string, st
   for (const [name, value] of Object.entries(hostEnv)) {
     if (patterns.some((pattern) => matches(pattern, name))) environment[name] = value;
   }
-  for (const name of PROXY_VARIABLES) {
-    environment[name] = PROXY;
-    environment[name.toLowerCase()] = PROXY;
-  }
-  for (const name of OTHER_PROXY_VARIABLES) environment[name] = PROXY;
-  for (const name of REPLACING_CA_VARIABLES) environment[name] = CA_BUNDLE;
-  for (const name of ADDING_CA_VARIABLES) environment[name] = CA_EXTRA;
   return {
     ...environment,
+    ...clientVariables(PROXY, { bundle: CA_BUNDLE, extra: CA_EXTRA }),
     HOME: home,
     PATH: path,
-    // The agent's own servers: loopback is the sandbox's own, so nothing gets out this way.
-    NO_PROXY: LOOPBACK,
-    no_proxy: LOOPBACK,
-    npm_config_noproxy: LOOPBACK,
-    NODE_USE_ENV_PROXY: "1",
     GIT_CONFIG_SYSTEM: `${PUBLIC_DIR}/gitconfig`,
-    ELECTRON_GET_USE_PROXY: "1",
     CLOUDSDK_PROXY_TYPE: "http",
     CLOUDSDK_PROXY_ADDRESS: "127.0.0.1",
     CLOUDSDK_PROXY_PORT: String(PROXY_PORT),
     FIRMA_RUN_SANDBOX_ID: sandboxId,
     FIRMA_RUN_SESSION_ID: sessionId,
     FIRMA_RUN_PROFILE: profile.id,
+  };
+}
+
+/** What leads clients to `proxy`, and makes them trust the roots in these two files. */
+export function clientVariables(
+  proxy: string,
+  roots: { readonly bundle: string; readonly extra: string },
+): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const name of PROXY_VARIABLES) {
+    variables[name] = proxy;
+    variables[name.toLowerCase()] = proxy;
+  }
+  for (const name of OTHER_PROXY_VARIABLES) variables[name] = proxy;
+  for (const name of REPLACING_CA_VARIABLES) variables[name] = roots.bundle;
+  for (const name of ADDING_CA_VARIABLES) variables[name] = roots.extra;
+  return {
+    ...variables,
+    // The agent's own servers. In a sandbox loopback is its own, so nothing gets out this way.
+    NO_PROXY: LOOPBACK,
+    no_proxy: LOOPBACK,
+    npm_config_noproxy: LOOPBACK,
+    NODE_USE_ENV_PROXY: "1",
+    ELECTRON_GET_USE_PROXY: "1",
   };
 }
 

@@ -13,6 +13,12 @@ export interface RegistrationsOptions {
   describe(session: OpenedSession): unknown;
 }
 
+interface Notice {
+  readonly type: "notice";
+  readonly level: string;
+  readonly text: string;
+}
+
 interface Line {
   write(value: unknown): void;
   close(): void;
@@ -26,6 +32,9 @@ interface Line {
 export class Registrations {
   readonly #options: RegistrationsOptions;
   readonly #lines = new Map<string, Line>();
+  /** What was said of sessions whose streams are not there yet. */
+  readonly #early = new Map<string, Notice[]>();
+  #opening = 0;
 
   constructor(options: RegistrationsOptions) {
     this.#options = options;
@@ -33,13 +42,17 @@ export class Registrations {
 
   /** Opens a session, and the stream that it lives with. */
   async open(request: SessionRequest): Promise<Result<ReadableStream<Uint8Array>>> {
-    const opened = await this.#options.openSession(request);
+    this.#opening++;
+    const opened = await this.#options.openSession(request).finally(() => this.#opening--);
     if (!opened.ok) return opened;
     const { sessionId } = opened.value;
+    const early = this.#early.get(sessionId) ?? [];
+    if (this.#opening === 0) this.#early.clear();
     const stream = new ReadableStream<Uint8Array>({
       start: (controller) => {
         const line = lineOf(controller);
         line.write(this.#options.describe(opened.value));
+        for (const notice of early) line.write(notice);
         this.#lines.set(sessionId, line);
       },
       cancel: async () => {
@@ -52,9 +65,12 @@ export class Registrations {
 
   /** Writes a notice to the stream of the session that it concerns, or to all. */
   readonly tell: Notify = (level, text, sessionId) => {
+    const notice: Notice = { type: "notice", level, text };
     for (const [id, line] of this.#lines) {
-      if (sessionId === undefined || sessionId === id) line.write({ type: "notice", level, text });
+      if (sessionId === undefined || sessionId === id) line.write(notice);
     }
+    if (sessionId === undefined || this.#opening === 0 || this.#lines.has(sessionId)) return;
+    this.#early.set(sessionId, [...this.#early.get(sessionId) ?? [], notice]);
   };
 
   /** Ends the stream of a session that has ended. */

@@ -92,6 +92,27 @@ Deno.test("POST /v1/sessions registers a session, and tells of it as long as it 
   assert.deepEqual(ended, ["ses_1"]);
 });
 
+Deno.test("POST /v1/sessions tells what was said of a session before it was registered", async () => {
+  let tell: Notify = () => {};
+  const request = api({
+    onNotice: (listener) => {
+      tell = listener;
+      return () => {};
+    },
+    openSession: () => {
+      tell("warn", "nothing is enforced", "ses_1");
+      tell("warn", "of another session", "ses_2");
+      return Promise.resolve(ok(OPENED));
+    },
+  });
+  const response = await request("POST", "/v1/sessions", BODY);
+  await request("POST", "/v1/sessions/ses_1/end", {});
+  assert.deepEqual(await Array.fromAsync(jsonLines(response.body!)), [
+    SESSION_LINE,
+    { type: "notice", level: "warn", text: "nothing is enforced" },
+  ]);
+});
+
 Deno.test("POST /v1/sessions ends the session when its connection does", async () => {
   const ended: string[] = [];
   const request = api({
