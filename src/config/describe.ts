@@ -28,7 +28,9 @@ export function describeConfig(config: FirmaConfig, files: readonly OperatorFile
   const { authority, connector, interceptor, mapping, audit } = config.sidecar;
   const lines = files.map((file) => `${file.kind} ${file.name}: ${contents(file)}`);
   if (authority.remote !== undefined) {
-    lines.unshift(`policies and tokens of the Authority at ${authority.remote.urls.join(", ")}`);
+    const { urls, connectAddr } = authority.remote;
+    const reached = connectAddr ? `, reached at ${connectAddr.hostname}:${connectAddr.port}` : "";
+    lines.unshift(`policies and tokens of the Authority at ${urls.join(", ")}${reached}`);
   }
   for (const { name, parent, risk } of config.actionClasses) {
     lines.push(`action class ${name} within ${parent}, risk ${risk}`);

@@ -105,6 +105,7 @@ async function openRemote(
     : undefined;
   const authority = await RemoteAuthority.open({
     endpoints: remote.urls,
+    connectAddr: remote.connectAddr,
     publicKey: key.value,
     tls: certPath && keyPath ? { certPath, keyPath, caPath } : undefined,
     credentials: credentials?.value,

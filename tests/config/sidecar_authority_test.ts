@@ -26,6 +26,7 @@ Deno.test("[sidecar.authority] names no Authority unless it has a url", () => {
 Deno.test("[sidecar.authority] takes one on a socket for this user's own", () => {
   assert.deepEqual(remote('url = "unix:///run/a.sock"\n'), {
     urls: ["unix:///run/a.sock"],
+    connectAddr: undefined,
     publicKeyPath: "/keys/a.key.pub",
     caCertPath: undefined,
     clientCertPath: undefined,
@@ -45,6 +46,7 @@ Deno.test("[sidecar.authority] reads what reaching one over the network takes", 
   const config = remote(`${SECURE}ca_cert_path = "/etc/ca.crt"
 fallback_urls = ["https://b.test", "unix:///run/a.sock"]
 connect_timeout = "1s"
+connect_addr = "[::1]:1234"
 revocation_fail_closed_on_disconnect = true
 revocation_readiness_grace = "0s"
 reconnect_min_backoff = "10ms"
@@ -52,6 +54,7 @@ reconnect_max_backoff = "1s"
 `);
   assert.deepEqual(config, {
     urls: ["https://a.test:9443", "https://b.test", "unix:///run/a.sock"],
+    connectAddr: { hostname: "::1", port: 1234 },
     publicKeyPath: "/p/.firma/a.pub",
     caCertPath: "/etc/ca.crt",
     clientCertPath: "/p/.firma/c.crt",
@@ -141,6 +144,9 @@ const REFUSED: Record<string, [string, string]> = {
     `${CREDENTIALS}pre_shared_key_env = "A=B"`,
     "credentials.pre_shared_key_env",
   ],
+  "an address for a socket": ['url = "unix:///a"\nconnect_addr = "127.0.0.1:1"', "connect_addr"],
+  "an address for no Authority": ['connect_addr = "127.0.0.1:1"', "connect_addr"],
+  "an address without a port": [`${SECURE}connect_addr = "127.0.0.1"`, "connect_addr"],
   "waits that shrink": [
     'url = "unix:///a"\nreconnect_min_backoff = "2s"\nreconnect_max_backoff = "1s"',
     "reconnect_max_backoff",

@@ -1,11 +1,14 @@
 import { type Client, createClient } from "@connectrpc/connect";
 import { createFetchClient } from "@connectrpc/connect/protocol";
 import { createTransport } from "@connectrpc/connect/protocol-connect";
+import type { ConnectAddress } from "../../config/connect_address.ts";
 import { checkAuthorityUrl, socketPath } from "../../config/authority_url.ts";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
 import { readPrivateFile } from "../../pki/private_file.ts";
 import { AuthorityService } from "../../proto/firma/v1/authority_pb.ts";
 import { FileWatch } from "../file_watch.ts";
+import { createHttpClient } from "./http_client.ts";
+import { Relay } from "./relay.ts";
 
 /** The files of a client of mutual TLS; read again when they change. */
 export interface ClientTlsFiles {
@@ -29,6 +32,8 @@ export interface Connection {
 export interface ConnectionsOptions {
   /** `unix:///path/of.sock` or `https://host:port`, tried in turn; at least one. */
   readonly endpoints: readonly string[];
+  /** Where the first endpoint is, if not where its name says; it still has to be who it is. */
+  readonly connectAddr?: ConnectAddress | undefined;
   readonly tls?: ClientTlsFiles | undefined;
   /** Hears of certificates that changed and cannot be used. */
   readonly onNotice: (notice: FirmaError) => void;
@@ -47,6 +52,7 @@ const LARGEST_MESSAGE = 64 * 1024 * 1024;
 export class Connections {
   readonly #options: ConnectionsOptions;
   #tls: TlsTexts | undefined;
+  readonly #relay: Relay | undefined;
   #watch: FileWatch | undefined;
   #current: { connection: Connection; http: Deno.HttpClient; end: AbortController } | undefined;
   #turn = 0;
@@ -55,6 +61,8 @@ export class Connections {
   private constructor(options: ConnectionsOptions, tls: TlsTexts | undefined) {
     this.#options = options;
     this.#tls = tls;
+    const { connectAddr } = options;
+    this.#relay = connectAddr && new Relay(connectAddr);
   }
 
   /** Checks endpoints and certificates; connects nowhere. */
@@ -79,14 +87,15 @@ export class Connections {
     const { endpoints } = this.#options;
     const endpoint = endpoints[this.#turn % endpoints.length]!;
     const socket = socketPath(endpoint);
-    const http = Deno.createHttpClient(
+    const relay = this.#turn % endpoints.length === 0 ? this.#relay : undefined;
+    const http = createHttpClient(
       socket !== undefined
         ? {
           proxy: { transport: "unix", path: socket },
           http1: false,
           http2: true,
         }
-        : { ...this.#tls as Deno.TlsCertifiedKeyPem & TlsTexts, http2: true },
+        : { ...this.#tls, ...(relay && { proxy: relay.proxy }), http2: true },
     );
     const end = new AbortController();
     const transport = createTransport({
@@ -120,6 +129,7 @@ export class Connections {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#drop();
+    this.#relay?.close();
     await this.#watch?.close();
   }
 

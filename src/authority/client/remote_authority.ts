@@ -8,6 +8,7 @@ import type {
   IssueCapabilityResponse,
   Revocation,
 } from "../../core/authority.ts";
+import type { ConnectAddress } from "../../config/connect_address.ts";
 import { type FirmaError, ok, type Result } from "../../core/result.ts";
 import {
   IssueCapabilityRequestSchema,
@@ -31,6 +32,8 @@ export type { ClientTlsFiles } from "./connections.ts";
 export interface RemoteAuthorityOptions {
   /** `unix:///path/of.sock` or `https://host:port`, tried in turn; at least one. */
   readonly endpoints: readonly string[];
+  /** Where the first of them is, if not where its name says. */
+  readonly connectAddr?: ConnectAddress | undefined;
   /** Raw Ed25519 key of the Authority, 32 bytes: what it has not signed is not believed. */
   readonly publicKey: Uint8Array;
   /** Wanted for `https`. */
@@ -81,6 +84,7 @@ export class RemoteAuthority implements Authority {
   static async open(options: RemoteAuthorityOptions): Promise<Result<RemoteAuthority>> {
     const connections = await Connections.open({
       endpoints: options.endpoints,
+      connectAddr: options.connectAddr,
       tls: options.tls,
       onNotice: ({ message }: FirmaError) => options.onNotice?.("warn", message),
     });

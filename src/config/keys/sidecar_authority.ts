@@ -1,5 +1,6 @@
 import { isId } from "../../core/id.ts";
 import { checkAuthorityUrl, socketPath } from "../authority_url.ts";
+import { CONNECT_ADDRESS, type ConnectAddress } from "../connect_address.ts";
 import { key, type Section, section, type ValueOf } from "../key.ts";
 import { fault } from "../reader.ts";
 import { BOOLEAN, DURATION, DURATION_OR_NONE, list, PATH, text } from "../value_type.ts";
@@ -9,6 +10,8 @@ import { type CredentialsConfig, SIDECAR_CREDENTIALS } from "./sidecar_credentia
 export interface RemoteAuthorityConfig {
   /** `unix:///path/of.sock` or `https://host:port`, tried in turn; at least one. */
   readonly urls: readonly string[];
+  /** Where the first of them is, if not where its name says. */
+  readonly connectAddr: ConnectAddress | undefined;
   /**
    * What this Authority has not signed is not believed. Absent only for one on a socket,
    * which is then taken for this user's own.
@@ -38,6 +41,7 @@ interface SidecarAuthorityConfig {
 
 /** Keys that mean nothing without an Authority to reach. */
 const OF_REMOTE = [
+  "connect_addr",
   "fallback_urls",
   "public_key_path",
   "ca_cert_path",
@@ -68,6 +72,12 @@ const TABLE = section("The agent of the project, and the Authority that it is un
     about: "An Authority that serves many Sidecars: `https://host:port` or `unix:///path`",
     otherwise: "the Sidecar has an Authority of its own",
     example: "https://authority.example.test:9443",
+    applies: "restart",
+  }),
+  connect_addr: key(CONNECT_ADDRESS, {
+    about: "Where `url` is to be reached; its certificate still has to be that of `url`",
+    otherwise: "what the name in `url` resolves to",
+    example: "10.0.0.5:9443",
     applies: "restart",
   }),
   fallback_urls: key(list(AUTHORITY_URL), {
@@ -162,6 +172,7 @@ function remote(given: Table): RemoteAuthorityConfig | undefined {
 function settings(given: Table, urls: readonly string[]): RemoteAuthorityConfig {
   return {
     urls,
+    connectAddr: given.connect_addr,
     publicKeyPath: given.public_key_path,
     caCertPath: given.ca_cert_path,
     clientCertPath: given.tls_client_cert_path,
@@ -195,6 +206,9 @@ function disagreement(given: Table): Fault | undefined {
   }
   if (given.reconnect_max_backoff < given.reconnect_min_backoff) {
     return { key: "reconnect_max_backoff", state: "it is less than reconnect_min_backoff" };
+  }
+  if (given.connect_addr !== undefined && socketPath(url) !== undefined) {
+    return { key: "connect_addr", state: "the url is that of a socket" };
   }
   const isSecure = [url, ...others].some((each) => socketPath(each) === undefined);
   const needed = [

@@ -104,7 +104,9 @@ export async function serve(options: ServeOptions = {}) {
     },
     /** A client of it. */
     client: async (
-      special: Partial<Pick<RemoteAuthorityOptions, "tls" | "endpoints" | "credentials">> = {},
+      special: Partial<
+        Pick<RemoteAuthorityOptions, "tls" | "endpoints" | "connectAddr" | "credentials">
+      > = {},
     ) => {
       const notices: string[] = [];
       const opened = await RemoteAuthority.open({
@@ -112,6 +114,7 @@ export async function serve(options: ServeOptions = {}) {
           [listen.kind === "unix" ? `unix://${listen.path}` : `https://localhost:${listen.port}`],
         publicKey: key.publicKey,
         tls: special.tls,
+        connectAddr: special.connectAddr,
         credentials: special.credentials,
         minBackoffMs: 20,
         maxBackoffMs: 200,
