@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError } from "commander";
-import { resolve } from "../core/path.ts";
 import { escapeForTerminal } from "../core/escape.ts";
 import { CHECKS } from "../doctor/checks.ts";
 import { examine } from "../doctor/examine.ts";
@@ -7,6 +6,7 @@ import type { NamedFinding, Status } from "../doctor/finding.ts";
 import { machine } from "../doctor/machine.ts";
 import { readProject } from "../doctor/project.ts";
 import { exitCode, jsonReport, reportLines } from "../doctor/report.ts";
+import { environment } from "./environment.ts";
 import { print, printNotice, printToStderr } from "./output.ts";
 import { bold, hasColours, red, yellow } from "./style.ts";
 import { withGlobals } from "./with_globals.ts";
@@ -53,8 +53,7 @@ function progressLine(): { update(pending: readonly string[]): void; clear(): vo
 }
 
 async function findings(flags: Flags): Promise<NamedFinding[]> {
-  const env = Deno.env.toObject();
-  if (flags.stateDir !== undefined) env.FIRMA_STATE_DIR = resolve(flags.stateDir);
+  const env = environment(flags);
   const stop = new AbortController();
   const progress = progressLine();
   const world = machine({

@@ -2,6 +2,7 @@
 import { startService } from "../authority/service/run_service.ts";
 import { parseAuthorityConfig } from "../config/authority_config.ts";
 import { readConfigFile } from "../config/load.ts";
+import { giveUpPermissions } from "../config/permissions.ts";
 import { setOperatorClasses } from "../core/action_class.ts";
 import { jsonLines } from "../core/json_lines.ts";
 import { err, type FirmaError, type Result } from "../core/result.ts";
@@ -24,8 +25,7 @@ export async function main(): Promise<number> {
     say({ type: "fatal", error: sayable(service.error[0]!) });
     return 1;
   }
-  // Only starting needed these. Whatever goes wrong later starts no program and loads no library.
-  for (const name of ["run", "ffi", "sys"] as const) await Deno.permissions.revoke({ name });
+  await giveUpPermissions();
   say({ type: "ready", listen: service.value.address });
   // Whatever comes next asks it to end, and so does the end of the one who could ask.
   void orders.next().finally(() => ending.resolve());

@@ -1,6 +1,5 @@
 import { lookup } from "node:dns/promises";
 import { statfs } from "node:fs/promises";
-import type { Environment } from "../config/paths.ts";
 import { userId } from "../config/user_id.ts";
 import { findProgram } from "../sandbox/find_program.ts";
 import { preflight } from "../sandbox/preflight/preflight.ts";
@@ -14,7 +13,7 @@ const PROGRAM_MS = 5_000;
 
 /** What {@linkcode machine} is made from. */
 export interface MachineOptions {
-  readonly env: Environment;
+  readonly env: World["env"];
   readonly cwd: string;
   readonly configFlag: string | undefined;
   readonly timeoutMs: number;

@@ -10,6 +10,8 @@ import type { FirmaError } from "../core/result.ts";
 /** A configuration that can be read. */
 export interface LoadedProject {
   readonly kind: "loaded";
+  /** Whether it was named, rather than found from the working directory upwards. */
+  readonly isNamed: boolean;
   readonly file: ConfigFile;
   readonly config: FirmaConfig;
   readonly files: readonly OperatorFile[];
@@ -41,6 +43,7 @@ export function readProject(
   setOperatorClasses(config.value.actionClasses);
   return {
     kind: "loaded",
+    isNamed: found.value.source !== "directory",
     file: file.value,
     config: config.value,
     files: operatorFiles(config.value),

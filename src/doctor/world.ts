@@ -1,4 +1,3 @@
-import type { Environment } from "../config/paths.ts";
 import type { Project } from "./project.ts";
 import type { Preflight } from "../sandbox/preflight/preflight.ts";
 
@@ -19,7 +18,7 @@ export type Answer = "accepted" | "refused" | "silent";
 /** What the checks may ask of the machine. */
 export interface World {
   /** The environment, with `FIRMA_STATE_DIR` set where `--state-dir` says so. */
-  readonly env: Environment;
+  readonly env: Readonly<Record<string, string>>;
   /** `null` where there is no such thing. */
   readonly uid: number | null;
   /** How long an answer from the network may take, in milliseconds. */

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Environment } from "../../src/config/paths.ts";
 import type { Check } from "../../src/doctor/check.ts";
 import type { Finding, Status } from "../../src/doctor/finding.ts";
 import { type Project, readProject } from "../../src/doctor/project.ts";
@@ -16,7 +15,7 @@ export class Place implements Disposable {
   readonly home = join(this.base, "home");
   readonly directory = join(this.home, "project");
   readonly agentId = newId("agt");
-  readonly env: Environment = {
+  readonly env: World["env"] = {
     HOME: this.home,
     XDG_RUNTIME_DIR: join(this.base, "runtime"),
     PATH: "/usr/bin:/bin",

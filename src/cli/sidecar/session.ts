@@ -8,11 +8,12 @@ import {
   openProxySession,
   type ProxySession,
 } from "../../run/proxy_session.ts";
+import { environment } from "../environment.ts";
 import { examples } from "../examples.ts";
 import { print, printNotice } from "../output.ts";
 import { textTable } from "../policy/table.ts";
 import { withGlobals } from "../with_globals.ts";
-import { environment, refuse, type SidecarFlags } from "./project.ts";
+import { refuse, type SidecarFlags } from "./project.ts";
 
 const STATUS = { fine: 0, failed: 1, usage: 2 } as const;
 

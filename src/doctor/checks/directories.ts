@@ -6,6 +6,7 @@ import { entryAt } from "../../sandbox/paths.ts";
 import type { Check } from "../check.ts";
 import { asRoot } from "../commands.ts";
 import { type Finding, fine } from "../finding.ts";
+import { type LoadedProject, trustedProject } from "../project.ts";
 import type { World } from "../world.ts";
 
 const OTHERS = 0o077;
@@ -39,7 +40,9 @@ export const permissionsCheck: Check = {
   run(world) {
     const findings: Finding[] = [];
     let seen = 0;
-    for (const { path, kind } of privateEntries(world)) {
+    const project = trustedProject(world.project());
+    const entries = [...privateEntries(world), ...(project ? keysOf(project) : [])];
+    for (const { path, kind } of new Map(entries.map((entry) => [entry.path, entry])).values()) {
       const entry = entryAt(path);
       if (entry === undefined) continue;
       seen++;
@@ -50,7 +53,11 @@ export const permissionsCheck: Check = {
     }
     if (findings.length > 0) return findings;
     return [
-      fine(seen === 0 ? "nothing there yet" : `${seen} directories and keys are this user's alone`),
+      fine(
+        seen === 0
+          ? "nothing there yet"
+          : `this user's alone: ${seen === 1 ? "the one thing" : `all ${seen} things`} looked at`,
+      ),
     ];
   },
 };
@@ -78,6 +85,20 @@ function* privateEntries({ env }: World): Generator<PrivateEntry> {
   for (const name of names(join(data, "keys"))) {
     if (name.endsWith(".key")) yield { path: join(data, "keys", name), kind: "file" };
   }
+}
+
+/** Keys that the configuration names, which may lie anywhere. */
+function* keysOf(project: LoadedProject): Generator<PrivateEntry> {
+  const { authority, sidecar } = project.config;
+  const { remote } = sidecar.authority;
+  const psk = remote?.credentials?.key;
+  const paths = [
+    authority.keyFile,
+    ...authority.otherFiles.filter(({ key }) => key.endsWith("_key_path")).map(({ path }) => path),
+    remote?.clientKeyPath,
+    psk?.from === "file" ? psk.path : undefined,
+  ];
+  for (const path of new Set(paths)) if (path !== undefined) yield { path, kind: "file" };
 }
 
 function names(directory: string): string[] {

@@ -1,4 +1,5 @@
 import type { CA_VARIABLES } from "../../sandbox/environment.ts";
+import { javaStores } from "../../sandbox/java_roots.ts";
 import type { Check } from "../check.ts";
 import { fine } from "../finding.ts";
 
@@ -26,7 +27,14 @@ export const runtimesCheck: Check = {
     const found = RUNTIMES.filter(([program]) => world.findProgram(program) !== undefined);
     const lines = found.map(([program, variables]) => `${program}: ${variables.join(", ")}`);
     // Java knows no variable for it.
-    if (world.findProgram("java") !== undefined) lines.push("java: its key store is replaced");
+    if (world.findProgram("java") !== undefined) {
+      const stores = javaStores(world.env);
+      lines.push(
+        stores.length > 0
+          ? `java: ${stores.join(", ")} is replaced`
+          : "java: not by itself: set JAVA_HOME, so that its key store is found",
+      );
+    }
     const others = "others find the system's bundle, which firma replaces in the sandbox";
     return [
       fine(`${found.length} programs are reached by variables`, [...lines, others].join("\n")),

@@ -12,8 +12,6 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const LOOK_BACK_BYTES = 4 * 1024 * 1024;
 /** As many as somebody will read. */
 const MOST_HOSTS = 10;
-/** What any call to a stranger does at most; the operator may know better. */
-const CLASS = "communication.external.send";
 
 /**
  * What an agent may call a host that goes into a command for somebody to paste:
@@ -39,18 +37,15 @@ export const unmappedCheck: Check = {
   },
 };
 
-function finding(host: string, count: number, project: LoadedProject): Finding {
+function finding(host: string, count: number, { isNamed, file }: LoadedProject): Finding {
   const times = count === 1 ? "once" : `${count} times`;
-  // The last file that is named is most likely the operator's own.
-  const file = project.config.sidecar.mapping.rulesPaths.at(-1);
+  const config = isNamed ? ` --config ${shellWord(file.file)}` : "";
   return {
     status: "warn",
     reason: `an agent was denied ${host} ${times}: no mapping rule names it`,
-    detail: "if that was right, leave it; the command below gives it a class for policies to judge",
-    cure: file === undefined
-      ? `firma policy explain ${shellWord(`GET https://${host}/`)}`
-      : `printf '\\n[[rules]]\\nhost = "%s"\\npath = "/**"\\naction_class = "${CLASS}"\\n' ` +
-        `${host} >> ${shellWord(file)}`,
+    detail: `if that was right, leave it; this names it: host = "${host}", ` +
+      'action_class = "communication.external.send"',
+    cure: `firma config${config} --yes --extra-hosts ${host}`,
   };
 }
 

@@ -66,6 +66,18 @@ Deno.test("checks of directories tell what others can get at, and mend it", asyn
   assert.equal(Deno.statSync(key).mode! & 0o777, 0o600);
 });
 
+Deno.test("permissionsCheck() looks at keys that a trusted configuration names", async () => {
+  using place = new Place();
+  const key = place.write(".firma/tls/server.key", "secret");
+  Deno.chmodSync(key, 0o644);
+  const more = '[authority]\ntls_key_path = "tls/server.key"\n';
+  place.configure({ more, trusted: false });
+  assert.deepEqual(await statuses(permissionsCheck, place.world()), ["ok"]);
+  place.configure({ more });
+  const [finding] = await found(permissionsCheck, place.world());
+  assert.equal(finding!.cure, `chmod 600 ${Deno.realPathSync(key)}`);
+});
+
 Deno.test("checks of directories refuse links and those of others", async () => {
   using place = new Place();
   Deno.symlinkSync("/tmp", place.stateDir);
