@@ -1,5 +1,4 @@
 import { type Client, createClient } from "@connectrpc/connect";
-import { createFetchClient } from "@connectrpc/connect/protocol";
 import { createTransport } from "@connectrpc/connect/protocol-connect";
 import type { ConnectAddress } from "../../config/connect_address.ts";
 import { checkAuthorityUrl, socketPath } from "../../config/authority_url.ts";
@@ -7,6 +6,7 @@ import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
 import { readPrivateFile } from "../../pki/private_file.ts";
 import { AuthorityService } from "../../proto/firma/v1/authority_pb.ts";
 import { FileWatch } from "../file_watch.ts";
+import { fetchClient } from "./fetch_client.ts";
 import { createHttpClient } from "./http_client.ts";
 import { Relay } from "./relay.ts";
 
@@ -99,9 +99,7 @@ export class Connections {
     );
     const end = new AbortController();
     const transport = createTransport({
-      httpClient: createFetchClient((input, init) =>
-        fetch(input as string, { ...init as RequestInit, client: http, redirect: "error" })
-      ),
+      httpClient: fetchClient(http),
       baseUrl: socket !== undefined ? "http://localhost" : endpoint.replace(/\/$/, ""),
       useBinaryFormat: true,
       interceptors: [],
