@@ -16,6 +16,7 @@ otherwise the run brings one of its own, and ends it.
 Examples:
   firma run -- claude
   firma run --yes -- npm install
+  firma run --allow-write .vscode -- claude
   firma run --posture strict --mapping npm -- sh -c 'npm ci && npm test'
   firma run --no-autostart -- claude      join the Sidecar that runs, or fail
   firma run --sidecar local -- claude     bring one, whatever runs
@@ -46,6 +47,7 @@ export function command(): Command {
     .option("--backend <name>", "what builds the sandbox; there is only bwrap")
     .option("--monitor", "let out what policies deny, and record it")
     .option("--state-dir <path>", "directory of running processes (default: FIRMA_STATE_DIR)")
+    .option("--allow-write <path>", "open a sealed path of the workspace; repeat", collect)
     .option("-y, --yes", "do not ask on the first launch")
     .option("--trust", "use the configuration whatever is in it, for CI")
     .option("--print-effective-config", "print what would be in force, as JSON, and end")

@@ -61,6 +61,7 @@ export async function runLine(
     posture: flags.posture,
     mappings: flags.mapping ?? [],
     capabilityFile: flags.capabilityFile && resolve(Deno.cwd(), flags.capabilityFile),
+    allowWrite: flags.allowWrite ?? [],
     yes: flags.yes ?? false,
     trust: flags.trust ?? false,
   };

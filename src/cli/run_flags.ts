@@ -6,6 +6,7 @@ export interface RunFlags extends WishFlags {
   readonly profile?: string;
   readonly posture?: string;
   readonly mapping?: string[];
+  readonly allowWrite?: string[];
   readonly yes?: boolean;
   readonly trust?: boolean;
   readonly printEffectiveConfig?: boolean;
@@ -36,6 +37,7 @@ type ValueFlag =
   | "posture"
   | "mapping"
   | "capabilityFile"
+  | "allowWrite"
   | "backend"
   | "sidecar"
   | "sidecarStartupTimeoutSecs"
@@ -58,6 +60,7 @@ const VALUES: Readonly<Record<string, ValueFlag>> = {
   "--authority-profile": "authorityProfile",
   "--agent": "agent",
   "--state-dir": "stateDir",
+  "--allow-write": "allowWrite",
 };
 
 /**
@@ -82,7 +85,7 @@ export function parseRunLine(args: readonly string[]): RunLine | undefined {
     const value = args[++i];
     if (!Object.hasOwn(VALUES, word) || !value || value.startsWith("-")) return undefined;
     const name = VALUES[word]!;
-    if (name === "mapping") flags.mapping = [...flags.mapping ?? [], value];
+    if (name === "mapping" || name === "allowWrite") flags[name] = [...flags[name] ?? [], value];
     else flags[name] = value;
   }
 }

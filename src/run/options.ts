@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly agent?: string | undefined;
   /** `--monitor`: deny nothing that policies deny, and record it. */
   readonly monitor: boolean;
+  /** `--allow-write`: sealed paths of the workspace that the agent may write after all. */
+  readonly allowWrite?: readonly string[] | undefined;
   /** `--yes`: do not ask. */
   readonly yes: boolean;
   /** `--trust`: use the configuration whatever is in it. */

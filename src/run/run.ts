@@ -163,6 +163,7 @@ async function runPrepared(
     runDir: runDirectory.path,
     sealedDirs: sealedDirs.value,
     hiddenFiles: capabilityFile ? [capabilityFile] : [],
+    allowWrite: options.allowWrite ?? [],
     onNotice: (text) => ui.tell("warn", text),
   });
   if (!confined.ok) {

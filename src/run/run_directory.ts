@@ -3,6 +3,8 @@ import type { Id } from "../core/id.ts";
 import { isId } from "../core/id.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { LONGEST_SOCKET } from "../sidecar/socket_pool.ts";
+import { exists } from "../sandbox/paths.ts";
+import { SEAL_RECORD } from "../sandbox/seals/record.ts";
 import { ensurePrivateDirectory, type Environment, runsDir, stateDir } from "../config/paths.ts";
 
 /** Locked for as long as the run lives; the kernel lets go of it however the run ends. */
@@ -60,8 +62,10 @@ export function createRunDirectory(
   }
 }
 
-/** Whether the run that made the directory is gone: its lock is free. */
+/** Whether the run that made the directory is gone, its lock free, and nothing is left to do. */
 function abandoned(directory: string): boolean {
+  // What it left in a workspace is set right first, by the next run that seals one.
+  if (exists(join(directory, SEAL_RECORD))) return false;
   const { mtime } = Deno.lstatSync(directory);
   if (!mtime || Date.now() - mtime.getTime() < SETTLED_MS) return false;
   try {

@@ -15,10 +15,12 @@ import { initProgram } from "./program.ts";
 import {
   checkRequest,
   type ConfineRequest,
+  type Place,
   type SandboxSession,
   type SandboxTools,
 } from "./request.ts";
-import { innerMounts, writeCertificates, writePublicFiles } from "./run_files.ts";
+import { innerMounts, lockedFiles, writeCertificates, writePublicFiles } from "./run_files.ts";
+import { type SealedWorkspace, sealWorkspace } from "./seals/seal.ts";
 import { canResetSignals, signalsToReset } from "./signal_reset.ts";
 import { systemMounts } from "./system_mounts.ts";
 import { findToolchains } from "./toolchains.ts";
@@ -38,7 +40,7 @@ export function findTools(): Promise<SandboxTools> {
 export async function confine(request: ConfineRequest): Promise<Result<ConfinedProcess>> {
   const place = checkRequest(request);
   if (!place.ok) return place;
-  const { profile, cwd, home, homes, sealed } = place.value;
+  const { cwd } = place.value;
   const { command, hostEnv, runDir } = request;
   const program = findProgram(command[0], hostEnv.PATH ?? "", cwd);
   if (!program.ok) return program;
@@ -53,6 +55,46 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
   const prepared = ensurePrivateDirectory(privateDir);
   if (!prepared.ok) return prepared;
 
+  const seals = sealWorkspace({
+    workspace: cwd,
+    runDir,
+    allowWrite: request.allowWrite ?? [],
+  });
+  if (!seals.ok) return seals;
+  const tell = (notices: readonly string[]) => notices.forEach((text) => request.onNotice?.(text));
+  tell(seals.value.notices);
+  const release = () => tell(seals.value.release());
+  try {
+    const confined = await build(
+      request,
+      place.value,
+      program.value,
+      bwrap.value,
+      shielded,
+      seals.value,
+    );
+    if (!confined.ok) {
+      release();
+      return confined;
+    }
+    return ok({ ...confined.value, exitCode: confined.value.exitCode.finally(release) });
+  } catch (cause) {
+    release();
+    throw cause;
+  }
+}
+
+/** Builds the sandbox around a workspace that is sealed. */
+async function build(
+  request: ConfineRequest,
+  { profile, cwd, home, homes, sealed }: Place,
+  program: string,
+  bwrap: string,
+  shielded: boolean,
+  seals: SealedWorkspace,
+): Promise<Result<ConfinedProcess>> {
+  const { command, hostEnv, runDir } = request;
+  const privateDir = join(runDir, "private");
   // Null only on Windows.
   const uid = Deno.uid()!;
   const gid = Deno.gid()!;
@@ -62,6 +104,8 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
     identity: { uid, gid, home, user: userName(hostEnv), shell: hostEnv.SHELL || "/bin/sh" },
     hostname: Deno.hostname(),
     hostEnv,
+    locked: seals.paths,
+    unversioned: seals.unversioned,
   });
   const system = systemMounts(uid);
   const settings = settingsOf(profile, home, hostEnv);
@@ -69,7 +113,7 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
     env: hostEnv,
     homes,
     shown: [...system.map((mount) => mount.target), cwd, ...settings],
-    program: program.value,
+    program,
   });
   const shown = [...system, ...toolchains.mounts].map((mount) => mount.target);
   shown.push(cwd, ...settings);
@@ -81,6 +125,7 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
     toolchains: toolchains.mounts,
     settings,
     cwd,
+    locked: lockedFiles(publicDir, seals.paths.filter(({ path }) => !sealed.includes(path))),
     programs: init.sources.filter(exists),
     sealed,
     covered: [...hostSockets(shown), ...hiddenFiles(request, shown)]
@@ -90,7 +135,7 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
     publicDir,
     privateMounts: [
       ...init.mounts,
-      { kind: "bind", source: realPath(bwrap.value), target: BWRAP },
+      { kind: "bind", source: realPath(bwrap), target: BWRAP },
       { kind: "bind", source: request.proxyDir, target: PROXY_DIR },
       { kind: "bind", source: handoffSocket, target: HANDOFF_SOCKET },
     ],
@@ -108,6 +153,7 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
       path: toolchains.path,
       sandboxId: request.sandboxId,
       sessionId,
+      hooksSealed: seals.paths.some(({ path }) => /\/(hooks|\.husky)(\/|$)/.test(path)),
     }),
     innerMounts: innerMounts(publicDir, replaced),
     ...openFilesOf(Deno.ppid),
@@ -115,7 +161,7 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
     defaultSignals: shielded ? signalsToReset() : [],
   });
   return await launch({
-    bwrap: bwrap.value,
+    bwrap,
     mounts: mountArguments(mounts),
     init,
     handoffSocket,

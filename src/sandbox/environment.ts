@@ -63,6 +63,8 @@ export interface EnvironmentOptions {
   readonly path: string;
   readonly sandboxId: string;
   readonly sessionId: string;
+  /** Whether the hooks of the workspace are sealed, so that nothing can install any. */
+  readonly hooksSealed: boolean;
 }
 
 /**
@@ -85,6 +87,8 @@ export function agentEnvironment(options: EnvironmentOptions): Record<string, st
     CLOUDSDK_PROXY_TYPE: "http",
     CLOUDSDK_PROXY_ADDRESS: "127.0.0.1",
     CLOUDSDK_PROXY_PORT: String(PROXY_PORT),
+    // `npm install` would fail where husky cannot write its hooks.
+    ...(options.hooksSealed && { HUSKY: "0", SKIP_INSTALL_SIMPLE_GIT_HOOKS: "1" }),
     FIRMA_RUN_SANDBOX_ID: sandboxId,
     FIRMA_RUN_SESSION_ID: sessionId,
     FIRMA_RUN_PROFILE: profile.id,

@@ -12,9 +12,10 @@ const OVER_HTTPS = CODE_HOSTS.flatMap((host) => [
 /**
  * A system-wide git configuration for the sandbox: the machine's, and over it who the user is,
  * which is all that is taken from their own. The rest of it may hold credentials. Addresses of known
- * code hosts over SSH become such over HTTPS.
+ * code hosts over SSH become such over HTTPS. `ignoreFile` names files that git is not to show as
+ * new.
  */
-export function gitSystemConfig(ofUser: string): string {
+export function gitSystemConfig(ofUser: string, ignoreFile?: string): string {
   const identity: string[] = [];
   let section = "";
   for (const line of ofUser.split("\n")) {
@@ -23,5 +24,12 @@ export function gitSystemConfig(ofUser: string): string {
     if (section === "user" && entry) identity.push(`\t${entry[1]} = ${entry[2]}`);
   }
   const user = identity.length === 0 ? [] : ["[user]", ...identity];
-  return ["[include]", "\tpath = /etc/gitconfig", ...OVER_HTTPS, ...user, ""].join("\n");
+  const ignored = ignoreFile === undefined ? [] : ["[core]", `\texcludesFile = ${ignoreFile}`];
+  const lines = ["[include]", "\tpath = /etc/gitconfig", ...OVER_HTTPS, ...user, ...ignored];
+  return [...lines, ""].join("\n");
+}
+
+/** Patterns of gitignore(5) that name exactly these paths below the root of a repository. */
+export function ignoreLines(paths: readonly string[]): string {
+  return paths.map((path) => `/${path.replace(/[\\*?[\]!# ]/g, "\\$&")}\n`).join("");
 }

@@ -16,6 +16,8 @@ export interface MountPlanOptions {
   readonly cwd: string;
   /** What the host runs from the working directory, read-only. */
   readonly programs: readonly string[];
+  /** The same of what other programs run, each with what it reads as. */
+  readonly locked: readonly ReplacedFile[];
   /** Must read as empty wherever something above shows them. */
   readonly sealed: readonly string[];
   /** Files that would be shown otherwise and must read as nothing, such as sockets of the host. */
@@ -33,8 +35,9 @@ export function mountPlan(options: MountPlanOptions): Mount[] {
   const shown = [cwd, ...settings, ...toolchains.map((mount) => mount.target)];
   const sealed = options.sealed.filter((path) => shown.some((root) => isWithin(path, root)));
   const programs = options.programs.filter((path) => isWithin(path, cwd));
+  const locked = options.locked.map((file) => file.target);
   const anchors = [cwd, ...settings].flatMap((root) =>
-    directoriesBetween(root, [...sealed, ...programs, ...covered])
+    directoriesBetween(root, [...sealed, ...programs, ...locked, ...covered])
   );
   return [
     { kind: "memory", target: "/tmp", mode: "1777" },
@@ -51,6 +54,7 @@ export function mountPlan(options: MountPlanOptions): Mount[] {
     ...settings.map(writable),
     writable(cwd),
     ...anchors.map(writable),
+    ...options.locked.map((file): Mount => ({ kind: "bind", ...file })),
     ...programs.map(readOnly),
     ...sealed.map((target): Mount => ({ kind: "sealed", target })),
     ...covered.map((target): Mount => ({ kind: "bind", source: "/dev/null", target })),

@@ -39,6 +39,8 @@ export interface ConfineRequest {
   readonly sealedDirs: readonly string[];
   /** Files that must read as nothing, wherever they lie. @default [] */
   readonly hiddenFiles?: readonly string[];
+  /** What of the sealed paths of the workspace is open after all. @default [] */
+  readonly allowWrite?: readonly string[];
   /**
    * Found already.
    * @default {undefined} looked for now

@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from "../core/path.ts";
 import { agentRoots, SYSTEM_BUNDLES } from "./ca_bundle.ts";
-import { gitSystemConfig } from "./git_config.ts";
+import { gitSystemConfig, ignoreLines } from "./git_config.ts";
 import { PUBLIC_DIR } from "./handoff.ts";
 import {
   groupFile,
@@ -12,6 +12,7 @@ import {
 } from "./identity_files.ts";
 import { javaStore, javaStores } from "./java_roots.ts";
 import { entryAt, exists, isWithin, realPath } from "./paths.ts";
+import type { SealedPath } from "./seals/seal.ts";
 
 const CERTIFICATES = {
   session: "ca.pem",
@@ -27,6 +28,9 @@ export interface PublicFilesOptions {
   readonly identity: Identity;
   readonly hostname: string;
   readonly hostEnv: Readonly<Record<string, string>>;
+  readonly locked: readonly SealedPath[];
+  /** Files of the workspace that git is not to take for new ones. */
+  readonly unversioned: readonly string[];
 }
 
 /** A file of the sandbox that says something else than the host's. */
@@ -40,13 +44,16 @@ export interface ReplacedFile {
  * of `/etc` that differ from the host's. Returns which of them replace which file.
  */
 export function writePublicFiles(options: PublicFilesOptions): ReplacedFile[] {
-  const { directory, identity, hostname, hostEnv } = options;
+  const { directory, identity, hostname, hostEnv, locked, unversioned } = options;
   Deno.mkdirSync(join(directory, "etc"), { recursive: true });
   const write = (name: string, text: string) =>
     Deno.writeTextFileSync(join(directory, name), text, { mode: 0o644 });
 
   for (const name of Object.values(CERTIFICATES)) write(name, ""); // filled in later, in place
-  write("gitconfig", gitSystemConfig(readHost(join(identity.home, ".gitconfig"))));
+  const ignored = unversioned.length > 0 ? `${PUBLIC_DIR}/gitignore` : undefined;
+  for (const { reads } of locked) if (reads !== undefined) write(standIn(reads), reads);
+  write("gitignore", ignoreLines(unversioned));
+  write("gitconfig", gitSystemConfig(readHost(join(identity.home, ".gitconfig")), ignored));
   const etc: Readonly<Record<string, string>> = {
     "group": groupFile(readHost("/etc/group"), identity),
     "hosts": hostsFile(hostname),
@@ -113,4 +120,17 @@ function readHost(path: string): string {
   } catch {
     return "";
   }
+}
+
+/** Where the text is kept that a sealed file reads as while there is none. */
+function standIn(reads: string): string {
+  return reads === "" ? "empty" : "empty.json";
+}
+
+/** What each sealed path is in the sandbox: itself, or a text in its place. */
+export function lockedFiles(directory: string, locked: readonly SealedPath[]): ReplacedFile[] {
+  return locked.map(({ path, reads }) => ({
+    source: reads === undefined ? path : join(directory, standIn(reads)),
+    target: path,
+  }));
 }

@@ -13,6 +13,7 @@ function environmentOf(
     home: "/home/a",
     path: "/usr/bin",
     sandboxId: "sbx_1",
+    hooksSealed: false,
     sessionId: "ses_1",
   });
 }

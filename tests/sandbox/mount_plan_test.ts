@@ -10,6 +10,7 @@ function argumentsOf(options: Partial<MountPlanOptions>): string {
     settings: [],
     cwd: "/home/a/p",
     programs: [],
+    locked: [],
     sealed: [],
     covered: [],
     replaced: [],

@@ -1,0 +1,76 @@
+import { dirname } from "../../core/path.ts";
+import { findGit, readSettings } from "./git_program.ts";
+import { renderSettings, reviseSettings } from "./git_settings.ts";
+import { entryAt } from "../paths.ts";
+
+/** A file as it was before a run. */
+export type Snapshot =
+  | { readonly kind: "absent" }
+  | { readonly kind: "file"; readonly text: string }
+  | { readonly kind: "link"; readonly target: string }
+  /** Something that nobody would make there, or that is too large to be remembered. */
+  | { readonly kind: "other" };
+
+/** A file that an agent may write, and what firma looks for in it afterwards. */
+export interface GuardedFile {
+  readonly path: string;
+  /** `settings`: only what runs programs is undone; `whole`: any change is. */
+  readonly guards: "settings" | "whole";
+  readonly before: Snapshot;
+}
+
+const LARGEST = 1 << 20;
+
+/** What is at `path` now. */
+export function snapshot(path: string): Snapshot {
+  const entry = entryAt(path);
+  if (!entry) return { kind: "absent" };
+  try {
+    if (entry.isSymlink) return { kind: "link", target: Deno.readLinkSync(path) };
+    if (!entry.isFile || entry.size > LARGEST) return { kind: "other" };
+    return { kind: "file", text: Deno.readTextFileSync(path) };
+  } catch {
+    return { kind: "other" };
+  }
+}
+
+/**
+ * Undoes what a run did to a guarded file, as far as it matters. Returns what was undone, for a
+ * person, or `undefined`. Never follows a link that the run may have left there.
+ */
+export function undoChanges({ path, guards, before }: GuardedFile): string | undefined {
+  const after = snapshot(path);
+  if (sameSnapshot(before, after) || before.kind === "other") return undefined;
+  // The repository itself is gone, and with it what could be run.
+  if (!entryAt(dirname(path))?.isDirectory) return undefined;
+  if (guards === "whole" || after.kind === "link" || after.kind === "other") {
+    put(path, before);
+    return "put back as it was";
+  }
+  const [old, now] = [settingsOf(before), settingsOf(after)];
+  if (old === undefined || now === undefined) {
+    put(path, before);
+    return "put back as it was: git cannot read what it became";
+  }
+  const revision = reviseSettings(old, now);
+  if (revision === undefined) return undefined;
+  put(path, { kind: "file", text: renderSettings(revision.settings) });
+  return `undone: ${revision.undone.join(", ")}`;
+}
+
+function settingsOf(state: Snapshot) {
+  if (state.kind === "absent") return [];
+  const git = findGit();
+  return state.kind === "file" && git !== undefined ? readSettings(git, state.text) : undefined;
+}
+
+function sameSnapshot(a: Snapshot, b: Snapshot): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** Replaces whatever is at `path`, without writing through it. */
+function put(path: string, state: Snapshot): void {
+  if (entryAt(path)) Deno.removeSync(path, { recursive: true });
+  if (state.kind === "file") Deno.writeTextFileSync(path, state.text, { createNew: true });
+  if (state.kind === "link") Deno.symlinkSync(state.target, path);
+}
