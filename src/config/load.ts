@@ -58,6 +58,12 @@ export function checkConfigFile(
   }, env);
 }
 
+/** A configuration with the file that it was read from. */
+export interface LoadedConfig {
+  readonly file: ConfigFile;
+  readonly config: FirmaConfig;
+}
+
 /**
  * Reads and checks the `firma.toml` at `path`. With `expectedDigest`, a file
  * that changed since it was trusted is refused with code `CONFIG_CHANGED`.
@@ -66,7 +72,7 @@ export function loadConfig(
   path: string,
   env: Environment,
   expectedDigest?: string,
-): Result<FirmaConfig, readonly FirmaError[]> {
+): Result<LoadedConfig, readonly FirmaError[]> {
   const read = readConfigFile(path);
   if (!read.ok) return err([read.error]);
   if (expectedDigest !== undefined && read.value.digest !== expectedDigest) {
@@ -77,5 +83,6 @@ export function loadConfig(
       at: { file: path },
     }]);
   }
-  return checkConfigFile(read.value, env);
+  const config = checkConfigFile(read.value, env);
+  return config.ok ? ok({ file: read.value, config: config.value }) : config;
 }

@@ -33,6 +33,8 @@ interface MeantConfig {
 
 const OWN: SidecarChoice = { kind: "own" };
 const LOOK_MS = 10;
+/** One that takes longer to say what it serves is not joined. */
+const STATUS_TIMEOUT_MS = 2_000;
 
 /** Chooses. A daemon is joined only where it serves exactly the configuration that is meant. */
 export async function chooseSidecar(
@@ -47,7 +49,8 @@ export async function chooseSidecar(
     return ok({ kind: "join", controlSocket: wish.sidecar, mayFallBack: false });
   }
   if (wish.needsOwn) return ok(OWN);
-  const marker = await settled(wish, env, signal);
+  const found = await settled(wish, env, signal);
+  const marker = found && await current(found, config, env);
   const reason = unfit(marker, config);
   if (reason === undefined) {
     const { controlSocket } = daemonPaths(env);
@@ -85,6 +88,20 @@ async function settled(
     marker = liveMarker(env);
   }
   return marker;
+}
+
+/**
+ * The marker with the digest that is in force now: a Sidecar takes over edits of its file that
+ * need no new start, of which its marker does not know.
+ */
+async function current(marker: Marker, config: MeantConfig, env: Environment): Promise<Marker> {
+  const isSame = marker.config_digest === config.digest || marker.config_file !== config.file;
+  if (isSame || marker.state !== "running") return marker;
+  const { askControl } = await import("../daemon/control_client.ts");
+  const request = { method: "GET", path: "/v1/status" } as const;
+  const status = await askControl(daemonPaths(env).controlSocket, request, STATUS_TIMEOUT_MS);
+  const digest = status.ok && (status.value as { config_digest?: unknown } | null)?.config_digest;
+  return typeof digest === "string" ? { ...marker, config_digest: digest } : marker;
 }
 
 function liveMarker(env: Environment): Marker | undefined {

@@ -56,6 +56,7 @@ export class DataPlane {
   readonly #options: DataPlaneOptions;
   readonly #keeper: WorkerKeeper;
   readonly #sessions: PlaneSessions;
+  #config: WorkerConfig;
   #mapping: readonly MappingSource[];
   #mapped: Mapped;
   #bundle: Vouched | undefined;
@@ -71,6 +72,7 @@ export class DataPlane {
 
   private constructor(options: DataPlaneOptions, mapped: Mapped) {
     this.#options = options;
+    this.#config = options.config;
     this.#mapping = options.mapping;
     this.#mapped = mapped;
     const { sockets, notify, lost } = options;
@@ -199,9 +201,23 @@ export class DataPlane {
     return ok(undefined);
   }
 
+  /** Puts another configuration in force, with a mapping, or says why it cannot be. */
+  setConfig(
+    config: WorkerConfig,
+    mapping: readonly MappingSource[],
+  ): Result<void, FirmaError[]> {
+    const mapped = readMapped(mapping, this.#options.known);
+    if (!mapped.ok) return mapped;
+    this.#config = config;
+    this.#mapping = mapping;
+    this.#mapped = mapped.value;
+    this.replace("the configuration changed");
+    return ok(undefined);
+  }
+
   /** Takes a session on, by the proxy if it has a secret for it; its way in comes back. */
   openSession(base: SessionBase, proxySecret?: ProxySecret): Promise<Result<WayIn>> {
-    return this.#sessions.open(base, proxySecret, this.#options.config.httpProxy !== undefined);
+    return this.#sessions.open(base, proxySecret, this.#config.httpProxy !== undefined);
   }
 
   /** Replaces the tokens of a session. */
@@ -243,7 +259,7 @@ export class DataPlane {
   }
 
   #orders(): Orders {
-    const { config } = this.#options;
+    const config = this.#config;
     const { proxyPort } = this.#sessions;
     const httpProxy = config.httpProxy && proxyPort
       ? { ...config.httpProxy, port: proxyPort }

@@ -31,7 +31,8 @@ type Opened = Result<OpenedAuthority, readonly FirmaError[]>;
 
 /**
  * Opens the Authority that `config` names: one of this process, or one that serves many Sidecars.
- * `onHearing` is told when calls are to be denied because revocations are unheard, and when no more.
+ * `onHearing` is told when calls are to be denied because revocations are unheard, and when no more;
+ * `rulesPaths` gives the mappings in force.
  */
 export function openAuthority(
   config: FirmaConfig,
@@ -39,10 +40,18 @@ export function openAuthority(
   known: CheckedContents,
   notify: Notify,
   onHearing: (areHeard: boolean) => void,
+  rulesPaths: () => readonly string[],
 ): Promise<Opened> {
   return config.sidecar.authority.remote === undefined
     ? openLocal(config, env, known, notify)
-    : openRemote(config, config.sidecar.authority.remote, env, known, notify, onHearing);
+    : openRemote(
+      config.sidecar.authority.remote,
+      env,
+      known,
+      notify,
+      onHearing,
+      rulesPaths,
+    );
 }
 
 async function openLocal(
@@ -79,12 +88,12 @@ async function openLocal(
 type RemoteConfig = NonNullable<FirmaConfig["sidecar"]["authority"]["remote"]>;
 
 async function openRemote(
-  config: FirmaConfig,
   remote: RemoteConfig,
   env: Environment,
   known: CheckedContents,
   notify: Notify,
   onHearing: (areHeard: boolean) => void,
+  rulesPaths: () => readonly string[],
 ): Promise<Opened> {
   const key = await readPublicKeyFile(remote.publicKeyPath);
   if (!key.ok) {
@@ -117,7 +126,7 @@ async function openRemote(
   });
   if (!authority.ok) return err([authority.error]);
   initCedar(await cedarModule());
-  const value = opened(authority.value, config, remote, known, notify);
+  const value = opened(authority.value, rulesPaths, remote, known, notify);
   return ok({
     ...value,
     close: async () => {
@@ -129,19 +138,18 @@ async function openRemote(
 
 function opened(
   authority: RemoteAuthority,
-  config: FirmaConfig,
+  rulesPaths: () => readonly string[],
   { urls, connectTimeoutMs }: RemoteConfig,
   known: CheckedContents,
   notify: Notify,
 ): OpenedAuthority {
   const onWarning = (warning: FirmaError) => notify("warn", errorLine(warning));
-  const { rulesPaths } = config.sidecar.mapping;
   return {
     authority,
     async check(bundle) {
       // Here and not by the data plane, which would decide nothing meanwhile.
       const checked = checkKnownBundle(bundle, { known, onWarning });
-      if (checked.ok && await isForOtherMapping(bundle, rulesPaths)) {
+      if (checked.ok && await isForOtherMapping(bundle, rulesPaths())) {
         notify("warn", "The Authority's policies were written for other mapping rules than ours");
       }
       return checked;

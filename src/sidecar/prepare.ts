@@ -29,8 +29,12 @@ export interface SidecarOptions {
 
 /** What a Sidecar knows before it starts anything. */
 export interface Groundwork {
-  /** The `firma.toml`, and the digest that it had to have. */
-  readonly source: { readonly file: string; readonly digest: string | undefined };
+  /** The `firma.toml` as it was read, and the digest that it had to have. */
+  readonly source: {
+    readonly file: string;
+    readonly text: string;
+    readonly digest: string | undefined;
+  };
   readonly config: FirmaConfig;
   readonly worker: WorkerConfig;
   readonly mapping: readonly MappingSource[];
@@ -50,7 +54,7 @@ export async function prepare(
 ): Promise<Result<Groundwork, readonly FirmaError[]>> {
   const loaded = loadConfig(configFile, env, configDigest);
   if (!loaded.ok) return loaded;
-  const config = overrideAuthority(loaded.value, authority);
+  const config = overrideAuthority(loaded.value.config, authority);
   if (!config.ok) return err([config.error]);
   setOperatorClasses(config.value.actionClasses);
   const sockets = SocketPool.ofRun(runDirectory);
@@ -68,7 +72,7 @@ export async function prepare(
   const known = new CheckedContents(join(dataDir(env), "known"));
   const hosts = knownHosts(mapping.value, known);
   return ok({
-    source: { file: config.value.file, digest: configDigest },
+    source: { file: config.value.file, text: loaded.value.file.text, digest: configDigest },
     config: config.value,
     worker: worker.value,
     mapping: mapping.value,

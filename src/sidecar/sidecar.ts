@@ -16,16 +16,16 @@ import { ControlServer } from "./control_server.ts";
 import { DataPlane } from "./data_plane.ts";
 import { DecisionListener } from "./decision/listener.ts";
 import { effectiveMode, isMonitorAllowed, type Mode } from "./monitor_mode.ts";
-import { watchMapping } from "./mapping_watch.ts";
+import { LiveConfig } from "./live_config.ts";
 import { errorLine, NoticeBoard, type Notify } from "./notices.ts";
 import type { Groundwork, SidecarOptions } from "./prepare.ts";
 import { openAuthority } from "./open_authority.ts";
 import { sidecarStatus } from "./sidecar_status.ts";
 import { Sessions } from "./sessions.ts";
-import type { MappingSource } from "./worker/messages.ts";
 
 interface Parts {
   readonly groundwork: Groundwork;
+  readonly live: LiveConfig;
   readonly board: NoticeBoard;
   readonly audit: AuditWriter;
   readonly ca: SessionCa;
@@ -127,6 +127,7 @@ async function assemble(
   const isAllowed = isMonitorAllowed(env);
   const usual = effectiveMode(config.sidecar.mode, isAllowed, notify);
   let sessions: Sessions | undefined;
+  let live: LiveConfig | undefined;
   const plane = await DataPlane.start({
     config: groundwork.worker,
     mapping,
@@ -147,6 +148,7 @@ async function assemble(
     known,
     notify,
     (areHeard) => plane.value.setRevocationsHeard(areHeard),
+    () => live?.rulesPaths ?? config.sidecar.mapping.rulesPaths,
   );
   if (!opened.ok) return opened;
   const { authority, check, heard, close: closeAuthority } = opened.value;
@@ -168,12 +170,17 @@ async function assemble(
     config.sidecar.interceptor.maxRequestBodySize,
   );
   reportAudit(audit.value, plane.value, notify);
-  const watch = watchMapping(config.sidecar.mapping.rulesPaths, mapping, (changed) => {
-    applyMapping(changed, plane.value, notify);
+  const followed = live = LiveConfig.start({
+    groundwork,
+    plane: plane.value,
+    env,
+    isMonitorAllowed: isAllowed,
+    notify,
   });
   started.move();
   return ok({
     groundwork,
+    live: followed,
     board,
     ca,
     mode: usual,
@@ -185,7 +192,7 @@ async function assemble(
       await decisions.close();
       await kept.endAll();
       plane.value.stop();
-      await Promise.all([watch.close(), closeAuthority()]);
+      await Promise.all([followed.close(), closeAuthority()]);
       return await audit.value.close();
     },
   });
@@ -213,23 +220,13 @@ function reportAudit(audit: AuditWriter, plane: DataPlane, notify: Notify): void
   });
 }
 
-function applyMapping(
-  changed: Result<readonly MappingSource[], FirmaError[]>,
-  plane: DataPlane,
-  notify: Notify,
-): void {
-  const applied = changed.ok ? plane.setMapping(changed.value) : changed;
-  if (applied.ok) return notify("info", `Mapping with ${plane.rules} rules is in force`);
-  for (const error of applied.error) {
-    notify("error", `The edit of a mapping is refused: ${errorLine(error)}`);
-  }
-}
-
 function controlTarget(parts: Parts, drain: Drain): ControlTarget {
-  const { sessions, plane, audit, ca, board, groundwork, mode } = parts;
+  const { sessions, plane, audit, ca, board, groundwork, live, mode } = parts;
   const startedAt = timestamp();
   return {
-    config: groundwork.source,
+    get config() {
+      return { file: groundwork.source.file, digest: live.digest };
+    },
     certificatePem: ca.certificatePem,
     bundleVersion: () => plane.bundleVersion,
     openSession: async (request) => drain.begun ? err(draining()) : await sessions.open(request),
@@ -240,7 +237,8 @@ function controlTarget(parts: Parts, drain: Drain): ControlTarget {
     },
     onNotice: (listener) => board.listen(listener),
     sessions: () => sessions.list(),
-    status: () => sidecarStatus({ groundwork, startedAt, mode, sessions, plane, audit }),
+    status: () =>
+      sidecarStatus({ groundwork, digest: live.digest, startedAt, mode, sessions, plane, audit }),
   };
 }
 

@@ -8,6 +8,8 @@ import type { Sessions } from "./sessions.ts";
 /** What the status of a Sidecar is made of. */
 export interface StatusSources {
   readonly groundwork: Groundwork;
+  /** Of the configuration in force. */
+  readonly digest: string | undefined;
   /** RFC 3339. */
   readonly startedAt: string;
   /** Of sessions that ask for none. */
@@ -19,7 +21,7 @@ export interface StatusSources {
 
 /** What `GET /v1/status` answers. */
 export function sidecarStatus(
-  { groundwork, startedAt, mode, sessions, plane, audit }: StatusSources,
+  { groundwork, digest, startedAt, mode, sessions, plane, audit }: StatusSources,
 ): Readonly<Record<string, unknown>> {
   const { source, config } = groundwork;
   const { remote } = config.sidecar.authority;
@@ -28,7 +30,7 @@ export function sidecarStatus(
     pid: Deno.pid,
     version: VERSION,
     config_file: source.file,
-    config_digest: source.digest,
+    config_digest: digest,
     started_at: startedAt,
     mode,
     policy_bundle_version: plane.bundleVersion,

@@ -24,11 +24,11 @@ Deno.test("loadConfig() reads a file and puts this user's paths into it", () =>
     const config = loadConfig(file, ENV);
     assert.ok(config.ok);
     assert.equal(
-      config.value.sidecar.audit.filePath,
+      config.value.config.sidecar.audit.filePath,
       "/home/ada/.local/share/firma/audit/audit.jsonl",
     );
     assert.match(
-      config.value.authority.revocationFile,
+      config.value.config.authority.revocationFile,
       /^\/home\/ada\/\.local\/share\/firma\/projects\/[0-9a-f]{32}\/revocations\.txt$/,
     );
   }));

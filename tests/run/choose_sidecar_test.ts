@@ -91,6 +91,21 @@ Deno.test("chooseSidecar() says why it does not join a Sidecar of the same proje
   assert.deepEqual((await choice({}, { config_file: "/q/firma.toml" })).told, []);
 });
 
+Deno.test("chooseSidecar() asks a Sidecar that took over an edit of its file what it serves", async () => {
+  const servers: Deno.HttpServer[] = [];
+  const serving = (digest: unknown) => (state: string) => {
+    const path = join(state, "daemon/control.sock");
+    const answer = () => Response.json({ config_digest: digest });
+    servers.push(Deno.serve({ transport: "unix", path, onListen: () => {} }, answer));
+  };
+  const edited = await choice({}, { config_digest: "d0" }, serving(CONFIG.digest));
+  assert.deepEqual(edited, { chosen: "join daemon/control.sock", told: [] });
+  for (const digest of ["d0", undefined, 1]) {
+    assert.equal((await choice({}, { config_digest: "d0" }, serving(digest))).chosen, "own");
+  }
+  await Promise.all(servers.map((server) => server.shutdown()));
+});
+
 // In /tmp anybody can make the directory first, and point runs at a Sidecar of theirs.
 Deno.test("chooseSidecar() believes no marker where others can write", async () => {
   const opened = await choice({}, {}, (state) => Deno.chmodSync(join(state, "daemon"), 0o777));
