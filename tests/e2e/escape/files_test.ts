@@ -94,7 +94,7 @@ const SHOWN = new Set([
 
 Deno.test("firma run shows an agent no file that would get it out", async (t) => {
   await using host = await makeHost();
-  const tried = await tryEverything(host, "files");
+  const tried = await tryEverything(host, { modules: ["files"] });
   await checkAttempts(t, tried, EXPECTATIONS);
   const { inside, outside } = tried;
   await t.step("what is written to the workspace stays, elsewhere it does not", async () => {

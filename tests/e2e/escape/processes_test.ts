@@ -34,7 +34,7 @@ const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
 
 Deno.test("firma run keeps an agent from the host's processes and what they listen at", async (t) => {
   await using host = await makeHost();
-  const tried = await tryEverything(host, "processes");
+  const tried = await tryEverything(host, { modules: ["processes"] });
   const { inside, outside } = tried;
   await checkAttempts(t, tried, EXPECTATIONS);
   await t.step("processes: only the sandbox's own", () => {

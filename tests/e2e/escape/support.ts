@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Person, type Running } from "../../fixtures/cli.ts";
+import { type Finished, Person } from "../../fixtures/cli.ts";
 import { outsideAddress } from "../../fixtures/outside_address.ts";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
@@ -99,25 +99,33 @@ async function copyProbe(person: Person): Promise<void> {
   }
 }
 
-/** Makes every attempt of these modules of the probe, inside the sandbox and outside of it. */
+/** What is tried. */
+export interface Tries {
+  /** Of the probe. */
+  readonly modules: readonly string[];
+  /** Looks at what is left of the run, before the same is tried outside. */
+  readonly after?: (run: Finished) => Promise<void>;
+}
+
+/** Makes every attempt of these modules, inside the sandbox and then outside of it. */
 export async function tryEverything(
-  { person, planted }: Host,
-  ...modules: string[]
+  { person, planted }: Pick<Host, "person" | "planted">,
+  { modules, after }: Tries,
 ): Promise<{ readonly inside: Outcomes; readonly outside: Outcomes }> {
   const words = (outside: boolean) => [
     ...["/usr/bin/python3", "-B", planted.probe as string],
     JSON.stringify({ ...planted, modules, outside }),
   ];
   const env = { HOST_SECRET: "hunter2" };
-  const flags = ["run", "--trust", "--yes", "--"];
-  const inside = await outcomes(person.start([...flags, ...words(false)], { env }));
+  const run = await person.run(words(false), { env });
+  const inside = outcomes(run);
+  await after?.(run);
   const [program, ...args] = words(true);
-  const outside = await outcomes(person.startProgram(program!, args, { env }));
+  const outside = outcomes(await person.startProgram(program!, args, { env }).finished());
   return { inside, outside };
 }
 
-async function outcomes(running: Running): Promise<Outcomes> {
-  const { code, stdout, stderr } = await running.finished();
+function outcomes({ code, stdout, stderr }: Finished): Outcomes {
   assert.equal(code, 0, `The probe did not come to its end: ${stdout}${stderr}`);
   const lines = stdout.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
   return new Map(lines.map(({ name, outcome }) => [name, outcome]));
