@@ -2,6 +2,7 @@ import { dirname } from "../../core/path.ts";
 import { findGit, readSettings } from "./git_program.ts";
 import { renderSettings, reviseSettings } from "./git_settings.ts";
 import { entryAt } from "../paths.ts";
+import type { Look } from "./look.ts";
 
 /** A file as it was before a run. */
 export type Snapshot =
@@ -22,8 +23,8 @@ export interface GuardedFile {
 const LARGEST = 1 << 20;
 
 /** What is at `path` now. */
-export function snapshot(path: string): Snapshot {
-  const entry = entryAt(path);
+export function snapshot(path: string, look: Look = entryAt): Snapshot {
+  const entry = look(path);
   if (!entry) return { kind: "absent" };
   try {
     if (entry.isSymlink) return { kind: "link", target: Deno.readLinkSync(path) };

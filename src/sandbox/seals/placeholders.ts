@@ -1,5 +1,6 @@
 import { dirname } from "../../core/path.ts";
 import { entryAt } from "../paths.ts";
+import type { Look } from "./look.ts";
 
 /** Something empty that stands where a mount needs something to stand on. */
 export interface Placeholder {
@@ -8,9 +9,13 @@ export interface Placeholder {
 }
 
 /** The placeholders that `path` needs, outer directories first, `[]` where something is there. */
-export function placeholdersFor(path: string, kind: Placeholder["kind"]): Placeholder[] {
-  if (entryAt(path)) return [];
-  return [...placeholdersFor(dirname(path), "directory"), { path, kind }];
+export function placeholdersFor(
+  path: string,
+  kind: Placeholder["kind"],
+  look: Look,
+): Placeholder[] {
+  if (look(path)) return [];
+  return [...placeholdersFor(dirname(path), "directory", look), { path, kind }];
 }
 
 /** Makes a placeholder; what is there already stays. */

@@ -1,7 +1,8 @@
 import { dirname, join, resolve } from "../../core/path.ts";
 import { err, ok, type Result } from "../../core/result.ts";
-import { exists, isWithin } from "../paths.ts";
+import { isWithin } from "../paths.ts";
 import { type GuardedFile, snapshot } from "./guarded_files.ts";
+import { lookingOnce } from "./look.ts";
 import { emptyContent, SEALED_PLACES } from "./places.ts";
 import { makePlaceholder, type Placeholder, placeholdersFor } from "./placeholders.ts";
 import { otherRecords, type SealRecord, withSealLock, writeRecord } from "./record.ts";
@@ -54,6 +55,7 @@ export function sealWorkspace(options: SealOptions): Result<SealedWorkspace> {
   const runsDir = dirname(runDir);
   return withSealLock(runsDir, () => {
     const notices = recoverSeals(runsDir, runDir);
+    const look = lookingOnce(workspace);
     const repositories = findRepositories(workspace);
     const places = wantedPlaces(workspace, repositories);
     const files = repositories.flatMap((repository) => guardedFiles(repository, workspace));
@@ -66,7 +68,7 @@ export function sealWorkspace(options: SealOptions): Result<SealedWorkspace> {
     const guard = (path: string, guards: GuardedFile["guards"]) => {
       // What another run has seen before its agent could change it counts.
       const seen = living.flatMap((record) => record.guarded).find((file) => file.path === path);
-      guarded.set(path, seen ?? { path, guards, before: snapshot(path) });
+      guarded.set(path, seen ?? { path, guards, before: snapshot(path, look) });
     };
     const placeholders = new Map<string, Placeholder>();
     const ofOthers = new Map(
@@ -75,10 +77,10 @@ export function sealWorkspace(options: SealOptions): Result<SealedWorkspace> {
     const paths = new Map<string, SealedPath>();
     for (const { path, kind, why, onlyExisting } of places) {
       if (isOpen(path)) continue;
-      const place = resolvePlace(path, workspace);
+      const place = resolvePlace(path, workspace, look);
       for (const link of place.links) guard(link, "whole");
-      if (place.path === undefined || onlyExisting && !exists(place.path)) continue;
-      const made = placeholdersFor(place.path, kind);
+      if (place.path === undefined || onlyExisting && !look(place.path)) continue;
+      const made = placeholdersFor(place.path, kind, look);
       for (const one of made) placeholders.set(one.path, one);
       for (let at = place.path; at !== workspace; at = dirname(at)) {
         const shared = ofOthers.get(at);
