@@ -143,6 +143,59 @@ Deno.test("DataPlane rebuilds its worker with every session, its state and its p
   assert.equal(rig.notices.length, 3);
 });
 
+/** Makes the worker break off in the middle of what it does, as a mistake of its own would. */
+function crash(plane: DataPlane): void {
+  plane.setRevoked(5 as unknown as string[]); // no list: carrying that out throws
+  plane.setRevoked([]); // what the next worker is told
+}
+
+Deno.test("DataPlane loses no counter of ten busy sessions to crashes, and lets nothing out meanwhile", async () => {
+  await using rig = await start();
+  const { plane, log } = rig;
+  unwrapOk(await plane.setBundle(bundle(POLICY), LONG_FRESH));
+  plane.setRevoked([]);
+  const ids = Array.from({ length: 10 }, (_, n) => `ses_${n}`);
+  const sockets = await Promise.all(
+    ids.map(async (id) => unwrap(await plane.openSession(sessionBase(id))).socket!),
+  );
+  const answered = new Map(ids.map((id) => [id, 0]));
+  let crashes = 0;
+  const busy = Promise.all(ids.map(async (id, n) => {
+    while (crashes < 2) {
+      const status = await ask(sockets[n]!);
+      assert.ok(status === 403 || status === 0, String(status));
+      if (status === 403) answered.set(id, answered.get(id)! + 1);
+      else await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }));
+  for (; crashes < 2; crashes++) {
+    const before = new Map(answered);
+    await eventually(
+      "calls of every session",
+      () => ids.every((id) => answered.get(id)! > before.get(id)!) || undefined,
+    );
+    const seen = rig.notices.length;
+    crash(plane);
+    await eventually("the end of the worker", () => rig.notices.length > seen || undefined);
+  }
+  await busy;
+  assert.deepEqual(rig.notices.filter((text) => !/starts again/.test(text)), []);
+  const counts = (id: string) => {
+    const own = log.events.filter((event) => event.session_id === id && event.kind === "decision");
+    return { recorded: own.length, folded: plane.sessionState(id) };
+  };
+  for (const id of ids) {
+    // An answer may be there before its record is read, and a record without any answer.
+    await eventually(
+      `the records of ${id}`,
+      () => counts(id).recorded >= answered.get(id)! || undefined,
+    );
+    const { recorded, folded } = counts(id);
+    assert.deepEqual([folded.actionCount, folded.denyCount], [recorded, recorded]);
+  }
+  assert.equal(plane.openCalls, 0);
+});
+
 Deno.test("DataPlane finishes what it was doing when its worker ended", async () => {
   await using rig = await start();
   const { plane } = rig;

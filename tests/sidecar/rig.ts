@@ -58,6 +58,9 @@ export interface CurlAnswer {
 /** A session at the Sidecar of a rig, with a way in. */
 export interface RigSession {
   readonly id: string;
+  readonly agentId: string;
+  readonly mode: string;
+  readonly caPem: string;
   readonly tokenId: string;
   readonly socket: string;
   readonly front: FrontClient;
@@ -73,6 +76,12 @@ export interface RigProject {
   readonly rules?: string;
   readonly policy?: string;
   readonly agentId?: string;
+  /** Added to the environment of the Sidecar. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Does more to the directory before the Sidecar starts. */
+  readonly prepare?: (dir: string) => Promise<void>;
+  /** Lines of `[sidecar]` itself. */
+  readonly sidecarTable?: string;
   /** Lines of `[sidecar.authority]`. */
   readonly authority?: string;
   /** Lines for the end of `firma.toml`. */
@@ -114,10 +123,11 @@ export class Rig implements AsyncDisposable {
     const dir = await Deno.makeTempDir({ prefix: "firma-rig-" });
     const upstream = await startUpstream(HOST);
     await writeProject(dir, upstream, options);
+    await options.prepare?.(dir);
     const [program, ...prefix] = selfCommand();
     const child = new Deno.Command(program, {
       args: [...prefix, "__sidecar"],
-      env: { XDG_DATA_HOME: `${dir}/data`, DENO_TLS_CA_STORE: "system,mozilla" },
+      env: { XDG_DATA_HOME: `${dir}/data`, DENO_TLS_CA_STORE: "system,mozilla", ...options.env },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
@@ -167,14 +177,18 @@ export class Rig implements AsyncDisposable {
     });
   }
 
-  /** Registers a session, which lasts until this rig is disposed of, or the connection given up. */
-  async session(): Promise<RigSession> {
+  /**
+   * Registers a session, which lasts until this rig is disposed of, or the connection given up.
+   * `special` members go before the usual ones.
+   */
+  async session(special: Readonly<Record<string, unknown>> = {}): Promise<RigSession> {
     const response = await this.control("POST", "/v1/sessions", {
       sandbox_id: newId("sbx"),
-      agent_id: this.#agentId,
+      ...(special.agent === undefined && { agent_id: this.#agentId }),
       profile: "generic",
       command: "curl (3)",
       workspace: "/home/agent/project",
+      ...special,
     });
     if (response.status !== 201) throw new Error(await response.text());
     const lines = jsonLines(response.body!);
@@ -189,6 +203,9 @@ export class Rig implements AsyncDisposable {
     this.#fronts.push(front);
     return {
       id: answer.session_id,
+      agentId: answer.agent_id,
+      mode: answer.mode,
+      caPem: answer.ca_certificate,
       tokenId: answer.token_id,
       socket: answer.proxy_socket,
       front,
@@ -267,6 +284,9 @@ export async function writeProject(
     Deno.writeTextFile(
       `${dir}/firma.toml`,
       `
+[sidecar]
+${options.sidecarTable ?? ""}
+
 [sidecar.authority]
 agent_id = "${options.agentId ?? DEFAULT_AGENT}"
 ${options.authority ?? ""}
