@@ -111,9 +111,9 @@ export async function main(args: string[]): Promise<number> {
   const helper = Object.hasOwn(HELPERS, args[0] ?? "") ? HELPERS[args[0]!] : undefined;
   try {
     if (helper) return await (await helper()).main(args.slice(1));
-    if (args.length <= 2 && /^(--)?version$/.test(args[0] ?? "")) {
-      const { versionAnswer } = await import("./version_text.ts");
-      const answer = versionAnswer(args);
+    if (args.length <= 2 && /^(--version|version|--help|-h|help)$/.test(args[0] ?? "")) {
+      const { quickAnswer } = await import("./quick_answer.ts");
+      const answer = quickAnswer(args, COMMANDS);
       if (answer !== undefined) return await printAlone(answer);
     }
     const line = args[0] === "run" ? parseRunLine(args.slice(1)) : undefined;

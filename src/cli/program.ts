@@ -1,23 +1,12 @@
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../config/version.ts";
 import { escapeLinesForTerminal } from "../core/escape.ts";
+import { DESCRIPTION, EXAMPLES, HELP_WIDTH, NOT_BUILT, OPTIONS } from "./about.ts";
 import type { CommandEntry } from "./main.ts";
 import { print, printError, printToStderr } from "./output.ts";
 import { bold, hasColours, red } from "./style.ts";
 
 const USAGE_ERROR = 2;
-
-const HELP_WIDTH = 100;
-
-const EXAMPLES = `
-Examples:
-  firma run -- claude              put an agent under enforcement, in this directory
-  firma run --yes -- npm install   the same without a question on the first launch
-  firma monitor                    watch its decisions from a second terminal
-  firma audit verify               prove that the audit log is whole
-  firma policy explain 'GET https://api.github.com/user'
-                                   see how a call would be decided, and by whom
-`;
 
 /** Options of the program itself that take a value. */
 const VALUE_OPTIONS = new Set(["-c", "--config"]);
@@ -63,7 +52,7 @@ function placeholder({ name, summary, load }: CommandEntry): Command {
   const command = new Command(name).description(summary).helpCommand(false);
   if (load) return command;
   return command
-    .helpGroup("Not built yet:")
+    .helpGroup(NOT_BUILT)
     .allowUnknownOption()
     .allowExcessArguments()
     .helpOption(false)
@@ -106,10 +95,10 @@ export async function buildProgram(
   wanted: (name: string) => boolean = () => true,
 ): Promise<Command> {
   const program = configure(new Command("firma"))
-    .description("A boundary that every outbound call of an AI agent has to pass.")
-    .version(VERSION, "--version", "print the version")
-    .helpOption("-h, --help", "show help")
-    .option("-c, --config <path>", "configuration file (default: nearest .firma/firma.toml)")
+    .description(DESCRIPTION)
+    .version(VERSION, ...OPTIONS.version)
+    .option(...OPTIONS.config)
+    .helpOption(...OPTIONS.help)
     .enablePositionalOptions()
     .addHelpText("after", EXAMPLES);
   for (const command of await commands(entries, wanted)) program.addCommand(command);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Command } from "commander";
 import { COMMANDS } from "../../src/cli/main.ts";
+import { overview } from "../../src/cli/quick_answer.ts";
 import { buildProgram } from "../../src/cli/program.ts";
 import { allPages, type Page, pageOf } from "../../scripts/cli_docs/page.ts";
 
@@ -78,6 +79,26 @@ Deno.test("every example is understood", async () => {
     }
   }
   assert.deepEqual(wrong, []);
+});
+
+Deno.test("overview() is what the parser says of the whole", async () => {
+  const unbuilt = [...COMMANDS, { name: "later", summary: "what is to come" }];
+  for (const entries of [COMMANDS.filter(({ load }) => load), unbuilt]) {
+    const whole = await buildProgram(entries, () => false);
+    for (const colours of [false, true]) {
+      let text = "";
+      const write = (part: string) => {
+        text += part;
+      };
+      whole.configureOutput({
+        writeOut: write,
+        getOutHelpWidth: () => 100,
+        getOutHasColors: () => colours,
+      });
+      whole.outputHelp();
+      assert.equal(overview(entries, colours), text);
+    }
+  }
 });
 
 Deno.test("no line of help is longer than 100 characters", () => {

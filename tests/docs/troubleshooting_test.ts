@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ABORT_REASONS, DENY_REASONS } from "../../src/core/decision.ts";
+import { CHECKS } from "../../src/doctor/checks.ts";
 
 const DOCUMENT = Deno.readTextFileSync(new URL("../../docs/troubleshooting.md", import.meta.url));
 
@@ -69,4 +70,11 @@ Deno.test("docs/troubleshooting.md has every reason that an agent can be told", 
   const missing = [...DENY_REASONS, ...ABORT_REASONS]
     .filter((reason) => !DOCUMENT.includes(`| \`${reason}\``));
   assert.deepEqual(missing, []);
+});
+
+Deno.test("docs/troubleshooting.md has every check of firma doctor, in order", () => {
+  const section = DOCUMENT.split("## What `firma doctor` looks at")[1]!;
+  const documented = section.split("\n").filter((line) => line.startsWith("| `"))
+    .flatMap((line) => [...line.split("|")[1]!.matchAll(/`([^`]+)`/g)].map((match) => match[1]));
+  assert.deepEqual(documented, CHECKS.map(({ category }) => category));
 });
