@@ -155,6 +155,10 @@ Deno.test("firma authority issue writes a token that the issuance policies permi
   assert.match(refused.stderr, /permit none of the actions/);
   const unknown = await issue("--action", "code.everything", "--force");
   assert.match(unknown.stderr, /"code.everything" is not registered/);
+  const added = await person.firma(["authority", "agents", "add", "builder"]);
+  const named = ["--agent-id", "builder", "--action", "code.read", "-o", "named.toml"];
+  assert.equal((await person.firma(["authority", "issue", ...named])).code, 0);
+  assert.ok((await person.read("named.toml")).includes(`agent_id = "${added.stdout.trim()}"`));
 });
 
 Deno.test("firma run under an Authority of its own process: an agent outlives it until the policies are stale, and not its token", async () => {

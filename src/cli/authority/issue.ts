@@ -42,8 +42,10 @@ async function issue(flags: Flags): Promise<Result<string, readonly FirmaError[]
   if (!opened.ok) return opened;
   const { authority } = opened.value;
   try {
+    const agent = await authority.resolveAgent(agentId.value);
+    if (!agent.ok) return err([agent.error]);
     const grant = await authority.issue({
-      agentId: agentId.value,
+      agentId: agent.value,
       sessionId: flags.sessionId ?? newId("ses"),
       requestedActions: flags.action,
       resourceScope: flags.resourceScope ?? ["**"],
@@ -74,7 +76,7 @@ export function issueCommand(): Command {
       "Issue a capability token into a file, without a running Authority. The issuance policies\n" +
         "decide as they always do; prints the identifier of the token.",
     )
-    .option("--agent-id <agt_…>", "the agent (default: the one of the project)")
+    .option("--agent-id <agent>", "the agent, or its name (default: the one of the project)")
     .option("--session-id <id>", "the session (default: a new one)")
     .requiredOption("--action <class>", "an action class, or *; repeat for more", collect)
     .option("--resource-scope <pattern>", "hosts and paths; repeat for more (default: **)", collect)

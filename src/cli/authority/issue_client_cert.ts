@@ -7,7 +7,7 @@ import { issueCertificate, type KeyedCertificate } from "../../pki/certificate_a
 import { writeNewFiles } from "../../pki/new_files.ts";
 import { readPrivateFile } from "../../pki/private_file.ts";
 import { examples } from "../examples.ts";
-import { print } from "../output.ts";
+import { print, printNotice } from "../output.ts";
 import { withGlobals } from "../with_globals.ts";
 import { collect, days } from "./flags.ts";
 import { authorityProject, refuse, STATUS } from "./project.ts";
@@ -81,7 +81,12 @@ async function issue(flags: Flags): Promise<number> {
   ], force);
   if (!written.ok) return refuse([written.error]);
   print(`${escapeForTerminal(certOut)}\n${escapeForTerminal(keyOut)}\n`);
-  if (list.value === undefined) return STATUS.ok;
+  if (list.value === undefined) {
+    if (config.value.authorizedClientsPath !== undefined) {
+      printNotice("info", "The client is not on the list yet; --authorize puts one there");
+    }
+    return STATUS.ok;
+  }
   const listed = await authorizeClient(list.value, {
     certificate: issued.value.certificate,
     agents: flags.agent,
