@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { newId } from "../../../src/core/id.ts";
+import type { Result } from "../../../src/core/result.ts";
+import type { AuthorityStore } from "../../../src/authority/store/store.ts";
 import { FileStore } from "../../../src/authority/store/file_store.ts";
 import type { ListenAddress } from "../../../src/config/listen_address.ts";
 import { AuthorityServer } from "../../../src/authority/service/service.ts";
@@ -24,6 +26,8 @@ export interface ServeOptions {
   /** Listens on TCP with these; otherwise on a socket of its own. */
   readonly tls?: TlsFiles;
   readonly preSharedKeysPath?: string;
+  /** Remembers in this store instead of in files. */
+  readonly openStore?: () => Promise<Result<AuthorityStore>>;
   readonly port?: number;
 }
 
@@ -42,13 +46,13 @@ export async function serve(options: ServeOptions = {}) {
     ? { kind: "unix", path: `${state.path}/authority.sock` }
     : { kind: "tcp", hostname: "127.0.0.1", port: options.port ?? 0 };
 
-  const openStore = () =>
+  const openStore = options.openStore ?? (() =>
     FileStore.open({
       directory: `${state.path}/authority`,
       revocationFile,
       maxTtlMs,
       onNotice: note,
-    });
+    }));
   const store = await openStore();
   assert.ok(store.ok);
   await store.value.addAgent({ id: AGENT, name: "agent", registeredAt: "2030-01-01T00:00:00Z" });
