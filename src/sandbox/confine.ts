@@ -2,6 +2,7 @@ import { dirname, join } from "../core/path.ts";
 import { ensurePrivateDirectory } from "../config/paths.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { findBwrap } from "./bwrap.ts";
+import { credentialFiles } from "./credential_files.ts";
 import { agentEnvironment } from "./environment.ts";
 import { findProgram } from "./find_program.ts";
 import { hostSockets } from "./host_sockets.ts";
@@ -117,6 +118,8 @@ async function build(
   });
   const shown = [...system, ...toolchains.mounts].map((mount) => mount.target);
   shown.push(cwd, ...settings);
+  const tokens = credentialFiles(toolchains.mounts.map((mount) => mount.target))
+    .filter((path) => shown.some((root) => isWithin(path, root)) && !isWithin(path, cwd));
   const init = initProgram();
   const handoffSocket = join(privateDir, "handoff.sock");
   const mounts = mountPlan({
@@ -128,7 +131,7 @@ async function build(
     locked: lockedFiles(publicDir, seals.paths.filter(({ path }) => !sealed.includes(path))),
     programs: init.sources.filter(exists),
     sealed,
-    covered: [...hostSockets(shown), ...hiddenFiles(request, shown)]
+    covered: [...new Set([...hostSockets(shown), ...hiddenFiles(request, shown), ...tokens])]
       // There is nothing left to cover.
       .filter((path) => !sealed.some((directory) => isWithin(path, directory))),
     replaced,

@@ -16,6 +16,9 @@ for (const identity of IDENTITIES) {
     for (const program of ["tools/bin/mine", ".cargo/bin/cargo-mine"]) {
       Deno.chmodSync(join(world.home, program), 0o755);
     }
+    world.plant("home/.pyenv/shims/snake", "#!/bin/sh\ncat ~/.pyenv/.npmrc; echo snake\n");
+    world.plant("home/.pyenv/.npmrc", "token\n");
+    Deno.chmodSync(join(world.home, ".pyenv/shims/snake"), 0o755);
     world.plant("home/project/a=b", "#!/bin/sh\necho equals\n");
     Deno.chmodSync(join(world.project, "a=b"), 0o755);
     world.plant("home/.claude/settings.json", "{}");
@@ -66,6 +69,10 @@ for (const identity of IDENTITIES) {
       const home = `${world.home}:\n.cargo\nproject\ntools\n`;
       const tools = `${world.home}/tools:\nbin\nlib\n`;
       assert.equal(stdout, `mine \ncargo\n${home}\n${world.home}/.cargo:\nbin\n\n${tools}`);
+    });
+    await t.step("a whole toolchain, but for the files in it that hold tokens", async () => {
+      const env = { PATH: `${world.home}/.pyenv/shims:/usr/bin:/bin` };
+      assert.equal((await sh("snake", { env })).stdout, "snake\n");
     });
     await t.step("a program whose name contains an equals sign", async () => {
       assert.equal((await world.run(["./a=b"])).stdout, "equals\n");
