@@ -1,6 +1,7 @@
 import { hash as digest, type KeyObject, sign } from "node:crypto";
 import type { ExecutionEvent } from "../core/event.ts";
 import { canonicalJson, canonicalString } from "./canonical_json.ts";
+import { type Hash, leafHash } from "./merkle/hash.ts";
 import { writableJson } from "./writable_json.ts";
 
 /** Where a chain stands: the last line's number and hash. */
@@ -18,6 +19,8 @@ export const GENESIS: ChainHead = { seq: 0, hash: "0".repeat(64) };
 export interface ChainedLines {
   /** UTF-8, each line with its newline. */
   readonly bytes: Uint8Array;
+  /** Their leaves in the Merkle tree of the log. */
+  readonly leaves: readonly Hash[];
   /** The last of the lines without its newline; empty when there are none. */
   readonly lastLine: Uint8Array;
   readonly head: ChainHead;
@@ -44,6 +47,7 @@ export function chainEvents(
   let start = 0;
   let end = 0;
   let { seq, hash } = head;
+  const leaves: Hash[] = [];
   for (const event of events) {
     start = end;
     seq++;
@@ -63,11 +67,14 @@ export function chainEvents(
     buffer.copyWithin(split + member.length, split, unsignedEnd);
     put(member, split);
     end = unsignedEnd + member.length;
-    hash = lineHash(buffer.subarray(start, end));
+    const line = buffer.subarray(start, end);
+    hash = lineHash(line);
+    leaves.push(leafHash(line));
     buffer[end++] = NEWLINE;
   }
   return {
     bytes: buffer.subarray(0, end),
+    leaves,
     lastLine: buffer.slice(start, Math.max(start, end - 1)),
     head: { seq, hash },
   };

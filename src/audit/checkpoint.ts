@@ -1,18 +1,24 @@
 import { type KeyObject, sign } from "node:crypto";
 import { err, ok, type Result } from "../core/result.ts";
-import { type ChainHead, lineHash } from "./chain.ts";
+import { lineHash } from "./chain.ts";
+import type { Hash } from "./merkle/hash.ts";
 import { verifySignature } from "./verify_signature.ts";
 
+/** A log as a whole: how many lines it has, and the root of the Merkle tree over them. */
+export interface TreeHead {
+  readonly size: number;
+  readonly root: Hash;
+}
+
 /**
- * A signed statement of how long a log is, in C2SP signed-note form
- * (https://c2sp.org/signed-note, layout of https://c2sp.org/tlog-checkpoint):
- * origin, size, base64 hash, blank line, signature. The hash is the one of the
- * line whose `seq` is the size. Whoever cuts lines off the end of the log
+ * A signed statement of what is in a log, in C2SP signed-note form
+ * (https://c2sp.org/signed-note, https://c2sp.org/tlog-checkpoint): origin,
+ * size, root, blank line, signature. The leaves of the tree (RFC 6962) are the
+ * lines without their newlines. Whoever cuts lines off the end of the log
  * cannot make a checkpoint that fits.
  */
-export interface Checkpoint {
+export interface Checkpoint extends TreeHead {
   readonly origin: string;
-  readonly head: ChainHead;
 }
 
 const SIZE = /^(0|[1-9][0-9]{0,15})$/;
@@ -31,11 +37,11 @@ export function checkpointOrigin(publicKey: Uint8Array): string {
 
 /** Writes and signs the note. */
 export function formatCheckpoint(
-  head: ChainHead,
+  head: TreeHead,
   key: { readonly privateKey: KeyObject; readonly publicKey: Uint8Array },
 ): string {
   const origin = checkpointOrigin(key.publicKey);
-  const text = `${origin}\n${head.seq}\n${Uint8Array.fromHex(head.hash).toBase64()}\n`;
+  const text = `${origin}\n${head.size}\n${head.root.toBase64()}\n`;
   const signature = sign(null, new TextEncoder().encode(text), key.privateKey);
   const signed = new Uint8Array([...keyId(origin, key.publicKey), ...signature]);
   return `${text}\n— ${origin} ${signed.toBase64()}\n`;
@@ -67,7 +73,7 @@ export function parseCheckpoint(
       if (checkpointOrigin(publicKey) !== origin) continue;
       if (!keyId(origin, publicKey).every((byte, i) => byte === blob[i])) continue;
       if (verifySignature(publicKey, signed, blob.subarray(4))) {
-        return ok({ origin, head: { seq: Number(size), hash: bytes.toHex() } });
+        return ok({ origin, size: Number(size), root: bytes });
       }
     }
   }

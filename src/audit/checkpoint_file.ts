@@ -1,13 +1,18 @@
 import type { SigningKey } from "../pki/signing_key.ts";
-import type { ChainHead } from "./chain.ts";
 import { writeAll } from "./write_all.ts";
-import { checkpointPath, formatCheckpoint, parseCheckpoint } from "./checkpoint.ts";
+import {
+  type Checkpoint,
+  checkpointPath,
+  formatCheckpoint,
+  parseCheckpoint,
+  type TreeHead,
+} from "./checkpoint.ts";
 
-/** What the checkpoint beside a log vouches for; `undefined` without one that the key signed. */
+/** The checkpoint beside a log; `undefined` without one that the key signed. */
 export function readCheckpointFile(
   logPath: string,
   publicKey: Uint8Array,
-): ChainHead | undefined {
+): Checkpoint | undefined {
   let note: string;
   try {
     note = Deno.readTextFileSync(checkpointPath(logPath));
@@ -16,14 +21,14 @@ export function readCheckpointFile(
     throw cause;
   }
   const checkpoint = parseCheckpoint(note, [publicKey]);
-  return checkpoint.ok ? checkpoint.value.head : undefined;
+  return checkpoint.ok ? checkpoint.value : undefined;
 }
 
 /**
  * Writes the checkpoint beside a log, whole or not at all. Call with the log
  * locked, so that no process replaces a later checkpoint by an earlier one.
  */
-export function writeCheckpointFile(logPath: string, head: ChainHead, key: SigningKey): void {
+export function writeCheckpointFile(logPath: string, head: TreeHead, key: SigningKey): void {
   const target = checkpointPath(logPath);
   const draft = `${target}.new`;
   {

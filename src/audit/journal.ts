@@ -5,10 +5,12 @@ import { timestamp } from "../core/timestamp.ts";
 import type { SigningKey } from "../pki/signing_key.ts";
 import { chainEvents, type ChainHead } from "./chain.ts";
 import { readCheckpointFile, writeCheckpointFile } from "./checkpoint_file.ts";
+import { catchUp, growTree } from "./grow_tree.ts";
 import { LogFile } from "./log_file.ts";
 import { asLogError } from "./log_fault.ts";
 import { redactEvent } from "./redact_event.ts";
 import type { Tail } from "./tail.ts";
+import { TreeFile } from "./tree_file.ts";
 import { isSignedBy } from "./verify_line.ts";
 
 /** What an {@linkcode AuditJournal} needs. */
@@ -31,6 +33,7 @@ export class AuditJournal {
   readonly #options: JournalOptions;
   readonly #intervalMs: number;
   #log: LogFile | undefined;
+  #tree: TreeFile | undefined;
   /** Whether the tail of the open file has been compared with what is known. */
   #compared = false;
   #known: ChainHead | undefined;
@@ -87,11 +90,16 @@ export class AuditJournal {
     await log.lock(this.#options.lockTimeoutMs ?? 5_000);
     try {
       const last = this.#synchronise(log).head.seq;
-      const present = readCheckpointFile(this.path, this.#options.key.publicKey)?.seq ?? -1;
+      const present = readCheckpointFile(this.path, this.#options.key.publicKey)?.size ?? -1;
       // One beyond the end of the log is from before the log was cut; one between is another
       // process's and later than ours.
       const later = present > head.seq && present <= last;
-      if (!later) writeCheckpointFile(this.path, head, this.#options.key);
+      if (!later) {
+        const tree = this.#tree ??= new TreeFile(this.path);
+        catchUp(tree, log, last);
+        const root = tree.root(head.seq);
+        writeCheckpointFile(this.path, { size: head.seq, root }, this.#options.key);
+      }
     } finally {
       log.unlock();
     }
@@ -116,6 +124,8 @@ export class AuditJournal {
     this.#timer = undefined;
     this.#log?.close();
     this.#log = undefined;
+    this.#tree?.close();
+    this.#tree = undefined;
     this.#compared = false;
   }
 
@@ -136,6 +146,13 @@ export class AuditJournal {
     const redacted = events.map((event) => redactEvent(event, redactNames));
     const lines = chainEvents(redacted, start, key.privateKey);
     log.append(lines);
+    try {
+      growTree(this.#tree ??= new TreeFile(this.path), start.seq, lines.leaves);
+    } catch {
+      // The lines are written, which is what counts here; the next checkpoint makes up for it.
+      this.#tree?.close();
+      this.#tree = undefined;
+    }
     return lines.head;
   }
 
@@ -149,7 +166,7 @@ export class AuditJournal {
       notes.push(this.#keyEvent("created", "the line before was signed by another key"));
     }
     const checkpoint = readCheckpointFile(this.path, publicKey);
-    const vouched = Math.max(checkpoint?.seq ?? 0, this.#known?.seq ?? 0);
+    const vouched = Math.max(checkpoint?.size ?? 0, this.#known?.seq ?? 0);
     if (vouched > tail.head.seq) {
       const lost = vouched - tail.head.seq;
       notes.push(

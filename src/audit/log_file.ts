@@ -4,7 +4,7 @@ import { unwrap } from "../core/result.ts";
 import type { ChainedLines } from "./chain.ts";
 import { logFault } from "./log_fault.ts";
 import { writeAll } from "./write_all.ts";
-import { readRange, readTail, type Tail } from "./tail.ts";
+import { linesBetween, readRange, readTail, startOfLastLines, type Tail } from "./tail.ts";
 
 /** A torn line that was moved out of the log. */
 export interface SetAside {
@@ -95,6 +95,15 @@ export class LogFile {
       throw cause;
     }
     this.#tail = { head, lastLine, wholeBytes: before + bytes.length, tornBytes: 0 };
+  }
+
+  /**
+   * The last `count` lines without their newlines, each valid until the next is asked for. Call
+   * after {@linkcode synchronise} with the lock still held.
+   */
+  lastLines(count: number): Iterable<Uint8Array> {
+    const end = this.#tail!.wholeBytes;
+    return linesBetween(this.#file, startOfLastLines(this.#file, end, count), end);
   }
 
   /** Waits until everything written so far is on the disk. */

@@ -55,6 +55,45 @@ export function readRange(file: Deno.FsFile, start: number, end: number): Uint8A
   return bytes;
 }
 
+/** Where the last `count` of the lines begin that end at `end`, which is behind a newline or 0. */
+export function startOfLastLines(file: Deno.FsFile, end: number, count: number): number {
+  if (count === 0) return end;
+  let left = count + 1; // the newline before the first of them, not the one behind it
+  for (let chunkEnd = end; chunkEnd > 0;) {
+    const start = Math.max(0, chunkEnd - CHUNK);
+    const bytes = readRange(file, start, chunkEnd);
+    for (let at = bytes.lastIndexOf(NEWLINE); at >= 0; at = bytes.lastIndexOf(NEWLINE, at - 1)) {
+      if (--left === 0) return start + at + 1;
+      if (at === 0) break; // a position below 0 would count from the end
+    }
+    chunkEnd = start;
+  }
+  return 0;
+}
+
+/** The lines between two positions, without their newlines; `end` is behind one. */
+export function* linesBetween(
+  file: Deno.FsFile,
+  start: number,
+  end: number,
+): Generator<Uint8Array> {
+  let rest = new Uint8Array(0);
+  for (let position = start; position < end;) {
+    const until = Math.min(end, position + 16 * CHUNK);
+    const read = readRange(file, position, until);
+    position = until;
+    const bytes = new Uint8Array(rest.length + read.length);
+    bytes.set(rest);
+    bytes.set(read, rest.length);
+    let from = 0;
+    for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, from)) {
+      yield bytes.subarray(from, at);
+      from = at + 1;
+    }
+    rest = bytes.subarray(from);
+  }
+}
+
 /** Position of the last newline before `before`, or -1. */
 function lastNewline(file: Deno.FsFile, before: number): number {
   for (let end = before; end > 0;) {

@@ -2,6 +2,8 @@ import { err, ok, type Result } from "../core/result.ts";
 import { type ChainHead, GENESIS, lineHash } from "./chain.ts";
 import { type Checkpoint, checkpointPath, parseCheckpoint } from "./checkpoint.ts";
 import { readLines } from "./lines.ts";
+import { Accumulator } from "./merkle/accumulator.ts";
+import { leafHash, sameHash } from "./merkle/hash.ts";
 import { type LineFault, parseLine } from "./verify_line.ts";
 import { verifySignature } from "./verify_signature.ts";
 
@@ -64,13 +66,13 @@ export async function verifyLog(
       if (parsed.ok) checkpoint = parsed.value;
       else invalid = { code: "CHECKPOINT_INVALID", reason: parsed.error.message };
     }
-    const { lines, broken } = await walk(file, size, options, checkpoint?.head);
+    const { lines, broken } = await walk(file, size, options, checkpoint);
     const fault = broken ?? invalid;
     return ok({
       file: path,
       whole: fault === undefined,
       lines,
-      ...(checkpoint && { checkpointSize: checkpoint.head.seq }),
+      ...(checkpoint && { checkpointSize: checkpoint.size }),
       ...(fault && { broken: fault }),
     });
   } catch (cause) {
@@ -117,9 +119,10 @@ async function walk(
   file: Deno.FsFile,
   size: number,
   options: VerifyOptions,
-  vouched: ChainHead | undefined,
+  vouched: Checkpoint | undefined,
 ): Promise<{ lines: number; broken?: Break }> {
   let head = GENESIS;
+  const tree = new Accumulator();
   let reported = 0;
   for await (const line of readLines(file, size)) {
     const number = head.seq + 1;
@@ -128,30 +131,33 @@ async function walk(
       : { code: "TORN" as const, reason: "it has no end: the writer died, or it was cut" };
     if (broken !== undefined) return { lines: head.seq, broken: { line: number, ...broken } };
     head = { seq: number, hash: lineHash(line.bytes) };
-    if (vouched?.seq === number && vouched.hash !== head.hash) {
-      return {
-        lines: number - 1,
-        broken: {
-          line: number,
-          code: "CHECKPOINT_MISMATCH",
-          reason: "it is not the line that the checkpoint vouches for",
-        },
-      };
+    if (vouched !== undefined && number <= vouched.size) {
+      tree.append(leafHash(line.bytes));
+      if (number === vouched.size && !sameHash(tree.root(), vouched.root)) {
+        return {
+          lines: number - 1,
+          broken: {
+            line: number,
+            code: "CHECKPOINT_MISMATCH",
+            reason: "it is not the line that the checkpoint vouches for, or one before it is not",
+          },
+        };
+      }
     }
     if (line.end - reported >= PROGRESS_BYTES) {
       reported = line.end;
       options.onProgress?.(line.end, size);
     }
   }
-  if (vouched !== undefined && vouched.seq > head.seq) {
-    const missing = vouched.seq - head.seq;
+  if (vouched !== undefined && vouched.size > head.seq) {
+    const missing = vouched.size - head.seq;
     return {
       lines: head.seq,
       broken: {
         line: head.seq + 1,
         code: "TRUNCATED",
         reason: `it is missing with all after it, ${count(missing)}: ` +
-          `the checkpoint vouches for ${vouched.seq}`,
+          `the checkpoint vouches for ${vouched.size}`,
       },
     };
   }

@@ -4,15 +4,15 @@ import { checkpointOrigin, formatCheckpoint, parseCheckpoint } from "../../src/a
 import { unwrap } from "../../src/core/result.ts";
 import { inTempDir, sampleKey } from "./sample.ts";
 
-const HEAD = { seq: 4711, hash: createHash("sha256").update("line").digest("hex") };
+const HEAD = { size: 4711, root: createHash("sha256").update("line").digest() };
 
 Deno.test("formatCheckpoint() writes a C2SP signed note that others can verify", () =>
   inTempDir(async (dir) => {
     const key = await sampleKey(dir);
     const note = formatCheckpoint(HEAD, key);
-    const [origin, size, hash, blank, signatureLine, end] = note.split("\n");
+    const [origin, size, root, blank, signatureLine, end] = note.split("\n");
     assert.equal(size, "4711");
-    assert.equal(hash, createHash("sha256").update("line").digest("base64"));
+    assert.equal(root, createHash("sha256").update("line").digest("base64"));
     assert.equal(blank, "");
     assert.equal(end, "");
     const [dash, name, encoded] = signatureLine!.split(" ");
@@ -21,7 +21,7 @@ Deno.test("formatCheckpoint() writes a C2SP signed note that others can verify",
     const blob = Uint8Array.fromBase64(encoded!);
     const keyId = createHash("sha256").update(`${origin}\n\x01`).update(key.publicKey).digest();
     assert.deepEqual([...blob.subarray(0, 4)], [...keyId.subarray(0, 4)]);
-    const signed = new TextEncoder().encode(`${origin}\n${size}\n${hash}\n`);
+    const signed = new TextEncoder().encode(`${origin}\n${size}\n${root}\n`);
     assert.ok(verify(null, signed, createPublicKey(key.privateKey), blob.subarray(4)));
   }));
 
@@ -32,10 +32,11 @@ Deno.test("parseCheckpoint() reads what formatCheckpoint() wrote", () =>
     const note = formatCheckpoint(HEAD, key);
     assert.deepEqual(unwrap(parseCheckpoint(note, [other.publicKey, key.publicKey])), {
       origin: checkpointOrigin(key.publicKey),
-      head: HEAD,
+      size: HEAD.size,
+      root: new Uint8Array(HEAD.root),
     });
     const cosigned = note + "— witness.invalid AAAAAAAA\n";
-    assert.deepEqual(unwrap(parseCheckpoint(cosigned, [key.publicKey])).head, HEAD);
+    assert.equal(unwrap(parseCheckpoint(cosigned, [key.publicKey])).size, HEAD.size);
   }));
 
 Deno.test("parseCheckpoint() refuses what the key did not sign so", () =>
@@ -48,7 +49,7 @@ Deno.test("parseCheckpoint() refuses what the key did not sign so", () =>
     const attacks: Record<string, string> = {
       "another size": note.replace("4711", "4710"),
       "a size with a leading zero": note.replace("4711", "04711"),
-      "another hash": note.replace(lines[2]!, new Uint8Array(32).toBase64()),
+      "another root": note.replace(lines[2]!, new Uint8Array(32).toBase64()),
       "another origin": note.replaceAll(lines[0]!, "firma/audit/0000000000000000"),
       "an unknown key": forged,
       "an unknown key under the known name": forged

@@ -1,5 +1,6 @@
-import { chainEvents, type ChainHead, GENESIS } from "../../src/audit/chain.ts";
-import { checkpointPath, formatCheckpoint } from "../../src/audit/checkpoint.ts";
+import { chainEvents, GENESIS } from "../../src/audit/chain.ts";
+import { checkpointPath, formatCheckpoint, type TreeHead } from "../../src/audit/checkpoint.ts";
+import { Accumulator } from "../../src/audit/merkle/accumulator.ts";
 import type { DecisionEvent, ExecutionEvent, OutcomeEvent } from "../../src/core/event.ts";
 import { unwrap } from "../../src/core/result.ts";
 import { loadOrCreateSigningKey, type SigningKey } from "../../src/pki/signing_key.ts";
@@ -69,21 +70,23 @@ export function numberedDecision(number: number, writer = "w"): DecisionEvent {
   return sampleDecision({ event_id: `aevt_${writer}_${number}` });
 }
 
-/** The chained lines of `events`, each with its newline. */
+/** The chained lines of `events`, each with its newline, and what a checkpoint says of them. */
 export function chainLines(
   events: readonly ExecutionEvent[],
   key: SigningKey,
-): { readonly lines: string[]; readonly head: ChainHead } {
-  const { bytes, head } = chainEvents(events, GENESIS, key.privateKey);
+): { readonly lines: string[]; readonly head: TreeHead } {
+  const { bytes, leaves } = chainEvents(events, GENESIS, key.privateKey);
   const lines = new TextDecoder().decode(bytes).split(/(?<=\n)/);
-  return { lines, head };
+  const tree = new Accumulator();
+  for (const leaf of leaves) tree.append(leaf);
+  return { lines, head: { size: tree.leaves, root: tree.root() } };
 }
 
 /** Writes lines as a log, with a checkpoint for `head` where it is given. */
 export async function writeLog(
   path: string,
   lines: readonly string[],
-  checkpoint?: { readonly head: ChainHead; readonly key: SigningKey },
+  checkpoint?: { readonly head: TreeHead; readonly key: SigningKey },
 ): Promise<void> {
   await Deno.writeTextFile(path, lines.join(""));
   if (checkpoint) {

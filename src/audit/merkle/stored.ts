@@ -23,13 +23,23 @@ export function wholeLeaves(stored: number): number {
   return leaves;
 }
 
-/** The hashes to store for one more leaf, after `leaves` of them. */
-export function hashesForLeaf(leaves: number, leaf: Hash, read: ReadHash): Hash[] {
-  const hashes = [leaf];
-  for (let level = 0, rest = leaves; rest % 2 === 1; level++, rest = Math.floor(rest / 2)) {
-    hashes.push(nodeHash(read(positionOf(level, rest - 1)), hashes[level]!));
+/** The full trees that the first `leaves` leaves are made of, from the left: their sizes and roots. */
+export function peakPositions(
+  leaves: number,
+): { readonly leaves: number; readonly position: number }[] {
+  const peaks: { leaves: number; position: number }[] = [];
+  for (let start = 0; start < leaves;) {
+    const level = Math.floor(Math.log2(leaves - start));
+    const size = 2 ** level;
+    peaks.push({ leaves: size, position: positionOf(level, start / size) });
+    start += size;
   }
-  return hashes;
+  return peaks;
+}
+
+/** Where the hash of a leaf lies. */
+export function leafPosition(index: number): number {
+  return positionOf(0, index);
 }
 
 /** The root of the first `leaves` leaves. */

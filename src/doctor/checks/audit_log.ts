@@ -1,4 +1,5 @@
 import { checkpointPath, parseCheckpoint } from "../../audit/checkpoint.ts";
+import { isSignedBy } from "../../audit/verify_line.ts";
 import { readTail } from "../../audit/tail.ts";
 import { dataDir } from "../../config/paths.ts";
 import { join } from "../../core/path.ts";
@@ -37,14 +38,14 @@ export const auditLogCheck: Check = {
     }
     const checkpoint = parseCheckpoint(note, [key]);
     if (!checkpoint.ok) return broken(checkpoint.error.message);
-    const { head } = checkpoint.value;
-    if (log.head.seq < head.seq) {
-      return broken(`it has ${log.head.seq} lines; its checkpoint vouches for ${head.seq}`);
+    const { size } = checkpoint.value;
+    if (log.head.seq < size) {
+      return broken(`it has ${log.head.seq} lines; its checkpoint vouches for ${size}`);
     }
-    if (log.head.seq === head.seq && log.head.hash !== head.hash) {
-      return broken(`line ${head.seq} is not the one that the checkpoint vouches for`);
+    if (log.lastLine !== undefined && !isSignedBy(log.lastLine, key)) {
+      return broken(`its last line, ${log.head.seq}, is not signed by its key`);
     }
-    return [fine(`${log.head.seq} lines, checkpoint at line ${head.seq}`, path)];
+    return [fine(`${log.head.seq} lines, checkpoint at line ${size}`, path)];
   },
 };
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { Accumulator } from "../../../src/audit/merkle/accumulator.ts";
 import { EMPTY_ROOT, type Hash, leafHash, nodeHash } from "../../../src/audit/merkle/hash.ts";
 import {
   consistencyPath,
-  hashesForLeaf,
   inclusionPath,
   rootOf,
   storedHashes,
@@ -19,7 +19,8 @@ const MOST = 66;
 const LEAVES = Array.from({ length: MOST }, (_, i) => leafHash(new TextEncoder().encode(`${i}`)));
 const STORED: Hash[] = [];
 const read = (position: number) => STORED[position]!;
-LEAVES.forEach((leaf, index) => STORED.push(...hashesForLeaf(index, leaf, read)));
+const whole = new Accumulator();
+for (const leaf of LEAVES) STORED.push(...whole.append(leaf));
 
 /** The definition of RFC 6962, 2.1, word for word and slow. */
 function definition(leaves: readonly Hash[]): Hash {
@@ -33,6 +34,18 @@ function definition(leaves: readonly Hash[]): Hash {
 Deno.test("rootOf() is what RFC 6962 defines, for every size", () => {
   for (let size = 0; size <= MOST; size++) {
     assert.deepEqual(rootOf(size, read), definition(LEAVES.slice(0, size)), `size ${size}`);
+  }
+});
+
+Deno.test("Accumulator goes on with a stored tree of every size, and knows its root", () => {
+  for (let size = 0; size <= MOST; size++) {
+    const accumulator = Accumulator.restore(size, read);
+    assert.equal(accumulator.leaves, size);
+    assert.deepEqual(accumulator.root(), rootOf(size, read));
+    if (size === MOST) continue;
+    const stored = accumulator.append(LEAVES[size]!);
+    assert.deepEqual(stored, STORED.slice(storedHashes(size), storedHashes(size + 1)));
+    assert.deepEqual(accumulator.root(), rootOf(size + 1, read));
   }
 });
 
