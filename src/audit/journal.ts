@@ -4,12 +4,14 @@ import type { FirmaError } from "../core/result.ts";
 import { timestamp } from "../core/timestamp.ts";
 import type { SigningKey } from "../pki/signing_key.ts";
 import { chainEvents, type ChainHead } from "./chain.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { readCheckpointFile, writeCheckpointFile } from "./checkpoint_file.ts";
 import { catchUp, growTree } from "./grow_tree.ts";
 import { LogFile } from "./log_file.ts";
 import { asLogError } from "./log_fault.ts";
 import { redactEvent } from "./redact_event.ts";
 import type { Tail } from "./tail.ts";
+import { sameHash } from "./merkle/hash.ts";
 import { TreeFile } from "./tree_file.ts";
 import { isSignedBy } from "./verify_line.ts";
 
@@ -55,7 +57,7 @@ export class AuditJournal {
     await log.lock(this.#options.lockTimeoutMs ?? 5_000);
     try {
       const tail = this.#synchronise(log);
-      const notes = this.#compared ? this.#notes : [...this.#compare(tail), ...this.#notes];
+      const notes = this.#compared ? this.#notes : [...this.#compare(log, tail), ...this.#notes];
       const all = notes.length === 0 ? events : [...notes, ...events];
       this.#known = all.length === 0 ? tail.head : this.#append(log, tail.head, all);
       this.#compared = true;
@@ -157,7 +159,7 @@ export class AuditJournal {
   }
 
   /** What the log has to say about itself when it is opened. */
-  #compare(tail: Tail): KeyEvent[] {
+  #compare(log: LogFile, tail: Tail): KeyEvent[] {
     const notes: KeyEvent[] = [];
     const { publicKey } = this.#options.key;
     if (tail.lastLine === undefined) {
@@ -175,8 +177,21 @@ export class AuditJournal {
           `the log held ${vouched} lines and now holds ${tail.head.seq}: ${lost} are missing`,
         ),
       );
+    } else if (checkpoint !== undefined && !this.#vouchesFor(checkpoint, log, tail)) {
+      const detail = `its first ${checkpoint.size} lines are not those that were vouched for`;
+      notes.push(this.#keyEvent("truncated", detail));
     }
     return notes;
+  }
+
+  #vouchesFor({ size, root }: Checkpoint, log: LogFile, { head }: Tail): boolean {
+    const tree = this.#tree ??= new TreeFile(this.path);
+    catchUp(tree, log, head.seq);
+    if (sameHash(tree.root(size), root)) return true;
+    // The tree is what can be damaged without the log being so.
+    tree.truncate(0);
+    catchUp(tree, log, head.seq);
+    return sameHash(tree.root(size), root);
   }
 
   #keyEvent(change: KeyEvent["change"], detail: string): KeyEvent {

@@ -92,7 +92,7 @@ export interface KeyEvent extends EventBase {
   /**
    * `created`: the first line that this key signed. `recovered`: the log could
    * not be written for a while, or a torn line was set aside. `truncated`: the
-   * log holds fewer lines than were once written to it.
+   * log holds fewer lines than were once written to it, or others.
    */
   readonly change: "created" | "recovered" | "truncated";
   /** Raw Ed25519 public key, standard base64. */

@@ -1,0 +1,117 @@
+import { err, ok, type Result } from "../core/result.ts";
+import { checkpointPath, parseCheckpoint } from "./checkpoint.ts";
+import { readLines } from "./lines.ts";
+import { Accumulator } from "./merkle/accumulator.ts";
+import { type Hash, leafHash, sameHash } from "./merkle/hash.ts";
+import { inclusionPath } from "./merkle/stored.ts";
+import { verifyInclusion } from "./merkle/verify.ts";
+import { formatTlogProof, parseTlogProof } from "./tlog_proof.ts";
+import { parseLine } from "./verify_line.ts";
+import { verifySignature } from "./verify_signature.ts";
+
+/** A line that is proved to be in a log. */
+export interface ProvedEvent {
+  /** The line without its newline. */
+  readonly line: string;
+  /** Its number, from 1. */
+  readonly seq: number;
+  /** How many lines the log had when it vouched for this one, and under which name. */
+  readonly size: number;
+  readonly origin: string;
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+function refuse(code: string, state: string, cure?: string): Result<never> {
+  return err({ code, message: `Cannot prove the event: ${state}`, ...(cure && { cure }) });
+}
+
+/**
+ * Proves that an event is in the log at `path`: a C2SP tlog-proof with the event's line in `extra`.
+ * `event` is its number or its id. Throws what the file system throws.
+ */
+export async function proveEvent(
+  path: string,
+  event: string,
+  publicKeys: readonly Uint8Array[],
+): Promise<Result<string>> {
+  // Before the log, so that the log has all the lines that it speaks of.
+  const note = readNote(path);
+  if (note === undefined) {
+    return refuse("NO_CHECKPOINT", `there is no checkpoint beside "${path}"`);
+  }
+  const checkpoint = parseCheckpoint(note, publicKeys);
+  if (!checkpoint.ok) return checkpoint;
+  const { size, root } = checkpoint.value;
+  using file = await Deno.open(path, { read: true });
+  const tree = new Accumulator();
+  const stored: Hash[] = [];
+  let found: { readonly index: number; readonly line: Uint8Array } | undefined;
+  for await (const { bytes, terminated } of readLines(file, file.statSync().size)) {
+    if (!terminated || tree.leaves === size) break;
+    if (found === undefined && isEvent(bytes, event, tree.leaves + 1)) {
+      found = { index: tree.leaves, line: bytes.slice() };
+    }
+    stored.push(...tree.append(leafHash(bytes)));
+  }
+  if (tree.leaves < size || !sameHash(tree.root(), root)) {
+    return refuse(
+      "AUDIT_LOG_DAMAGED",
+      `"${path}" is not the log that its checkpoint vouches for`,
+      `firma audit verify ${path}`,
+    );
+  }
+  if (found === undefined) {
+    return refuse(
+      "NO_SUCH_EVENT",
+      `none of the ${size} lines that the checkpoint vouches for is "${event}"`,
+      "name it by its number or its event_id; a running Sidecar vouches every five seconds",
+    );
+  }
+  const { index, line } = found;
+  return ok(formatTlogProof({
+    index,
+    path: inclusionPath(index, size, (position) => stored[position]!),
+    checkpoint: note,
+    extra: line,
+  }));
+}
+
+/** Checks a proof by itself: of everything else, only the public key of the log is needed. */
+export function checkProof(text: string, publicKeys: readonly Uint8Array[]): Result<ProvedEvent> {
+  const invalid = (state: string) =>
+    err({ code: "PROOF_INVALID", message: `Cannot accept the proof: ${state}` });
+  const proof = parseTlogProof(text);
+  if (!proof.ok) return proof;
+  const { index, path, extra } = proof.value;
+  if (extra === undefined) return invalid("it does not hold its event");
+  const checkpoint = parseCheckpoint(proof.value.checkpoint, publicKeys);
+  if (!checkpoint.ok) return checkpoint;
+  const { origin, size, root } = checkpoint.value;
+  if (!verifyInclusion(leafHash(extra), index, size, path, root)) {
+    return invalid("its event is not in the log at this place");
+  }
+  const line = parseLine(extra);
+  if (!line.ok) return invalid(line.error.reason);
+  const { seq, signed, signature } = line.value;
+  if (seq !== index + 1) return invalid(`its event says that it is number ${seq}`);
+  if (!publicKeys.some((key) => verifySignature(key, signed, signature))) {
+    return invalid("no known key signed its event");
+  }
+  return ok({ line: new TextDecoder().decode(extra), seq, size, origin });
+}
+
+function isEvent(line: Uint8Array, event: string, number: number): boolean {
+  if (/^\d+$/.test(event)) return Number(event) === number;
+  const text = new TextDecoder().decode(line);
+  return text.includes(`"${event}"`) && (JSON.parse(text) as Members).event_id === event;
+}
+
+function readNote(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(checkpointPath(path));
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return undefined;
+    throw cause;
+  }
+}

@@ -1,0 +1,101 @@
+import { Command } from "commander";
+import { verifyLog, type VerifyReport } from "../../audit/verify.ts";
+import { escapeForTerminal } from "../../core/escape.ts";
+import { type FirmaError, ok } from "../../core/result.ts";
+import { auditLogInForce } from "../audit_log.ts";
+import { print, printError, printToStderr } from "../output.ts";
+import { bold, hasColours, red, yellow } from "../style.ts";
+import { withGlobals } from "../with_globals.ts";
+import { publicKeyOption, publicKeys } from "./public_keys.ts";
+
+interface Flags {
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly publicKey?: string[];
+}
+
+const BROKEN = 1;
+const CANNOT_VERIFY = 2;
+/** A log that takes longer than this gets a progress line, in milliseconds. */
+const PATIENCE_MS = 1_000;
+
+/** Writes how far it is to the terminal, and takes it away at the end. */
+function progressLine(): { update(done: number, all: number): void; clear(): void } {
+  const since = performance.now();
+  let shown = false;
+  return {
+    update(done, all) {
+      if (!Deno.stderr.isTerminal() || performance.now() - since < PATIENCE_MS) return;
+      const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
+      const percent = Math.floor((done / all) * 100);
+      printToStderr(`\r${percent} % (${megabytes(done)} of ${megabytes(all)} MB)`);
+      shown = true;
+    },
+    clear() {
+      if (shown) printToStderr("\r\x1b[K");
+    },
+  };
+}
+
+function verdict(report: VerifyReport): string {
+  const colours = hasColours(Deno.stdout);
+  const file = escapeForTerminal(report.file);
+  if (report.broken) {
+    const { line, reason } = report.broken;
+    const at = line === undefined ? "" : ` at line ${line}`;
+    return `${file}: ${red(`broken${at}`, colours)}: ${escapeForTerminal(reason)}\n`;
+  }
+  const lines = report.lines === 1 ? "1 line" : `${report.lines} lines`;
+  const head = `${file}: ${bold("whole", colours)}, ${lines}`;
+  if (report.checkpointSize === undefined) {
+    const doubt = yellow("no checkpoint beside it", colours);
+    return `${head}; ${doubt}, so lines missing at its end would not show\n`;
+  }
+  return `${head}, checkpoint at line ${report.checkpointSize}\n`;
+}
+
+async function verify(path: string | undefined, flags: Flags): Promise<number> {
+  const refuse = (errors: readonly FirmaError[]) => {
+    errors.forEach(printError);
+    return CANNOT_VERIFY;
+  };
+  const file = path === undefined ? auditLogInForce(flags.config) : ok(path);
+  if (!file.ok) return refuse(file.error);
+  const keys = await publicKeys(flags.publicKey);
+  if (!keys.ok) return refuse([keys.error]);
+  const progress = progressLine();
+  const report = await verifyLog(file.value, {
+    publicKeys: keys.value,
+    onProgress: progress.update,
+  });
+  progress.clear();
+  if (!report.ok) return refuse([report.error]);
+  print(flags.json ? `${JSON.stringify(report.value)}\n` : verdict(report.value));
+  return report.value.whole ? 0 : BROKEN;
+}
+
+const HELP = `
+Exit status: 0 the log is whole, 1 it is broken, 2 it cannot be judged.
+
+Examples:
+  firma audit verify
+  firma audit verify copy.jsonl --public-key audit.key.pub --json
+`;
+
+/** `firma audit verify [file]` */
+export function verifyCommand(): Command {
+  return new Command("verify")
+    .summary("Prove an audit log whole, or name the first line that breaks it.")
+    .description(
+      "Prove that nothing was changed, removed, added or moved in an audit log, or name the\n" +
+        "first line that breaks it.",
+    )
+    .argument("[file]", "the log (default: the one in force here)")
+    .option("-c, --config <path>", "configuration file")
+    .addOption(publicKeyOption())
+    .option("--json", "print the result as a JSON object")
+    .addHelpText("after", HELP)
+    .action(async (path: string | undefined, _flags: Flags, command: Command) => {
+      Deno.exitCode = await verify(path, withGlobals<Flags>(command));
+    });
+}
