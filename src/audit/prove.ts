@@ -22,7 +22,8 @@ export interface ProvedEvent {
 
 type Members = Readonly<Record<string, unknown>>;
 
-function refuse(code: string, state: string, cure?: string): Result<never> {
+/** What stands in the way of a proof. */
+function refuse({ code, state, cure }: { code: string; state: string; cure?: string }) {
   return err({ code, message: `Cannot prove the event: ${state}`, ...(cure && { cure }) });
 }
 
@@ -38,7 +39,7 @@ export async function proveEvent(
   // Before the log, so that the log has all the lines that it speaks of.
   const note = readNote(path);
   if (note === undefined) {
-    return refuse("NO_CHECKPOINT", `there is no checkpoint beside "${path}"`);
+    return refuse({ code: "NO_CHECKPOINT", state: `there is no checkpoint beside "${path}"` });
   }
   const checkpoint = parseCheckpoint(note, publicKeys);
   if (!checkpoint.ok) return checkpoint;
@@ -55,18 +56,18 @@ export async function proveEvent(
     stored.push(...tree.append(leafHash(bytes)));
   }
   if (tree.leaves < size || !sameHash(tree.root(), root)) {
-    return refuse(
-      "AUDIT_LOG_DAMAGED",
-      `"${path}" is not the log that its checkpoint vouches for`,
-      `firma audit verify ${path}`,
-    );
+    return refuse({
+      code: "AUDIT_LOG_DAMAGED",
+      state: `"${path}" is not the log that its checkpoint vouches for`,
+      cure: `firma audit verify ${path}`,
+    });
   }
   if (found === undefined) {
-    return refuse(
-      "NO_SUCH_EVENT",
-      `none of the ${size} lines that the checkpoint vouches for is "${event}"`,
-      "name it by its number or its event_id; a running Sidecar vouches every five seconds",
-    );
+    return refuse({
+      code: "NO_SUCH_EVENT",
+      state: `none of the ${size} lines that the checkpoint vouches for is "${event}"`,
+      cure: "name it by its number or its event_id; a running Sidecar vouches every five seconds",
+    });
   }
   const { index, line } = found;
   return ok(formatTlogProof({

@@ -56,7 +56,7 @@ log, 1 the proof does not hold, 2 it cannot be judged.
 
 Examples:
   firma audit check-proof first.tlog-proof --public-key audit.key.pub
-  firma audit check-proof - <first.tlog-proof
+  firma audit check-proof first.tlog-proof --json
 `;
 
 /** `firma audit check-proof <proof>` */
