@@ -43,7 +43,7 @@ function progressLine(): { update(pending: readonly string[]): void; clear(): vo
   return {
     update(now) {
       pending = now;
-      if (shown) show();
+      if (shown && now.length > 0) show();
     },
     clear() {
       clearTimeout(timer);

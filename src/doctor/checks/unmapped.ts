@@ -17,7 +17,8 @@ const MOST_HOSTS = 10;
  * What an agent may call a host that goes into a command for somebody to paste:
  * nothing that a shell, a terminal or TOML would take for anything else.
  */
-const HOST = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+$/;
+const HOST =
+  /^(?=.{1,253}$)(?=.*[a-z][a-z0-9-]*$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+$/;
 
 /** Hosts that the agent of the project called in the last day and that no rule of it names. */
 export const unmappedCheck: Check = {

@@ -248,6 +248,7 @@ Deno.test("unmappedCheck() puts nothing into a command but the name of a host", 
     "\x1b[201~touch owned.test",
     "-rf.test",
     "a..test",
+    "192.0.2.1", // no name, though it looks like one
   ];
   writeDenials(place, names.map((name) => `${name}/`), place.agentId);
   assert.deepEqual(await statuses(unmappedCheck, place.world()), ["ok"]);
