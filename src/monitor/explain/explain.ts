@@ -82,6 +82,8 @@ function particulars(event: DecisionEvent, outcome: OutcomeEvent | undefined): F
     ["rule", envelope?.intent.raw_action_ref ?? ""],
     ["program", provenance?.executable ?? ""],
     ["came by", provenance?.via === "api" ? "the decision API" : provenance?.via ?? ""],
+    ["came from", provenance?.address ?? ""],
+    ["enforced", event.enforced === false ? "no: in monitor mode the call went out" : ""],
     ["agent", event.agent_id],
     ["session", event.session_id],
     ["sandbox", event.sandbox_id],

@@ -60,6 +60,7 @@ function rowOf(event: ExecutionEvent, decided: DecisionEvent | undefined): Row |
           ["class", event.action_class],
           ["agent", event.agent_id],
           ["sandbox", event.sandbox_id],
+          ["enforced", event.enforced === false ? "no" : ""],
           ["reason", event.deny_reason],
           ["detail", event.detail],
           ["policy", event.policy_ids.join(",")],
@@ -95,6 +96,7 @@ function rowOf(event: ExecutionEvent, decided: DecisionEvent | undefined): Row |
         method: event.phase,
         what: event.command,
         fields: [
+          ["mode", event.mode ?? ""],
           ["agent", event.agent_id],
           ["profile", event.profile],
           ["sandbox", event.sandbox_id],
@@ -115,7 +117,8 @@ function rowOf(event: ExecutionEvent, decided: DecisionEvent | undefined): Row |
   }
 }
 
-function decisionColour({ decision }: DecisionEvent): Colour {
+function decisionColour({ decision, enforced }: DecisionEvent): Colour {
+  if (enforced === false) return "yellow";
   if (decision === "ALLOW" || decision === "PASSTHROUGH") return "green";
   return decision === "DENY" ? "red" : "yellow";
 }

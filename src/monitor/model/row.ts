@@ -85,7 +85,9 @@ function eventRow(
         method: event.method,
         what: event.resource,
         actionClass: event.action_class,
-        reason: event.deny_reason,
+        reason: event.enforced === false
+          ? `${event.deny_reason} (not enforced)`
+          : event.deny_reason,
         decisionId: event.event_id,
       };
     case "outcome":
@@ -111,6 +113,7 @@ function eventRow(
         word: "SESSION",
         tone: "info",
         what: `${event.phase} ${event.command}` +
+          (event.mode === "monitor" ? ", policies not enforced" : "") +
           (event.exit_code === undefined ? "" : `, exit ${event.exit_code}`),
       };
     case "key":
@@ -124,7 +127,8 @@ function eventRow(
   }
 }
 
-function toneOf({ decision }: DecisionEvent): Tone {
+function toneOf({ decision, enforced }: DecisionEvent): Tone {
+  if (enforced === false) return "warn";
   if (decision === "ALLOW" || decision === "PASSTHROUGH") return "good";
   return decision === "DENY" ? "bad" : "warn";
 }

@@ -44,6 +44,12 @@ Deno.test("formatEvent() shows decisions in columns", () => {
   );
 });
 
+Deno.test("formatEvent() says of a denial in monitor mode that it held nothing back", () => {
+  const denied = { decision: "DENY", deny_reason: "PolicyDenied", sandbox_id: "" } as const;
+  assert.match(line(sampleDecision({ ...denied, enforced: false }))!, / enforced=no reason=Policy/);
+  assert.doesNotMatch(line(sampleDecision(denied))!, /enforced/);
+});
+
 Deno.test("formatEvent() shows an ABORT with what was decided, and no outcome that ended well", () => {
   const abort = sampleOutcome({
     abort_reason: "CONNECTOR_TIMEOUT",
