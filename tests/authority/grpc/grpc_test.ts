@@ -4,13 +4,12 @@ import { createFetchClient } from "@connectrpc/connect/protocol";
 import { createTransport } from "@connectrpc/connect/protocol-grpc-web";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import http2 from "node:http2";
 import { AuthorityService } from "../../../src/proto/firma/v1/authority_pb.ts";
 import { newId } from "../../../src/core/id.ts";
 import { verifyToken } from "../../../src/capability/token.ts";
 import { FORBID, PERMIT } from "../support.ts";
 import { certificates } from "../service/certificates.ts";
-import { AGENT, request, serve } from "../service/support.ts";
+import { AGENT, connectHttp2, request, serve } from "../service/support.ts";
 
 const HERE = new URL(".", import.meta.url).pathname;
 
@@ -175,33 +174,39 @@ Deno.test("a client on the list that misbehaves ends its own requests, and nothi
   await using pki = await certificates();
   const { files } = await pki.client("sidecar-1");
   await using authority = await serve({ tls: pki.serverTls });
-  const read = (path: string) => Deno.readTextFileSync(path);
-  const tls = { ca: read(files.caPath), cert: read(files.certPath), key: read(files.keyPath) };
   await using client = await authority.client({ tls: files });
+  await using misbehaved = await connectHttp2(authority.port, files);
   const path = "/firma.v1.AuthorityService/IssueCapability";
   const grpc = { ":method": "POST", ":path": path, "content-type": "application/grpc" };
-  const cases: Record<string, [Record<string, string>, Uint8Array?]> = {
-    "an authority that is no host": [{ ...grpc, ":authority": "a b:x" }],
-    "a path that is no path": [{ ...grpc, ":path": "*" }],
-    "another path": [{ ...grpc, ":path": "/etc/passwd" }],
-    "another method": [{ ...grpc, ":method": "DELETE" }],
-    "another type": [{ ...grpc, "content-type": "text/html" }],
-    "a length that is a lie": [grpc, Uint8Array.of(0, 0xff, 0xff, 0xff, 0xff, 1)],
-    "a compressed message": [{ ...grpc, "grpc-encoding": "gzip" }, Uint8Array.of(1, 0, 0, 0, 1, 0)],
-    "a time-out that is none": [{ ...grpc, "grpc-timeout": "x" }, Uint8Array.of(0, 0, 0, 0, 0)],
+  const cases: Record<string, [Record<string, string>, Uint8Array | undefined, string]> = {
+    "a path that is no path": [{ ...grpc, ":path": "*" }, undefined, "400"],
+    "another path": [{ ...grpc, ":path": "/etc/passwd" }, undefined, "404"],
+    "another method": [{ ...grpc, ":method": "DELETE" }, undefined, "405"],
+    "another type": [{ ...grpc, "content-type": "text/html" }, undefined, "415"],
+    "a length that is a lie": [grpc, Uint8Array.of(0, 0xff, 0xff, 0xff, 0xff, 1), "grpc 8"],
+    "a length below the largest": [grpc, Uint8Array.of(0, 0, 0xf, 0xff, 0xff, 1), "grpc 3"],
+    "a compressed message": [
+      { ...grpc, "grpc-encoding": "gzip" },
+      Uint8Array.of(1, 0, 0, 0, 1, 0),
+      "grpc 12",
+    ],
+    "a time-out that is none": [
+      { ...grpc, "grpc-timeout": "x" },
+      Uint8Array.of(0, 0, 0, 0, 0),
+      "grpc 3",
+    ],
+    "a message that is none": [grpc, Uint8Array.of(0, 0, 0, 0, 1, 0xff), "grpc 13"],
+    "two messages": [grpc, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0), "grpc 12"],
+    "no message": [grpc, undefined, "grpc 12"],
   };
-  for (const [name, [headers, body]] of Object.entries(cases)) {
+  for (const [name, [headers, body, expected]] of Object.entries(cases)) {
     await t.step(name, async () => {
-      await new Promise<void>((resolve) => {
-        const session = http2.connect(authority.endpoint, tls);
-        session.on("error", () => {});
-        session.on("close", () => resolve());
-        const stream = session.request({ te: "trailers", ...headers });
-        stream.on("error", () => {});
-        stream.on("close", () => session.destroy());
-        stream.resume();
-        stream.end(body);
-      });
+      const { status, trailers } = await misbehaved.request(
+        [...Object.entries(headers), ["te", "trailers"]],
+        body && { body },
+      );
+      const grpcStatus = trailers.find(([name]) => name === "grpc-status")?.[1];
+      assert.equal(status === 200 ? `grpc ${grpcStatus}` : String(status), expected);
       assert.ok((await client.remote.issueCapability(request())).granted);
     });
   }

@@ -6,12 +6,14 @@ import { FileStore } from "../../../src/authority/store/file_store.ts";
 import type { ListenAddress } from "../../../src/config/listen_address.ts";
 import { AuthorityServer } from "../../../src/authority/service/service.ts";
 import type { TlsFiles } from "../../../src/authority/service/tls_files.ts";
+import type { ClientTlsFiles } from "../../../src/authority/client/connections.ts";
 import { LocalAuthority } from "../../../src/authority/local_authority.ts";
 import {
   RemoteAuthority,
   type RemoteAuthorityOptions,
 } from "../../../src/authority/client/remote_authority.ts";
 import { keyPair } from "../../capability/support.ts";
+import { Http2Client } from "../../fixtures/http2_client.ts";
 import { directory, PERMIT } from "../support.ts";
 
 export const AGENT = newId("agt");
@@ -147,4 +149,24 @@ export function request() {
     resourceScope: ["api.example.test/repos/**"],
     requestedTtlSeconds: 60,
   };
+}
+
+/** A connection with the certificate in `files`, on which HTTP/2 was agreed. */
+export async function connectTls(port: number, files: ClientTlsFiles): Promise<Deno.TlsConn> {
+  const read = (path: string) => Deno.readTextFile(path);
+  const conn = await Deno.connectTls({
+    hostname: "localhost",
+    port,
+    caCerts: [await read(files.caPath!)],
+    cert: await read(files.certPath),
+    key: await read(files.keyPath),
+    alpnProtocols: ["h2"],
+  });
+  await conn.handshake();
+  return conn;
+}
+
+/** A client of HTTP/2 that can be made to do what no client of gRPC does. */
+export async function connectHttp2(port: number, files: ClientTlsFiles): Promise<Http2Client> {
+  return new Http2Client(await connectTls(port, files), "localhost");
 }
