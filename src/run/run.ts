@@ -112,12 +112,6 @@ async function runPrepared(
   const directory = createRunDirectory(sandboxId, options.env);
   if (!directory.ok) return err([directory.error]);
   using runDirectory = directory.value;
-  // Loads while the Sidecar starts, and finds out meanwhile what it has to work with.
-  const confining = import("../sandbox/confine.ts").then(({ confine, findTools }) => {
-    const tools = findTools();
-    tools.catch(() => {}); // told by whoever awaits it
-    return { confine, tools };
-  });
   const hosting = openHost({
     prepared,
     run: options,
@@ -134,6 +128,12 @@ async function runPrepared(
     ui,
     takeSpare,
     signal: signals.signal,
+  });
+  // Loads while the Sidecar starts or answers, and finds out meanwhile what it has to work with.
+  const confining = import("../sandbox/confine.ts").then(({ confine, findTools }) => {
+    const tools = findTools();
+    tools.catch(() => {}); // told by whoever awaits it
+    return { confine, tools };
   });
   // Whatever interrupts this run meanwhile, what was started for it ends with it.
   await using _hosted = { [Symbol.asyncDispose]: () => endHosted(hosting) };
