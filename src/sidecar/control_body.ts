@@ -2,7 +2,7 @@ import { err, ok, type Result } from "../core/result.ts";
 import { invalidRequest } from "./session_body.ts";
 
 /** More than any request of the control API needs. */
-const MOST_BYTES = 64 * 1024;
+export const MOST_BODY_BYTES = 64 * 1024;
 
 /** Reads the body of a request as JSON, and no more of it than any such request needs. */
 export async function readJson(request: Request): Promise<Result<unknown>> {
@@ -11,7 +11,7 @@ export async function readJson(request: Request): Promise<Result<unknown>> {
   try {
     for await (const piece of request.body ?? []) {
       length += piece.length;
-      if (length > MOST_BYTES) return tooLarge();
+      if (length > MOST_BODY_BYTES) return tooLarge();
       pieces.push(piece);
     }
     const text = await new Blob(pieces as BlobPart[]).text();
@@ -24,6 +24,6 @@ export async function readJson(request: Request): Promise<Result<unknown>> {
 function tooLarge(): Result<never> {
   return err({
     code: "BODY_TOO_LARGE",
-    message: `Cannot use the request: it has more than ${MOST_BYTES / 1024} KiB`,
+    message: `Cannot use the request: it has more than ${MOST_BODY_BYTES / 1024} KiB`,
   });
 }

@@ -3,6 +3,7 @@ import { selfCommand } from "../../src/config/self_command.ts";
 import type { SignedEvent } from "../../src/core/event.ts";
 import { newId } from "../../src/core/id.ts";
 import { jsonLines } from "../../src/core/json_lines.ts";
+import { openControl } from "../../src/daemon/control_client.ts";
 import { DEADLINE_MS, eventually } from "../fixtures/deadline.ts";
 import { type FrontClient, openFrontClient } from "../fixtures/front_client.ts";
 import { startUpstream, type TestUpstream } from "../fixtures/upstream.ts";
@@ -94,7 +95,6 @@ export class Rig implements AsyncDisposable {
   readonly upstream: TestUpstream;
   readonly lines: Line[] = [];
   readonly #child: Deno.ChildProcess;
-  readonly #client: Deno.HttpClient;
   readonly #fronts: FrontClient[] = [];
   readonly #agentId: string;
   #stderr = "";
@@ -109,9 +109,6 @@ export class Rig implements AsyncDisposable {
     this.#agentId = agentId;
     this.upstream = upstream;
     this.#child = child;
-    this.#client = Deno.createHttpClient({
-      proxy: { transport: "unix", path: join(dir, "run/control.sock") },
-    });
     this.#readLines();
     this.#readErrors();
   }
@@ -166,15 +163,12 @@ export class Rig implements AsyncDisposable {
   }
 
   /** Asks the control API. */
-  async control(method: string, path: string, body?: unknown): Promise<Response> {
-    return await fetch(`http://sidecar${path}`, {
-      method,
-      client: this.#client,
-      ...(body !== undefined && {
-        body: typeof body === "string" ? body : JSON.stringify(body),
-        headers: { "content-type": "application/json" },
-      }),
-    });
+  async control(method: "GET" | "POST", path: string, body?: unknown): Promise<Response> {
+    const request = { method, path, ...(body !== undefined && { body }) };
+    const answer = await openControl(join(this.dir, "run/control.sock"), request);
+    if (!answer.ok) throw new Error(answer.error.message);
+    const { status, body: bytes } = answer.value;
+    return new Response(status === 204 ? null : bytes, { status });
   }
 
   /**
@@ -245,7 +239,6 @@ export class Rig implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end();
-    this.#client.close();
     for (const front of this.#fronts) await front[Symbol.asyncDispose]();
     await this.upstream.close();
     await Deno.remove(this.dir, { recursive: true });
