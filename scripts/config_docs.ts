@@ -6,7 +6,7 @@
  */
 import type { Key, Node, Section } from "../src/config/key.ts";
 import { ROOT } from "../src/config/keys/root.ts";
-import { LABEL } from "../src/config/key.ts";
+import { FIRST_VERSION, LABEL } from "../src/config/key.ts";
 import { SCHEMA_URL } from "../src/config/schema_url.ts";
 import type { Json } from "../src/config/value_type.ts";
 
@@ -124,7 +124,15 @@ function row(name: string, key: Key<unknown>): string {
     ? key.otherwise!
     : code(key.default);
   const example = key.example === undefined ? "" : code(key.example);
-  const cells = [`\`${name}\``, key.about, key.type.name, absent, example, APPLIES[key.applies]];
+  const since = key.since === FIRST_VERSION ? "" : ` (since ${key.since})`;
+  const cells = [
+    `\`${name}\``,
+    key.about + since,
+    key.type.name,
+    absent,
+    example,
+    APPLIES[key.applies],
+  ];
   return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 }
 

@@ -24,7 +24,7 @@ import { fault, isTable, listOf, type Reader, table } from "./reader.ts";
 import type { Json, ValueType } from "./value_type.ts";
 
 /** The first version that has keys. */
-const FIRST_VERSION = "0.1.0";
+export const FIRST_VERSION = "0.1.0";
 
 /**
  * When a changed value comes into force: at once in a Sidecar that runs

@@ -2,7 +2,7 @@
 const CONTEXT = 3;
 
 /** More differences than this are shown as one: nobody reads them line by line. */
-const MOST_EDITS = 1_000;
+const MOST_EDITS = 500;
 
 type Edit = { readonly kind: " " | "-" | "+"; readonly line: string };
 
