@@ -175,7 +175,7 @@ export const SIDECAR = section("The Sidecar, which decides each call and forward
       applies: "live",
     }),
     default_protected: key(BOOLEAN, {
-      about: "Whether a call that no rule names is denied; it passes undecided otherwise",
+      about: "Whether calls to hosts that no rule names are denied; they pass undecided otherwise",
       default: true,
       example: false,
       applies: "live",
