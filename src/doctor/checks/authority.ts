@@ -1,7 +1,10 @@
+import { parseAuthorityConfig } from "../../config/authority_config.ts";
+import type { FirmaError } from "../../core/result.ts";
 import type { Check } from "../check.ts";
-import { editCommand } from "../commands.ts";
+import { editAt, editCommand } from "../commands.ts";
 import { type Finding, fine } from "../finding.ts";
-import { trustedProject } from "../project.ts";
+import { type LoadedProject, trustedProject } from "../project.ts";
+import type { World } from "../world.ts";
 import { daemonFinding, parseEndpoint } from "./sidecar.ts";
 
 /** Whether the Authority answers that the configuration names. Without one, runs bring theirs. */
@@ -25,6 +28,29 @@ export const authorityCheck: Check = {
       return [finding];
     }
     const daemon = await daemonFinding("authority", world);
+    if (daemon === undefined && project?.config.sidecar.authority.agentId === "") {
+      return [await ownService(project, world)];
+    }
     return [daemon ?? fine("none is named; firma run has one of its own")];
   },
 };
+
+/** A configuration without an agent is there for an Authority alone. */
+async function ownService({ file }: LoadedProject, world: World): Promise<Finding> {
+  const config = parseAuthorityConfig(file, world.env);
+  if (!config.ok) {
+    const [{ message, at }] = config.error as [FirmaError];
+    return { status: "fail", reason: message, cure: editAt(at, file.file) };
+  }
+  const { listen } = config.value;
+  const name = listen.kind === "unix"
+    ? listen.path
+    : `${bracketed(listen.hostname)}:${listen.port}`;
+  const endpoint = parseEndpoint(name);
+  if (endpoint && await world.knock(endpoint) === "accepted") return fine(`that here, at ${name}`);
+  return { status: "warn", reason: `nobody serves at ${name} yet`, cure: "firma authority" };
+}
+
+function bracketed(hostname: string): string {
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
+}

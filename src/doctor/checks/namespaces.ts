@@ -42,7 +42,9 @@ export const apparmorCheck: Check = {
     if (world.uid === 0) return [fine("it restricts user namespaces, but not those of root")];
     const profile = PROFILES.find((path) => world.setting(path) !== undefined);
     if (profile !== undefined) {
-      return [fine(`it restricts user namespaces, and bwrap has a profile: ${profile}`)];
+      // Some of these take away from what bwrap starts what firma's outer layer needs.
+      const detail = "whether that is enough, the check of the sandbox tells";
+      return [fine(`it restricts user namespaces, and bwrap has a profile: ${profile}`, detail)];
     }
     return [{
       status: "fail",

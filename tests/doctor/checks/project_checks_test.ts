@@ -150,6 +150,30 @@ Deno.test("authorityCheck() fails when the Authority that is named does not answ
   assert.deepEqual(await statuses(authorityCheck, up), ["ok"]);
 });
 
+Deno.test("authorityCheck() tells whether the Authority of a configuration for one serves", async () => {
+  using place = new Place();
+  place.configure();
+  const listen = (address: string) => {
+    place.write(".firma/firma.toml", `[authority]\nlisten_addr = "${address}"\n`);
+    trust(place);
+  };
+  listen("unix:///tmp/other.sock");
+  const [down] = await found(authorityCheck, place.world());
+  assert.deepEqual([down!.status, down!.cure], ["warn", "firma authority"]);
+  const asked: unknown[] = [];
+  const up = place.world({ knock: (who) => (asked.push(who), Promise.resolve("accepted")) });
+  assert.deepEqual(await statuses(authorityCheck, up), ["ok"]);
+  for (const address of ["0.0.0.0:9443", "[::1]:9443"]) {
+    listen(address);
+    assert.deepEqual(await statuses(authorityCheck, up), ["ok"]);
+  }
+  assert.deepEqual(asked, [
+    { transport: "unix", path: "/tmp/other.sock" },
+    { transport: "tcp", hostname: "localhost", port: 9443 },
+    { transport: "tcp", hostname: "::1", port: 9443 },
+  ]);
+});
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 Deno.test("certificatesCheck() names what has expired or soon will, and what makes a new one", async () => {
