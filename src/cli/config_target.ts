@@ -43,6 +43,6 @@ export function configTarget(
     code: "CONFIG_NOT_FOUND",
     message: `Cannot find a configuration: there is no ${CONFIG_DIRECTORY}/${CONFIG_FILE} from ` +
       `"${cwd}" upwards`,
-    cure: "firma run writes one",
+    cure: "firma config writes one",
   });
 }

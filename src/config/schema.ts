@@ -62,7 +62,11 @@ export interface FirmaConfig {
       readonly idleTimeoutMs: number;
       readonly hosts: readonly ConnectorHostConfig[];
     };
-    readonly audit: { readonly filePath: string };
+    readonly audit: {
+      readonly filePath: string;
+      /** Names of query parameters whose values are left out of the log. */
+      readonly redactQueryParams: readonly string[];
+    };
   };
   readonly run: {
     readonly profile: string | undefined;
@@ -174,7 +178,10 @@ function assemble(
         idleTimeoutMs: sidecar.connector.idle_timeout,
         hosts: sidecar.connector.hosts,
       },
-      audit: { filePath: sidecar.audit.file_path ?? defaults.auditFile },
+      audit: {
+        filePath: sidecar.audit.file_path ?? defaults.auditFile,
+        redactQueryParams: sidecar.audit.redact_query_params,
+      },
     },
     run: { profile: run.profile, envPassthrough: run.env_passthrough },
   };

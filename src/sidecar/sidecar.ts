@@ -204,7 +204,8 @@ async function openAudit(
 ): Promise<Result<AuditWriter>> {
   const key = await loadOrCreateSigningKey(join(dataDir(env), "keys/audit.key"));
   if (!key.ok) return key;
-  return await AuditWriter.open({ file: config.sidecar.audit.filePath, key: key.value });
+  const { filePath: file, redactQueryParams: redactNames } = config.sidecar.audit;
+  return await AuditWriter.open({ file, key: key.value, redactNames });
 }
 
 /** Tells the operator once that calls are denied for want of a record, and once that it is over. */

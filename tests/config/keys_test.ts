@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { parseAuthorityConfig } from "../../src/config/authority_config.ts";
 import { placedKeys } from "../../src/config/key_paths.ts";
-import { insteadOf } from "../../src/config/keys/elsewhere.ts";
 import { parseConfig } from "../../src/config/schema.ts";
 import { PROFILES } from "../../src/sandbox/profiles.ts";
 
@@ -101,15 +100,6 @@ Deno.test("a key of OpenFirma that firma does not have is refused, with what to 
     assert.match(parsed.error[0]!.message, /there is no such key$/);
     assert.match(parsed.error[0]!.cure!, cure);
     assert.ok(parsed.error[0]!.at!.line! >= 3);
-  }
-});
-
-Deno.test("no key that firma has is said to be one of OpenFirma's alone", () => {
-  for (const { name } of KEYS) {
-    const path = name.replaceAll("[]", "").split(".");
-    for (let length = 1; length <= path.length; length++) {
-      assert.equal(insteadOf(path.slice(0, length)), undefined, name);
-    }
   }
 });
 

@@ -60,7 +60,7 @@ Deno.test("parseConfig() fills in every default", () => {
           idleTimeoutMs: 300_000,
           hosts: [],
         },
-        audit: { filePath: "/data/audit/audit.jsonl" },
+        audit: { filePath: "/data/audit/audit.jsonl", redactQueryParams: [] },
       },
       run: { profile: undefined, envPassthrough: [] },
     },

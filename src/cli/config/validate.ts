@@ -85,6 +85,7 @@ async function validate(path: string | undefined, flags: Flags): Promise<number>
     return status;
   }
   faults.forEach(printError);
+  if (file === "") return status;
   const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
   print(`${escapeForTerminal(shortPath(file))}: ${status === STATUS.ok ? "OK" : count}\n`);
   return status;

@@ -18,11 +18,19 @@ const ONE_SANDBOX =
   "leave it out: there is one kind of sandbox, and nothing leaves it but through " +
   "the Sidecar";
 
+const ONE_LOG = "leave it out: events go to the file that file_path names";
+const OWN_AUDIT_KEY = "leave it out: the key is keys/audit.key in the data directory";
+const NO_COMMAND_RULES = "leave it out: there are no rules for local commands";
+const ONE_LAYER = "write the keys into [run] itself: there is one layer of them";
+
 /** By path, without the places in lists. */
 const INSTEAD: Readonly<Record<string, string>> = {
   "authority.schema_path":
     "leave it out: policies are checked against the schema of firma, which " +
     "[[action_classes]] extends",
+  "sidecar.interceptor.socket_path": "leave it out: each session has a socket of its own",
+  "sidecar.interceptor.drain_timeout": "leave it out: firma sidecar stop --timeout says how long " +
+    "calls under way may take",
   "sidecar.interceptor.max_decompressed_body_size": "write max_request_body_size, which bounds " +
     "what is read of a body, compressed or not",
   "sidecar.interceptor.total_body_budget":
@@ -54,10 +62,25 @@ const INSTEAD: Readonly<Record<string, string>> = {
   "sidecar.revocation": EXACT,
   "sidecar.capability_seed": "leave it out: firma run --capability-file names a token that was " +
     "issued beforehand",
+  "sidecar.audit.sink": ONE_LOG,
+  "sidecar.audit.grpc_url": ONE_LOG,
+  "sidecar.audit.wal_path": ONE_LOG,
+  "sidecar.audit.wal_max_size": ONE_LOG,
+  "sidecar.audit.signing_key_path": OWN_AUDIT_KEY,
+  "sidecar.audit.signing_key_env": OWN_AUDIT_KEY,
+  "sidecar.local_exec": NO_COMMAND_RULES,
   "sidecar.tenancy": "leave it out: one Sidecar serves many agents, each apart from the others",
   "sidecar.http_secret_providers": NO_SECRETS,
   "sidecar.secret_gateway": NO_SECRETS,
   "run.backend": ONE_SANDBOX,
+  "run.sidecar_endpoint": "give firma run --sidecar unix:///path of a control socket",
+  "run.defaults": ONE_LAYER,
+  "run.profiles": ONE_LAYER,
+  "run.env_set": "set it where firma run starts, and name it in env_passthrough",
+  "run.mounts":
+    "leave it out: the agent works in the directory that firma run starts in, and its " +
+    "profile says what else it may write",
+  "run.sidecar_local_exec": NO_COMMAND_RULES,
   "run.use_http_proxy_sidecar": ONE_SANDBOX,
   "run.allow_non_structural": ONE_SANDBOX,
   "run.network": ONE_SANDBOX,

@@ -128,6 +128,11 @@ const INTERCEPTOR = section("How the agent's connections are taken", {
   }),
 });
 
+const PARAMETER = text<string>("name", { pattern: "^[^=&;?#\\s]+$" }, (value) => {
+  if (/^[^=&;?#\s]+$/.test(value)) return { value };
+  return { state: `"${value}" is not the name of a query parameter` };
+});
+
 const CONNECTOR = section("How calls are forwarded", {
   connect_timeout: key(DURATION, {
     about: "How long a connection to an upstream may take, TLS included",
@@ -188,6 +193,12 @@ export const SIDECAR = section("The Sidecar, which decides each call and forward
       about: "The audit log",
       otherwise: "`audit/audit.jsonl` in the data directory",
       example: "/var/log/firma/audit.jsonl",
+      applies: "restart",
+    }),
+    redact_query_params: key(list(PARAMETER, "list of names"), {
+      about: "Query parameters that hold secrets, beside those whose names say so; case is ignored",
+      default: [],
+      example: ["invite"],
       applies: "restart",
     }),
   }),

@@ -40,7 +40,7 @@ interface SidecarAuthorityConfig {
 }
 
 /** Keys that mean nothing without an Authority to reach. */
-const OF_REMOTE = [
+export const OF_REMOTE = [
   "connect_addr",
   "fallback_urls",
   "public_key_path",

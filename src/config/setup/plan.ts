@@ -3,6 +3,7 @@ import { join } from "../../core/path.ts";
 import { newId } from "../../core/id.ts";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
 import { CONFIG_FILE } from "../discover.ts";
+import { OF_REMOTE } from "../keys/sidecar_authority.ts";
 import { type PackKind, packNames, readPack, readPolicyFile } from "../packs.ts";
 import { checkKeys } from "../schema.ts";
 import { type KeyPath, removeKey, setKey } from "../toml_edit.ts";
@@ -223,9 +224,7 @@ function editedText(draft: Draft): Result<string> {
     }
     if (force && !wasRemote && Object.hasOwn(root, "authority")) remove(["authority"]);
   } else if (answers.mode === "agent-local" && wasRemote) {
-    for (const key of ["fallback_urls", ...REMOTE_KEYS.map(([key]) => key)]) {
-      remove(["sidecar", "authority", key]);
-    }
+    for (const key of ["url", ...OF_REMOTE]) remove(["sidecar", "authority", key]);
   } else if (answers.mode === "authority" && answers.authorityListen !== undefined) {
     if (given.has("authorityListen")) set(["authority", "listen_addr"], answers.authorityListen);
     for (const [key, path] of tlsPairs(draft)) {

@@ -157,7 +157,9 @@ Deno.test("planSetup() puts an agent under an Authority elsewhere, and back", as
   desk.setUp();
   const local = desk.read("firma.toml");
   desk.setUp({ mode: "agent-remote", authorityUrl: "unix:///run/a.sock" });
-  assert.match(desk.read("firma.toml"), /^url = "unix:\/\/\/run\/a\.sock"$/m);
+  const remote = desk.read("firma.toml");
+  assert.match(remote, /^url = "unix:\/\/\/run\/a\.sock"$/m);
+  desk.write("firma.toml", remote.replace(/^url = .*\n/m, '$&fallback_urls = ["unix:///b"]\n'));
   desk.setUp({ mode: "agent-local" });
   assert.equal(desk.read("firma.toml"), local);
   desk.setUp({ mode: "agent-remote", authorityUrl: "unix:///run/a.sock" }, true);
