@@ -29,5 +29,7 @@ export function overrideAuthority(
       at: { file: config.file },
     });
   }
-  return ok(withRemote({ ...remote, urls: [authority] }));
+  // Where one Authority is dialled says nothing of where another is.
+  const connectAddr = authority === remote.urls[0] ? remote.connectAddr : undefined;
+  return ok(withRemote({ ...remote, urls: [authority], connectAddr }));
 }

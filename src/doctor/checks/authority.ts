@@ -14,8 +14,11 @@ export const authorityCheck: Check = {
     const project = trustedProject(world.project());
     const remote = project?.config.sidecar.authority.remote;
     if (project !== undefined && remote !== undefined) {
-      const answers = await Promise.all(remote.urls.map((url) => {
-        const endpoint = parseEndpoint(url);
+      const { connectAddr } = remote;
+      const answers = await Promise.all(remote.urls.map((url, index) => {
+        const endpoint = index === 0 && connectAddr
+          ? { transport: "tcp" as const, ...connectAddr }
+          : parseEndpoint(url);
         return endpoint && world.knock(endpoint);
       }));
       const silent = remote.urls.filter((_, index) => answers[index] !== "accepted");

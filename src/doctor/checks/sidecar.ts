@@ -93,9 +93,12 @@ function endpointOf(
 export function parseEndpoint(text: string): Endpoint | undefined {
   const path = /^(?:unix:(?:\/\/)?)?(\/.*)$/.exec(text)?.[1];
   if (path !== undefined) return { transport: "unix", path };
-  const match = /^(?:https:\/\/)?(?:\[([0-9a-f:.]+)\]|([^:/[\]]+)):(\d{1,5})\/?$/i.exec(text);
+  const match = /^(https:\/\/)?(?:\[([0-9a-f:.]+)\]|([^:/[\]]+))(?::(\d{1,5}))?\/?$/i.exec(text);
   if (match === null) return undefined;
+  const [, scheme, ipv6, name, written] = match;
+  const port = written ?? (scheme === undefined ? undefined : "443");
+  if (port === undefined) return undefined;
   // Who listens everywhere answers here.
-  const host = (match[1] ?? match[2])!.replace(/^(?:0\.0\.0\.0|::)$/, "localhost");
-  return { transport: "tcp", hostname: host, port: Number(match[3]) };
+  const host = (ipv6 ?? name)!.replace(/^(?:0\.0\.0\.0|::)$/, "localhost");
+  return { transport: "tcp", hostname: host, port: Number(port) };
 }

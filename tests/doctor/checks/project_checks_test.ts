@@ -174,6 +174,27 @@ Deno.test("authorityCheck() tells whether the Authority of a configuration for o
   ]);
 });
 
+Deno.test("authorityCheck() knocks where the Authority is to be dialled", async () => {
+  using place = new Place();
+  place.configure();
+  const remote = `${REMOTE("https://authority.test")}connect_addr = "10.0.0.5:9443"
+tls_client_cert_path = "c.crt"
+tls_client_key_path = "c.key"
+public_key_path = "a.pub"
+`;
+  const text = Deno.readTextFileSync(place.path(".firma/firma.toml"))
+    .replace("[sidecar.authority]\n", remote);
+  place.write(".firma/firma.toml", text);
+  trust(place);
+  const asked: unknown[] = [];
+  const knock = (endpoint: unknown) => {
+    asked.push(endpoint);
+    return Promise.resolve("accepted" as const);
+  };
+  assert.deepEqual(await statuses(authorityCheck, place.world({ knock })), ["ok"]);
+  assert.deepEqual(asked, [{ transport: "tcp", hostname: "10.0.0.5", port: 9443 }]);
+});
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 Deno.test("certificatesCheck() names what has expired or soon will, and what makes a new one", async () => {
