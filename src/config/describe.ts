@@ -52,6 +52,16 @@ export function describeConfig(config: FirmaConfig, files: readonly OperatorFile
   if (config.run.envPassthrough.length > 0) {
     lines.push(`variables handed to the agent: ${config.run.envPassthrough.join(", ")}`);
   }
+  for (const [id, profile] of Object.entries(config.run.profiles)) {
+    const told = (words: readonly string[]) => words.join(", ");
+    const { commands, envPassthrough, homeWrite, homeRead } = profile;
+    if (commands.length > 0) lines.push(`profile ${id} is chosen for: ${told(commands)}`);
+    if (envPassthrough.length > 0) {
+      lines.push(`variables handed to agents of profile ${id}: ${told(envPassthrough)}`);
+    }
+    if (homeWrite.length > 0) lines.push(`written in your home by ${id}: ${told(homeWrite)}`);
+    if (homeRead.length > 0) lines.push(`read in your home by ${id}: ${told(homeRead)}`);
+  }
   lines.push(`audit log: ${audit.filePath}`);
   return lines;
 }

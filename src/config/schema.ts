@@ -71,7 +71,17 @@ export interface FirmaConfig {
   readonly run: {
     readonly profile: string | undefined;
     readonly envPassthrough: readonly string[];
+    readonly profiles: Readonly<Record<string, ProfileConfig>>;
   };
+}
+
+/** What an operator adds to a profile. */
+export interface ProfileConfig {
+  readonly commands: readonly string[];
+  readonly envPassthrough: readonly string[];
+  /** Paths below the home. */
+  readonly homeWrite: readonly string[];
+  readonly homeRead: readonly string[];
 }
 
 /** What a file does not say and its surroundings do. */
@@ -183,6 +193,15 @@ function assemble(
         redactQueryParams: sidecar.audit.redact_query_params,
       },
     },
-    run: { profile: run.profile, envPassthrough: run.env_passthrough },
+    run: {
+      profile: run.profile,
+      envPassthrough: run.env_passthrough,
+      profiles: Object.fromEntries([...run.profiles].map(([id, profile]) => [id, {
+        commands: profile.commands,
+        envPassthrough: profile.env_passthrough,
+        homeWrite: profile.home_write,
+        homeRead: profile.home_read,
+      }])),
+    },
   };
 }

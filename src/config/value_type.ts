@@ -152,6 +152,19 @@ export const ABSOLUTE_PATH: ValueType<string> = text<string>(
   (value) => isAbsolute(value) ? resolved(value, "/") : { state: `"${value}" is not absolute` },
 );
 
+/** A path below the user's home. */
+export const HOME_PATH: ValueType<string> = text<string>(
+  "path below your home",
+  { pattern: "^[^/]" },
+  (value) => {
+    const words = value.split("/");
+    if (isAbsolute(value) || words.some((word) => ["", ".", "..", "~"].includes(word))) {
+      return { state: `"${value}" is not a plain path below your home` };
+    }
+    return value.includes("\0") ? { state: "a path cannot contain NUL" } : { value };
+  },
+);
+
 /** Any number of values of a type. */
 export function list<T>(of: ValueType<T>, name = `list of ${of.name}s`): ValueType<T[]> {
   return { name, schema: { type: "array", items: of.schema }, read: listOf(of.read) };

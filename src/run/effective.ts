@@ -2,6 +2,7 @@ import { discoverConfig } from "../config/discover.ts";
 import { checkConfigFile, readConfigFile } from "../config/load.ts";
 import { trustState } from "../config/trust.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { extendProfiles } from "../sandbox/profiles.ts";
 import type { RunOptions } from "./options.ts";
 import { chooseProfile } from "./profile.ts";
 
@@ -31,7 +32,12 @@ export async function effectiveConfig(
   if (!file.ok) return err([file.error]);
   const config = checkConfigFile(file.value, env);
   if (!config.ok) return config;
-  const profile = chooseProfile(options.profile ?? config.value.run.profile, command);
+  const { run } = config.value;
+  const profile = chooseProfile(
+    options.profile ?? run.profile,
+    command,
+    extendProfiles(run.profiles),
+  );
   if (!profile.ok) return err([profile.error]);
   return ok({
     source: discovered.value.source,

@@ -10,6 +10,7 @@ import { prepareConfig, type PreparedConfig } from "./prepare.ts";
 import { chooseProfile } from "./profile.ts";
 import { createRunDirectory, removeAbandonedRuns } from "./run_directory.ts";
 import { sealedDirectories } from "./sealed.ts";
+import { extendProfiles } from "../sandbox/profiles.ts";
 import type { SandboxSession } from "../sandbox/request.ts";
 import type { Session } from "./session.ts";
 import { dismissHelper } from "../daemon/helper_process.ts";
@@ -104,7 +105,9 @@ async function runPrepared(
   if (capabilityFile !== undefined && isReadableByOthers(capabilityFile)) {
     ui.tell("warn", `others can read "${capabilityFile}"; chmod 600 makes it a secret`);
   }
-  const profile = chooseProfile(options.profile ?? config.run.profile, options.command);
+  const profiles = extendProfiles(config.run.profiles);
+  const wanted = options.profile ?? config.run.profile;
+  const profile = chooseProfile(wanted, options.command, profiles);
   if (!profile.ok) return err([profile.error]);
   const sealedDirs = sealedDirectories(options.cwd, prepared, options.env);
   if (!sealedDirs.ok) return err([sealedDirs.error]);
@@ -155,6 +158,7 @@ async function runPrepared(
     command: options.command,
     cwd: options.cwd,
     profile: profile.value,
+    profiles,
     sandboxId,
     hostEnv: options.env,
     envPassthrough: config.run.envPassthrough,

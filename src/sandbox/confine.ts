@@ -5,13 +5,13 @@ import { findBwrap } from "./bwrap.ts";
 import { credentialFiles } from "./credential_files.ts";
 import { agentEnvironment } from "./environment.ts";
 import { findProgram } from "./find_program.ts";
+import { homePaths, makeSettings } from "./home_paths.ts";
 import { hostSockets } from "./host_sockets.ts";
 import { BWRAP, HANDOFF_SOCKET, type LaunchPlan, PROXY_DIR } from "./handoff.ts";
 import { type ConfinedProcess, launch } from "./launch.ts";
 import { mountArguments } from "./mounts.ts";
 import { mountPlan } from "./mount_plan.ts";
 import { exists, isWithin, realPath } from "./paths.ts";
-import type { Profile } from "./profiles.ts";
 import { initProgram } from "./program.ts";
 import {
   checkRequest,
@@ -109,15 +109,17 @@ async function build(
     unversioned: seals.unversioned,
   });
   const system = systemMounts(uid);
-  const settings = settingsOf(profile, home, hostEnv);
+  makeSettings({ profile, home, hostEnv });
+  const { settings, readable, refused } = homePaths({ profile, home, homes, cwd, hostEnv });
+  for (const text of refused) request.onNotice?.(text);
   const toolchains = findToolchains({
     env: hostEnv,
     homes,
-    shown: [...system.map((mount) => mount.target), cwd, ...settings],
+    shown: [...system.map((mount) => mount.target), cwd, ...settings, ...readable],
     program,
   });
   const shown = [...system, ...toolchains.mounts].map((mount) => mount.target);
-  shown.push(cwd, ...settings);
+  shown.push(cwd, ...settings, ...readable);
   const tokens = credentialFiles(toolchains.mounts.map((mount) => mount.target))
     .filter((path) => shown.some((root) => isWithin(path, root)) && !isWithin(path, cwd));
   const init = initProgram();
@@ -127,6 +129,7 @@ async function build(
     home,
     toolchains: toolchains.mounts,
     settings,
+    readable,
     cwd,
     locked: lockedFiles(publicDir, seals.paths.filter(({ path }) => !sealed.includes(path))),
     programs: init.sources.filter(exists),
@@ -213,14 +216,4 @@ function openFilesOf(pid: number): { readonly openFiles?: number } {
 function userName(hostEnv: Readonly<Record<string, string>>): string {
   const name = hostEnv.USER || hostEnv.LOGNAME || "";
   return /^[\w.-]+$/.test(name) ? name : "agent";
-}
-
-function settingsOf(
-  { settings }: Profile,
-  home: string,
-  hostEnv: Readonly<Record<string, string>>,
-): string[] {
-  return settings
-    .map(({ path, variable }) => (variable && hostEnv[variable]) || join(home, path))
-    .filter(exists);
 }

@@ -12,6 +12,8 @@ export interface MountPlanOptions {
   readonly toolchains: readonly Mount[];
   /** The agent's own settings, writable. */
   readonly settings: readonly string[];
+  /** What else of the home is shown, read-only. */
+  readonly readable: readonly string[];
   /** The working directory, writable. */
   readonly cwd: string;
   /** What the host runs from the working directory, read-only. */
@@ -32,7 +34,8 @@ export interface MountPlanOptions {
 /** The file system of the outer layer, in order; the inner layer takes it over whole. */
 export function mountPlan(options: MountPlanOptions): Mount[] {
   const { home, cwd, settings, toolchains, covered } = options;
-  const shown = [cwd, ...settings, ...toolchains.map((mount) => mount.target)];
+  const { readable } = options;
+  const shown = [cwd, ...settings, ...readable, ...toolchains.map((mount) => mount.target)];
   const sealed = options.sealed.filter((path) => shown.some((root) => isWithin(path, root)));
   const programs = options.programs.filter((path) => isWithin(path, cwd));
   const locked = options.locked.map((file) => file.target);
@@ -51,6 +54,7 @@ export function mountPlan(options: MountPlanOptions): Mount[] {
     { kind: "processes", target: "/proc" },
     { kind: "memory", target: home, mode: "0700" },
     ...toolchains,
+    ...readable.map(readOnly),
     ...settings.map(writable),
     writable(cwd),
     ...anchors.map(writable),

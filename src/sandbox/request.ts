@@ -1,7 +1,7 @@
 import { dataDir, stateDir } from "../config/paths.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { entryAt, exists, realPath } from "./paths.ts";
-import { type Profile, profileById } from "./profiles.ts";
+import { type Profile, profileById, PROFILES } from "./profiles.ts";
 import { checkWorkspace } from "./workspace.ts";
 
 /** Where bubblewrap is, and whether signals can be set back to what they do by default. */
@@ -22,6 +22,8 @@ export interface ConfineRequest {
   readonly cwd: string;
   /** Id of a profile. */
   readonly profile: string;
+  /** The profiles that there are. @default firma's own */
+  readonly profiles?: readonly Profile[];
   readonly sandboxId: string;
   readonly hostEnv: Readonly<Record<string, string>>;
   /** Names of variables that reach the agent besides those of the profile. @default [] */
@@ -70,12 +72,13 @@ export function checkRequest(request: ConfineRequest): Result<Place> {
       cure: "run the command directly: it is under enforcement already",
     });
   }
-  const profile = profileById(request.profile);
+  const { profiles = PROFILES } = request;
+  const profile = profileById(request.profile, profiles);
   if (!profile) {
     return err({
       code: "UNKNOWN_PROFILE",
       message: `Cannot run "${command[0]}": there is no profile "${request.profile}"`,
-      cure: "choose generic, claude-code, codex or copilot",
+      cure: `choose one of: ${profiles.map(({ id }) => id).join(", ")}`,
     });
   }
   const link = sealedDirs.find((directory) => entryAt(directory)?.isSymlink);

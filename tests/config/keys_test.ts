@@ -23,6 +23,7 @@ const BESIDE: readonly [prefix: string, text: string][] = [
   ["authority.store.url", '[authority.store]\nkind = "postgres"\n'],
   ["authority.store.schema", '[authority.store]\nkind = "postgres"\n'],
   ["action_classes[].", '[[action_classes]]\nname = "a.b"\nparent = "code.read"\n'],
+  ["run.profiles.<id>.", "[run.profiles.example]\n"],
   ["sidecar.connector.hosts[].", '[[sidecar.connector.hosts]]\nhost = "a.test"\n'],
   ["sidecar.authority.credentials.pre_shared_key_env", `${CREDENTIALS}pre_shared_key_env = "K"\n`],
   ["sidecar.authority.credentials.", `${CREDENTIALS}pre_shared_key_path = "k"\n`],
@@ -45,7 +46,7 @@ function fileWith(name: string, value?: unknown): string {
   const beside = BESIDE.find(([prefix]) => name.startsWith(prefix))?.[1] ?? "";
   const base = beside.includes("agent_id") ? beside : `${AGENT}${beside}`;
   if (value === undefined) return base;
-  const path = name.split(".");
+  const path = name.replace("<id>", "example").split(".");
   const leaf = path.pop()!;
   const table = path.join(".");
   const header = table.endsWith("[]") ? `[[${table.slice(0, -2)}]]` : `[${table}]`;

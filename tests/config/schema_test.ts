@@ -62,7 +62,7 @@ Deno.test("parseConfig() fills in every default", () => {
         },
         audit: { filePath: "/data/audit/audit.jsonl", redactQueryParams: [] },
       },
-      run: { profile: undefined, envPassthrough: [] },
+      run: { profile: undefined, envPassthrough: [], profiles: {} },
     },
   });
 });
@@ -133,7 +133,15 @@ env_passthrough = ["LANG"]
     { host: "v6.test", connectAddr: { hostname: "::1", port: 443 }, caCertPath: undefined },
   ]);
   assert.equal(sidecar.audit.filePath, "/var/log/firma.jsonl");
-  assert.deepEqual(run, { profile: "codex", envPassthrough: ["LANG"] });
+  assert.deepEqual(run, { profile: "codex", envPassthrough: ["LANG"], profiles: {} });
+});
+
+Deno.test("parseConfig() opens nothing outside of the home to a profile", () => {
+  for (const path of ["/etc", "..", "../other", ".config/../..", "~", "", "."]) {
+    const text = `${MINIMAL}[run.profiles.mine]\nhome_write = [${JSON.stringify(path)}]\n`;
+    assert.equal(faults(text).length, 1, path);
+  }
+  assert.ok(parse(`${MINIMAL}[run.profiles.mine]\nhome_write = [".config/mine"]\n`).ok);
 });
 
 Deno.test("parseConfig() names an unknown key, its place and the nearest known key", () => {

@@ -77,6 +77,8 @@ Deno.test("profileForCommand() goes by the name of the program", () => {
     "/home/a/.local/bin/claude": "claude-code",
     "codex": "codex",
     "copilot": "copilot",
+    "gemini": "gemini",
+    "opencode": "opencode",
     "npm": "generic",
     "not-claude": "generic",
   };

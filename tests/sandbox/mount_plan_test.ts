@@ -8,6 +8,7 @@ function argumentsOf(options: Partial<MountPlanOptions>): string {
     home: "/home/a",
     toolchains: [],
     settings: [],
+    readable: [],
     cwd: "/home/a/p",
     programs: [],
     locked: [],

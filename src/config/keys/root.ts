@@ -1,13 +1,41 @@
-import { key, type Section, section, type ValueOf } from "../key.ts";
+import { key, type Section, section, sectionMap, type ValueOf } from "../key.ts";
 import { fault } from "../reader.ts";
-import { list, NOT_EMPTY, VARIABLE } from "../value_type.ts";
+import { HOME_PATH, list, NOT_EMPTY, VARIABLE } from "../value_type.ts";
 import { ACTION_CLASS_LIST } from "./action_classes.ts";
 import { AUTHORITY } from "./authority.ts";
 import { SIDECAR, type SidecarTable } from "./sidecar.ts";
 
+const PROFILE = section("What an operator adds to a profile, or a profile of the operator's own", {
+  commands: key(list(NOT_EMPTY, "list of names"), {
+    about: "Names of programs that the profile is chosen for, beside those that it has",
+    default: [],
+    example: ["my-agent"],
+    applies: "next run",
+  }),
+  env_passthrough: key(list(VARIABLE, "list of names"), {
+    about: "Variables of your environment that the agent sees, beside those that the profile has",
+    default: [],
+    example: ["MY_AGENT_KEY"],
+    applies: "next run",
+  }),
+  home_write: key(list(HOME_PATH, "list of paths"), {
+    about: "Files and directories below your home that the agent may write, where they exist",
+    default: [],
+    example: [".config/my-agent"],
+    applies: "next run",
+  }),
+  home_read: key(list(HOME_PATH, "list of paths"), {
+    about: "Files and directories below your home that the agent may read, where they exist",
+    default: [],
+    example: [".config/gh/hosts.yml"],
+    applies: "next run",
+  }),
+});
+
 const RUN = section("What `firma run` prepares for an agent", {
   profile: key(NOT_EMPTY, {
-    about: "What the sandbox is prepared for: `generic`, `claude-code`, `codex` or `copilot`",
+    about: "One of `generic`, `claude-code`, `codex`, `copilot`, `gemini`, `opencode`, or of " +
+      "`[run.profiles]`",
     otherwise: "chosen by the command",
     example: "claude-code",
     applies: "next run",
@@ -18,6 +46,7 @@ const RUN = section("What `firma run` prepares for an agent", {
     example: ["LANG"],
     applies: "next run",
   }),
+  profiles: sectionMap("<id>", PROFILE),
 });
 
 /** Tells whether a file is that of an Authority alone, which has no agent. */
@@ -53,11 +82,20 @@ export const ROOT: Section<RootTable> & Pick<typeof TABLE, "keys"> = {
     const root = TABLE.read(value, path, context);
     if (context.errors.length > before) return root;
     const secret = root.sidecar.authority.remote?.credentials?.key;
-    root.run.env_passthrough.forEach((name, index) => {
-      if (secret?.from !== "environment" || secret.variable !== name) return;
-      const at = [...path, "run", "env_passthrough", index];
-      fault(context, at, `the agent would see the pre-shared key in "${name}"`);
-    });
+    const passed = [
+      { names: root.run.env_passthrough, at: ["run", "env_passthrough"] },
+      ...[...root.run.profiles].map(([id, { env_passthrough: names }]) => ({
+        names,
+        at: ["run", "profiles", id, "env_passthrough"],
+      })),
+    ];
+    for (const { names, at } of passed) {
+      names.forEach((name, index) => {
+        if (secret?.from !== "environment" || secret.variable !== name) return;
+        const place = [...path, ...at, index];
+        fault(context, place, `the agent would see the pre-shared key in "${name}"`);
+      });
+    }
     return root;
   },
 };
