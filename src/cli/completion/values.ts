@@ -1,6 +1,6 @@
-import { Argument, type Command, type Option } from "commander";
+import { Argument, type Command, Option } from "commander";
 import { discoverConfig } from "../../config/discover.ts";
-import { readConfigFile } from "../../config/load.ts";
+import { type ConfigFile, readConfigFile } from "../../config/load.ts";
 import { packNames } from "../../config/packs.ts";
 import { type Environment, projectDataDir, runsDir } from "../../config/paths.ts";
 import { join } from "../../core/path.ts";
@@ -19,8 +19,12 @@ const OF_OPTIONS: Readonly<Record<string, Source>> = {
   profile: () => words(PROFILES.map(({ id }) => id), "profile"),
   actionClass: classes,
   action: classes,
-  agent: agents,
+  agent: () => [...agents(), ...agentNames()],
   agentId: agents,
+  authority: () => words(["local"], "one of the run's own"),
+  authorityProfile: () => words(["developer"], "the only kind"),
+  backend: () => words(["bwrap"], "what there is, on Linux"),
+  sidecar: () => words(["local"], "one of the run's own"),
   sandboxId: () => words(names(runsDir(environment())).filter((id) => isId("sbx", id)), "sandbox"),
 };
 
@@ -30,7 +34,7 @@ const OF_ARGUMENTS: Readonly<Record<string, Source>> = {
     ...words(packNames("posture"), "posture"),
     ...words(packNames("mapping"), "mapping"),
   ],
-  "remove name or id": agents,
+  "remove name or id": () => [...agents(), ...agentNames()],
 };
 
 /** What may be given for an option, or for an argument of `command`. */
@@ -47,9 +51,12 @@ export async function valuesOf(
   const what = parameter instanceof Argument
     ? parameter.name()
     : /[<[]([^>\]]*)[>\]]/.exec(parameter.flags)?.[1] ?? "";
+  if (parameter instanceof Option && parameter.attributeName() === "stateDir") {
+    return { kind: "directories", candidates: [] };
+  }
   if (what === "command") return { kind: "commands", candidates: [] };
   if (/directory/.test(what)) return { kind: "directories", candidates: [] };
-  if (/path|file|fixture|^args$/.test(what)) return { kind: "files", candidates: [] };
+  if (/path|file|fixture|proof|^args$/.test(what)) return { kind: "files", candidates: [] };
   return { kind: "words", candidates: [] };
 }
 
@@ -81,21 +88,34 @@ function classes(): readonly Candidate[] {
 
 /** The agent of the project, and those that its Authority has registered in a file. */
 function agents(): readonly Candidate[] {
-  const env = environment();
-  const found = discoverConfig({ env, cwd: Deno.cwd() });
-  if (!found.ok || found.value === undefined) return [];
-  const file = readConfigFile(found.value.file);
-  if (!file.ok) return [];
-  const own = /^\s*agent_id\s*=\s*"([^"]*)"/m.exec(file.value.text)?.[1];
-  const ids = [...(own === undefined ? [] : [own]), ...registered(env, file.value.file)];
+  const file = projectFile();
+  if (file === undefined) return [];
+  const own = /^\s*agent_id\s*=\s*"([^"]*)"/m.exec(file.text)?.[1];
+  const ids = [own ?? "", ...registered(file.file).map(({ id }) => id)];
   return words([...new Set(ids)].filter((id) => isId("agt", id)), "agent");
 }
 
-function registered(env: Environment, configFile: string): string[] {
+function agentNames(): readonly Candidate[] {
+  const file = projectFile();
+  return file === undefined ? [] : words(registered(file.file).map(({ name }) => name), "agent");
+}
+
+function projectFile(): ConfigFile | undefined {
+  const found = discoverConfig({ env: environment(), cwd: Deno.cwd() });
+  const file = found.ok && found.value ? readConfigFile(found.value.file) : undefined;
+  return file?.ok ? file.value : undefined;
+}
+
+/** What the Authority of a project has registered in a file; a database is not asked. */
+function registered(configFile: string): { readonly id: string; readonly name: string }[] {
   try {
-    const path = join(projectDataDir(env, configFile), "authority/agents.json");
-    return JSON.parse(Deno.readTextFileSync(path)).map(({ id }: { id: unknown }) => String(id));
+    const path = join(projectDataDir(environment(), configFile), "authority/agents.json");
+    const entries: unknown[] = JSON.parse(Deno.readTextFileSync(path));
+    return entries.map((entry) => {
+      const { id, name } = entry as Readonly<Record<string, unknown>>;
+      return { id: String(id), name: String(name) };
+    });
   } catch {
-    return []; // there is none, or a database has it
+    return [];
   }
 }

@@ -52,6 +52,7 @@ Deno.test("complete() leaves files, directories and programs to the shell", asyn
     ["files", ["policy", "validate", ""]],
     ["files", ["policy", "validate", "a.cedar", ""]],
     ["directories", ["doctor", "--state-dir", ""]],
+    ["directories", ["sidecar", "start", "--state-dir", ""]],
     ["directories", ["authority", "init-tls", "--out-dir", ""]],
     ["commands", ["run", ""]],
     ["commands", ["run", "--yes", "--", ""]],

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { completionScript } from "../../../src/cli/completion/scripts.ts";
+import { projectDataDir } from "../../../src/config/paths.ts";
 import { newId } from "../../../src/core/id.ts";
 import { Person } from "../../fixtures/cli.ts";
 
@@ -89,21 +90,32 @@ for (
   });
 }
 
-Deno.test("completions of fish complete what is typed there", async () => {
+Deno.test("completions of fish complete what is typed there, agents of the project too", async () => {
   const { person, env } = await prepare();
   await using _person = person;
-  const agentId = newId("agt");
-  await person.write(".firma/firma.toml", `[sidecar.authority]\nagent_id = "${agentId}"\n`);
+  const [own, registered] = [newId("agt"), newId("agt")];
+  await person.write(".firma/firma.toml", `[sidecar.authority]\nagent_id = "${own}"\n`);
+  const config = Deno.realPathSync(join(person.project, ".firma/firma.toml"));
+  const store = join(projectDataDir({ HOME: person.home }, config), "authority");
+  await Deno.mkdir(store, { recursive: true });
+  const agents = [
+    { id: registered, name: "builder" },
+    // Attack: whoever can write there would have it run by whoever types on.
+    { id: "agt_$(touch owned)", name: "builder;touch owned" },
+  ];
+  await Deno.writeTextFile(join(store, "agents.json"), JSON.stringify(agents));
   await person.write("new.cedar", "");
   const asked = [
     "firma doc",
     "firma run --posture=st",
-    "firma monitor --agent ",
+    "firma monitor --agent agt_",
+    "firma authority agents remove bu",
     "firma policy validate new",
   ];
   const script = ["source ./fish", ...asked.map((line) => `complete -C '${line}'`)].join("; ");
   const { stdout, stderr } = await person
     .startProgram("fish", ["--no-config", "-c", script], { env }).finished();
   const values = stdout.split("\n").slice(0, -1).map((line) => line.split("\t")[0]);
-  assert.deepEqual(values, ["doctor", "--posture=strict", agentId, "new.cedar"], stderr);
+  const ids = [own, registered].sort();
+  assert.deepEqual(values, ["doctor", "--posture=strict", ...ids, "builder", "new.cedar"], stderr);
 });
