@@ -51,7 +51,8 @@ Deno.test("firma config is the operator's word for its changes, and for those al
   await setUp(person, "--mapping", "npm");
   const edited = `${await person.read(".firma/mappings/npm.toml")}# an edit\n`;
   await person.write(".firma/mappings/npm.toml", edited);
-  await setUp(person, "--posture", "strict", "--profile", "codex");
+  const done = await setUp(person, "--posture", "strict", "--profile", "codex");
+  assert.match(done, /firma\.toml\. A Sidecar that runs takes it over\.$/m);
   assert.deepEqual(await names(person, ".firma/policies"), ["strict.cedar"]);
   // Whoever runs already is told that it was meant.
   const projects = join(person.dataDir, "projects");

@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from "../../core/path.ts";
 import { CONFIG_DIRECTORY, CONFIG_FILE, discoverConfig } from "../../config/discover.ts";
 import { dataDir, stateDir } from "../../config/paths.ts";
 import type { Answers } from "../../config/setup/answers.ts";
-import { planSetup } from "../../config/setup/plan.ts";
+import { planSetup, type SetupPlan } from "../../config/setup/plan.ts";
 import { existingAnswers, type Project, readProject } from "../../config/setup/project.ts";
 import { trustState } from "../../config/trust.ts";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
@@ -13,7 +13,7 @@ import { confirm } from "../confirm.ts";
 import { print } from "../output.ts";
 import { checkComplete, defaultAnswers, givenAnswers } from "./set_up_answers.ts";
 import { flagAnswers, type SetUpFlags } from "./set_up_flags.ts";
-import { nextSteps, planLines } from "./set_up_report.ts";
+import { nextSteps, planLines, whatHolds } from "./set_up_report.ts";
 import { tlsDirectory, writePlan } from "./set_up_write.ts";
 
 type Faults = readonly FirmaError[];
@@ -89,12 +89,18 @@ async function answered(
 
 const DECLINED: FirmaError = { code: "DECLINED", message: "Nothing was written" };
 
-/** Does what a command line of `firma config` asks for. */
-export async function setUp(flags: SetUpFlags): Promise<Result<void, Faults>> {
-  const env = Deno.env.toObject();
+interface Planned {
+  readonly project: Project;
+  readonly answers: Answers;
+  readonly plan: SetupPlan;
+  readonly tlsDir: string | undefined;
+}
+
+/** Finds out what there is and what is wanted, and what would have to change. */
+async function planned(flags: SetUpFlags): Promise<Result<Planned, Faults>> {
   const directory = targetDirectory(flags);
   if (!directory.ok) return err([directory.error]);
-  const project = readProject(directory.value, env);
+  const project = readProject(directory.value, Deno.env.toObject());
   if (!project.ok) return project;
   const trusted = checkTrust(project.value);
   if (!trusted.ok) return err([trusted.error]);
@@ -108,27 +114,39 @@ export async function setUp(flags: SetUpFlags): Promise<Result<void, Faults>> {
   if (!answers.ok) return err([answers.error]);
   const complete = checkComplete(answers.value);
   if (!complete.ok) return complete;
-  const force = flags.force ?? false;
   const tlsDir = tlsDirectory(project.value, answers.value);
   const given = givenAnswers(answers.value, before, fromFlags.value);
-  const plan = planSetup(project.value, answers.value, given, { force, tlsDir });
+  const options = { force: flags.force ?? false, tlsDir };
+  const plan = planSetup(project.value, answers.value, given, options);
   if (!plan.ok) return plan;
-  const lines = planLines(plan.value, directory.value);
-  print(lines.map((line) => `${line}\n`).join(""));
-  if (plan.value.changes.length === 0) {
+  return ok({ project: project.value, answers: answers.value, plan: plan.value, tlsDir });
+}
+
+/** Does what a command line of `firma config` asks for. */
+export async function setUp(flags: SetUpFlags): Promise<Result<void, Faults>> {
+  const found = await planned(flags);
+  if (!found.ok) return found;
+  const { project, answers, plan, tlsDir } = found.value;
+  print(planLines(plan, project.directory).map((line) => `${line}\n`).join(""));
+  if (plan.changes.length === 0) {
     print("Nothing to change.\n");
     return ok(undefined);
   }
   if (flags.dryRun) return ok(undefined);
-  if (!flags.yes && !await confirm([`${directory.value} will be written as above`], "Go on?")) {
+  if (!flags.yes && !await confirm([`${project.directory} will be written as above`], "Go on?")) {
     return err([DECLINED]);
   }
   // Whoever interrupts now would leave half of it behind.
   const ignore = () => {};
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, ignore);
-  const done = await writePlan(project.value, plan.value, answers.value, { tlsDir, force });
+  const options = { tlsDir, force: flags.force ?? false };
+  const done = await writePlan(project, plan, answers, options);
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.removeSignalListener(signal, ignore);
   if (!done.ok) return done;
-  print(nextSteps(done.value, answers.value, tlsDir));
+  print(
+    project.existing === undefined
+      ? nextSteps(done.value, answers, tlsDir)
+      : whatHolds(done.value, project.existing.file.text),
+  );
   return ok(undefined);
 }

@@ -1,8 +1,11 @@
 import { basename, dirname, join } from "../../core/path.ts";
+import { compareConfigs } from "../../config/compare.ts";
 import { CONFIG_DIRECTORY } from "../../config/discover.ts";
+import { readConfigFile } from "../../config/load.ts";
 import type { Answers } from "../../config/setup/answers.ts";
 import type { SetupPlan } from "../../config/setup/plan.ts";
 import { unifiedDiff } from "../../config/setup/unified_diff.ts";
+import { parseToml } from "../../config/toml.ts";
 import { escapeForTerminal, escapeLinesForTerminal } from "../../core/escape.ts";
 import { shortPath } from "../policy/sources.ts";
 import { hasColours, paintDiffLine } from "../style.ts";
@@ -53,4 +56,16 @@ export function nextSteps(file: string, { mode }: Answers, tlsDir: string | unde
   return [`Wrote ${file}.`, ...steps.map((step) => `  ${step}`), ""].map(escapeForTerminal).join(
     "\n",
   );
+}
+
+/** What a change of a configuration means for a Sidecar that runs. */
+export function whatHolds(file: string, before: string): string {
+  const now = readConfigFile(file);
+  const [old, current] = [parseToml(before, file), parseToml(now.ok ? now.value.text : "", file)];
+  const changes = old.ok && current.ok ? compareConfigs(old.value, current.value) : [];
+  const waiting = changes.filter(({ applies }) => applies === "restart").map(({ key }) => key);
+  const text = waiting.length === 0
+    ? "A Sidecar that runs takes it over."
+    : `A Sidecar that runs takes it over when it starts again: ${waiting.join(", ")}.`;
+  return escapeForTerminal(`Wrote ${file}. ${text}`) + "\n";
 }
