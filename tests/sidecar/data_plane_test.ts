@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hash } from "node:crypto";
 import { join } from "node:path";
 import type { AuditState } from "../../src/audit/writer.ts";
 import { type ActionClassEntry, setOperatorClasses } from "../../src/core/action_class.ts";
@@ -9,6 +10,7 @@ import { AuditFeed, type AuditTarget } from "../../src/sidecar/audit_feed.ts";
 import { DataPlane } from "../../src/sidecar/data_plane.ts";
 import { SESSION_SLOTS, SocketPool } from "../../src/sidecar/socket_pool.ts";
 import { DEADLINE_MS, eventually } from "../fixtures/deadline.ts";
+import { writeAll } from "../../src/net/write_all.ts";
 import { proxyHeader } from "../fixtures/front_client.ts";
 import { bundle, on } from "../policy/support.ts";
 import { claims, mapping, POLICY, RULES } from "./pipeline/support.ts";
@@ -36,6 +38,8 @@ interface PlaneRig extends AsyncDisposable {
   readonly plane: DataPlane;
   readonly log: MemoryLog;
   readonly notices: string[];
+  /** Sessions whose way in was lost for good. */
+  readonly lost: string[];
 }
 
 async function start(
@@ -45,6 +49,7 @@ async function start(
   const dir = await Deno.makeTempDir();
   const log = new MemoryLog();
   const notices: string[] = [];
+  const lost: string[] = [];
   const started = await DataPlane.start({
     config: {
       actionClasses,
@@ -54,6 +59,7 @@ async function start(
       maxBodyBytes: 1024,
       timeouts: { connectMs: DEADLINE_MS, headersMs: DEADLINE_MS, idleMs: DEADLINE_MS },
       auditCapacity: 64,
+      httpProxy: { host: "127.0.0.1", port: 0 },
     },
     mapping: [{ file: "rules.toml", text: rules }],
     sockets: new SocketPool(join(dir, "w0")),
@@ -61,6 +67,7 @@ async function start(
     audit: new AuditFeed(log),
     leaf: () => Promise.reject(new Error("no certificates here")),
     notify: (_level, text) => notices.push(text),
+    lost: (sessionId) => lost.push(sessionId),
   });
   if (!started.ok) throw new Error(JSON.stringify(started.error));
   const plane = started.value;
@@ -68,6 +75,7 @@ async function start(
     plane,
     log,
     notices,
+    lost,
     async [Symbol.asyncDispose]() {
       plane.stop();
       await Deno.remove(dir, { recursive: true });
@@ -194,6 +202,67 @@ Deno.test("DataPlane loses no counter of ten busy sessions to crashes, and lets 
     assert.deepEqual([folded.actionCount, folded.denyCount], [recorded, recorded]);
   }
   assert.equal(plane.openCalls, 0);
+});
+
+/** Asks by way of the proxy, with a name and a password; the status, or 0. */
+async function askByProxy(port: number, user: string): Promise<number> {
+  try {
+    using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    const credentials = btoa(user);
+    await writeAll(
+      conn,
+      new TextEncoder().encode(
+        "GET http://unmapped.test/ HTTP/1.1\r\nHost: unmapped.test\r\n" +
+          `Proxy-Authorization: Basic ${credentials}\r\nConnection: close\r\n\r\n`,
+      ),
+    );
+    const buffer = new Uint8Array(4096);
+    const size = await conn.read(buffer);
+    const text = new TextDecoder().decode(buffer.subarray(0, size ?? 0));
+    return Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+const SECRET = { names: ["ses_a"], digest: hash("sha256", "password", "buffer") };
+
+Deno.test("DataPlane lets a session in by the proxy again after a crash, at the same place", async () => {
+  await using rig = await start();
+  const { plane } = rig;
+  unwrapOk(await plane.setBundle(bundle(POLICY), LONG_FRESH));
+  plane.setRevoked([]);
+  const { port } = unwrap(await plane.openSession(sessionBase("ses_a"), SECRET)).proxy!;
+  assert.equal(await askByProxy(port, "ses_a:password"), 403);
+  assert.equal(await askByProxy(port, "ses_a:guess"), 407);
+  crash(plane);
+  await eventually(
+    "the proxy",
+    async () => await askByProxy(port, "ses_a:password") === 403 || undefined,
+  );
+  assert.ok(plane.sessionState("ses_a").denyCount >= 2);
+  await plane.closeSession("ses_a");
+  assert.equal(await askByProxy(port, "ses_a:password"), 0);
+  unwrap(await plane.openSession(sessionBase("ses_a"), SECRET));
+});
+
+// Attack: a program that waits for the port, to be told the passwords of whoever comes.
+Deno.test("DataPlane gives sessions up whose proxy somebody else listens in place of", async () => {
+  await using rig = await start();
+  const { plane } = rig;
+  const { port } = unwrap(await plane.openSession(sessionBase("ses_a"), SECRET)).proxy!;
+  unwrap(await plane.openSession(sessionBase("ses_b")));
+  plane.replace("the test says so");
+  using _thief = await eventually("the port", () => {
+    try {
+      return Deno.listen({ hostname: "127.0.0.1", port });
+    } catch {
+      return undefined;
+    }
+  });
+  await eventually("the loss", () => rig.lost.length > 0 || undefined);
+  assert.deepEqual(rig.lost, ["ses_a"]);
+  assert.ok(rig.notices.some((text) => /no way in any more.*another program listens/.test(text)));
 });
 
 Deno.test("DataPlane finishes what it was doing when its worker ended", async () => {

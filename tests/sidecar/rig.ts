@@ -83,6 +83,10 @@ export interface RigProject {
   readonly prepare?: (dir: string) => Promise<void>;
   /** Lines of `[sidecar]` itself. */
   readonly sidecarTable?: string;
+  /** Lines of `[sidecar.mapping]`. */
+  readonly mappingTable?: string;
+  /** Another name that the upstream is reached by, which no rule names. */
+  readonly free?: string;
   /** Lines of `[sidecar.authority]`. */
   readonly authority?: string;
   /** Lines for the end of `firma.toml`. */
@@ -118,7 +122,7 @@ export class Rig implements AsyncDisposable {
     options: RigProject = {},
   ): Promise<Rig> {
     const dir = await Deno.makeTempDir({ prefix: "firma-rig-" });
-    const upstream = await startUpstream(HOST);
+    const upstream = await startUpstream(HOST, ...options.free ? [options.free] : []);
     await writeProject(dir, upstream, options);
     await options.prepare?.(dir);
     const [program, ...prefix] = selfCommand();
@@ -260,6 +264,15 @@ export class Rig implements AsyncDisposable {
   }
 }
 
+function connectorHost(host: string, upstream: TestUpstream): string {
+  return `
+[[sidecar.connector.hosts]]
+host = "${host}"
+connect_addr = "127.0.0.1:${upstream.tlsPort}"
+ca_cert_path = "upstream-ca.pem"
+`;
+}
+
 /** Writes a `firma.toml` and what it names into `dir`. */
 export async function writeProject(
   dir: string,
@@ -286,11 +299,11 @@ ${options.authority ?? ""}
 
 [sidecar.mapping]
 rules_paths = ["mappings/test.toml"]
-
-[[sidecar.connector.hosts]]
-host = "${HOST}"
-connect_addr = "127.0.0.1:${upstream.tlsPort}"
-ca_cert_path = "upstream-ca.pem"
+${options.mappingTable ?? ""}
+${
+        [HOST, ...options.free ? [options.free] : []].map((host) => connectorHost(host, upstream))
+          .join("")
+      }
 ${options.more ?? ""}
 `,
     ),

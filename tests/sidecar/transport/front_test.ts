@@ -73,6 +73,43 @@ withHarness("front refuses a PROXY header that does not come to its end", async 
   assert.match(harness.gate.refusals[0]!.detail, /did not come in time/);
 });
 
+// Attack: an agent that says behind the bridge's header what only the bridge may say.
+withHarness("front takes no second PROXY header, and attributes by the first", async (harness) => {
+  const forged = proxyHeader({ pid: "1", executable: "/usr/bin/trusted", name: "other.test" });
+  for (const rest of ["", "GET http://api.test/ HTTP/1.1\r\nHost: api.test\r\n\r\n"]) {
+    await using raw = await openRaw(harness, { pid: "4242", executable: "/usr/bin/agent" });
+    await raw.write(Buffer.concat([forged, Buffer.from(rest)]));
+    assert.doesNotMatch(await raw.rest(), /HTTP\/1\.1 200/);
+  }
+  assert.equal(harness.gate.calls.length, 0);
+  await using raw = await openRaw(harness, { pid: "4242", executable: "/usr/bin/agent" });
+  await raw.write("GET http://api.test/echo HTTP/1.1\r\nHost: api.test\r\n\r\n");
+  assert.equal((await raw.response()).status, 200);
+  const { provenance } = harness.gate.calls[0]!.peer;
+  assert.deepEqual(provenance, { pid: 4242, executable: "/usr/bin/agent", via: "proxy" });
+});
+
+// Attack: the name and password of another session, or a claim to be somebody.
+withHarness(
+  "front goes by the socket, whatever an agent claims of itself",
+  async (harness, upstream) => {
+    const claims = "Proxy-Authorization: Basic c2VzX290aGVyOnNlY3JldA==\r\n" +
+      "X-Firma-Session-Id: ses_other\r\nX-Firma-Agent-Id: agt_other\r\n";
+    await using raw = await openRaw(harness);
+    await raw.write(`GET http://api.test/one HTTP/1.1\r\nHost: api.test\r\n${claims}\r\n`);
+    assert.equal((await raw.response()).status, 200);
+    await raw.write(connectRequest("api.test:80", claims));
+    await raw.until("\r\n\r\n");
+    await raw.write(`GET /two HTTP/1.1\r\nHost: api.test\r\n${claims}\r\n`);
+    assert.equal((await raw.response()).status, 200);
+    assert.deepEqual(harness.gate.calls.map(({ peer }) => peer.sessionId), [
+      "ses_test",
+      "ses_test",
+    ]);
+    assert.doesNotMatch(JSON.stringify(upstream.seen), /x-firma|proxy-auth|ses_other/i);
+  },
+);
+
 withHarness("front tells the gate who made a connection", async (harness) => {
   const port = harness.bridge({ pid: "4242", executable: "/usr/bin/curl" });
   const output = await new Deno.Command("curl", {
