@@ -1,13 +1,15 @@
 /**
  * Measures the Authority: `firma authority` in a process of its own, clients in up to eight others.
  *
- * Tokens a second; the memory that 1,000 idle streams take; and how long a saved policy and a
- * revocation take to reach 200 clients. First with files, then with a PostgreSQL of its own, where
+ * Tokens a second; the memory that 1,000 idle streams take; how long a saved policy and a
+ * revocation take to reach 200 clients; and how long after a revocation a Sidecar denies the first
+ * call. First with files, then with a PostgreSQL of its own, where
  * the policy is saved at another Authority than the clients have.
  */
 import { join } from "node:path";
 import { newId } from "../src/core/id.ts";
 import { startPostgres } from "../tests/fixtures/postgres_server.ts";
+import { firstDenials } from "./bench_authority/first_denial.ts";
 import { percentile, type Report, start, type Store } from "./bench_authority/processes.ts";
 
 const PROCESSES = 8;
@@ -33,6 +35,7 @@ async function measure(store: Store): Promise<void> {
   try {
     await idle(authority);
     await propagation(authority);
+    await denial(authority);
     await issuance(authority);
   } finally {
     await authority.stop();
@@ -88,6 +91,12 @@ async function propagation(authority: Authority): Promise<void> {
   }
 }
 
+async function denial(authority: Authority): Promise<void> {
+  const times = await firstDenials(authority);
+  say("revocation to the first denial of a call, p50 (ms)", percentile(times, 50));
+  say("revocation to the first denial of a call, p99 (ms)", percentile(times, 99));
+}
+
 function policyText(marker: string): string {
   return `${PERMIT}// ${marker}\n`;
 }
@@ -105,5 +114,5 @@ async function reach(
 }
 
 function say(what: string, value: number): void {
-  console.log(`  ${what.padEnd(48)} ${value.toFixed(value < 10 ? 1 : 0)}`);
+  console.log(`  ${what.padEnd(56)} ${value.toFixed(value < 10 ? 1 : 0)}`);
 }

@@ -72,6 +72,8 @@ export async function start(store: Store) {
   const revocations = await revoker(home, store);
   return {
     project: first.project,
+    /** How its clients reach it. */
+    access: base,
     clients: (processes: number, order: Pick<Order, "job" | "clients" | "seconds">) =>
       startClients(processes, { ...base, ...order }),
     revoke: revocations.revoke,
