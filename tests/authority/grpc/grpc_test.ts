@@ -1,5 +1,5 @@
-/** Other people's clients: Python's grpcio, curl, and gRPC-Web. */
-import { createClient } from "@connectrpc/connect";
+/** Other people's clients: Python's grpcio, curl, Connect's for Node, and gRPC-Web. */
+import { Code, createClient } from "@connectrpc/connect";
 import { createFetchClient } from "@connectrpc/connect/protocol";
 import { createTransport } from "@connectrpc/connect/protocol-grpc-web";
 import assert from "node:assert/strict";
@@ -133,6 +133,27 @@ Deno.test("curl asks with JSON over HTTP/1.1 and HTTP/2, at the same port", asyn
       assert.equal(JSON.parse(said).granted, true);
     });
   }
+});
+
+Deno.test("Connect's own client for Node is answered, over HTTP/2 and HTTP/1.1", async () => {
+  await using pki = await certificates();
+  const { files } = await pki.client("sidecar-1");
+  await using authority = await serve({ tls: pki.serverTls });
+  const read = (path: string) => Deno.readTextFileSync(path);
+  const order = {
+    endpoint: authority.endpoint,
+    request: request(),
+    tls: { ca: read(files.caPath), cert: read(files.certPath), key: read(files.keyPath) },
+  };
+  // In a process of its own, which node:http2 may end.
+  const args = ["run", "-A", "--no-check", "--quiet", "--frozen", `${HERE}node_client.ts`];
+  const said = JSON.parse(await run(Deno.execPath(), [...args, JSON.stringify(order)]));
+  const each = { granted: true, policies: PERMIT, refusal: Code.InvalidArgument };
+  assert.deepEqual(said, {
+    "gRPC": each,
+    "Connect, HTTP/2": each,
+    "Connect, HTTP/1.1": each,
+  });
 });
 
 Deno.test("a client of gRPC-Web is answered at the same port", async () => {
