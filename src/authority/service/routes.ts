@@ -57,12 +57,14 @@ export function authorityRoutes(options: RouteOptions): (router: ConnectRouter) 
         return await issue(options, request, client);
       },
       async *watchPolicyBundle(request, context) {
-        const { signal, withdrawn } = admit(options, context, request);
+        const { withdrawn } = admit(options, context, request);
+        const signal = untilEnd(options, context, withdrawn);
         yield* bundles.stream(options.authority.watchPolicyBundle(signal), request);
         endOfStream(options.closing, withdrawn);
       },
       async *watchRevocations(request, context) {
-        const { signal, withdrawn } = admit(options, context, request);
+        const { withdrawn } = admit(options, context, request);
+        const signal = untilEnd(options, context, withdrawn);
         const nanos = request.since?.nanos ?? 0;
         if (nanos < 0 || nanos > 999_999_999) {
           throw new ConnectError("since.nanos is out of range", Code.InvalidArgument);
@@ -83,16 +85,15 @@ function unauthenticated(state: string): ConnectError {
   return new ConnectError(state, Code.Unauthenticated);
 }
 
-/** Who asks, and until when what they ask for goes on. */
+/** Who asks. */
 interface Admitted {
   readonly client: Client;
-  readonly signal: AbortSignal;
   /** Aborts when the client's pre-shared key is right no longer. */
   readonly withdrawn: AbortSignal | undefined;
 }
 
 function admit(
-  { preSharedKeys, onRefused, closing }: RouteOptions,
+  { preSharedKeys, onRefused }: RouteOptions,
   context: HandlerContext,
   { credentials }: { readonly credentials?: SidecarCredentials | undefined },
 ): Admitted {
@@ -104,9 +105,16 @@ function admit(
     onRefused(client, checked.error);
     throw unauthenticated("the pre-shared key is missing or not right");
   }
-  const withdrawn = checked?.value;
-  const ends = [context.signal, closing, ...(withdrawn ? [withdrawn] : [])];
-  return { client, signal: AbortSignal.any(ends), withdrawn };
+  return { client, withdrawn: checked?.value };
+}
+
+/** Aborts when a stream is to end. */
+function untilEnd(
+  { closing }: RouteOptions,
+  context: HandlerContext,
+  withdrawn: AbortSignal | undefined,
+): AbortSignal {
+  return AbortSignal.any([context.signal, closing, ...(withdrawn ? [withdrawn] : [])]);
 }
 
 async function issue(
