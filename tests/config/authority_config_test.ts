@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type AuthorityConfig, parseAuthorityConfig } from "../../src/config/authority_config.ts";
-import { placedKeys } from "../../src/config/key_paths.ts";
+import { placedKeys } from "./placed_keys.ts";
 import { AUTHORITY } from "../../src/config/keys/authority.ts";
 import { parseListenAddress } from "../../src/config/listen_address.ts";
 

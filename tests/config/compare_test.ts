@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { compareConfigs } from "../../src/config/compare.ts";
-import { placedKeys } from "../../src/config/key_paths.ts";
+import { placedKeys } from "./placed_keys.ts";
 import { parseToml } from "../../src/config/toml.ts";
 import { setKey } from "../../src/config/toml_edit.ts";
 import { unwrap } from "../../src/core/result.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { key, section, sectionMap, type ValueOf } from "../../src/config/key.ts";
-import { placedKeys } from "../../src/config/key_paths.ts";
+import { placedKeys } from "./placed_keys.ts";
 import type { FirmaError } from "../../src/core/result.ts";
 import { parseToml } from "../../src/config/toml.ts";
 import { BOOLEAN, DURATION, integer, oneOf } from "../../src/config/value_type.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseAuthorityConfig } from "../../src/config/authority_config.ts";
-import { placedKeys } from "../../src/config/key_paths.ts";
+import { placedKeys } from "./placed_keys.ts";
 import { parseConfig } from "../../src/config/schema.ts";
 import { PROFILES } from "../../src/sandbox/profiles.ts";
 
@@ -94,6 +94,7 @@ Deno.test("a key of OpenFirma that firma does not have is refused, with what to 
     "[sidecar.policy]\ndir = 'policies'\n": /policy_dir in \[authority\]/,
     "[sidecar.mapping]\nrules_path = 'm.toml'\n": /rules_paths = /,
     "[run]\nbackend = 'bwrap'\n": /one kind of sandbox/,
+    "[run.profiles.own]\nbackend = 'bwrap'\n": /one kind of sandbox/,
   };
   for (const [text, cure] of Object.entries(cases)) {
     const parsed = parseConfig(`${AGENT}${text}`, FILE, DEFAULTS);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { placedKeys } from "../../src/config/key_paths.ts";
+import { placedKeys } from "./placed_keys.ts";
 import { parseToml } from "../../src/config/toml.ts";
 import { configValues } from "../../src/config/values.ts";
 

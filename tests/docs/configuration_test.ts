@@ -5,7 +5,7 @@ import {
   SCHEMA_FILE,
   withTables,
 } from "../../scripts/config_docs.ts";
-import { placedKeys } from "../../src/config/key_paths.ts";
+import { placedKeys } from "../config/placed_keys.ts";
 import { parseConfig } from "../../src/config/schema.ts";
 import { SCHEMA_URL } from "../../src/config/schema_url.ts";
 import { parseToml } from "../../src/config/toml.ts";

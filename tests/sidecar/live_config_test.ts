@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { placedKeys } from "../../src/config/key_paths.ts";
+import { placedKeys } from "../config/placed_keys.ts";
 import { checkConfigFile, readConfigFile } from "../../src/config/load.ts";
 import { operatorFiles } from "../../src/config/operator_files.ts";
 import { parseConfig } from "../../src/config/schema.ts";

@@ -21,7 +21,6 @@ const ONE_SANDBOX =
 const ONE_LOG = "leave it out: events go to the file that file_path names";
 const OWN_AUDIT_KEY = "leave it out: the key is keys/audit.key in the data directory";
 const NO_COMMAND_RULES = "leave it out: there are no rules for local commands";
-const ONE_LAYER = "write the keys into [run] itself: there is one layer of them";
 
 /** By path, without the places in lists. */
 const INSTEAD: Readonly<Record<string, string>> = {
@@ -74,8 +73,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   "sidecar.secret_gateway": NO_SECRETS,
   "run.backend": ONE_SANDBOX,
   "run.sidecar_endpoint": "give firma run --sidecar unix:///path of a control socket",
-  "run.defaults": ONE_LAYER,
-  "run.profiles": ONE_LAYER,
+  "run.defaults": "write the keys into [run] itself",
   "run.env_set": "set it where firma run starts, and name it in env_passthrough",
   "run.mounts":
     "leave it out: the agent works in the directory that firma run starts in, and its " +
@@ -98,6 +96,9 @@ const INSTEAD: Readonly<Record<string, string>> = {
 
 /** What to write instead of a key that firma does not have and OpenFirma does. */
 export function insteadOf(path: TomlPath): string | undefined {
-  const name = path.filter((part) => typeof part === "string").join(".");
+  const names = path.filter((part) => typeof part === "string");
+  // There, a profile may have what [run] has.
+  if (names[0] === "run" && names[1] === "profiles") names.splice(1, 2);
+  const name = names.join(".");
   return Object.hasOwn(INSTEAD, name) ? INSTEAD[name] : undefined;
 }

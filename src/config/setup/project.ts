@@ -180,7 +180,7 @@ export function packOf(path: string): string | undefined {
 }
 
 /** Postures whose policies are there, by the names of their files. */
-export function posturesIn({ policyDir, files }: Project): string[] {
+function posturesIn({ policyDir, files }: Project): string[] {
   if (policyDir === undefined) return [];
   return packNames("posture").filter((name) => files.has(join(policyDir, `${name}.cedar`)));
 }

@@ -1,5 +1,5 @@
-import type { Key, Node, Section } from "./key.ts";
-import { ROOT } from "./keys/root.ts";
+import type { Key, Node, Section } from "../../src/config/key.ts";
+import { ROOT } from "../../src/config/keys/root.ts";
 
 /** A key and where it belongs. */
 export interface PlacedKey {
