@@ -35,9 +35,9 @@ export async function endLeftovers(paths: DaemonPaths, env: Environment): Promis
   return ok(undefined);
 }
 
-/** Removes the sockets that a Sidecar of a daemon listened on. */
-export function removeSockets({ directory, controlSocket, decisionSocket }: DaemonPaths) {
-  for (const path of [controlSocket, decisionSocket, join(directory, "w0")]) {
+/** Removes the sockets that a Sidecar of a daemon listened on, and the roots of its sessions. */
+export function removeSockets({ directory, controlSocket, decisionSocket, roots }: DaemonPaths) {
+  for (const path of [controlSocket, decisionSocket, join(directory, "w0"), roots]) {
     try {
       Deno.removeSync(path, { recursive: true });
     } catch (cause) {

@@ -19,6 +19,8 @@ export interface DaemonPaths {
   readonly supervisorLog: string;
   readonly controlSocket: string;
   readonly decisionSocket: string;
+  /** Directory of what agents without a sandbox trust, session by session. */
+  readonly roots: string;
   marker(component: Component): string;
   log(component: Component): string;
 }
@@ -32,6 +34,7 @@ export function daemonPaths(env: Environment): DaemonPaths {
     supervisorLog: join(directory, "supervisor.log"),
     controlSocket: join(directory, "control.sock"),
     decisionSocket: join(directory, "decision.sock"),
+    roots: join(directory, "roots"),
     marker: (component) => join(directory, `${component}.json`),
     log: (component) => join(directory, `${component}.log`),
   };

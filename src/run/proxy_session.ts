@@ -125,7 +125,7 @@ function incomplete(): FirmaError {
 }
 
 function rootsDirectory(env: Environment, sessionId: string): string | undefined {
-  return isId("ses", sessionId) ? join(daemonPaths(env).directory, "roots", sessionId) : undefined;
+  return isId("ses", sessionId) ? join(daemonPaths(env).roots, sessionId) : undefined;
 }
 
 function writeRoots(

@@ -58,8 +58,11 @@ Deno.test("an agent without a sandbox is held to policy by the environment of it
       [agent, "DENY"],
     ]);
     assert.equal(server.requests.length, 1);
+    const left = await person.firma(["sidecar", "session", "open", "--agent", agent]);
+    assert.equal(left.code, 0, left.stderr);
     const stop = await person.firma(["sidecar", "stop"]);
     assert.equal(stop.code, 0, stop.stderr);
+    await assert.rejects(Deno.stat(`${person.stateDir}/daemon/roots`), Deno.errors.NotFound);
     for (const file of [person.auditLog, `${person.stateDir}/daemon/sidecar.log`]) {
       assert.ok(!(await Deno.readTextFile(file)).includes(password), file);
     }
