@@ -16,7 +16,10 @@ const OF_THE_MACHINE = ["disk space", "clock"];
 
 Deno.test("firma doctor is content where firma was never used, and changes nothing", async () => {
   await using person = await Person.create();
-  const { code, stdout } = await person.firma(["doctor", "--json"]);
+  const temporary = join(person.home, "t");
+  await Deno.mkdir(temporary);
+  const options = { env: { TMPDIR: temporary } };
+  const { code, stdout } = await person.firma(["doctor", "--json"], options);
   const { checks, exit_code } = JSON.parse(stdout) as Report;
   const unwell = checks.filter(({ status, category }) =>
     status !== "ok" && !OF_THE_MACHINE.includes(category)
@@ -34,6 +37,7 @@ Deno.test("firma doctor is content where firma was never used, and changes nothi
     checks.find(({ category }) => category === "sandbox starts")!.reason,
     /^both layers start/,
   );
+  assert.deepEqual([...Deno.readDirSync(temporary)], []); // the sandbox left nothing behind
   for (const path of [person.stateDir, person.dataDir, join(person.project, ".firma")]) {
     assert.throws(() => Deno.lstatSync(path), Deno.errors.NotFound);
   }

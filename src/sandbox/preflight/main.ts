@@ -8,9 +8,12 @@ import { confine } from "../confine.ts";
 export async function main(): Promise<number> {
   const base = await Deno.makeTempDir({ prefix: "firma-" });
   try {
-    const [runDir, cwd] = [join(base, "r"), join(base, "work")];
+    // As in a state directory: what a sandbox notes beside its run must not lie with others' files.
+    const [runDir, cwd] = [join(base, "run/r"), join(base, "work")];
     const proxyDir = join(runDir, "p");
-    for (const directory of [runDir, cwd, proxyDir]) await Deno.mkdir(directory, { mode: 0o700 });
+    for (const directory of [proxyDir, cwd]) {
+      await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
+    }
     const confined = await confine({
       command: ["cat", "/proc/self/status"],
       cwd,
