@@ -151,6 +151,30 @@ Deno.test("DataPlane rebuilds its worker with every session, its state and its p
   assert.equal(rig.notices.length, 3);
 });
 
+Deno.test("DataPlane denies while revocations cannot be heard, whichever worker it has", async () => {
+  await using rig = await start();
+  const { plane, log } = rig;
+  unwrapOk(await plane.setBundle(bundle("forbid (principal, action, resource);"), LONG_FRESH));
+  plane.setRevoked([]);
+  const socket = unwrap(await plane.openSession(sessionBase("ses_a"))).socket!;
+  const reason = async () => {
+    const before = log.events.length;
+    if (await ask(socket, "http://registry.test/a") !== 403) return undefined;
+    const record = () => log.events.slice(before).find(({ kind }) => kind === "decision");
+    const event = await eventually("the record", record);
+    return event.kind === "decision" ? event.deny_reason : undefined;
+  };
+  assert.equal(await reason(), "PolicyDenied", "the control");
+  plane.setRevocationsHeard(false);
+  assert.equal(await reason(), "RevocationCacheNotReady");
+  plane.setRevoked([]); // as a token that is renewed brings about
+  assert.equal(await reason(), "RevocationCacheNotReady");
+  plane.replace("the test says so");
+  assert.equal(await eventually("the new worker", reason), "RevocationCacheNotReady");
+  plane.setRevocationsHeard(true);
+  assert.equal(await reason(), "PolicyDenied");
+});
+
 /** Makes the worker break off in the middle of what it does, as a mistake of its own would. */
 function crash(plane: DataPlane): void {
   plane.setRevoked(5 as unknown as string[]); // no list: carrying that out throws
