@@ -31,8 +31,11 @@ export interface ComponentOptions {
   readonly code: string;
   /** The hidden subcommand that it is. */
   readonly subcommand: string;
-  readonly firstOrder: unknown;
-  readonly config: { readonly file: string; readonly digest: string };
+  /** What it is to serve now, and the order that says so. */
+  readonly serve: () => {
+    readonly config: { readonly file: string; readonly digest: string };
+    readonly firstOrder: unknown;
+  };
   readonly paths: DaemonPaths;
   readonly readyTimeoutMs: number;
   /** Puts away what one that ended has left. */
@@ -93,6 +96,7 @@ export class SupervisedComponent {
     this.load();
     const child = this.#spare!;
     this.#spare = undefined;
+    const { config, firstOrder } = this.#options.serve();
     // Before it is told what to serve, so that nothing serves that nobody could find.
     const marked = this.#mark({
       component: this.#options.component,
@@ -100,11 +104,11 @@ export class SupervisedComponent {
       pid_start: processStart(child.pid) ?? 0,
       started_at: timestamp(),
       state: "starting",
-      config_file: this.#options.config.file,
-      config_digest: this.#options.config.digest,
+      config_file: config.file,
+      config_digest: config.digest,
       restarts: this.#restarts,
     });
-    const helper = this.#order(child);
+    const helper = this.#order(child, firstOrder);
     const ready = marked.ok ? await helper.ready : marked;
     const done = ready.ok
       ? this.#mark({ ...this.#marker!, ...this.#options.reachable(ready.value), state: "running" })
@@ -135,8 +139,8 @@ export class SupervisedComponent {
     return this.#unmark() && code === 0;
   }
 
-  #order(child: Deno.ChildProcess): HelperProcess {
-    const { component, name, code, firstOrder, paths, readyTimeoutMs, onNotice } = this.#options;
+  #order(child: Deno.ChildProcess, firstOrder: unknown): HelperProcess {
+    const { component, name, code, paths, readyTimeoutMs, onNotice } = this.#options;
     return startHelper({
       process: child,
       name,

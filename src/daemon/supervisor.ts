@@ -1,4 +1,6 @@
+import { readConfigFile } from "../config/load.ts";
 import type { Environment } from "../config/paths.ts";
+import { trustState } from "../config/trust.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { type ComponentOptions, SupervisedComponent } from "./component.ts";
 import { appendLog, rotateLog } from "./daemon_log.ts";
@@ -106,15 +108,22 @@ export class Supervisor {
 }
 
 function sidecarOptions(paths: DaemonPaths, options: SupervisorOptions): ComponentOptions {
-  const { file, digest, connectTimeoutMs } = options.config;
   return {
     ...shared("sidecar", paths, options),
     component: "sidecar",
     name: "Sidecar",
     code: "SIDECAR",
     subcommand: "__sidecar",
-    firstOrder: { type: "start", config: file, config_digest: digest, run_dir: paths.directory },
-    readyTimeoutMs: READY_MS + connectTimeoutMs,
+    serve() {
+      const config = currentConfig(options);
+      const { file, digest } = config;
+      const run_dir = paths.directory;
+      return {
+        config,
+        firstOrder: { type: "start", config: file, config_digest: digest, run_dir },
+      };
+    },
+    readyTimeoutMs: READY_MS + options.config.connectTimeoutMs,
     cleanUp: () => removeSockets(paths),
     reachable: () => ({
       control_socket: paths.controlSocket,
@@ -124,27 +133,41 @@ function sidecarOptions(paths: DaemonPaths, options: SupervisorOptions): Compone
 }
 
 function authorityOptions(paths: DaemonPaths, options: SupervisorOptions): ComponentOptions {
-  const { file, digest } = options.config;
   return {
     ...shared("authority", paths, options),
     component: "authority",
     name: "Authority",
     code: "AUTHORITY",
     subcommand: "__authority",
-    firstOrder: { type: "start", config: file, config_digest: digest },
+    serve() {
+      const config = currentConfig(options);
+      const { file, digest } = config;
+      return { config, firstOrder: { type: "start", config: file, config_digest: digest } };
+    },
     readyTimeoutMs: READY_MS,
     cleanUp: () => ok(undefined),
     reachable: ({ listen }) => typeof listen === "string" ? { listen } : {},
   };
 }
 
+/**
+ * The configuration as it is to be served now. A Sidecar takes over edits that its operator has
+ * trusted; one that is started again has to find those as well. An edit that nobody trusts is left
+ * to the component to refuse.
+ */
+function currentConfig({ config, env }: SupervisorOptions): { file: string; digest: string } {
+  const { file, digest } = config;
+  const now = readConfigFile(file);
+  const isTrusted = now.ok && trustState(now.value, env).state === "trusted";
+  return { file, digest: isTrusted ? now.value.digest : digest };
+}
+
 function shared(component: Component, paths: DaemonPaths, options: SupervisorOptions) {
-  const { onNotice, restarts, backoffMs = BACKOFF_MS, spawn, config } = options;
+  const { onNotice, restarts, backoffMs = BACKOFF_MS, spawn } = options;
   const file = paths.log(component);
   rotateLog(file);
   return {
     paths,
-    config,
     restarts,
     backoffMs,
     ...(spawn && { spawn }),
