@@ -2,7 +2,7 @@
 import { packNames } from "../../config/packs.ts";
 import { type Answers, MODES } from "../../config/setup/answers.ts";
 import { escapeForTerminal } from "../../core/escape.ts";
-import { PROFILES } from "../../sandbox/profiles.ts";
+import type { Profile } from "../../sandbox/profiles.ts";
 import { readLine } from "../confirm.ts";
 import { printError, printToStderr } from "../output.ts";
 import {
@@ -61,6 +61,7 @@ export function askForAnswers(
   answers: Answers,
   given: Partial<Answers>,
   directory: string,
+  profiles: readonly Profile[],
 ): Answers {
   const all: { -readonly [K in keyof Answers]: Answers[K] } = { ...answers };
   const wanted = (name: keyof Answers) => given[name] === undefined;
@@ -75,9 +76,9 @@ export function askForAnswers(
   if (all.mode !== "authority" && wanted("profile")) {
     all.profile = ask({
       text: "Profile of the sandbox; empty: by the command",
-      choices: PROFILES.map(({ id }) => id),
+      choices: profiles.map(({ id }) => id),
       fallback: answers.profile ?? "",
-      check: optional(checkProfile),
+      check: optional(checkProfile(profiles)),
     });
   }
   if (all.mode === "agent-remote") askForAuthority(all, wanted, directory);

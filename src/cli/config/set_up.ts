@@ -8,6 +8,7 @@ import { existingAnswers, type Project, readProject } from "../../config/setup/p
 import { trustState } from "../../config/trust.ts";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
 import { realPath } from "../../sandbox/paths.ts";
+import { extendProfiles } from "../../sandbox/profiles.ts";
 import { checkWorkspace } from "../../sandbox/workspace.ts";
 import { confirm } from "../confirm.ts";
 import { print } from "../output.ts";
@@ -67,8 +68,7 @@ function checkPlace(project: Project, mode: Answers["mode"]): Result<void> {
 async function answered(
   flags: SetUpFlags,
   start: Answers,
-  given: Partial<Answers>,
-  directory: string,
+  ask: () => Promise<Answers>,
 ): Promise<Result<Answers>> {
   if (flags.yes || flags.dryRun) return ok(start);
   if (!Deno.stdin.isTerminal() || !Deno.stderr.isTerminal()) {
@@ -78,10 +78,10 @@ async function answered(
       cure: "--yes takes flags and defaults, --dry-run shows what they would write",
     });
   }
-  const { askForAnswers, EndOfAnswers } = await import("./questions.ts");
   try {
-    return ok(askForAnswers(start, given, directory));
+    return ok(await ask());
   } catch (thrown) {
+    const { EndOfAnswers } = await import("./questions.ts");
     if (!(thrown instanceof EndOfAnswers)) throw thrown;
     return err(DECLINED);
   }
@@ -104,13 +104,19 @@ async function planned(flags: SetUpFlags): Promise<Result<Planned, Faults>> {
   if (!project.ok) return project;
   const trusted = checkTrust(project.value);
   if (!trusted.ok) return err([trusted.error]);
-  const fromFlags = flagAnswers(flags, directory.value);
+  const { existing } = project.value;
+  const profiles = extendProfiles(existing?.config.run.profiles ?? {});
+  const fromFlags = flagAnswers(flags, directory.value, profiles);
   if (!fromFlags.ok) return fromFlags;
   const before = existingAnswers(project.value);
-  const start = defaultAnswers(project.value, before, fromFlags.value);
+  const start = defaultAnswers(project.value, before, fromFlags.value, profiles);
   const place = checkPlace(project.value, start.mode);
   if (!place.ok) return err([place.error]);
-  const answers = await answered(flags, start, fromFlags.value, directory.value);
+  const ask = async () => {
+    const { askForAnswers } = await import("./questions.ts");
+    return askForAnswers(start, fromFlags.value, directory.value, profiles);
+  };
+  const answers = await answered(flags, start, ask);
   if (!answers.ok) return err([answers.error]);
   const complete = checkComplete(answers.value);
   if (!complete.ok) return complete;

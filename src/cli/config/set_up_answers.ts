@@ -4,7 +4,7 @@ import { DEFAULT_POSTURE, defaultMappings } from "../../config/scaffold.ts";
 import type { Answers, Given } from "../../config/setup/answers.ts";
 import type { Project } from "../../config/setup/project.ts";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
-import { profileById } from "../../sandbox/profiles.ts";
+import { type Profile, profileById } from "../../sandbox/profiles.ts";
 
 /** Whether policies are there, or lie where they are not firma's to write. */
 function hasPolicies({ policyDir, files }: Project): boolean {
@@ -17,9 +17,11 @@ export function defaultAnswers(
   project: Project,
   before: Partial<Answers>,
   flags: Partial<Answers>,
+  profiles: readonly Profile[],
 ): Answers {
   const known = { ...before, ...flags };
-  const program = known.profile === undefined ? undefined : profileById(known.profile)?.commands[0];
+  const profile = known.profile === undefined ? undefined : profileById(known.profile, profiles);
+  const program = profile?.commands[0];
   return {
     mode: "agent-local",
     profile: undefined,

@@ -9,6 +9,7 @@ import { isId } from "../../core/id.ts";
 import { nearest } from "../../core/nearest.ts";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
 import { chooseProfile } from "../../run/profile.ts";
+import { type Profile, PROFILES } from "../../sandbox/profiles.ts";
 
 /** What was given on the command line. */
 export interface SetUpFlags {
@@ -49,7 +50,10 @@ export const checkMode: Check<Mode> = (text) => {
   return invalid("mode", text, "there is none of that name", cure);
 };
 
-export const checkProfile: Check<string> = (text) => chooseProfile(text, []);
+/** Checks the name of one of these profiles. */
+export function checkProfile(profiles: readonly Profile[]): Check<string> {
+  return (text) => chooseProfile(text, [], profiles);
+}
 
 export const checkAgentId: Check<string> = (text) =>
   isId("agt", text) ? ok(text) : invalid(
@@ -109,10 +113,13 @@ export function checkPath(directory: string): Check<string> {
 }
 
 const CHECKS: {
-  readonly [K in keyof Omit<SetUpFlags, "mapping">]?: (directory: string) => Check<unknown>;
+  readonly [K in keyof Omit<SetUpFlags, "mapping">]?: (
+    directory: string,
+    profiles: readonly Profile[],
+  ) => Check<unknown>;
 } = {
   mode: () => checkMode,
-  profile: () => checkProfile,
+  profile: (_, profiles) => checkProfile(profiles),
   agentId: () => checkAgentId,
   posture: () => checkPosture,
   extraHosts: () => checkHosts,
@@ -128,6 +135,7 @@ const CHECKS: {
 export function flagAnswers(
   flags: SetUpFlags,
   directory: string,
+  profiles: readonly Profile[] = PROFILES,
 ): Result<Partial<Answers>, readonly FirmaError[]> {
   const answers: Record<string, unknown> = {};
   const errors: FirmaError[] = [];
@@ -137,7 +145,7 @@ export function flagAnswers(
   };
   for (const [name, check] of Object.entries(CHECKS)) {
     const text = flags[name as keyof typeof CHECKS];
-    if (typeof text === "string") take(name, check(directory)(text));
+    if (typeof text === "string") take(name, check(directory, profiles)(text));
   }
   if (flags.mapping !== undefined) {
     take("mappings", checkEach(checkMapping)(flags.mapping.join(",")));
