@@ -1,10 +1,16 @@
 import { discoverConfig } from "../config/discover.ts";
 import { checkConfigFile, readConfigFile } from "../config/load.ts";
+import { operatorFiles } from "../config/operator_files.ts";
+import { runsDir } from "../config/paths.ts";
+import type { FirmaConfig } from "../config/schema.ts";
 import { trustState } from "../config/trust.ts";
+import { join } from "../core/path.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { describeSandbox, type SandboxDescription } from "../sandbox/describe.ts";
 import { extendProfiles } from "../sandbox/profiles.ts";
 import type { RunOptions } from "./options.ts";
 import { chooseProfile } from "./profile.ts";
+import { sealedDirectories } from "./sealed.ts";
 
 /**
  * What a run with these options would use, as a value for JSON; starts and
@@ -39,10 +45,39 @@ export async function effectiveConfig(
     extendProfiles(run.profiles),
   );
   if (!profile.ok) return err([profile.error]);
+  const sandbox = sandboxOf(options, config.value, file.value.digest, profile.value);
+  if (!sandbox.ok) return err([sandbox.error]);
   return ok({
     source: discovered.value.source,
     trust: trustState(file.value, env).state,
     profile: profile.value,
     config: config.value,
+    sandbox: sandbox.value,
+  });
+}
+
+/** What the command would find in its sandbox. */
+function sandboxOf(
+  options: RunOptions,
+  config: FirmaConfig,
+  digest: string,
+  profile: string,
+): Result<SandboxDescription> {
+  const { command, cwd, env, capabilityFile, allowWrite = [] } = options;
+  const files = operatorFiles(config);
+  const sealedDirs = sealedDirectories(cwd, { config, digest, files }, env);
+  if (!sealedDirs.ok) return sealedDirs;
+  return describeSandbox({
+    command,
+    cwd,
+    profile,
+    profiles: extendProfiles(config.run.profiles),
+    sandboxId: "known once the run has begun",
+    hostEnv: env,
+    envPassthrough: config.run.envPassthrough,
+    runDir: join(runsDir(env), "none"),
+    sealedDirs: sealedDirs.value,
+    hiddenFiles: capabilityFile ? [capabilityFile] : [],
+    allowWrite,
   });
 }

@@ -2,17 +2,15 @@ import { dirname, join } from "../core/path.ts";
 import { ensurePrivateDirectory } from "../config/paths.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { findBwrap } from "./bwrap.ts";
-import { credentialFiles } from "./credential_files.ts";
 import { agentEnvironment } from "./environment.ts";
 import { findProgram } from "./find_program.ts";
-import { homePaths, makeSettings } from "./home_paths.ts";
-import { hostSockets } from "./host_sockets.ts";
+import { makeSettings } from "./home_paths.ts";
+import { findLayout } from "./layout.ts";
 import { BWRAP, HANDOFF_SOCKET, type LaunchPlan, PROXY_DIR } from "./handoff.ts";
 import { type ConfinedProcess, launch } from "./launch.ts";
 import { mountArguments } from "./mounts.ts";
 import { mountPlan } from "./mount_plan.ts";
-import { exists, isWithin, realPath } from "./paths.ts";
-import { initProgram } from "./program.ts";
+import { realPath } from "./paths.ts";
 import {
   checkRequest,
   type ConfineRequest,
@@ -23,8 +21,6 @@ import {
 import { innerMounts, lockedFiles, writeCertificates, writePublicFiles } from "./run_files.ts";
 import { type SealedWorkspace, sealWorkspace } from "./seals/seal.ts";
 import { canResetSignals, signalsToReset } from "./signal_reset.ts";
-import { systemMounts } from "./system_mounts.ts";
-import { findToolchains } from "./toolchains.ts";
 
 export type { ConfinedProcess, ConfineRequest };
 
@@ -88,12 +84,13 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
 /** Builds the sandbox around a workspace that is sealed. */
 async function build(
   request: ConfineRequest,
-  { profile, cwd, home, homes, sealed }: Place,
+  place: Place,
   program: string,
   bwrap: string,
   shielded: boolean,
   seals: SealedWorkspace,
 ): Promise<Result<ConfinedProcess>> {
+  const { profile, cwd, home, sealed } = place;
   const { command, hostEnv, runDir } = request;
   const privateDir = join(runDir, "private");
   // Null only on Windows.
@@ -108,39 +105,22 @@ async function build(
     locked: seals.paths,
     unversioned: seals.unversioned,
   });
-  const system = systemMounts(uid);
   makeSettings({ profile, home, hostEnv });
-  const { settings, readable, refused } = homePaths({ profile, home, homes, cwd, hostEnv });
-  for (const text of refused) request.onNotice?.(text);
-  const toolchains = findToolchains({
-    env: hostEnv,
-    homes,
-    shown: [...system.map((mount) => mount.target), cwd, ...settings, ...readable],
-    program,
-  });
-  const shown = [...system, ...toolchains.mounts].map((mount) => mount.target);
-  shown.push(cwd, ...settings, ...readable);
-  const tokens = credentialFiles(toolchains.mounts.map((mount) => mount.target))
-    .filter((path) => shown.some((root) => isWithin(path, root)) && !isWithin(path, cwd));
-  const init = initProgram();
+  const { hiddenFiles = [] } = request;
+  const layout = findLayout({ place, program, uid, hostEnv, hiddenFiles });
+  for (const text of layout.refused) request.onNotice?.(text);
   const handoffSocket = join(privateDir, "handoff.sock");
   const mounts = mountPlan({
-    system,
+    ...layout,
     home,
-    toolchains: toolchains.mounts,
-    settings,
-    readable,
     cwd,
     locked: lockedFiles(publicDir, seals.paths.filter(({ path }) => !sealed.includes(path))),
-    programs: init.sources.filter(exists),
     sealed,
-    covered: [...new Set([...hostSockets(shown), ...hiddenFiles(request, shown), ...tokens])]
-      // There is nothing left to cover.
-      .filter((path) => !sealed.some((directory) => isWithin(path, directory))),
+    covered: [...layout.covered.keys()],
     replaced,
     publicDir,
     privateMounts: [
-      ...init.mounts,
+      ...layout.init.mounts,
       { kind: "bind", source: realPath(bwrap), target: BWRAP },
       { kind: "bind", source: request.proxyDir, target: PROXY_DIR },
       { kind: "bind", source: handoffSocket, target: HANDOFF_SOCKET },
@@ -156,7 +136,7 @@ async function build(
       profile,
       passthrough: request.envPassthrough ?? [],
       home,
-      path: toolchains.path,
+      path: layout.path,
       sandboxId: request.sandboxId,
       sessionId,
       hooksSealed: seals.paths.some(({ path }) => /\/(hooks|\.husky)(\/|$)/.test(path)),
@@ -169,7 +149,7 @@ async function build(
   return await launch({
     bwrap,
     mounts: mountArguments(mounts),
-    init,
+    init: layout.init,
     handoffSocket,
     shielded,
     plan: request.session.then((session) => {
@@ -179,12 +159,6 @@ async function build(
       return ok(planFor(usable.value));
     }),
   });
-}
-
-/** The files to hide that the sandbox would show, as they are really called. */
-function hiddenFiles({ hiddenFiles = [] }: ConfineRequest, shown: readonly string[]): string[] {
-  return hiddenFiles.filter(exists).map(realPath)
-    .filter((path) => shown.some((root) => isWithin(path, root)));
 }
 
 function checkSession(

@@ -67,31 +67,72 @@ export interface EnvironmentOptions {
   readonly hooksSealed: boolean;
 }
 
+/** A variable of the agent's, and why it has it. */
+export interface AgentVariable {
+  readonly name: string;
+  readonly value: string;
+  readonly why: string;
+  /** Whether the value is the host's, and may be a secret. */
+  readonly ofHost: boolean;
+}
+
+/** The environment of the agent. */
+export function agentEnvironment(options: EnvironmentOptions): Record<string, string> {
+  return Object.fromEntries(agentVariables(options).map(({ name, value }) => [name, value]));
+}
+
 /**
- * The environment of the agent: what the profile passes, and over it everything that leads its
+ * Each variable of the agent once: what the profile passes, and over it everything that leads its
  * clients to the Sidecar and makes them trust the session's authority.
  */
-export function agentEnvironment(options: EnvironmentOptions): Record<string, string> {
-  const { hostEnv, profile, passthrough, home, path, sandboxId, sessionId } = options;
-  const patterns = [...PASSTHROUGH, ...profile.passthrough, ...passthrough];
-  const environment: Record<string, string> = {};
-  for (const [name, value] of Object.entries(hostEnv)) {
-    if (patterns.some((pattern) => matches(pattern, name))) environment[name] = value;
+export function agentVariables(options: EnvironmentOptions): AgentVariable[] {
+  const variables = new Map<string, AgentVariable>();
+  for (const [name, value] of Object.entries(options.hostEnv)) {
+    const why = whyPassed(name, options);
+    if (why !== undefined) variables.set(name, { name, value, why, ofHost: true });
   }
+  for (const [why, values] of Object.entries(ownVariables(options))) {
+    for (const [name, value] of Object.entries(values)) {
+      variables.delete(name); // what is set last stands last
+      variables.set(name, { name, value, why, ofHost: false });
+    }
+  }
+  return [...variables.values()];
+}
+
+function whyPassed(name: string, options: EnvironmentOptions): string | undefined {
+  const { profile, passthrough } = options;
+  const isNamed = (patterns: readonly string[]) =>
+    patterns.some((pattern) => matches(pattern, name));
+  if (isNamed(PASSTHROUGH)) return "yours; it is no secret";
+  if (isNamed(profile.passthrough)) return `yours; profile ${profile.id} names it`;
+  return isNamed(passthrough) ? "yours; run.env_passthrough names it" : undefined;
+}
+
+/** What firma sets, by the reason for it. */
+function ownVariables(options: EnvironmentOptions): Record<string, Record<string, string>> {
+  const { profile, home, path, sandboxId, sessionId, hooksSealed } = options;
   return {
-    ...environment,
-    ...clientVariables(PROXY, { bundle: CA_BUNDLE, extra: CA_EXTRA }),
-    HOME: home,
-    PATH: path,
-    GIT_CONFIG_SYSTEM: `${PUBLIC_DIR}/gitconfig`,
-    CLOUDSDK_PROXY_TYPE: "http",
-    CLOUDSDK_PROXY_ADDRESS: "127.0.0.1",
-    CLOUDSDK_PROXY_PORT: String(PROXY_PORT),
+    "leads clients to the Sidecar, whose certificates they then trust": {
+      ...clientVariables(PROXY, { bundle: CA_BUNDLE, extra: CA_EXTRA }),
+      CLOUDSDK_PROXY_TYPE: "http",
+      CLOUDSDK_PROXY_ADDRESS: "127.0.0.1",
+      CLOUDSDK_PROXY_PORT: String(PROXY_PORT),
+    },
+    "says where things are in the sandbox": {
+      HOME: home,
+      PATH: path,
+      GIT_CONFIG_SYSTEM: `${PUBLIC_DIR}/gitconfig`,
+    },
     // `npm install` would fail where husky cannot write its hooks.
-    ...(options.hooksSealed && { HUSKY: "0", SKIP_INSTALL_SIMPLE_GIT_HOOKS: "1" }),
-    FIRMA_RUN_SANDBOX_ID: sandboxId,
-    FIRMA_RUN_SESSION_ID: sessionId,
-    FIRMA_RUN_PROFILE: profile.id,
+    "keeps programs from installing hooks, which are sealed": hooksSealed
+      ? { HUSKY: "0", SKIP_INSTALL_SIMPLE_GIT_HOOKS: "1" }
+      : {},
+    "tells programs where they run": {
+      FIRMA_RUN_SANDBOX_ID: sandboxId,
+      FIRMA_RUN_SESSION_ID: sessionId,
+      FIRMA_RUN_PROFILE: profile.id,
+    },
   };
 }
 

@@ -63,7 +63,9 @@ export interface Place {
 }
 
 /** Refuses a request that cannot be carried out safely. */
-export function checkRequest(request: ConfineRequest): Result<Place> {
+export function checkRequest(
+  request: Omit<ConfineRequest, "proxyDir" | "session">,
+): Result<Place> {
   const { command, hostEnv, sealedDirs } = request;
   if (hostEnv.FIRMA_RUN_SANDBOX_ID) {
     return err({

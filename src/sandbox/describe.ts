@@ -1,0 +1,120 @@
+import { ok, type Result } from "../core/result.ts";
+import { agentVariables } from "./environment.ts";
+import { findProgram } from "./find_program.ts";
+import { findLayout } from "./layout.ts";
+import type { Mount } from "./mounts.ts";
+import { isWithin } from "./paths.ts";
+import { checkRequest, type ConfineRequest, type Place } from "./request.ts";
+import { type Survey, surveyWorkspace } from "./seals/survey.ts";
+
+/** A path as the agent finds it. */
+export interface DescribedPath {
+  readonly path: string;
+  /** `empty`: a directory that shows nothing. `hidden`: a file that reads as nothing. */
+  readonly access: "read-only" | "writable" | "empty" | "hidden" | "in memory";
+  readonly why: string;
+}
+
+/** A variable of the agent's. */
+export interface DescribedVariable {
+  readonly name: string;
+  /** Left out where it is the host's: it may be a secret. */
+  readonly value?: string;
+  readonly why: string;
+}
+
+/** What a command would find in the sandbox. */
+export interface SandboxDescription {
+  readonly paths: readonly DescribedPath[];
+  readonly variables: readonly DescribedVariable[];
+  /** Files in which what runs programs is undone after the run. */
+  readonly undone_after_the_run: readonly string[];
+  /** What the profile names and would open too much. */
+  readonly refused: readonly string[];
+}
+
+/** The parts of a request that its sandbox depends on. */
+export type DescribedRequest = Omit<ConfineRequest, "proxyDir" | "session" | "tools" | "onNotice">;
+
+/** What a command would find in the sandbox; makes nothing and starts nothing. */
+export function describeSandbox(request: DescribedRequest): Result<SandboxDescription> {
+  const place = checkRequest(request);
+  if (!place.ok) return place;
+  const { profile, cwd, home } = place.value;
+  const { command, hostEnv, allowWrite = [], hiddenFiles = [], envPassthrough = [] } = request;
+  const program = findProgram(command[0], hostEnv.PATH ?? "", cwd);
+  if (!program.ok) return program;
+  const survey = surveyWorkspace({ workspace: cwd, allowWrite });
+  if (!survey.ok) return survey;
+  const uid = Deno.uid()!; // null only on Windows
+  const layout = findLayout({
+    place: place.value,
+    program: program.value,
+    uid,
+    hostEnv,
+    hiddenFiles,
+  });
+  const sealedPaths = survey.value.places.flatMap(({ path }) => path ?? []);
+  const variables = agentVariables({
+    hostEnv,
+    profile,
+    passthrough: envPassthrough,
+    home,
+    path: layout.path,
+    sandboxId: request.sandboxId,
+    sessionId: "known once the session is open",
+    hooksSealed: sealedPaths.some((path) => /\/(hooks|\.husky)(\/|$)/.test(path)),
+  });
+  const shown = (mounts: readonly Mount[], why: string): DescribedPath[] =>
+    mounts.map(({ target }) => ({ path: target, access: "read-only", why }));
+  return ok({
+    paths: [
+      ...["/tmp", "/run", "/var", home].map((path): DescribedPath => ({
+        path,
+        access: "in memory",
+        why: "empty at the start, and gone with the run",
+      })),
+      ...shown(layout.system, "programs and settings of the system"),
+      ...shown(layout.toolchains, "belongs to a program on PATH, or to the command"),
+      ...layout.readable.map((path): DescribedPath => ({
+        path,
+        access: "read-only",
+        why: `home_read of [run.profiles.${profile.id}]`,
+      })),
+      ...layout.settings.map((path): DescribedPath => ({
+        path,
+        access: "writable",
+        why: `settings of its own: profile ${profile.id} names it`,
+      })),
+      { path: cwd, access: "writable", why: "the working directory" },
+      ...sealedIn(place.value, survey.value),
+      ...layout.programs.filter((path) => isWithin(path, cwd)).map((path): DescribedPath => ({
+        path,
+        access: "read-only",
+        why: "firma itself, which the host runs",
+      })),
+      ...[...layout.covered].map(([path, why]): DescribedPath => ({ path, access: "hidden", why })),
+    ],
+    variables: variables.map(({ name, value, why, ofHost }) => ({
+      name,
+      ...(!ofHost && { value }),
+      why,
+    })),
+    undone_after_the_run: survey.value.guardedFiles,
+    refused: layout.refused,
+  });
+}
+
+function sealedIn({ cwd, sealed }: Place, { places }: Survey): DescribedPath[] {
+  const hidden = sealed.filter((path) => isWithin(path, cwd)).map((path): DescribedPath => ({
+    path,
+    access: "empty",
+    why: "policies, keys and state of firma's",
+  }));
+  const readOnly = new Map<string, DescribedPath>();
+  for (const { path, why } of places) {
+    if (path === undefined || sealed.includes(path)) continue;
+    readOnly.set(path, { path, access: "read-only", why: `the host runs it later: ${why}` });
+  }
+  return [...hidden, ...readOnly.values()];
+}

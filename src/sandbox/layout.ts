@@ -1,0 +1,77 @@
+import { credentialFiles } from "./credential_files.ts";
+import { homePaths } from "./home_paths.ts";
+import { hostSockets } from "./host_sockets.ts";
+import type { Mount } from "./mounts.ts";
+import { exists, isWithin, realPath } from "./paths.ts";
+import { type InitProgram, initProgram } from "./program.ts";
+import type { Place } from "./request.ts";
+import { systemMounts } from "./system_mounts.ts";
+import { findToolchains } from "./toolchains.ts";
+
+/** What of the host a sandbox shows, and how. */
+export interface Layout {
+  readonly system: readonly Mount[];
+  readonly toolchains: readonly Mount[];
+  /** PATH in the sandbox. */
+  readonly path: string;
+  /** The agent's own settings, writable. */
+  readonly settings: readonly string[];
+  /** What else of the home is shown, read-only. */
+  readonly readable: readonly string[];
+  /** What the profile names and would open too much; a line each, not escaped. */
+  readonly refused: readonly string[];
+  /** Files that read as nothing, and why. */
+  readonly covered: ReadonlyMap<string, string>;
+  readonly init: InitProgram;
+  /** Of firma itself, in the workspace. */
+  readonly programs: readonly string[];
+}
+
+/** What a layout is found from. */
+export interface LayoutOptions {
+  readonly place: Place;
+  /** The program that is to run. */
+  readonly program: string;
+  readonly uid: number;
+  readonly hostEnv: Readonly<Record<string, string>>;
+  /** Files that must read as nothing, wherever they lie. */
+  readonly hiddenFiles: readonly string[];
+}
+
+/** Finds what of the host a sandbox shows; changes nothing. */
+export function findLayout(options: LayoutOptions): Layout {
+  const { place, program, uid, hostEnv, hiddenFiles } = options;
+  const { profile, cwd, home, homes, sealed } = place;
+  const system = systemMounts(uid);
+  const { settings, readable, refused } = homePaths({ profile, home, homes, cwd, hostEnv });
+  const toolchains = findToolchains({
+    env: hostEnv,
+    homes,
+    shown: [...system.map((mount) => mount.target), cwd, ...settings, ...readable],
+    program,
+  });
+  const tools = toolchains.mounts.map((mount) => mount.target);
+  const shown = [...system.map((mount) => mount.target), ...tools, cwd, ...settings, ...readable];
+  const init = initProgram();
+  const tokens = credentialFiles(tools).filter((path) => !isWithin(path, cwd));
+  const covered = new Map([
+    ...tokens.map((path) => [path, "may hold tokens"] as const),
+    ...hiddenFiles.filter(exists).map((path) => [realPath(path), "holds a secret"] as const),
+    ...hostSockets(shown).map((path) => [path, "a socket of a program of the host"] as const),
+  ].filter(([path]) =>
+    shown.some((root) => isWithin(path, root)) &&
+    // There is nothing left to cover.
+    !sealed.some((directory) => isWithin(path, directory))
+  ));
+  return {
+    system,
+    toolchains: toolchains.mounts,
+    path: toolchains.path,
+    settings,
+    readable,
+    refused,
+    covered,
+    init,
+    programs: init.sources.filter(exists),
+  };
+}
