@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { escapeForTerminal } from "../core/escape.ts";
+import type { Check } from "../doctor/check.ts";
 import { CHECKS } from "../doctor/checks.ts";
 import { examine } from "../doctor/examine.ts";
 import type { NamedFinding, Status } from "../doctor/finding.ts";
@@ -52,7 +53,7 @@ function progressLine(): { update(pending: readonly string[]): void; clear(): vo
   };
 }
 
-async function findings(flags: Flags): Promise<NamedFinding[]> {
+async function findings(flags: Flags, checks: readonly Check[]): Promise<NamedFinding[]> {
   const env = environment(flags);
   const stop = new AbortController();
   const progress = progressLine();
@@ -64,17 +65,19 @@ async function findings(flags: Flags): Promise<NamedFinding[]> {
     signal: stop.signal,
   });
   try {
-    return await examine(CHECKS, world, { onProgress: progress.update });
+    return await examine(checks, world, { onProgress: progress.update });
   } finally {
     stop.abort();
     progress.clear();
   }
 }
 
-/** Makes the repairs that there are, and tells of each. */
-function mend(found: readonly NamedFinding[]): void {
-  for (const { repair } of found) {
+/** Makes the repairs that there are, tells of each, and finds out what is left. */
+async function mend(found: readonly NamedFinding[], flags: Flags): Promise<NamedFinding[]> {
+  const mended = new Set<string>();
+  for (const { category, repair } of found) {
     if (repair === undefined) continue;
+    mended.add(category);
     try {
       repair.apply();
       printNotice("info", repair.done);
@@ -83,6 +86,12 @@ function mend(found: readonly NamedFinding[]): void {
       printNotice("error", `not ${repair.done}: ${reason}`);
     }
   }
+  const again = await findings(flags, CHECKS.filter(({ category }) => mended.has(category)));
+  return CHECKS.flatMap((check) =>
+    (mended.has(check.category) ? again : found).filter(({ category }) =>
+      category === check.category
+    )
+  );
 }
 
 function emphasise(text: string, status: Status): string {
@@ -93,11 +102,8 @@ function emphasise(text: string, status: Status): string {
 
 async function act(flags: Flags): Promise<number> {
   if (flags.permissions) return await printPermissions(flags);
-  let found = await findings(flags);
-  if (flags.fix && found.some(({ repair }) => repair !== undefined)) {
-    mend(found);
-    found = await findings(flags); // what is left after that is what counts
-  }
+  const before = await findings(flags, CHECKS);
+  const found = flags.fix ? await mend(before, flags) : before;
   if (flags.json) print(`${JSON.stringify(jsonReport(found))}\n`);
   else print(`${reportLines(found, emphasise).join("\n")}\n`);
   return exitCode(found);
