@@ -114,7 +114,8 @@ Deno.test("no file holds a forbidden text", () => {
     ...["README.md", "CHANGELOG.md", "deno.json", "deno.lock"],
   ];
   const wrong: string[] = [];
-  for (const path of files) {
+  // The bytes of a picture may spell anything.
+  for (const path of files.filter((path) => !path.endsWith(".png"))) {
     for (const { what, pattern, except } of FORBIDDEN) {
       if (!except.test(path) && pattern.test(read(path))) wrong.push(`${path}: ${what}`);
     }

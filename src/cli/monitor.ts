@@ -1,11 +1,12 @@
 import { Command } from "commander";
 import { stateDir } from "../config/paths.ts";
 import { resolve } from "../core/path.ts";
-import type { FirmaError } from "../core/result.ts";
+import { type FirmaError, FirmaException } from "../core/result.ts";
 import { monitorLogs } from "../monitor/monitor.ts";
 import { auditLogInForce } from "./audit_log.ts";
 import {
   addMonitorOptions,
+  contradiction,
   filterOf,
   type MonitorFlags,
   scopeOf,
@@ -25,17 +26,13 @@ const REMEMBERED = 5_000;
 const STOPPING = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
 async function act(flags: MonitorFlags): Promise<number> {
-  if (flags.tail !== undefined && flags.follow === false) {
-    return refuse({
-      code: "USAGE",
-      message: "Cannot use --tail together with --no-follow: one of them asks for the whole log",
-      cure: "leave out --no-follow and pipe the output, or use --since",
-    });
-  }
+  const wrong = contradiction(flags);
+  if (wrong !== undefined) return refuse({ code: "USAGE", message: wrong });
   const found = flags.file === undefined ? auditLogInForce(flags.config) : undefined;
   if (found?.ok === false) return refuse(...found.error);
   const file = found?.value ?? flags.file!;
-  const follow = flags.follow ?? Deno.stdout.isTerminal();
+  const follow = flags.follow ?? (flags.web || Deno.stdout.isTerminal());
+  const isFull = follow && (flags.web || wantsScreen(flags));
   if (wantsAudit(flags) && !exists(file)) {
     if (!follow && flags.source === "audit") {
       return refuse({
@@ -44,9 +41,7 @@ async function act(flags: MonitorFlags): Promise<number> {
         cure: "firma run writes it; --follow waits for it",
       });
     }
-    if (follow && !wantsScreen(flags)) {
-      printNotice("info", `waiting for the first event in "${file}"`);
-    }
+    if (follow && !isFull) printNotice("info", `waiting for the first event in "${file}"`);
   }
   const env = {
     ...Deno.env.toObject(),
@@ -57,34 +52,32 @@ async function act(flags: MonitorFlags): Promise<number> {
     components: wantedComponents(flags),
     stateDir: stateDir(env),
     filter: filterOf(flags),
+    ...tailOf(flags, follow, isFull ? REMEMBERED : FIRST_LINES),
   };
   return await untilStopped(async (signal) => {
-    if (follow && wantsScreen(flags)) {
-      const { runView } = await import("../monitor/view/app.ts");
-      const { ownTerminal } = await import("../monitor/view/terminal.ts");
-      const terminal = ownTerminal(hasColours(Deno.stdout), print);
-      const options = {
-        ...logs,
-        ...tailOf(flags, follow, REMEMBERED),
-        scope: scopeOf(flags),
-        env,
-        directory: Deno.cwd(),
-      };
-      return await runView(options, terminal, signal);
+    if (!isFull) return await monitorLogs({ ...logs, ...formOf(flags), follow }, printLine, signal);
+    const { Live } = await import("../monitor/live.ts");
+    const live = new Live({ ...logs, scope: scopeOf(flags), env, directory: Deno.cwd() });
+    if (flags.web) {
+      const { serveMonitor } = await import("./monitor_web.ts");
+      return await serveMonitor(live, flags, signal);
     }
-    await monitorLogs(
-      {
-        ...logs,
-        json: flags.json ?? flags.format === "json",
-        terminal: Deno.stdout.isTerminal(),
-        colour: hasColours(Deno.stdout),
-        ...tailOf(flags, follow),
-        follow,
-      },
-      (line) => print(`${line}\n`),
-      signal,
-    );
+    const { runView } = await import("../monitor/view/app.ts");
+    const { ownTerminal } = await import("../monitor/view/terminal.ts");
+    await runView(live, ownTerminal(hasColours(Deno.stdout), print), signal);
   });
+}
+
+function formOf(flags: MonitorFlags) {
+  return {
+    json: flags.json ?? flags.format === "json",
+    terminal: Deno.stdout.isTerminal(),
+    colour: hasColours(Deno.stdout),
+  };
+}
+
+function printLine(line: string): void {
+  print(`${line}\n`);
 }
 
 /** Runs `body` until it ends or a signal asks it to; returns the exit status. */
@@ -97,6 +90,7 @@ async function untilStopped(body: (signal: AbortSignal) => Promise<void>): Promi
     return 0;
   } catch (cause) {
     if (cause instanceof Deno.errors.BrokenPipe) return 0; // the reader has seen enough
+    if (cause instanceof FirmaException) return refuse(cause.error);
     return refuse({
       code: "LOG_UNREADABLE",
       message: `Cannot read the logs: ${cause instanceof Error ? cause.message : cause}`,
@@ -113,7 +107,7 @@ function wantsScreen(flags: MonitorFlags): boolean {
   return Deno.stdout.isTerminal() && Deno.stdin.isTerminal() && Deno.env.get("TERM") !== "dumb";
 }
 
-function tailOf(flags: MonitorFlags, follow: boolean, first = FIRST_LINES): { tail?: number } {
+function tailOf(flags: MonitorFlags, follow: boolean, first: number): { tail?: number } {
   if (flags.tail !== undefined) return { tail: flags.tail };
   return follow && flags.since === undefined ? { tail: first } : {};
 }
@@ -133,20 +127,22 @@ function exists(path: string): boolean {
 }
 
 const HELP = `
-Goes on with new events while it writes to a terminal. Ctrl-C ends it with status 0; status 2: the
-log cannot be read.
+On a terminal it shows everything on one screen that is kept up to date (? there lists the keys);
+into a pipe it prints lines. Ctrl-C or q ends it with status 0; status 2: the log cannot be read.
 
 Examples:
-  firma monitor
-  firma monitor --only-deny --since 1h
-  firma monitor --source all --follow     what the Sidecar and the Authority say besides
+  firma monitor                           live: what runs, what was decided, and why
+  firma monitor --web                     the same in a browser, on this machine alone
+  firma monitor --plain --only-deny       denials as lines, as they are made
+  firma monitor --since 1h --no-follow    the last hour
+  firma monitor --source all --plain      what the Sidecar and the Authority say besides
   firma monitor --json --no-follow | jq .resource
 `;
 
 /** `firma monitor [options]` */
 export function command(): Command {
   return addMonitorOptions(new Command("monitor"))
-    .description("Show decisions as they are made, one a line.")
+    .description("Show what runs, what is decided and why, as it happens.")
     .addHelpText("after", HELP)
     .action(async (_flags: MonitorFlags, command: Command) => {
       Deno.exitCode = await act(withGlobals<MonitorFlags>(command));

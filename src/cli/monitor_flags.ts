@@ -23,6 +23,10 @@ export interface MonitorFlags {
   readonly format?: "pretty" | "json";
   readonly plain?: boolean;
   readonly follow?: boolean;
+  readonly web?: boolean;
+  readonly port?: number;
+  /** `--no-open` */
+  readonly open?: boolean;
 }
 
 const SOURCES = ["audit", "authority", "sidecar", "all"] as const;
@@ -73,6 +77,19 @@ export function scopeOf(flags: MonitorFlags): string {
   return parts.filter((part) => part !== "").join(" ");
 }
 
+/** Why flags do not go together, beyond what the parser knows; `undefined` when they do. */
+export function contradiction(flags: MonitorFlags): string | undefined {
+  if (flags.tail !== undefined && flags.follow === false) {
+    return "Cannot use --tail together with --no-follow: one of them asks for the whole log";
+  }
+  if (flags.web && flags.follow === false) {
+    return "Cannot use --web together with --no-follow: a page is live";
+  }
+  if (!flags.web && (flags.port !== undefined || flags.open === false)) {
+    return "Cannot use --port or --no-open without --web: there is no page";
+  }
+}
+
 function since(text: string): number {
   const at = parseSince(text, Date.now());
   if (!at.ok) throw new InvalidArgumentError(`${at.error.message}\n  cure: ${at.error.cure}`);
@@ -82,6 +99,12 @@ function since(text: string): number {
 function lineCount(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("It is not a number of lines.");
   return Number(text);
+}
+
+function port(text: string): number {
+  const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (number >= 1 && number <= 65_535) return number;
+  throw new InvalidArgumentError("It is not a port.");
 }
 
 function actionClass(text: string): string {
@@ -126,5 +149,11 @@ export function addMonitorOptions(command: Command): Command {
     .option("--json", "the same as --format json")
     .option("--plain", "lines, on a terminal too")
     .option("--follow", "go on with new events though the output is not a terminal")
-    .option("--no-follow", "end with the last event");
+    .option("--no-follow", "end with the last event")
+    .addOption(
+      new Option("--web", "show it in a browser on this machine")
+        .conflicts(["json", "format", "plain", "tail"]),
+    )
+    .option("--port <number>", "of the page (default: one that is free)", port)
+    .option("--no-open", "do not open a browser, only print the address");
 }

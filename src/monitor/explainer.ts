@@ -1,5 +1,6 @@
 import type { Environment } from "../config/paths.ts";
 import { explainDecision, type ExplainedDecision } from "./explain/explain.ts";
+import type { PolicyTexts } from "./explain/policy_texts.ts";
 import { PolicyLibrary } from "./explain/policy_library.ts";
 import type { Board } from "./model/board.ts";
 import type { Row } from "./model/row.ts";
@@ -29,6 +30,13 @@ export class RowExplainer {
   /** Reads what explaining the row needs; resolves to whether there is something new. */
   refresh(row: Row, board: Board, standing: Standing): Promise<boolean> {
     return this.#library.refresh(this.#workspace(row, board, standing));
+  }
+
+  /** The policies of the projects around `workspaces` as they were read, each project once. */
+  knownPolicies(workspaces: readonly string[]): PolicyTexts[] {
+    for (const workspace of workspaces) this.#library.refresh(workspace);
+    const texts = workspaces.flatMap((workspace) => this.#library.known(workspace) ?? []);
+    return [...new Map(texts.map((found) => [found.directory, found])).values()];
   }
 
   #workspace({ sessionId }: Row, board: Board, { sessions }: Standing): string {

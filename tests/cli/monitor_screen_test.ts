@@ -65,7 +65,7 @@ Deno.test("firma monitor takes the screen, obeys keys, and gives the terminal ba
   assert.ok(first.includes("evil.invalid/\\x1b]0;owned\\x07\\x9b2J\\u202e"), first);
   // deno-lint-ignore no-control-regex -- controls are what must not be there
   assert.doesNotMatch(first, /\x1b\]|\x07|\u009b|\u202e/);
-  assert.match(await type(shell, "\r", "permit (principal == "), /No policy permits it/);
+  assert.match(await type(shell, "\r", "principal == "), /No policy permits this call/);
   await type(shell, "?", "any key closes this");
   await type(shell, "x", "payouts");
   await type(shell, "/evil", /filter .*evil/);

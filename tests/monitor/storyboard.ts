@@ -112,7 +112,9 @@ function envelopeOf(event: DecisionEvent): ExecutionEnvelope | undefined {
       action_class: event.action_class as ExecutionEnvelope["intent"]["action_class"],
       resource: { id, host: id.slice(0, slash), path: id.slice(slash), method: event.method },
       raw_transport: "https",
-      raw_action_ref: isPush ? "packs/mappings/github.toml:412" : "packs/mappings/github.toml:88",
+      raw_action_ref: isPush
+        ? "github.toml:412"
+        : `${id.split(".").at(id.startsWith("api.") ? 1 : 0)}.toml:88`,
       attributes: isPush
         ? {
           git_provider: "github",

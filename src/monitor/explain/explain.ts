@@ -45,8 +45,8 @@ export function explainDecision(
     event,
     outcome,
     why: aborted === ""
-      ? whyDecided(event.decision, event.deny_reason)
-      : whyDecided("ABORT", aborted),
+      ? whyDecided(event.decision, event.deny_reason, event.policy_ids.length)
+      : whyDecided("ABORT", aborted, 0),
     policies,
     texts,
     unknownPolicies: event.policy_ids.filter((id) => !found.has(id)),

@@ -54,8 +54,8 @@ function permit(event: DecisionEvent): Remedy {
   const hidden = event.envelope?.intent.hidden ?? [];
   const exact = !hidden.includes("resource.id");
   const what = exact
-    ? "No policy permits it. This line would, for this agent and this resource alone:"
-    : "No policy permits it, and the call hides its resource. This line would, for its host:";
+    ? "A policy that permits this class, for this agent and this resource alone:"
+    : "The call hides its resource. A policy that permits this class for its host:";
   return { what, code: permitCode(event, { resource: true, exact }) };
 }
 
@@ -68,14 +68,14 @@ function exception(event: DecisionEvent, determining: readonly PolicyPlace[]): R
   const many = event.policy_ids.length > 1 ? "each of the policies above" : "the policy above";
   return {
     what: `${asks}, end ${many} with this before its semicolon; a permit must cover it as well:`,
-    code: `unless { ${conditionOf(event)} }`,
+    code: `unless {\n  ${conditionOf(event)}\n}`,
   };
 }
 
 /** What is true of this agent and this resource alone. */
 function conditionOf(event: DecisionEvent): string {
   const agent = `principal == Firma::Agent::${cedarString(event.agent_id)}`;
-  return `${agent} && resource == Firma::Resource::${cedarString(resourceId(event))}`;
+  return `${agent} &&\n  resource == Firma::Resource::${cedarString(resourceId(event))}`;
 }
 
 function permitCode(
@@ -87,14 +87,12 @@ function permitCode(
     ? `action == ${actions[0]}`
     : `action in [${actions.join(", ")}]`;
   const principal = `principal == Firma::Agent::${cedarString(event.agent_id)}`;
-  if (!resource) return `permit (${principal}, ${action}, resource);`;
-  if (exact) {
-    const id = cedarString(resourceId(event));
-    return `permit (${principal}, ${action}, resource == Firma::Resource::${id});`;
-  }
+  const id = cedarString(resourceId(event));
+  const scope = resource && exact ? `resource == Firma::Resource::${id}` : "resource";
+  const head = `permit (\n  ${principal},\n  ${action},\n  ${scope}\n)`;
+  if (!resource || exact) return `${head};`;
   const host = cedarString(event.envelope?.intent.resource.host ?? "");
-  return `permit (${principal}, ${action}, resource)\n` +
-    `when { resource has host && resource.host == ${host} };`;
+  return `${head}\nwhen { resource has host && resource.host == ${host} };`;
 }
 
 /** The classes of all that the call does, each once. */

@@ -39,8 +39,15 @@ const DECISIONS: Readonly<Record<Decision, string>> = {
   PASSTHROUGH: "No mapping rule names this host, and such hosts may pass through.",
 };
 
-/** Why a call was decided so, in a sentence. A reason of a later version is shown as it is. */
-export function whyDecided(decision: string, reason: string): string {
+/**
+ * Why a call was decided so, in a sentence; `policies` of them had the say. A
+ * reason of a later version is shown as it is.
+ */
+export function whyDecided(decision: string, reason: string, policies: number): string {
+  if (reason === "PolicyDenied") {
+    if (policies === 0) return "No policy permits this call.";
+    return policies === 1 ? "A policy forbids this call." : "Policies forbid this call.";
+  }
   const known: Readonly<Record<string, string>> = { ...DENIALS, ...ABORTS };
   if (reason !== "" && Object.hasOwn(known, reason)) return known[reason]!;
   if (reason !== "") return `The call was decided so for the reason "${reason}".`;

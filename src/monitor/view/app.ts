@@ -1,11 +1,4 @@
-import type { Environment } from "../../config/paths.ts";
-import { RowExplainer } from "../explainer.ts";
-import { followEntries, type FollowOptions } from "../follow.ts";
-import { Board } from "../model/board.ts";
-import { matchesEntry } from "../source/entry_filter.ts";
-import type { EventFilter } from "../source/event_filter.ts";
-import { lookAround } from "../standing/look.ts";
-import { NOTHING_RUNS, type Standing } from "../standing/standing.ts";
+import type { Live } from "../live.ts";
 import { type Key, KeyReader } from "./keys.ts";
 import { drawPicture, roomOf } from "./picture.ts";
 import type { Scene } from "./scene.ts";
@@ -17,32 +10,16 @@ import { FIRST_UI, press, selectedIndex, type Ui, visibleRows } from "./ui.ts";
 const FRAME_MS = 100;
 /** After a key it may follow sooner. */
 const KEY_FRAME_MS = 16;
-/** How often to look at what runs. */
-const LOOK_MS = 1_000;
 /** How long an escape may be the beginning of something longer. */
 const ESCAPE_MS = 50;
-
-/** What to show, and where it is from. */
-export interface ViewOptions extends Omit<FollowOptions, "isShown" | "follow"> {
-  readonly filter: EventFilter;
-  /** Says what the filter leaves; `""`: everything. */
-  readonly scope: string;
-  readonly env: Environment;
-  /** Where policies are looked for when a session does not say. */
-  readonly directory: string;
-}
 
 /**
  * Shows everything live on a terminal until somebody quits or `signal` aborts.
  * However it ends, the terminal is as it was before. Throws what the file
  * system throws when a log cannot be read.
  */
-export async function runView(
-  options: ViewOptions,
-  terminal: Terminal,
-  signal: AbortSignal,
-): Promise<void> {
-  const view = new View(options, terminal);
+export async function runView(live: Live, terminal: Terminal, signal: AbortSignal): Promise<void> {
+  const view = new View(live, terminal);
   const quit = () => view.quit();
   signal.addEventListener("abort", quit, { once: true });
   if (signal.aborted) quit();
@@ -54,14 +31,11 @@ export async function runView(
 }
 
 class View {
-  readonly #options: ViewOptions;
+  readonly #live: Live;
   readonly #terminal: Terminal;
   readonly #screen: Screen;
-  readonly #explainer: RowExplainer;
-  readonly #board = new Board();
   readonly #ended = new AbortController();
   readonly #failure = Promise.withResolvers<never>();
-  #standing: Standing = NOTHING_RUNS;
   #ui: Ui = FIRST_UI;
   #frame: ReturnType<typeof setTimeout> | undefined;
   #frameAt = 0;
@@ -69,11 +43,10 @@ class View {
   #isWriting = false;
   #isDirty = false;
 
-  constructor(options: ViewOptions, terminal: Terminal) {
-    this.#options = options;
+  constructor(live: Live, terminal: Terminal) {
+    this.#live = live;
     this.#terminal = terminal;
     this.#screen = new Screen(terminal.colours);
-    this.#explainer = new RowExplainer(options.env, options.directory);
   }
 
   quit(): void {
@@ -90,6 +63,7 @@ class View {
       this.#terminal.on("resize", () => this.#redraw()),
       this.#terminal.on("continue", () => this.#take()),
       this.#terminal.on("stop", () => this.#suspend()),
+      this.#live.onChange(() => this.#drawWithin(FRAME_MS)),
     ];
     // Whatever ends the process, its last act is to give the terminal back.
     const lastActs = ["unload", "error", "unhandledrejection"];
@@ -99,23 +73,8 @@ class View {
       signal.addEventListener("abort", () => resolve(), { once: true })
     );
     try {
-      const following = followEntries(
-        {
-          ...this.#options,
-          isShown: (entry) => matchesEntry(this.#options.filter, entry),
-          follow: true,
-        },
-        (entry) => {
-          if (!matchesEntry(this.#options.filter, entry)) return;
-          this.#board.add(entry);
-          this.#drawWithin(FRAME_MS);
-        },
-        signal,
-      );
-      const failed = this.#failure.promise;
       this.#readKeys().catch(this.#failure.reject);
-      this.#lookAgainAndAgain().catch(this.#failure.reject);
-      await Promise.race([following, aborted, failed]);
+      await Promise.race([this.#live.run(signal), aborted, this.#failure.promise]);
     } finally {
       this.#ended.abort();
       clearTimeout(this.#frame);
@@ -181,21 +140,22 @@ class View {
   }
 
   #scene(): Scene {
-    const rows = visibleRows(this.#board, this.#ui);
+    const { board, standing, explainer, options } = this.#live;
+    const rows = visibleRows(board, this.#ui);
     const row = this.#ui.isDetailOpen ? rows[selectedIndex(rows, this.#ui)] : undefined;
-    const explained = row && this.#explainer.explain(row, this.#board, this.#standing);
+    const explained = row && explainer.explain(row, board, standing);
     if (row !== undefined) {
-      this.#explainer.refresh(row, this.#board, this.#standing)
+      explainer.refresh(row, board, standing)
         .then((isNew) => isNew && this.#drawWithin(KEY_FRAME_MS));
     }
     return {
-      board: this.#board,
-      standing: this.#standing,
+      board,
+      standing,
       ui: this.#ui,
       nowMs: Date.now(),
       explained,
-      home: this.#options.env.HOME ?? "",
-      scope: this.#options.scope,
+      home: options.env.HOME ?? "",
+      scope: options.scope,
     };
   }
 
@@ -217,7 +177,7 @@ class View {
     if (this.#ended.signal.aborted) return;
     const room = roomOf(this.#scene(), this.#terminal.size());
     const { ui, action } = press(this.#ui, key, {
-      board: this.#board,
+      board: this.#live.board,
       listHeight: room.list,
       detailHeight: room.detail,
     });
@@ -227,24 +187,4 @@ class View {
     if (action === "redraw") return this.#redraw();
     this.#drawWithin(KEY_FRAME_MS);
   }
-
-  async #lookAgainAndAgain(): Promise<void> {
-    const { signal } = this.#ended;
-    while (!signal.aborted) {
-      this.#standing = await lookAround(this.#options.env);
-      this.#drawWithin(FRAME_MS);
-      await waitUnless(signal, LOOK_MS);
-    }
-  }
-}
-
-async function waitUnless(signal: AbortSignal, milliseconds: number): Promise<void> {
-  if (signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const end = () => resolve();
-  const timer = setTimeout(end, milliseconds);
-  signal.addEventListener("abort", end, { once: true });
-  await promise;
-  signal.removeEventListener("abort", end);
-  clearTimeout(timer);
 }

@@ -22,11 +22,12 @@ export interface Layout {
 export function layoutOf(scene: Scene, size: Size, header: number): Layout {
   const left = size.rows - header - 1;
   if (!scene.ui.isDetailOpen) {
-    const counters = left >= 26 ? 6 : left >= 18 ? 5 : left >= 11 ? 1 : 0;
+    const most = size.columns >= 60 ? 6 : 1;
+    const counters = Math.min(most, left >= 26 ? 6 : left >= 18 ? 5 : left >= 11 ? 1 : 0);
     return { counters, list: left - counters, detail: 0 };
   }
   // Who asks why wants to see why: counters stand back first, then the list.
-  const counters = left >= 40 ? 6 : left >= 18 ? 1 : 0;
+  const counters = left >= 40 && size.columns >= 60 ? 6 : left >= 18 ? 1 : 0;
   const most = Math.max(4, Math.floor((left - counters) * 0.4));
   const list = Math.min(most, visibleRows(scene.board, scene.ui).length + 3, left - counters);
   return { counters, list, detail: left - counters - list };
@@ -42,13 +43,15 @@ export function drawPicture(scene: Scene, size: Size): Line[] {
     return [...header, ...helpLines(columns, rows - header.length - 1), footer];
   }
   const layout = layoutOf(scene, size, header.length);
-  return [
+  const lines = [
     ...header,
     ...counterLines(scene, columns, layout.counters),
     ...listLines(scene, columns, layout.list),
     ...detailLines(scene, columns, layout.detail),
     footer,
   ];
+  // A line that is too long by one column would shift all that follow it.
+  return lines.map((line) => fitLine(line, columns));
 }
 
 /** How many rows of the list, and lines of the detail, are in sight. */

@@ -73,7 +73,7 @@ ${clause};`;
     const call = envelope("payment.payout", { path });
     const event = denial(call, forbid(""));
     const { remedy, policies, facts, why } = explained(event, forbid(""));
-    assert.equal(why, "The policies in force deny this call.");
+    assert.equal(why, "A policy forbids this call.");
     assert.deepEqual(policies.map(({ id, effect, file, line }) => [id, effect, file, line]), [
       ["no-payouts", "forbid", "test.cedar", 2],
     ]);

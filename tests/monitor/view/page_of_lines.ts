@@ -17,9 +17,8 @@ const TEXT = "#e6edf3";
 export function pageOfLines(lines: readonly Line[], title: string): string {
   const body = lines.map((line) => line.map(spanHtml).join("")).join("\n");
   return `<!doctype html><meta charset="utf-8"><style>
-    body { margin: 0; padding: 28px; background: #cfd8e3; display: inline-block; }
-    .window { background: ${GROUND}; border-radius: 10px; overflow: hidden;
-      box-shadow: 0 14px 34px rgb(13 17 23 / 38%); }
+    body { margin: 0; padding: 18px; background: #e9edf3; display: inline-block; }
+    .window { background: ${GROUND}; border-radius: 10px; overflow: hidden; }
     .bar { height: 34px; background: #161b22; color: ${COLOURS.grey}; display: flex; gap: 8px;
       align-items: center; padding: 0 14px; font: 12px "JetBrains Mono", monospace; }
     .bar i { width: 12px; height: 12px; border-radius: 50%; background: #30363d; }
