@@ -22,14 +22,42 @@ const PROGRAMS: readonly {
   { name: "dist/firma", self: [`${ROOT}dist/firma`] },
   { name: "source", self: selfCommand() },
 ];
-const SUBJECTS: readonly { readonly name: string; readonly command: readonly string[] }[] = [
+const SUBJECTS: readonly {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** Whether it needs a Sidecar that runs already. */
+  readonly joins?: boolean;
+}[] = [
   { name: "true", command: ["true"] },
   ...PROGRAMS.flatMap(({ name, self }) => [
     { name: `${name} version`, command: [...self, "version"] },
     { name: `${name} --help`, command: [...self, "--help"] },
-    { name: `${name} run -- true`, command: [...self, "run", "--yes", "--", "true"] },
+    {
+      name: `${name} run -- true`,
+      command: [...self, "run", "--yes", "--sidecar", "local", "--", "true"],
+    },
+    {
+      name: `${name} run -- true, joined`,
+      command: [...self, "run", "--yes", "--no-autostart", "--", "true"],
+      joins: true,
+    },
   ]),
 ];
+
+/** Starts or ends the Sidecar that runs may join; returns how long that took, in milliseconds. */
+async function daemon(words: readonly string[], cwd: string): Promise<number> {
+  const start = performance.now();
+  const [program, ...prefix] = PROGRAMS[0]!.self;
+  const { success, stderr } = await new Deno.Command(program, {
+    args: [...prefix, "sidecar", ...words],
+    cwd,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (!success) throw new Error(`sidecar ${words[0]}: ${new TextDecoder().decode(stderr)}`);
+  return performance.now() - start;
+}
 
 /** What this shell's `times` says of its children: user and system time, minutes and seconds. */
 function childSeconds(times: string): number {
@@ -117,9 +145,16 @@ function column(value: number): string {
 
 const project = await Deno.makeTempDir({ prefix: "firma-bench-" });
 Deno.env.set("XDG_DATA_HOME", `${project}/data`);
+Deno.env.set("FIRMA_STATE_DIR", `${project}/state`);
 try {
   const costs = SUBJECTS.map((): Cost[] => []);
-  for (const { command } of SUBJECTS) await once(command, project); // fills every cache
+  // Fills every cache, and writes the configuration that the Sidecar needs.
+  for (const { command, joins } of SUBJECTS) if (!joins) await once(command, project);
+  const starts: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    starts.push(await daemon(["start", "--detach"], project));
+    if (round < ROUNDS - 1) await daemon(["stop"], project);
+  }
   // One of each in turn, so that a disturbance of the machine hits all alike.
   for (let round = 0; round < ROUNDS; round++) {
     for (const [index, { command }] of SUBJECTS.entries()) {
@@ -142,7 +177,12 @@ try {
     const medians = PHASES.map((_, index) => median(rounds.map((round) => round[index]!)));
     console.log(name.padEnd(30) + medians.map(column).join(""));
   }
-  console.log("bars: dist/firma version 80, --help 120, run -- true 600");
+  const started = [median(starts), Math.min(...starts), Math.max(...starts)].map(column).join("");
+  console.log(`\n${"dist/firma sidecar start".padEnd(30)}${started}`);
+  console.log(
+    "bars: dist/firma version 80, --help 120, run -- true 600, joined 250, sidecar start 1000",
+  );
 } finally {
+  await daemon(["stop"], project);
   await Deno.remove(project, { recursive: true });
 }
