@@ -1,6 +1,7 @@
 import type { TLSSocket } from "node:tls";
 import type { ListenAddress } from "../../config/listen_address.ts";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
+import { closeQuietly } from "../../net/close_quietly.ts";
 import { ConnSocket } from "../../net/conn_socket.ts";
 import { HttpServer } from "../../net/http/http_server.ts";
 import type { SigningKey } from "../../pki/signing_key.ts";
@@ -47,6 +48,8 @@ const HTTP = {
     connectionWindow: 1_048_576,
   },
 };
+/** Connections at a socket, which are all of one user; those of TCP are counted by certificate. */
+const MOST_OF_SOCKET = 1_024;
 /** How long what is being answered may go on when the service ends, in milliseconds. */
 const GRACE_MS = 1_000;
 
@@ -129,6 +132,10 @@ async function listen(
     refusals.add(`Disconnected a client ${from}: HTTP/2: ${message}`);
   if (listen.kind === "unix") {
     const listener = await listenUnix(listen.path, (conn) => {
+      if (http.size >= MOST_OF_SOCKET) {
+        refusals.add(`Refused a client of the socket: ${http.size} connections are open`);
+        return closeQuietly(conn);
+      }
       void http.serve({
         socket: new ConnSocket(conn),
         answer: (exchange) => handler(exchange, LOCAL_CLIENT),

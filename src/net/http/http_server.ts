@@ -45,6 +45,11 @@ export class HttpServer {
     this.#options = options;
   }
 
+  /** Connections that are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
   /** Serves a connection to its end. Never rejects. */
   serve(connection: HttpConnection): Promise<void> {
     const served = this.#serve(connection);

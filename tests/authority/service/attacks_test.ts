@@ -178,6 +178,33 @@ Deno.test("connections that do not finish their handshakes keep nobody out", asy
   await here.goesOn();
 });
 
+Deno.test("a socket serves a thousand connections, and refuses more with a reason", async () => {
+  await using authority = await serve();
+  const path = authority.endpoint.slice("unix://".length);
+  await using old = await authority.client();
+  assert.ok((await old.remote.issueCapability(request())).granted);
+  const crowd: Deno.Conn[] = [];
+  // One after the other: no more may wait until they are accepted than the system has room for.
+  while (crowd.length < 1_050) {
+    crowd.push(
+      await eventually(
+        "a connection",
+        () => Deno.connect({ transport: "unix", path }).catch(() => undefined),
+      ),
+    );
+  }
+  await eventually(
+    "the reason in the log",
+    () => authority.log.find((line) => /of the socket: 1024 connections are open/.test(line)),
+  );
+  assert.ok((await old.remote.issueCapability(request())).granted, "who was there is served");
+  for (const conn of crowd) conn.close();
+  await eventually("room again", async () => {
+    await using client = await authority.client();
+    return (await client.remote.issueCapability(request())).granted || undefined;
+  });
+});
+
 Deno.test("a client has as many streams as it may, and not one more", async () => {
   await using here = await situation();
   await using client = await connectHttp2(here.authority.port, here.files);
