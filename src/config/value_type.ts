@@ -91,22 +91,6 @@ export const BOOLEAN: ValueType<boolean> = {
   },
 };
 
-/** A whole number of a range, both ends included. */
-export function integer(minimum: number, maximum: number): ValueType<number> {
-  return {
-    name: `whole number from ${minimum} to ${maximum}`,
-    schema: { type: "integer", minimum, maximum },
-    read(value, path, context) {
-      const number = typeof value === "bigint" ? Number(value) : value;
-      if (Number.isInteger(number) && Number(number) >= minimum && Number(number) <= maximum) {
-        return Number(number);
-      }
-      fault(context, path, `it is not a whole number from ${minimum} to ${maximum}`);
-      return NO_VALUE;
-    },
-  };
-}
-
 const TIMES = "^(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h|d))+$";
 
 /** A time of at least 1 ms, in milliseconds. */

@@ -6,6 +6,7 @@ import type { Environment } from "../config/paths.ts";
 import type { FirmaConfig } from "../config/schema.ts";
 import type { FirmaError, Result } from "../core/result.ts";
 import type { DataPlane } from "./data_plane.ts";
+import { newFilesOutside, withLive } from "./live_keys.ts";
 import { watchMapping } from "./mapping_watch.ts";
 import { errorLine, type Notify } from "./notices.ts";
 import type { Groundwork } from "./prepare.ts";
@@ -39,6 +40,9 @@ export class LiveConfig {
   #text: string;
   /** The state of the file that was dealt with last: its digest, and whether it was trusted. */
   #dealtWith: string | undefined;
+  #trouble: string | undefined;
+  /** The content of the mappings in force. */
+  #mapping: readonly MappingSource[];
   #mappings: ChangeLoop;
 
   private constructor(options: LiveConfigOptions) {
@@ -47,11 +51,18 @@ export class LiveConfig {
     this.#config = config;
     this.#digest = source.digest;
     this.#text = source.text;
-    this.#mappings = this.#watchMappings(mapping);
+    this.#mapping = mapping;
+    this.#mappings = this.#watchMappings();
     this.#loop = ChangeLoop.start({
       directories: [dirname(source.file)],
       pollMs: POLL_MS,
-      look: (signal) => this.#look(signal),
+      look: async (signal) => {
+        try {
+          await this.#look(signal);
+        } catch (cause) {
+          this.#tellTrouble(cause instanceof Error ? cause.message : String(cause));
+        }
+      },
     });
   }
 
@@ -79,13 +90,14 @@ export class LiveConfig {
     await this.#mappings.close();
   }
 
-  #watchMappings(inForce: readonly MappingSource[]): ChangeLoop {
-    return watchMapping(this.rulesPaths, inForce, (changed) => this.#setMapping(changed));
+  #watchMappings(): ChangeLoop {
+    return watchMapping(this.rulesPaths, this.#mapping, (changed) => this.#setMapping(changed));
   }
 
   #setMapping(changed: Result<readonly MappingSource[], FirmaError[]>): void {
     const { plane, notify } = this.#options;
     const applied = changed.ok ? plane.setMapping(changed.value) : changed;
+    if (changed.ok && applied.ok) this.#mapping = changed.value;
     if (applied.ok) return notify("info", `Mapping with ${plane.rules} rules is in force`);
     for (const error of applied.error) {
       notify("error", `The edit of a mapping is refused: ${errorLine(error)}`);
@@ -100,6 +112,14 @@ export class LiveConfig {
     if (signal.aborted || await this.#state() !== first) return;
     this.#dealtWith = first;
     await this.#deal();
+  }
+
+  /** Says once that the file cannot be followed: what is in force stays in force. */
+  #tellTrouble(reason: string): void {
+    if (this.#trouble === reason) return;
+    this.#trouble = reason;
+    const { groundwork: { source }, notify } = this.#options;
+    notify("error", `Edits of ${source.file} cannot be followed: ${reason}`);
   }
 
   /** Names what is there now; nothing for what cannot be read, as in the middle of an edit. */
@@ -177,57 +197,11 @@ export class LiveConfig {
     if (!mapping.ok) return mapping;
     const worker = await workerConfig(config, isMonitorAllowed);
     if (!worker.ok) return { ok: false, error: [worker.error] };
-    const applied = plane.setConfig(worker.value, mapping.value);
-    if (!applied.ok) return applied;
-    this.#config = config;
+    // Before anything else: it must not put a mapping back that is no longer named.
     await this.#mappings.close();
-    this.#mappings = this.#watchMappings(mapping.value);
+    const applied = plane.setConfig(worker.value, mapping.value);
+    if (applied.ok) [this.#config, this.#mapping] = [config, mapping.value];
+    this.#mappings = this.#watchMappings();
     return applied;
-  }
-}
-
-/** A configuration in which the keys that apply at once are those of another. */
-export function withLive(config: FirmaConfig, { sidecar: wanted }: FirmaConfig): FirmaConfig {
-  const { sidecar } = config;
-  const { interceptor, mapping, connector } = sidecar;
-  return {
-    ...config,
-    sidecar: {
-      ...sidecar,
-      mapping: { ...mapping, ...wanted.mapping },
-      interceptor: { ...interceptor, httpsMitm: wanted.interceptor.httpsMitm },
-      connector: { ...connector, ...wanted.connector },
-    },
-  };
-}
-
-/**
- * Files that a change brings into force and that lie outside of the directory which
- * every sandbox hides: an agent that runs might write them, and nobody has checked
- * whether it can.
- */
-function newFilesOutside(before: FirmaConfig, after: FirmaConfig): FirmaError[] {
-  const known = new Set(filesOf(before));
-  return filesOf(after)
-    .filter((path) => !known.has(path) && !realPath(path).startsWith(`${after.directory}/`))
-    .map((path) => ({
-      code: "CONFIG_FILE_OUTSIDE",
-      message: `Cannot use "${path}" in sessions that run: it lies outside of "${after.directory}"`,
-      cure: "move it there, or end the Sidecar and start it again",
-    }));
-}
-
-function filesOf({ sidecar: { mapping, connector } }: FirmaConfig): string[] {
-  return [
-    ...mapping.rulesPaths,
-    ...connector.hosts.map(({ caCertPath }) => caCertPath).filter((path) => path !== undefined),
-  ];
-}
-
-function realPath(path: string): string {
-  try {
-    return Deno.realPathSync(path);
-  } catch {
-    return path; // whoever reads it says that it is not there
   }
 }

@@ -3,11 +3,11 @@ import { key, section, sectionMap, type ValueOf } from "../../src/config/key.ts"
 import { placedKeys } from "./placed_keys.ts";
 import type { FirmaError } from "../../src/core/result.ts";
 import { parseToml } from "../../src/config/toml.ts";
-import { BOOLEAN, DURATION, integer, oneOf } from "../../src/config/value_type.ts";
+import { BOOLEAN, DURATION, oneOf, SIZE } from "../../src/config/value_type.ts";
 
 const LIMITS = section("Limits", {
   wait: key(DURATION, { about: "How long to wait", default: "1s", applies: "live" }),
-  tries: key(integer(1, 5), { about: "How often to try", default: 3, applies: "live" }),
+  room: key(SIZE, { about: "How much fits", default: "3 KB", applies: "live" }),
 });
 
 const ROOT = section("All", {
@@ -30,11 +30,11 @@ function read(text: string): { value: ValueOf<typeof ROOT>; errors: string[] } {
 }
 
 Deno.test("section() and sectionMap() read what is there and fill in what is not", () => {
-  const { value, errors } = read('[limits.a]\nwait = "2s"\n[limits.b-2]\ntries = 5\n');
+  const { value, errors } = read('[limits.a]\nwait = "2s"\n[limits.b-2]\nroom = "5 B"\n');
   assert.deepEqual(errors, []);
   assert.deepEqual(Object.fromEntries(value.limits), {
-    a: { wait: 2_000, tries: 3 },
-    "b-2": { wait: 1_000, tries: 5 },
+    a: { wait: 2_000, room: 3_000 },
+    "b-2": { wait: 1_000, room: 5 },
   });
   assert.deepEqual([value.colour, value.loud], [undefined, false]);
 });
@@ -52,8 +52,7 @@ Deno.test("a value of another type is named, whatever it is", () => {
     "limits = 1": 'Cannot use "limits": it is not a table',
     "limits.a = 1": 'Cannot use "limits.a": it is not a table',
     "limits.a.wait = 1": 'Cannot use "limits.a.wait": it is not a string',
-    "limits.a.tries = 0": 'Cannot use "limits.a.tries": it is not a whole number from 1 to 5',
-    "limits.a.tries = 1.5": 'Cannot use "limits.a.tries": it is not a whole number from 1 to 5',
+    "limits.a.room = '0 B'": 'Cannot use "limits.a.room": "0 B" is nothing at all',
     "colour = 'pink'": 'Cannot use "colour": "pink" is not "red", "green" or "blue"',
     "loud = 'yes'": 'Cannot use "loud": it is neither true nor false',
   };
@@ -65,7 +64,7 @@ Deno.test("a value of another type is named, whatever it is", () => {
 Deno.test("placedKeys() names every key as it is written", () => {
   assert.deepEqual(placedKeys(ROOT).map(({ name }) => name), [
     "limits.<name>.wait",
-    "limits.<name>.tries",
+    "limits.<name>.room",
     "colour",
     "loud",
   ]);

@@ -3,11 +3,13 @@ import { join } from "node:path";
 import { placedKeys } from "../config/placed_keys.ts";
 import { checkConfigFile, readConfigFile } from "../../src/config/load.ts";
 import { operatorFiles } from "../../src/config/operator_files.ts";
+import { fileKey } from "../../src/config/paths.ts";
 import { parseConfig } from "../../src/config/schema.ts";
 import { setKey } from "../../src/config/toml_edit.ts";
 import { recordTrust } from "../../src/config/trust.ts";
 import { ok, unwrap } from "../../src/core/result.ts";
-import { LiveConfig, withLive } from "../../src/sidecar/live_config.ts";
+import { LiveConfig } from "../../src/sidecar/live_config.ts";
+import { withLive } from "../../src/sidecar/live_keys.ts";
 import { prepare } from "../../src/sidecar/prepare.ts";
 import { workerConfig } from "../../src/sidecar/settings.ts";
 import type { MappingSource, WorkerConfig } from "../../src/sidecar/worker/messages.ts";
@@ -142,6 +144,19 @@ Deno.test("LiveConfig refuses what cannot be used, and follows mappings that are
   }]);
   await Deno.writeTextFile(own, "# edited\n");
   await eventually("the edit of the mapping", () => subject.mappings.length > 0 || undefined);
+});
+
+Deno.test("LiveConfig goes on with what is in force where it cannot find out who trusts a file", async () => {
+  await using subject = await followed();
+  const trustDirectory = join(subject.env.XDG_DATA_HOME, "firma/trust");
+  await Deno.mkdir(trustDirectory, { recursive: true });
+  const record = join(trustDirectory, `${fileKey(subject.file)}.json`);
+  await Deno.mkdir(record);
+  await subject.edit(`${AGENT}[sidecar.connector]\nidle_timeout = "7m"\n`);
+  await subject.told(/cannot be followed: Is a directory/);
+  await Deno.remove(record);
+  trust(subject.file, subject.env);
+  await subject.told(/sidecar\.connector\.idle_timeout in force now$/);
 });
 
 const DEFAULTS = { projectDataDir: "/data", auditFile: "/audit", authorityKey: "/key" };
