@@ -90,3 +90,16 @@ export function ensurePrivateDirectory(path: string): Result<void> {
     return refuse(cause instanceof Error ? cause.message : String(cause));
   }
 }
+
+/**
+ * Whether there is a directory at `path` into which nobody but this user can have put anything.
+ * What lies in another one is somebody's trap: a pipe that never opens, a link to elsewhere.
+ */
+export function isOwnDirectory(path: string): boolean {
+  try {
+    const { isDirectory, uid, mode } = Deno.lstatSync(path);
+    return isDirectory && uid === userId() && ((mode ?? 0) & 0o022) === 0;
+  } catch {
+    return false;
+  }
+}

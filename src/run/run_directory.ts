@@ -5,7 +5,13 @@ import { err, ok, type Result } from "../core/result.ts";
 import { LONGEST_SOCKET } from "../sidecar/socket_pool.ts";
 import { exists } from "../sandbox/paths.ts";
 import { SEAL_RECORD } from "../sandbox/seals/record.ts";
-import { ensurePrivateDirectory, type Environment, runsDir, stateDir } from "../config/paths.ts";
+import {
+  ensurePrivateDirectory,
+  type Environment,
+  isOwnDirectory,
+  runsDir,
+  stateDir,
+} from "../config/paths.ts";
 
 /** Locked for as long as the run lives; the kernel lets go of it however the run ends. */
 const LOCK = "owner.lock";
@@ -76,18 +82,25 @@ function abandoned(directory: string): boolean {
   }
 }
 
-/** The directories of all runs, sorted, and whether the run is gone that made it. */
+/**
+ * The directories of all runs, sorted, and whether the run is gone that made it. None where
+ * somebody else could have put them there.
+ */
 export function runDirectories(
   env: Environment,
 ): { readonly path: string; readonly abandoned: boolean }[] {
-  try {
-    return [...Deno.readDirSync(runsDir(env))]
-      .filter((entry) => entry.isDirectory && isId("sbx", entry.name))
-      .map(({ name }) => join(runsDir(env), name)).sort()
-      .map((path) => ({ path, abandoned: abandoned(path) }));
-  } catch {
-    return []; // there were none yet, or another run is cleaning up as well
-  }
+  if (![stateDir(env), runsDir(env)].every(isOwnDirectory)) return [];
+  const names = [...Deno.readDirSync(runsDir(env))]
+    .filter((entry) => entry.isDirectory && isId("sbx", entry.name))
+    .map(({ name }) => name);
+  return names.sort().flatMap((name) => {
+    const path = join(runsDir(env), name);
+    try {
+      return [{ path, abandoned: abandoned(path) }];
+    } catch {
+      return []; // it ended meanwhile, or another run is cleaning up as well
+    }
+  });
 }
 
 /** Deletes the directories of runs that did not get to do so themselves. Never throws. */

@@ -1,4 +1,4 @@
-import { dataDir, runsDir, stateDir } from "../../config/paths.ts";
+import { dataDir, isOwnDirectory, runsDir, stateDir } from "../../config/paths.ts";
 import { isId } from "../../core/id.ts";
 import { join } from "../../core/path.ts";
 import { shellWord } from "../../core/shell.ts";
@@ -69,9 +69,12 @@ interface PrivateEntry {
 
 function* privateEntries({ env }: World): Generator<PrivateEntry> {
   const state = stateDir(env);
-  for (const path of [runsDir(env), join(state, "daemon")]) yield { path, kind: "directory" };
-  for (const name of names(runsDir(env))) {
-    if (isId("sbx", name)) yield { path: join(runsDir(env), name), kind: "directory" };
+  // Below what is somebody else's, everything is theirs: that one finding says enough.
+  if (isOwnDirectory(state)) {
+    for (const path of [runsDir(env), join(state, "daemon")]) yield { path, kind: "directory" };
+    for (const name of isOwnDirectory(runsDir(env)) ? names(runsDir(env)) : []) {
+      if (isId("sbx", name)) yield { path: join(runsDir(env), name), kind: "directory" };
+    }
   }
   let data: string;
   try {
@@ -79,10 +82,11 @@ function* privateEntries({ env }: World): Generator<PrivateEntry> {
   } catch {
     return; // told by the check of that directory
   }
+  if (!isOwnDirectory(data)) return;
   for (const name of ["keys", "trust", "audit", "known", "projects"]) {
     yield { path: join(data, name), kind: "directory" };
   }
-  for (const name of names(join(data, "keys"))) {
+  for (const name of isOwnDirectory(join(data, "keys")) ? names(join(data, "keys")) : []) {
     if (name.endsWith(".key")) yield { path: join(data, "keys", name), kind: "file" };
   }
 }

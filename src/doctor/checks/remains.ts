@@ -1,8 +1,7 @@
-import { stateDir } from "../../config/paths.ts";
+import { type Environment, isOwnDirectory, stateDir } from "../../config/paths.ts";
 import { join } from "../../core/path.ts";
 import { shellWord } from "../../core/shell.ts";
 import { runDirectories } from "../../run/run_directory.ts";
-import type { Environment } from "../../config/paths.ts";
 import type { Check } from "../check.ts";
 import { type Finding, fine } from "../finding.ts";
 
@@ -31,7 +30,9 @@ export const runsCheck: Check = {
 export const socketsCheck: Check = {
   category: "sockets",
   async run(world) {
-    const sockets = [stateDir(world.env), join(stateDir(world.env), "daemon")].flatMap(socketsIn);
+    const state = stateDir(world.env);
+    const directories = isOwnDirectory(state) ? [state, join(state, "daemon")] : [];
+    const sockets = directories.flatMap(socketsIn);
     const dead: Socket[] = [];
     for (const socket of sockets) {
       const answer = await world.knock({ transport: "unix", path: socket.path });
@@ -61,6 +62,7 @@ interface Socket {
 }
 
 function socketsIn(directory: string): Socket[] {
+  if (!isOwnDirectory(directory)) return []; // told by the check of directories
   try {
     return [...Deno.readDirSync(directory)].flatMap(({ name }) => {
       const path = join(directory, name);

@@ -31,11 +31,9 @@ export async function daemonFinding(
   const paths = daemonPaths(world.env);
   const file = paths.marker(component);
   if (!found.ok) {
-    return {
-      status: "warn",
-      reason: found.error.message,
-      ...removal(file, found.error.code === "MARKER_DAMAGED"),
-    };
+    const { code, message } = found.error;
+    if (code === "DIRECTORY_NOT_PRIVATE") return fine("not asked: see the check of the state dir");
+    return { status: "warn", reason: message, ...removal(file) };
   }
   if (found.value === undefined) return undefined;
   const { marker, isAlive } = found.value;
@@ -43,7 +41,7 @@ export async function daemonFinding(
     return {
       status: "warn",
       reason: `the daemon's ${component} is gone, and its marker is there: ${file}`,
-      ...removal(file, true, () => findComponent(component, world.env)),
+      ...removal(file, () => findComponent(component, world.env)),
     };
   }
   const log = `tail -n 20 ${shellWord(paths.log(component))}`;
@@ -63,13 +61,10 @@ export async function daemonFinding(
 
 function removal(
   file: string,
-  safe: boolean,
   again: () => ReturnType<typeof findComponent> = () => ({ ok: true, value: undefined }),
 ): Pick<Finding, "cure" | "repair"> {
-  const cure = `rm ${shellWord(file)}`;
-  if (!safe) return { cure: `ls -ld ${shellWord(file)} ${shellWord(join(file, ".."))}` };
   return {
-    cure,
+    cure: `rm ${shellWord(file)}`,
     repair: {
       done: `removed ${file}`,
       apply() {

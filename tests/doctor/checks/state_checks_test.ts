@@ -24,6 +24,8 @@ const OF_STATE: readonly Check[] = [
   stateDirCheck,
 ];
 
+const LONG_AGO = new Date(Date.now() - 3_600_000);
+
 function there(path: string): boolean {
   try {
     Deno.lstatSync(path);
@@ -106,7 +108,25 @@ Deno.test("a repair of permissions follows no link", async () => {
   assert.equal(Deno.statSync(elsewhere).mode! & 0o777, 0o755);
 });
 
-const LONG_AGO = new Date(Date.now() - 3_600_000);
+// Attack: in /tmp anybody can make the directory first, and put traps into it.
+Deno.test("checks of state touch nothing in a directory that others can write", async () => {
+  using place = new Place();
+  const run = join(place.stateDir, "run", newId("sbx"));
+  Deno.mkdirSync(run, { recursive: true, mode: 0o700 });
+  // Whoever opens it for writing waits for ever.
+  new Deno.Command("mkfifo", { args: [join(run, "owner.lock")] }).outputSync();
+  Deno.utimeSync(run, LONG_AGO, LONG_AGO);
+  using listener = Deno.listen({ transport: "unix", path: join(place.stateDir, "a.sock") });
+  assert.ok(listener);
+  Deno.chmodSync(place.stateDir, 0o777);
+  const knocked: unknown[] = [];
+  const world = place.world({ knock: (who) => (knocked.push(who), Promise.resolve("refused")) });
+  const findings = (await Promise.all(OF_STATE.map((check) => found(check, world)))).flat();
+  assert.deepEqual(findings.filter(({ status }) => status !== "ok").map(({ cure }) => cure), [
+    `chmod 700 ${place.stateDir}`,
+  ]);
+  assert.deepEqual(knocked, []);
+});
 
 Deno.test("runsCheck() finds runs that are gone, not those that live, and removes them", async () => {
   using place = new Place();
