@@ -106,6 +106,8 @@ Deno.test("firma run killed takes agent and Sidecar with it", async () => {
   await Deno.utime(join(person.stateDir, "run", left!), long, long);
   assert.equal((await person.firma(["run", "--yes", "--", "true"])).code, 0);
   assert.deepEqual(await person.runDirectories(), []);
+  // Nor is anything left in the workspace of what it was sealed with.
+  assert.deepEqual([...Deno.readDirSync(person.project)].map(({ name }) => name), [".firma"]);
 });
 
 Deno.test("firma run tells when its Sidecar dies, and lets the agent go on with no way out", async () => {

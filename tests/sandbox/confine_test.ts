@@ -74,6 +74,15 @@ for (const identity of IDENTITIES) {
       const env = { PATH: `${world.home}/.pyenv/shims:/usr/bin:/bin` };
       assert.equal((await sh("snake", { env })).stdout, "snake\n");
     });
+    await t.step("a workspace that is not the user's to write", async () => {
+      world.plant("home/theirs/.git/config", "");
+      world.plant("home/theirs/.vscode/tasks.json", "");
+      world.own();
+      Deno.chmodSync(join(world.home, "theirs/.vscode"), 0o111);
+      Deno.chmodSync(join(world.home, "theirs"), 0o555);
+      const { code, stderr } = await sh("ls", { cwd: join(world.home, "theirs") });
+      assert.equal(code, 0, stderr);
+    });
     await t.step("a program whose name contains an equals sign", async () => {
       assert.equal((await world.run(["./a=b"])).stdout, "equals\n");
     });

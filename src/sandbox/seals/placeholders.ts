@@ -18,14 +18,28 @@ export function placeholdersFor(
   return [...placeholdersFor(dirname(path), "directory", look), { path, kind }];
 }
 
-/** Makes a placeholder; what is there already stays. */
-export function makePlaceholder({ path, kind }: Placeholder): void {
+/** The file system can be written by nobody (errno(3)). */
+const READ_ONLY = "os error 30";
+
+/**
+ * Makes a placeholder; what is there already stays. `false` where this user may make nothing: then
+ * the agent, who is the same user, may not either.
+ *
+ * @throws what else keeps it from being made.
+ */
+export function makePlaceholder({ path, kind }: Placeholder): boolean {
   try {
     if (kind === "directory") Deno.mkdirSync(path);
     else Deno.openSync(path, { write: true, createNew: true }).close();
   } catch (cause) {
-    if (!(cause instanceof Deno.errors.AlreadyExists)) throw cause;
+    if (cause instanceof Deno.errors.AlreadyExists) return true;
+    if (cause instanceof Deno.errors.PermissionDenied) return false;
+    // Within one that could not be made.
+    if (cause instanceof Deno.errors.NotFound) return false;
+    if (cause instanceof Error && cause.message.includes(READ_ONLY)) return false;
+    throw cause;
   }
+  return true;
 }
 
 /** Tells whether nobody has put anything there. */

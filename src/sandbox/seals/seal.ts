@@ -1,9 +1,21 @@
 import { dirname } from "../../core/path.ts";
-import { ok, type Result } from "../../core/result.ts";
+import { err, ok, type Result } from "../../core/result.ts";
+import { entryAt } from "../paths.ts";
 import { type GuardedFile, snapshot } from "./guarded_files.ts";
 import { emptyContent } from "./places.ts";
-import { makePlaceholder, type Placeholder, placeholdersFor } from "./placeholders.ts";
-import { otherRecords, type SealRecord, withSealLock, writeRecord } from "./record.ts";
+import {
+  makePlaceholder,
+  type Placeholder,
+  placeholdersFor,
+  removePlaceholder,
+} from "./placeholders.ts";
+import {
+  otherRecords,
+  removeRecord,
+  type SealRecord,
+  withSealLock,
+  writeRecord,
+} from "./record.ts";
 import { recoverSeals, releaseSeals } from "./release.ts";
 import { type SurveyOptions, surveyWorkspace } from "./survey.ts";
 
@@ -81,13 +93,32 @@ export function sealWorkspace(options: SealOptions): Result<SealedWorkspace> {
       guarded: [...guarded.values()],
     };
     writeRecord(runDir, record);
-    record.placeholders.forEach(makePlaceholder);
+    for (const placeholder of record.placeholders) {
+      try {
+        if (!makePlaceholder(placeholder)) paths.delete(placeholder.path);
+      } catch (cause) {
+        record.placeholders.toReversed().forEach(removePlaceholder);
+        removeRecord(runDir);
+        return cannotSeal(placeholder.path, cause);
+      }
+    }
     return ok({
-      paths: [...paths.values()],
+      paths: [...paths.values()].filter(({ path }) => entryAt(path)),
       unversioned: record.placeholders.filter(({ kind }) => kind === "file")
         .map(({ path }) => path.slice(workspace.length + 1)),
       notices,
       release: () => releaseSeals(runsDir, runDir, record),
     });
+  });
+}
+
+function cannotSeal(path: string, cause: unknown): Result<never> {
+  return err({
+    code: "SEAL_FAILED",
+    message: `Cannot keep the command from writing "${path}": ${
+      cause instanceof Error ? cause.message : cause
+    }`,
+    cure: `make it by hand, or open it: --allow-write ${path}`,
+    cause,
   });
 }
