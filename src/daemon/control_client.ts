@@ -34,6 +34,8 @@ export interface ControlPatience {
   readonly timeoutMs?: number;
   /** Ends the waiting before that. */
   readonly signal?: AbortSignal;
+  /** Called when the request is on its way. */
+  readonly onSent?: () => void;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -45,7 +47,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 export async function openControl(
   socket: string,
   { method, path, body }: ControlRequest,
-  { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: ControlPatience = {},
+  { timeoutMs = DEFAULT_TIMEOUT_MS, signal, onSent }: ControlPatience = {},
 ): Promise<Result<ControlAnswer>> {
   let conn: Deno.UnixConn | undefined;
   const giveUp = () => closeQuietly(conn);
@@ -58,6 +60,7 @@ export async function openControl(
       `content-type: application/json\r\ncontent-length: ${bytes.length}${HEAD_END}`;
     // At once: a server that has answered a request without a body closes before more comes.
     await writeAll(conn, concat(new TextEncoder().encode(head), bytes));
+    onSent?.();
     const read = await readHead(conn);
     if (read === undefined) return unreachable(socket, "its answer is none");
     const { status, rest } = read;

@@ -19,6 +19,8 @@ export interface JoinOptions {
   readonly onNotice: (level: NoticeLevel, text: string) => void;
   /** Ends the waiting for an answer. */
   readonly signal: AbortSignal;
+  /** Called when the Sidecar has been asked for a session. @default nobody */
+  readonly onAsked?: () => void;
 }
 
 /** How long a Sidecar may take to write down how a session ended, in milliseconds. */
@@ -29,7 +31,7 @@ const END_MS = 10_000;
  * registered it, which ends with this process at the latest.
  */
 export function joinSidecar(options: JoinOptions): SessionHost {
-  const { controlSocket, config, onNotice, signal } = options;
+  const { controlSocket, config, onNotice, signal, onAsked } = options;
   const exited = Promise.withResolvers<string>();
   let connection: ControlAnswer | undefined;
   let isEnded = false;
@@ -42,7 +44,10 @@ export function joinSidecar(options: JoinOptions): SessionHost {
   };
   const open = async (body: unknown): Promise<Result<Session>> => {
     const request = { method: "POST", path: "/v1/sessions", body } as const;
-    const answer = await openControl(controlSocket, request, { signal });
+    const answer = await openControl(controlSocket, request, {
+      signal,
+      ...(onAsked && { onSent: onAsked }),
+    });
     if (!answer.ok) return answer;
     if (answer.value.status !== 201) return err(await readProblem(answer.value));
     connection = answer.value;

@@ -32,6 +32,8 @@ export interface HostOptions {
   readonly takeSpare: () => SpareSidecar;
   /** Ends the waiting for a Sidecar that runs. */
   readonly signal: AbortSignal;
+  /** Called when a Sidecar has been asked: until it answers there is time for other work. */
+  readonly onAsked: () => void;
 }
 
 /** Refusals after which a Sidecar of its own will do. */
@@ -39,14 +41,14 @@ const PASSING: readonly string[] = ["OTHER_CONFIG", "SIDECAR_DRAINING", "SIDECAR
 
 /** Joins a Sidecar or starts one, and asks it for a session. */
 export async function openHost(options: HostOptions): Promise<Result<Hosted>> {
-  const { prepared: { config, digest }, run, ui, request, signal } = options;
+  const { prepared: { config, digest }, run, ui, request, signal, onAsked } = options;
   const meant = { file: config.file, digest };
   const choice = await chooseSidecar(run.sidecar, meant, run.env, ui, signal);
   if (!choice.ok) return choice;
   if (choice.value.kind === "own") return ok(startOwn(options));
   const { controlSocket, mayFallBack } = choice.value;
   const onNotice = withoutRepeats(ui.tell);
-  const host = joinSidecar({ controlSocket, config: meant, onNotice, signal });
+  const host = joinSidecar({ controlSocket, config: meant, onNotice, signal, onAsked });
   const session = await host.openSession(request);
   if (session.ok) {
     const proxyDir = dirname(session.value.proxy_socket);
@@ -58,7 +60,8 @@ export async function openHost(options: HostOptions): Promise<Result<Hosted>> {
   return ok(startOwn(options));
 }
 
-function startOwn({ prepared, run, request, runDirectory, ui, takeSpare }: HostOptions): Hosted {
+function startOwn(options: HostOptions): Hosted {
+  const { prepared, run, request, runDirectory, ui, takeSpare, onAsked } = options;
   const { config, digest } = prepared;
   const host = startSidecar({
     process: takeSpare(),
@@ -73,7 +76,9 @@ function startOwn({ prepared, run, request, runDirectory, ui, takeSpare }: HostO
   // The sandbox mounts it before there is a session.
   const proxyDir = dirname(SocketPool.ofRun(runDirectory).paths[0]!);
   Deno.mkdirSync(proxyDir, { recursive: true, mode: 0o700 });
-  return { host, session: host.openSession(request), proxyDir };
+  const session = host.openSession(request);
+  onAsked();
+  return { host, session, proxyDir };
 }
 
 function cured(error: FirmaError): FirmaError {

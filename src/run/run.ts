@@ -115,6 +115,7 @@ async function runPrepared(
   const directory = createRunDirectory(sandboxId, options.env);
   if (!directory.ok) return err([directory.error]);
   using runDirectory = directory.value;
+  const asked = Promise.withResolvers<void>();
   const hosting = openHost({
     prepared,
     run: options,
@@ -131,15 +132,17 @@ async function runPrepared(
     ui,
     takeSpare,
     signal: signals.signal,
+    onAsked: () => asked.resolve(),
   });
+  // Whatever interrupts this run meanwhile, what was started for it ends with it.
+  await using _hosted = { [Symbol.asyncDispose]: () => endHosted(hosting) };
+  await Promise.race([asked.promise, hosting.catch(() => {})]);
   // Loads while the Sidecar starts or answers, and finds out meanwhile what it has to work with.
   const confining = import("../sandbox/confine.ts").then(({ confine, findTools }) => {
     const tools = findTools();
     tools.catch(() => {}); // told by whoever awaits it
     return { confine, tools };
   });
-  // Whatever interrupts this run meanwhile, what was started for it ends with it.
-  await using _hosted = { [Symbol.asyncDispose]: () => endHosted(hosting) };
   const hosted = await signals.unlessInterrupted(hosting);
   if (!hosted.ok) return err([hosted.error]);
   const { host, proxyDir } = hosted.value;
