@@ -2,6 +2,9 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { newId } from "../../src/core/id.ts";
+import { jsonLines } from "../../src/core/json_lines.ts";
+import { unwrap } from "../../src/core/result.ts";
+import { openControl } from "../../src/daemon/control_client.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Load } from "./load_client.ts";
 import { freePort, listening, start, startScript } from "./processes.ts";
@@ -51,24 +54,18 @@ export async function sidecar(scene: Scene, upstream: "HTTP/1.1" | "HTTP/2"): Pr
   const order = { type: "start", config: `${directory}/firma.toml`, run_dir: run };
   const env = { XDG_DATA_HOME: `${directory}/data` };
   const pid = await start([FIRMA, "__sidecar"], "ready", env, order);
-  const client = Deno.createHttpClient({
-    proxy: { transport: "unix", path: `${run}/control.sock` },
-  });
-  const response = await fetch("http://sidecar/v1/sessions", {
-    method: "POST",
-    client,
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({
-      sandbox_id: newId("sbx"),
-      agent_id: agentId,
-      profile: "generic",
-      command: "bench (0)",
-      workspace: directory,
-    }),
-  });
-  const answer = await response.json();
-  if (response.status !== 201) throw new Error(JSON.stringify(answer));
-  client.close();
+  const body = {
+    sandbox_id: newId("sbx"),
+    agent_id: agentId,
+    profile: "generic",
+    command: "bench (0)",
+    workspace: directory,
+  };
+  const request = { method: "POST", path: "/v1/sessions", body } as const;
+  // The session lives as long as this connection, which ends with the bench.
+  const registered = unwrap(await openControl(`${run}/control.sock`, request));
+  const { value: answer } = await jsonLines(registered.body).next();
+  if (registered.status !== 201) throw new Error(JSON.stringify(answer));
   const via = { socket: answer.proxy_socket };
   const name = `firma Sidecar, upstream ${upstream}`;
   return { name, via, port: 443, caPem: answer.ca_certificate, pid };

@@ -147,8 +147,14 @@ Deno.test("ten agents at once have their own permissions, counters and records, 
     const denials = own.filter(({ decision }) => decision === "DENY");
     const { action_count, deny_count } = told.get(session.id)!;
     assert.deepEqual([action_count, deny_count], [own.length, denials.length], `agent ${i}`);
-    const counts = own.flatMap(({ envelope }) => envelope?.metadata.action_count ?? []);
-    assert.deepEqual(counts, [...new Set(counts)].sort((a, b) => a - b), `agent ${i}`);
+    for (const [n, { envelope }] of own.entries()) {
+      if (envelope === undefined) continue;
+      const { action_count, deny_count, last_resource } = envelope.metadata;
+      const before = own.slice(0, n);
+      const denied = before.filter(({ decision }) => decision === "DENY").length;
+      const history = [action_count, deny_count, last_resource];
+      assert.deepEqual(history, [n + 1, denied, before.at(-1)?.resource ?? ""], `agent ${i}`);
+    }
     // Each answer that an agent had is on record as its own.
     const ids = new Set(denials.map(({ event_id }) => event_id));
     for (const { status, eventId } of answers) {

@@ -476,3 +476,18 @@ Deno.test("abortProblem() tells a fault of the connection from a denial", () => 
   assert.match(problem.detail, /allowed this call/);
   assert.equal(rig().gate.abortProblem("aevt_x", "", "CONNECTOR_FAILURE").status, 502);
 });
+
+// Attack: guesses at the proxy, made in the name of a session, must not count against it.
+Deno.test("refuse() records what nobody did for no session, with the reason that it is given", () => {
+  const subject = rig();
+  const peer = { sessionId: "", provenance: { via: "proxy", address: "127.0.0.1:4" } } as const;
+  const what = { resource: "", detail: "a guess", reason: "TokenInvalid" } as const;
+  const problem = subject.gate.refuse(peer, what);
+  assert.equal(problem.reason, "TokenInvalid");
+  const { session_id, agent_id, deny_reason, provenance } = subject.events.last;
+  assert.deepEqual([session_id, agent_id, deny_reason], ["", "", "TokenInvalid"]);
+  assert.deepEqual(provenance, peer.provenance);
+  assert.equal(subject.sessions.get(SESSION_ID)!.state.denyCount, 0);
+  assert.equal(subject.gate.refuse(PEER, { resource: "", detail: "x" }).reason, "MalformedRequest");
+  assert.equal(subject.sessions.get(SESSION_ID)!.state.denyCount, 1);
+});
