@@ -115,9 +115,14 @@ async function printPermissions(flags: Flags): Promise<number> {
   const project = readProject({ flag: flags.config, env: Deno.env.toObject(), cwd: Deno.cwd() });
   const loaded = project.kind === "loaded" ? project : undefined;
   const mapping = loaded && await readTable(loaded.files);
+  const { isMonitorAllowed } = await import("../sidecar/monitor_mode.ts");
+  const { interceptor } = loaded?.config.sidecar ?? {};
+  const { hostname: host = "", port = 0 } = interceptor?.listenAddr ?? {};
   const table = permissionTable({
     hosts: mapping?.ok ? mapping.value.hosts : ["the hosts of the mapping"],
     defaultProtected: loaded?.config.sidecar.mapping.defaultProtected ?? true,
+    mayObserve: isMonitorAllowed(Deno.env.toObject()),
+    httpProxy: interceptor?.mode === "http_proxy" ? { host, port } : undefined,
   });
   if (flags.json) print(`${JSON.stringify({ parts: table })}\n`);
   else {

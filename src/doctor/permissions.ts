@@ -1,5 +1,5 @@
 import { GIVEN_UP } from "../config/permissions.ts";
-import { workerPermissions } from "../sidecar/worker/permissions.ts";
+import { type Reach, workerPermissions } from "../sidecar/worker/permissions.ts";
 
 /** What a part of firma may do, in the words of Deno's permissions. */
 export interface PartPermissions {
@@ -15,16 +15,17 @@ function without(withheld: readonly string[]): string[] {
   return ALL.filter((name) => !withheld.includes(name));
 }
 
+/** What decides which hosts the data plane can reach. */
+export interface PlaneReach extends Pick<Reach, "defaultProtected" | "mayObserve" | "httpProxy"> {
+  /** Those that the mapping names. */
+  readonly hosts: readonly string[];
+}
+
 /**
- * What each part of firma may do. `hosts` are those that the mapping names; unmapped hosts that
- * may be called, too, take away the limit (`defaultProtected` is `false`).
+ * What each part of firma may do. Unmapped hosts that may be called, too, take away the limit of
+ * the data plane (`defaultProtected` is `false`), and so does monitor mode where it is permitted.
  */
-export function permissionTable(
-  { hosts, defaultProtected }: {
-    readonly hosts: readonly string[];
-    readonly defaultProtected: boolean;
-  },
-): readonly PartPermissions[] {
+export function permissionTable(reach: PlaneReach): readonly PartPermissions[] {
   return [
     { part: "command line", granted: [...ALL], withheld: [] },
     {
@@ -33,16 +34,16 @@ export function permissionTable(
       withheld: [],
     },
     { part: "Sidecar, once it has started", granted: without(GIVEN_UP), withheld: [...GIVEN_UP] },
-    worker(hosts, defaultProtected),
+    worker(reach),
     { part: "Authority, once it has started", granted: without(GIVEN_UP), withheld: [...GIVEN_UP] },
   ];
 }
 
-function worker(hosts: readonly string[], defaultProtected: boolean): PartPermissions {
+function worker({ hosts, ...reach }: PlaneReach): PartPermissions {
   const permissions = Object.entries(workerPermissions({
     mappedHosts: hosts,
     connectors: [],
-    defaultProtected,
+    ...reach,
     socketDir: "its socket directory",
     sockets: [],
   }));

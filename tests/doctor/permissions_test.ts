@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { permissionTable } from "../../src/doctor/permissions.ts";
+import { permissionTable, type PlaneReach } from "../../src/doctor/permissions.ts";
 
-function part(name: string, defaultProtected = true) {
-  const table = permissionTable({ hosts: ["*.mapped.test", "b.test"], defaultProtected });
+function part(name: string, special: Partial<PlaneReach> = {}) {
+  const hosts = ["*.mapped.test", "b.test"];
+  const table = permissionTable({ hosts, defaultProtected: true, ...special });
   return table.find(({ part }) => part.startsWith(name))!;
 }
 
@@ -19,5 +20,9 @@ Deno.test("permissionTable() says which hosts the data plane can reach", () => {
   assert.ok(granted.includes("net: *.mapped.test, b.test, its sockets"), granted.join());
   assert.deepEqual(withheld, ["env", "run", "ffi", "sys", "import"]);
   // Where unmapped hosts may pass, it can reach every host.
-  assert.ok(part("data-plane worker", false).granted.includes("net: everything"));
+  for (const special of [{ defaultProtected: false }, { mayObserve: true }]) {
+    assert.ok(part("data-plane worker", special).granted.includes("net: everything"));
+  }
+  const proxy = part("data-plane worker", { httpProxy: { host: "127.0.0.1", port: 8080 } });
+  assert.match(proxy.granted.join(), /127\.0\.0\.1:8080/);
 });
