@@ -160,5 +160,8 @@ Deno.test("firma config takes no answer that would say more than it seems", asyn
   assert.match(stderr, /^firma: Cannot find mapping "\.\.\/\.\.\/\.\.\/etc\/passwd"/m);
   // deno-lint-ignore no-control-regex -- what must not be there
   assert.doesNotMatch(stderr, /[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
+  const missing = await person.firma(["config", "--yes", "--workspace", "typo"]);
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /\/typo": there is no such directory/);
   assert.deepEqual(await names(person, "."), []);
 });

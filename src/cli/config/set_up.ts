@@ -12,6 +12,7 @@ import { extendProfiles } from "../../sandbox/profiles.ts";
 import { checkWorkspace } from "../../sandbox/workspace.ts";
 import { confirm } from "../confirm.ts";
 import { print } from "../output.ts";
+import { isDirectory } from "../policy/sources.ts";
 import { checkComplete, defaultAnswers, givenAnswers } from "./set_up_answers.ts";
 import { flagAnswers, type SetUpFlags } from "./set_up_flags.ts";
 import { nextSteps, planLines, whatHolds } from "./set_up_report.ts";
@@ -23,7 +24,15 @@ type Faults = readonly FirmaError[];
 function targetDirectory(flags: SetUpFlags): Result<string> {
   const cwd = Deno.cwd();
   if (flags.outputDir !== undefined) return ok(resolve(cwd, flags.outputDir));
-  if (flags.workspace !== undefined) return ok(resolve(cwd, flags.workspace, CONFIG_DIRECTORY));
+  if (flags.workspace !== undefined) {
+    const workspace = resolve(cwd, flags.workspace);
+    if (isDirectory(workspace)) return ok(join(workspace, CONFIG_DIRECTORY));
+    return err({
+      code: "WORKSPACE_MISSING",
+      message: `Cannot set up "${workspace}": there is no such directory`,
+      cure: "name the directory of the project",
+    });
+  }
   const found = discoverConfig({ flag: flags.config, env: Deno.env.toObject(), cwd });
   if (!found.ok) return found;
   if (found.value === undefined) return ok(join(cwd, CONFIG_DIRECTORY));
