@@ -7,6 +7,7 @@ const LARGE_BYTES = 8 * 1024 * 1024;
 /** Appends lines for people to a file; a disk that takes none ends nothing. */
 export function appendLog(file: string, level: "info" | "warn" | "error", text: string): void {
   const line = `${timestamp()} ${level.toUpperCase()} ${escapeForTerminal(text)}\n`;
+  rotateLog(file);
   try {
     Deno.writeTextFileSync(file, line, { append: true, create: true, mode: 0o600 });
   } catch {
@@ -15,7 +16,7 @@ export function appendLog(file: string, level: "info" | "warn" | "error", text: 
 }
 
 /** Puts a log aside that has grown large. */
-export function rotateLog(file: string): void {
+function rotateLog(file: string): void {
   try {
     if (Deno.lstatSync(file).size > LARGE_BYTES) Deno.renameSync(file, `${file}.1`);
   } catch {

@@ -9,8 +9,8 @@ import { requestStop } from "./stop_request.ts";
 /** How a daemon was ended; `killed`: not by itself, so that its last records may be missing. */
 export type Stopped = "absent" | "ended" | "killed";
 
-/** How long a daemon may take beyond what its calls were given, in milliseconds. */
-const FLUSH_MS = 8_000;
+/** How long a daemon, with its Authority, may take beyond what its calls were given. */
+const FLUSH_MS = 16_000;
 
 /**
  * Ends the daemon of this state directory, of which calls may take `drainMs` to end. What does not

@@ -2,7 +2,7 @@
 import { jsonLines } from "../core/json_lines.ts";
 import { err, type Result } from "../core/result.ts";
 import { say, sayable } from "../sidecar/say.ts";
-import { appendLog, rotateLog } from "./daemon_log.ts";
+import { appendLog } from "./daemon_log.ts";
 import { daemonPaths } from "./state.ts";
 import { takeStopRequest } from "./stop_request.ts";
 import { type DaemonConfig, Supervisor } from "./supervisor.ts";
@@ -29,7 +29,6 @@ export async function main(): Promise<number> {
   const orders = jsonLines(Deno.stdin.readable);
   const config = readConfig((await orders.next()).value);
   if (!config.ok) return refuse(config);
-  rotateLog(paths.supervisorLog);
   // "stay" comes when whoever started this knows that it serves; without it, nobody wants it.
   void orders.next().catch(() => ({ done: true })).then(({ done }) => {
     if (done) ending.resolve();

@@ -3,7 +3,7 @@ import type { Environment } from "../config/paths.ts";
 import { trustState } from "../config/trust.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { type ComponentOptions, SupervisedComponent } from "./component.ts";
-import { appendLog, rotateLog } from "./daemon_log.ts";
+import { appendLog } from "./daemon_log.ts";
 import type { Exit, NoticeLevel } from "./helper_process.ts";
 import { endLeftovers, removeSockets } from "./leftovers.ts";
 import { takeLock } from "./lock.ts";
@@ -165,7 +165,6 @@ function currentConfig({ config, env }: SupervisorOptions): { file: string; dige
 function shared(component: Component, paths: DaemonPaths, options: SupervisorOptions) {
   const { onNotice, restarts, backoffMs = BACKOFF_MS, spawn } = options;
   const file = paths.log(component);
-  rotateLog(file);
   return {
     paths,
     restarts,

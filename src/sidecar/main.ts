@@ -23,7 +23,8 @@ type Line =
 /** Runs the Sidecar until standard input closes or a signal asks it to end. */
 export async function main(): Promise<number> {
   const ending = new AbortController();
-  endOnSignal(ending);
+  const cut = new AbortController();
+  endOnSignal(ending, cut);
   const orders = jsonLines(Deno.stdin.readable);
   const sidecar = await Promise.race([start(orders), aborted(ending.signal)]);
   if (!sidecar) return 0;
@@ -38,7 +39,7 @@ export async function main(): Promise<number> {
   const drain = { ms: 0 };
   obeyStarter(orders, sidecar.value.control, drain).finally(() => ending.abort());
   await aborted(ending.signal);
-  const drained = await sidecar.value.close(drain.ms);
+  const drained = await sidecar.value.close(drain.ms, cut.signal);
   if (!drained.ok) say({ type: "notice", level: "error", text: drained.error.message });
   return drained.ok ? 0 : 1;
 }
@@ -82,9 +83,13 @@ function say(line: Line): void {
   sayLine(line);
 }
 
-function endOnSignal(ending: AbortController): void {
+/** A signal ends it, and cuts off calls that were given time to end. */
+function endOnSignal(ending: AbortController, cut: AbortController): void {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    Deno.addSignalListener(signal, () => ending.abort());
+    Deno.addSignalListener(signal, () => {
+      cut.abort();
+      ending.abort();
+    });
   }
 }
 

@@ -83,14 +83,15 @@ export class Sidecar {
   }
 
   /**
-   * Opens no more sessions, and waits until the last call has ended, at most `drainMs`. Then it
-   * ends every session, writes what is left to the audit log, and closes everything.
+   * Opens no more sessions, and waits until the last call has ended, at most `drainMs`, and no
+   * longer once `cut` aborts. Then it ends every session, writes what is left to the audit log, and
+   * closes everything.
    */
-  async close(drainMs = 0): Promise<Result<void>> {
+  async close(drainMs = 0, cut?: AbortSignal): Promise<Result<void>> {
     const { plane, sessions } = this.#parts;
     this.#drain.begun = true;
     const until = performance.now() + drainMs;
-    while (plane.openCalls > 0 && performance.now() < until) {
+    while (plane.openCalls > 0 && performance.now() < until && !cut?.aborted) {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
     }
     await sessions.endAll();

@@ -251,6 +251,49 @@ Deno.test("a Sidecar drains and ends when its parent is gone, and on SIGTERM", a
   }
 });
 
+Deno.test("a Sidecar that is given time to end lets calls come to their end", async () => {
+  await using rig = await Rig.start();
+  const session = await rig.session();
+  const size = 2_000_000;
+  const call = session.curl(`/bytes/${size}`, "--limit-rate", "2M", "--output", "/dev/null");
+  await eventually(
+    "the call",
+    () => rig.upstream.seen.some(({ path }) => /bytes/.test(path)) || undefined,
+  );
+  await rig.order({ type: "drain", timeout_ms: 600_000 });
+  const { code, status } = await call;
+  assert.deepEqual([code, status], [0, 200]);
+  assert.equal((await rig.end()).code, 0);
+  const outcome = (await rig.events()).find(({ kind }) => kind === "outcome");
+  assert.ok(
+    outcome?.kind === "outcome" && outcome.response_bytes === size,
+    JSON.stringify(outcome),
+  );
+});
+
+Deno.test("a Sidecar that is about to end opens no session, and a signal cuts its calls off", async () => {
+  await using rig = await Rig.start();
+  const session = await rig.session();
+  const stream = await openStream(rig, session);
+  await rig.order({ type: "drain", timeout_ms: 600_000 });
+  const refused = await eventually("the refusal", async () => {
+    const response = await rig.control("POST", "/v1/sessions", {
+      sandbox_id: "sbx_01jd8xk5w7e0v9c3b2n4m6q8rs",
+      agent_id: "agt_01jd8xk5w7e0v9c3b2n4m6q8rs",
+      profile: "generic",
+      command: "true (0 arguments)",
+      workspace: "/p",
+    });
+    if (response.status === 503) return await response.json();
+    await response.body?.cancel();
+  });
+  assert.equal(refused.code, "SIDECAR_DRAINING");
+  assert.equal((await rig.kill("SIGTERM")).code, 0);
+  await stream.end;
+  const kinds = (await rig.events()).map(({ kind }) => kind);
+  assert.equal(kinds.filter((kind) => kind === "outcome").length, 1);
+});
+
 Deno.test("a Sidecar that is killed leaves no way out", async () => {
   await using rig = await Rig.start();
   const session = await rig.session();
