@@ -100,7 +100,7 @@ export function describeSandbox(request: DescribedRequest): Result<SandboxDescri
       ...(!ofHost && { value }),
       why,
     })),
-    undone_after_the_run: survey.value.guardedFiles,
+    undone_after_the_run: survey.value.guarded.map(({ path }) => path),
     refused: layout.refused,
   });
 }

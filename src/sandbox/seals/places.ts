@@ -5,8 +5,8 @@ export interface SealedPlace {
   readonly kind: "directory" | "file";
   /** Who runs what stands there. */
   readonly runs: string;
-  /** Nobody looks there in a project that has none. */
-  readonly onlyExisting?: boolean;
+  /** `itself`: nobody looks there in a project that has none. `parent`: see below. */
+  readonly onlyWith?: "itself" | "parent";
 }
 
 /** Sealed whether they exist or not. Repositories have places of their own. */
@@ -22,11 +22,28 @@ export const SEALED_PLACES: readonly SealedPlace[] = [
   { path: ".codex", kind: "directory", runs: "Codex runs its hooks and MCP servers" },
   { path: ".gemini", kind: "directory", runs: "Gemini CLI runs its hooks and MCP servers" },
   { path: ".github/hooks", kind: "directory", runs: "Copilot CLI runs its hooks" },
-  { path: ".opencode", kind: "directory", runs: "opencode runs its plugins" },
-  { path: ".husky", kind: "directory", runs: "git runs its hooks", onlyExisting: true },
+  ...["plugin", "plugins", "tool", "tools"].map((name): SealedPlace => ({
+    path: `.opencode/${name}`,
+    kind: "directory",
+    runs: "opencode runs what is in it",
+    onlyWith: "parent",
+  })),
+  ...["opencode.json", "opencode.jsonc"].map((name): SealedPlace => ({
+    path: `.opencode/${name}`,
+    kind: "file",
+    runs: "opencode starts its MCP servers",
+    onlyWith: "parent",
+  })),
+  { path: ".husky", kind: "directory", runs: "git runs its hooks", onlyWith: "itself" },
   { path: "opencode.json", kind: "file", runs: "opencode starts its MCP servers" },
   { path: "opencode.jsonc", kind: "file", runs: "opencode starts its MCP servers" },
 ];
+
+/**
+ * Taken away after a run that made it. opencode writes into the directory, and ends where it is there
+ * and cannot be written; so it is sealed in parts, and only where the project has one.
+ */
+export const UNMADE_PLACES: readonly string[] = [".opencode"];
 
 /** What a sealed file that does not exist reads as: what its reader takes for no settings. */
 export function emptyContent(path: string): string {

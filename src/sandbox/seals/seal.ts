@@ -52,7 +52,7 @@ export function sealWorkspace(options: SealOptions): Result<SealedWorkspace> {
     const notices = recoverSeals(runsDir, runDir);
     const survey = surveyWorkspace(options);
     if (!survey.ok) return survey;
-    const { places, guardedFiles, repositories, look } = survey.value;
+    const { places, repositories, look } = survey.value;
 
     const living = otherRecords(runsDir, runDir).map(({ record }) => record);
     const guarded = new Map<string, GuardedFile>();
@@ -83,9 +83,7 @@ export function sealWorkspace(options: SealOptions): Result<SealedWorkspace> {
         ...(isEmptyFile && { reads: emptyContent(place.path) }),
       });
     }
-    for (const path of guardedFiles) {
-      guard(path, path.endsWith("commondir") ? "whole" : "settings");
-    }
+    for (const { path, guards } of survey.value.guarded) guard(path, guards);
     const record: SealRecord = {
       workspace,
       repositories: [...new Set(repositories.map(({ gitDir }) => gitDir))],

@@ -1,9 +1,9 @@
-import { join, resolve } from "../../core/path.ts";
+import { dirname, join, resolve } from "../../core/path.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import { isWithin } from "../paths.ts";
-import { snapshot } from "./guarded_files.ts";
+import { type GuardedFile, snapshot } from "./guarded_files.ts";
 import { type Look, lookingOnce } from "./look.ts";
-import { SEALED_PLACES } from "./places.ts";
+import { SEALED_PLACES, UNMADE_PLACES } from "./places.ts";
 import type { Placeholder } from "./placeholders.ts";
 import { findRepositories, namedBySettings, type Repository } from "./repositories.ts";
 import { type ResolvedPlace, resolvePlace } from "./resolve.ts";
@@ -25,7 +25,7 @@ export interface Place extends ResolvedPlace {
 /** What is to be sealed in a workspace, and what is to be looked at after a run. */
 export interface Survey {
   readonly places: readonly Place[];
-  readonly guardedFiles: readonly string[];
+  readonly guarded: readonly Pick<GuardedFile, "path" | "guards">[];
   readonly repositories: readonly Repository[];
   readonly look: Look;
 }
@@ -35,7 +35,7 @@ interface Wanted {
   readonly path: string;
   readonly kind: Placeholder["kind"];
   readonly why: string;
-  readonly onlyExisting?: boolean | undefined;
+  readonly onlyWith?: "itself" | "parent" | undefined;
 }
 
 /** Finds what is to be sealed in a workspace; changes nothing. */
@@ -50,12 +50,21 @@ export function surveyWorkspace({ workspace, allowWrite }: SurveyOptions): Resul
   const isOpen = (path: string) => allowed.some((open) => isWithin(path, open));
   const places = wanted.filter(({ path }) => !isOpen(path)).map((place): Place => {
     const { path, links } = resolvePlace(place.path, workspace, look);
-    const skipped = place.onlyExisting && path !== undefined && !look(path);
-    return { path: skipped ? undefined : path, links, kind: place.kind, why: place.why };
+    const needed = path === undefined ? undefined : { itself: path, parent: dirname(path) };
+    const isSkipped = needed && place.onlyWith && !look(needed[place.onlyWith]);
+    return { path: isSkipped ? undefined : path, links, kind: place.kind, why: place.why };
   });
+  const unmade = UNMADE_PLACES.map((name) => join(workspace, name)).filter((path) => !look(path));
+  const guarded: Survey["guarded"] = [
+    ...files.map((path) => ({
+      path,
+      guards: path.endsWith("commondir") ? "whole" as const : "settings" as const,
+    })),
+    ...unmade.map((path) => ({ path, guards: "whole" as const })),
+  ];
   return ok({
     places,
-    guardedFiles: files.filter((path) => !isOpen(path)),
+    guarded: guarded.filter(({ path }) => !isOpen(path)),
     repositories,
     look,
   });
@@ -66,9 +75,9 @@ function wantedPlaces(workspace: string, repositories: readonly Repository[]): W
   const nested = repositories.map(({ root }) => root)
     .filter((root) => root !== workspace && !root.includes("/.git/"));
   for (const root of [workspace, ...nested]) {
-    for (const { path, kind, runs, onlyExisting } of SEALED_PLACES) {
-      const only = onlyExisting || root !== workspace;
-      wanted.push({ path: join(root, path), kind, why: runs, onlyExisting: only });
+    for (const { path, kind, runs, onlyWith } of SEALED_PLACES) {
+      const only = root === workspace ? onlyWith : "itself";
+      wanted.push({ path: join(root, path), kind, why: runs, onlyWith: only });
     }
   }
   const why = "firma takes policies from there";

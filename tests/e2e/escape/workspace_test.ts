@@ -14,7 +14,7 @@ const SEALED_FILES = [
   ...[".git/hooks/pre-commit", ".envrc", ".vscode/tasks.json", ".idea/workspace.xml"],
   ...[".zed/tasks.json", ".cursor/hooks.json", ".claude/settings.json"],
   ...[".claude/settings.local.json", ".mcp.json", ".codex/config.toml", ".gemini/settings.json"],
-  ...[".github/hooks/hooks.json", ".opencode/plugin/evil.js", "opencode.json", "opencode.jsonc"],
+  ...[".github/hooks/hooks.json", "opencode.json", "opencode.jsonc"],
   ...["nested/.git/hooks/post-checkout", "nested/.vscode/tasks.json", "tree/.git"],
 ];
 

@@ -232,6 +232,23 @@ Deno.test("sealWorkspace() takes away a second set of settings for an old reposi
   assert.equal(project.read(".git/config.worktree"), "");
 });
 
+Deno.test("sealWorkspace() seals what opencode runs, and lets it write beside that", () => {
+  using project = new Project();
+  const first = project.seal();
+  project.write(".opencode/plugin/evil.js", "");
+  assert.match(first.release().join(), /\.opencode": put back as it was/);
+  assert.deepEqual(project.names(), []);
+  project.write(".opencode/tool/theirs.ts", "");
+  const second = project.seal();
+  const names = sealedNames(project, second);
+  for (const name of ["plugin", "tool", "opencode.json"]) {
+    assert.ok(names.includes(`.opencode/${name}`));
+  }
+  assert.ok(!names.includes(".opencode"));
+  assert.deepEqual(second.release(), []);
+  assert.deepEqual(project.names(), [".opencode", ".opencode/tool", ".opencode/tool/theirs.ts"]);
+});
+
 Deno.test("sealWorkspace() disarms repositories that a run made", async (t) => {
   using project = new Project();
   const sealed = project.seal();
