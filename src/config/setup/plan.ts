@@ -10,7 +10,15 @@ import { type KeyPath, removeKey, setKey } from "../toml_edit.ts";
 import type { Answers, Given } from "./answers.ts";
 import { configText } from "./config_text.ts";
 import { withExtraHosts } from "./extra_hosts.ts";
-import { EXTRA_RULES, packOf, type Project, rulesKey, written, writtenRules } from "./project.ts";
+import {
+  EXTRA_RULES,
+  packOf,
+  type Project,
+  rulesKey,
+  SIDECAR_RULES,
+  written,
+  writtenRules,
+} from "./project.ts";
 
 /** A change of one file. */
 export interface FileChange {
@@ -231,8 +239,11 @@ function editedText(draft: Draft): Result<string> {
       if (written(root, ["authority", key]) === undefined) set(["authority", key], path);
     }
   }
-  const rules = editedRules(draft, writtenRules(root));
-  if (rules.join("\n") !== writtenRules(root).join("\n")) set(rulesKey(root), rules);
+  const place = answers.mode === "authority" ? rulesKey(root) : SIDECAR_RULES;
+  const there = writtenRules(root, place);
+  // What an Authority's policies were written for is what an agent beside it needs.
+  const rules = editedRules(draft, there.length > 0 ? there : writtenRules(root, rulesKey(root)));
+  if (rules.join("\n") !== there.join("\n")) set(place, rules);
   return text;
 }
 

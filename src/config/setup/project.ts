@@ -149,13 +149,14 @@ function newProject(directory: string): Result<Project, FirmaError[]> {
   });
 }
 
-/** The mappings that the file of an Authority alone names, or any other file. */
+/** Where the mappings of a Sidecar are named. */
+export const SIDECAR_RULES = ["sidecar", "mapping", "rules_paths"] as const;
+
+/** Where a file names its mappings; that of an Authority alone does so elsewhere. */
 export function rulesKey(
   root: Readonly<Record<string, unknown>>,
-): readonly [string, string, string] | readonly [string, string] {
-  return Object.hasOwn(root, "sidecar")
-    ? ["sidecar", "mapping", "rules_paths"]
-    : ["authority", "mapping_rules_paths"];
+): readonly ["authority", "mapping_rules_paths"] | typeof SIDECAR_RULES {
+  return Object.hasOwn(root, "sidecar") ? SIDECAR_RULES : ["authority", "mapping_rules_paths"];
 }
 
 /** What stands at `path`, as it is written. */
@@ -167,9 +168,12 @@ export function written(root: Readonly<Record<string, unknown>>, path: readonly 
   return value;
 }
 
-/** Paths of mappings as they are written. */
-export function writtenRules(root: Readonly<Record<string, unknown>>): readonly string[] {
-  const paths = written(root, rulesKey(root));
+/** Paths of mappings as they are written at `place`. */
+export function writtenRules(
+  root: Readonly<Record<string, unknown>>,
+  place: readonly string[],
+): readonly string[] {
+  const paths = written(root, place);
   return Array.isArray(paths) ? paths.filter((path) => typeof path === "string") : [];
 }
 
@@ -202,7 +206,7 @@ export function existingAnswers(project: Project): Partial<Answers> {
     profile: config.run.profile,
     agentId: text("sidecar", "authority", "agent_id"),
     posture: posturesIn(project)[0],
-    mappings: writtenRules(root).map(packOf).filter((name) => name !== undefined),
+    mappings: writtenRules(root, rulesKey(root)).map(packOf).filter((name) => name !== undefined),
     authorityListen: text("authority", "listen_addr"),
     authorityUrl: text("sidecar", "authority", "url"),
     authorityCaCert: text("sidecar", "authority", "ca_cert_path"),

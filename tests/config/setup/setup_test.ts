@@ -166,6 +166,15 @@ Deno.test("planSetup() puts an agent under an Authority elsewhere, and back", as
   assert.doesNotMatch(desk.read("firma.toml"), /^\[authority\]$/m);
 });
 
+Deno.test("planSetup() gives the directory of an Authority an agent with its mappings", async () => {
+  await using desk = await Desk.create();
+  desk.setUp({ mode: "authority", authorityListen: "unix:///run/a.sock" });
+  desk.setUp({ mode: "agent-local", agentId: AGENT });
+  const text = desk.read("firma.toml");
+  assert.match(text, /^\[sidecar\.authority\]\nagent_id = "agt_0+"$/m);
+  assert.match(text, /^\[sidecar\.mapping\]\nrules_paths = \["mappings\/npm\.toml"\]$/m);
+});
+
 // Attack: a policy without a firma.toml, for ours to bring into force.
 Deno.test("readProject() refuses a directory that holds something and no configuration", async () => {
   await using desk = await Desk.create();
