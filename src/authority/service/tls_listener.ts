@@ -36,8 +36,11 @@ interface Arrival {
 
 /** How often connections that last are judged again, in milliseconds. */
 const REVIEW_MS = 10_000;
-/** A client that cannot finish its handshake in this time goes, in milliseconds. */
-const HANDSHAKE_MS = 10_000;
+/**
+ * A client that cannot finish its handshake in this time goes, in milliseconds. When all of them
+ * come at once, it is this side that takes its time.
+ */
+const HANDSHAKE_MS = 30_000;
 /** Handshakes under way. Whoever comes then takes the place of who has been at it longest. */
 const MOST_ARRIVALS = 1_024;
 /** Connections that wait until they are accepted: a restart brings all clients at once. */

