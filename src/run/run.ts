@@ -138,11 +138,13 @@ async function runPrepared(
   await using _hosted = { [Symbol.asyncDispose]: () => endHosted(hosting) };
   await Promise.race([asked.promise, hosting.catch(() => {})]);
   // Loads while the Sidecar starts or answers, and finds out meanwhile what it has to work with.
-  const confining = import("../sandbox/confine.ts").then(({ confine, findTools }) => {
-    const tools = findTools();
-    tools.catch(() => {}); // told by whoever awaits it
-    return { confine, tools };
-  });
+  const confining = import("../sandbox/confine.ts").then(
+    ({ confine, findKnownTools, findTools }) => {
+      const tools = findKnownTools(options.env, findTools);
+      tools.catch(() => {}); // told by whoever awaits it
+      return { confine, tools };
+    },
+  );
   const hosted = await signals.unlessInterrupted(hosting);
   if (!hosted.ok) return err([hosted.error]);
   const { host, proxyDir } = hosted.value;

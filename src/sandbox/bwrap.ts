@@ -1,8 +1,8 @@
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { isExecutable } from "./paths.ts";
 
-/** Never looked for on PATH: it runs on the host, and an agent may write to a directory there. */
-const PLACES = [
+/** Where bubblewrap may be. Never looked for on PATH: it runs on the host, and an agent may write to a directory there. */
+export const PLACES: readonly string[] = [
   "/usr/bin/bwrap",
   "/usr/local/bin/bwrap",
   "/bin/bwrap",

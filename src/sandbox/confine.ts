@@ -22,6 +22,7 @@ import { innerMounts, lockedFiles, writeCertificates, writePublicFiles } from ".
 import { type SealedWorkspace, sealWorkspace } from "./seals/seal.ts";
 import { canResetSignals, signalsToReset } from "./signal_reset.ts";
 
+export { findKnownTools } from "./known_tools.ts";
 export type { ConfinedProcess, ConfineRequest };
 
 /** Looks for what the sandbox is built with. Starts two programs, so that it is worth asking early. */

@@ -2,7 +2,7 @@ import { SHIELDED_SIGNALS } from "./handoff.ts";
 import { type EndingSignal, ignoredSignals } from "./ignored_signals.ts";
 
 /** `env` of GNU coreutils; busybox has another. */
-const ENV = "/usr/bin/env";
+export const ENV = "/usr/bin/env";
 
 /**
  * Tells whether the layers around the agent may ignore signals: only if `env` can set them back
