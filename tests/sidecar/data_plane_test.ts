@@ -34,6 +34,19 @@ class MemoryLog implements AuditTarget {
 /** A time until which a bundle is fresh, for every test long enough. */
 const LONG_FRESH = Date.now() + 86_400_000;
 
+/** A port that no outgoing connection is given: while nobody listens there, it stays free. */
+function freePort(): number {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+}
+
 interface PlaneRig extends AsyncDisposable {
   readonly plane: DataPlane;
   readonly log: MemoryLog;
@@ -59,7 +72,7 @@ async function start(
       maxBodyBytes: 1024,
       timeouts: { connectMs: DEADLINE_MS, headersMs: DEADLINE_MS, idleMs: DEADLINE_MS },
       auditCapacity: 64,
-      httpProxy: { host: "127.0.0.1", port: 0 },
+      httpProxy: { host: "127.0.0.1", port: freePort() },
     },
     mapping: [{ file: "rules.toml", text: rules }],
     sockets: new SocketPool(join(dir, "w0")),
