@@ -21,7 +21,7 @@ const FAILED = 2;
 /** With how many past events a monitor begins that goes on with new ones. */
 const FIRST_LINES = 10;
 /** With how many a screen begins, on which one can go back. */
-const REMEMBERED = 5_000;
+const REMEMBERED = 3_000;
 
 const STOPPING = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 

@@ -21,7 +21,8 @@ export class RowExplainer {
   /** Explains a row with what is known now; nothing for a row that is no decision. */
   explain(row: Row, board: Board, standing: Standing): ExplainedDecision | undefined {
     const decided = row.decisionId === "" ? undefined : board.decisionRow(row.decisionId);
-    const event = decided === undefined ? undefined : parseEvent(decided.raw);
+    const line = decided && board.lineOf(decided);
+    const event = line === undefined ? undefined : parseEvent(line);
     if (event?.kind !== "decision") return undefined;
     const texts = this.#library.known(this.#workspace(row, board, standing));
     return explainDecision(event, decided?.outcome, texts);

@@ -1,11 +1,12 @@
 import type { ExecutionEvent, PolicyEvent, SessionEvent } from "../../core/event.ts";
 import type { Entry } from "../source/entry.ts";
 import { Counts } from "./counts.ts";
+import { RawStore } from "./raw_store.ts";
 import { Rate } from "./rate.ts";
 import { type Row, rowOf } from "./row.ts";
 
 /** How many rows a board keeps unless it is told otherwise. */
-const CAPACITY = 5_000;
+const CAPACITY = 3_000;
 const MOST_SESSIONS = 512;
 const MOST_CHANGES = 20;
 
@@ -47,6 +48,7 @@ export class Board {
   /** The latest changes of policy, newest last. */
   readonly policyChanges: PolicyEvent[] = [];
   readonly #capacity: number;
+  readonly #raws = new RawStore();
   readonly #rows: Row[] = [];
   readonly #byDecision = new Map<string, Row>();
   #seen = 0;
@@ -82,13 +84,18 @@ export class Board {
     return this.#byDecision.get(decisionId);
   }
 
+  /** The line of the log that a row shows, while it is remembered. */
+  lineOf(row: Row): string | undefined {
+    return this.#raws.get(row.raw);
+  }
+
   /** Takes the next entry. */
   add(entry: Entry): Change {
     if (entry.kind === "damaged") this.#log = { ...this.#log, damaged: this.#log.damaged + 1 };
     if (entry.kind === "event") this.#count(entry.event, entry.atMs);
     const draft = rowOf(entry);
     if (draft === undefined) return this.#close(entry);
-    const row: Row = { n: ++this.#seen, ...draft };
+    const row: Row = { n: ++this.#seen, raw: this.#raws.put(entry.raw), ...draft };
     this.#rows.push(row);
     // In pieces: moving thousands of rows for each new one would cost more than all the rest.
     if (this.#rows.length > this.#capacity * 1.25) this.#forget();

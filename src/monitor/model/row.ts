@@ -1,4 +1,5 @@
 import type { DecisionEvent, ExecutionEvent, OutcomeEvent } from "../../core/event.ts";
+import type { RawPlace } from "./raw_store.ts";
 import type { Entry } from "../source/entry.ts";
 
 /** How good the news of a row is. */
@@ -21,14 +22,14 @@ export interface Row {
   readonly reason: string;
   /** The decision that can be explained here, `""` where there is none. */
   readonly decisionId: string;
-  /** The line of the log. */
-  readonly raw: string;
+  /** Where the line of the log is kept. */
+  readonly raw: RawPlace;
   /** How an allowed call ended, once that is known. */
   outcome?: OutcomeEvent;
 }
 
-/** A row without its number. */
-export type RowDraft = Omit<Row, "n">;
+/** A row without its number and its line. */
+export type RowDraft = Omit<Row, "n" | "raw">;
 
 const NOTHING = {
   method: "",
@@ -42,13 +43,12 @@ const NOTHING = {
 
 /** The row that shows an entry; nothing for an outcome that ended well. */
 export function rowOf(entry: Entry): RowDraft | undefined {
-  const { atMs, raw } = entry;
+  const { atMs } = entry;
   switch (entry.kind) {
     case "damaged":
       return {
         ...NOTHING,
         atMs,
-        raw,
         word: "LOG",
         tone: "bad",
         what: "a line is not an audit record; see firma audit verify",
@@ -57,7 +57,6 @@ export function rowOf(entry: Entry): RowDraft | undefined {
       return {
         ...NOTHING,
         atMs,
-        raw,
         word: entry.source.toUpperCase(),
         tone: /\b(error|fatal|panic)\b/i.test(entry.text) ? "bad" : "quiet",
         what: entry.text,
@@ -66,7 +65,7 @@ export function rowOf(entry: Entry): RowDraft | undefined {
       const row = eventRow(entry.event, entry.decided);
       if (row === undefined) return undefined;
       const { agent_id: agentId, session_id: sessionId } = entry.event;
-      return { ...NOTHING, agentId, sessionId, atMs, raw, ...row };
+      return { ...NOTHING, agentId, sessionId, atMs, ...row };
     }
   }
 }

@@ -5,7 +5,7 @@ import { parseEvent } from "./parse_event.ts";
 import type { EntrySource } from "./entry_source.ts";
 
 /** How many decisions are remembered for the outcomes that follow them. */
-const REMEMBERED = 4_096;
+const REMEMBERED = 2_048;
 /** How far beyond the tail to look for decisions whose outcomes are in it. */
 const LOOK_BACK = 256;
 
@@ -63,7 +63,9 @@ export class AuditEntries implements EntrySource {
 
   #remember(event: ExecutionEvent): void {
     if (event.kind !== "decision") return;
-    this.#decisions.set(event.event_id, event);
+    // An envelope is most of a line, and no line about an outcome needs it.
+    const { envelope: _, ...brief } = event;
+    this.#decisions.set(event.event_id, brief);
     if (this.#decisions.size <= REMEMBERED) return;
     for (const oldest of this.#decisions.keys()) {
       this.#decisions.delete(oldest);

@@ -2,7 +2,7 @@ import { MAX_LINE_BYTES } from "../../audit/lines.ts";
 import { readRange } from "../../audit/tail.ts";
 import { fileIdentity, rotatedFiles } from "./rotated_files.ts";
 
-const CHUNK = 1024 * 1024;
+const CHUNK = 256 * 1024;
 const BACKWARD_CHUNK = 65_536;
 const NEWLINE = 0x0a;
 /** How many bytes before the place of reading must still be what they were. */
@@ -21,6 +21,8 @@ export class LogReader {
   #offset = 0;
   /** The bytes before the offset: when they changed, the file was emptied and filled again. */
   #mark = new Uint8Array(0);
+  /** What is read goes here, again and again: made anew each time, it would pile up. */
+  #buffer = new Uint8Array(0);
   /** Rotated files that are not to be read any more. */
   #done = new Set<string>();
 
@@ -167,8 +169,9 @@ export class LogReader {
       if (size < this.#offset || (size > this.#offset && !this.#isMarked(file))) this.#goTo(0);
       const end = Math.min(size, this.#offset + chunkSize);
       if (end === this.#offset) return;
-      const bytes = rangeIfThere(file, this.#offset, end);
-      if (bytes === undefined) return;
+      if (this.#buffer.length < chunkSize) this.#buffer = new Uint8Array(chunkSize);
+      const bytes = this.#buffer.subarray(0, end - this.#offset);
+      if (!fillIfThere(file, this.#offset, bytes)) return;
       let start = 0;
       for (
         let newline = bytes.indexOf(NEWLINE);
@@ -190,8 +193,9 @@ export class LogReader {
   }
 
   #isMarked(file: Deno.FsFile): boolean {
-    const before = rangeIfThere(file, this.#offset - this.#mark.length, this.#offset);
-    return before?.every((byte, at) => byte === this.#mark[at]) ?? false;
+    const before = new Uint8Array(this.#mark.length);
+    return fillIfThere(file, this.#offset - before.length, before) &&
+      before.every((byte, at) => byte === this.#mark[at]);
   }
 }
 
@@ -204,12 +208,13 @@ function openIfThere(path: string): Deno.FsFile | undefined {
   }
 }
 
-/** Nothing when the file is being emptied at this moment: the next look sees what became of it. */
-function rangeIfThere(file: Deno.FsFile, start: number, end: number): Uint8Array | undefined {
-  try {
-    return readRange(file, start, end);
-  } catch (cause) {
-    if (cause instanceof Deno.errors.UnexpectedEof) return undefined;
-    throw cause;
+/** Not when the file is being emptied at this moment: the next look sees what became of it. */
+function fillIfThere(file: Deno.FsFile, start: number, bytes: Uint8Array): boolean {
+  file.seekSync(start, Deno.SeekMode.Start);
+  for (let at = 0; at < bytes.length;) {
+    const read = file.readSync(bytes.subarray(at));
+    if (read === null) return false;
+    at += read;
   }
+  return true;
 }

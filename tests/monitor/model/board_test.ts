@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { Board } from "../../../src/monitor/model/board.ts";
+import { RawStore } from "../../../src/monitor/model/raw_store.ts";
 import { Counts } from "../../../src/monitor/model/counts.ts";
 import { Rate } from "../../../src/monitor/model/rate.ts";
 import type { ExecutionEvent } from "../../../src/core/event.ts";
@@ -78,6 +80,20 @@ Deno.test("Board keeps no more rows, names and sessions than it may", () => {
   assert.equal(board.decisionRow("aevt_0"), undefined);
   assert.ok(board.agents.size <= 512 && board.classes.size <= 512);
   assert.equal(board.decisions.get("ALLOW")?.total, 2_000);
+});
+
+Deno.test("RawStore keeps the latest lines whole, and says when one is gone", () => {
+  const store = new RawStore(100);
+  const text = fc.string({ unit: "grapheme", maxLength: 20 });
+  fc.assert(fc.property(fc.array(text, { maxLength: 30 }), (lines) => {
+    const places = lines.map((line) => store.put(line));
+    let bytes = 0;
+    for (const [i, place] of [...places.entries()].reverse()) {
+      bytes += place.length;
+      assert.equal(store.get(place), bytes <= 100 ? lines[i] : undefined);
+    }
+  }));
+  assert.equal(store.get(store.put("x".repeat(101))), undefined);
 });
 
 Deno.test("Counts forgets first what it heard of longest ago", () => {

@@ -5,7 +5,7 @@ import { inTempDir } from "../../audit/sample.ts";
 import { eventually } from "../../fixtures/deadline.ts";
 
 function lines(reader: LogReader): string[] {
-  return [...reader.read()].map((line) => new TextDecoder().decode(line));
+  return Array.from(reader.read(), (line) => new TextDecoder().decode(line));
 }
 
 async function append(path: string, text: string): Promise<void> {

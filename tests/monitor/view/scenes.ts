@@ -36,7 +36,7 @@ export function storyScene(ui: Partial<Ui> = {}, changes: Partial<Scene> = {}): 
   const rows = visibleRows(board, seen);
   const row = rows[selectedIndex(rows, seen)];
   const decided = row && board.decisionRow(row.decisionId);
-  const event = decided && parseEvent(decided.raw);
+  const event = decided && parseEvent(board.lineOf(decided)!);
   return {
     board,
     standing: STANDING,

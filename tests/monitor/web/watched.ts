@@ -24,7 +24,7 @@ export function storyWatched(
     explainer: {
       explain(row, board) {
         const decided = board.decisionRow(row.decisionId);
-        const event = decided && parseEvent(decided.raw);
+        const event = decided && parseEvent(board.lineOf(decided)!);
         if (event?.kind !== "decision") return undefined;
         return explainDecision(event, decided?.outcome, TEXTS);
       },
