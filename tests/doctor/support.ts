@@ -8,6 +8,7 @@ import { readConfigFile } from "../../src/config/load.ts";
 import { recordTrust } from "../../src/config/trust.ts";
 import { newId } from "../../src/core/id.ts";
 import { unwrap } from "../../src/core/result.ts";
+import { misunderstood } from "../fixtures/command_line.ts";
 
 /** A machine of a test's own: a home, a project, and no answer to any question but what is given. */
 export class Place implements Disposable {
@@ -115,4 +116,5 @@ export async function isOneCommand(cure: string): Promise<void> {
     stderr: "null",
   }).output();
   assert.ok(success, cure);
+  if (cure.startsWith("firma ")) assert.equal(await misunderstood(cure), undefined);
 }

@@ -233,6 +233,38 @@ Deno.test("certificatesCheck() names what has expired or soon will, and what mak
   assert.match((await found(certificatesCheck, place.world()))[0]!.reason, /no certificate in PEM/);
 });
 
+Deno.test("certificatesCheck() knows what makes each kind of certificate anew", async () => {
+  using place = new Place();
+  const old = unwrap(await createAuthority("edge", 30, Date.now() - 60 * DAY_MS)).certificate;
+  for (const name of ["ca", "client-ca", "client"]) place.write(`.firma/${name}.crt`, old);
+  place.configure({
+    more: `[authority]\nmtls_client_ca_cert_path = "client-ca.crt"\n` +
+      `mtls_client_ca_key_path = "client-ca.key"\n`,
+  });
+  const text = Deno.readTextFileSync(place.path(".firma/firma.toml")).replace(
+    "[sidecar.authority]\n",
+    REMOTE("https://authority.test:9443") + 'public_key_path = "a.pub"\nca_cert_path = "ca.crt"\n' +
+      'tls_client_cert_path = "client.crt"\ntls_client_key_path = "client.key"\n',
+  );
+  place.write(".firma/firma.toml", text);
+  trust(place);
+  const findings = await found(certificatesCheck, place.world());
+  const at = `${Deno.realPathSync(place.directory)}/.firma`;
+  assert.deepEqual(findings.map(({ status, cure }) => [status, cure]), [
+    [
+      "fail",
+      `firma authority generate-client-ca --cert-out ${at}/client-ca.crt ` +
+      `--key-out ${at}/client-ca.key --force`,
+    ],
+    [
+      "fail",
+      `firma authority issue-client-cert --cn edge --cert-out ${at}/client.crt ` +
+      `--key-out ${at}/client.key --authorize --force`,
+    ],
+    ["fail", `openssl x509 -noout -subject -dates -in ${at}/ca.crt`],
+  ]);
+});
+
 /** Writes what agents were denied into the log of the user. */
 function writeDenials(place: Place, resources: readonly string[], agentId: string): void {
   const path = join(place.dataDir, "audit/audit.jsonl");
