@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ABORT_REASONS, DENY_REASONS } from "../../src/core/decision.ts";
+import { misunderstood } from "../fixtures/command_line.ts";
 import { CHECKS } from "../../src/doctor/checks.ts";
 
 const DOCUMENT = Deno.readTextFileSync(new URL("../../docs/troubleshooting.md", import.meta.url));
@@ -77,4 +78,14 @@ Deno.test("docs/troubleshooting.md has every check of firma doctor, in order", (
   const documented = section.split("\n").filter((line) => line.startsWith("| `"))
     .flatMap((line) => [...line.split("|")[1]!.matchAll(/`([^`]+)`/g)].map((match) => match[1]));
   assert.deepEqual(documented, CHECKS.map(({ category }) => category));
+});
+
+Deno.test("docs/troubleshooting.md names commands that there are", async () => {
+  const lines = new Set([...DOCUMENT.matchAll(/`(firma [^`]+)`/g)].map((match) => match[1]!));
+  assert.ok(lines.delete("firma binary")); // a check
+  const faults = await Promise.all([...lines].map(misunderstood));
+  // One that is only named stands there without its arguments.
+  const incomplete = /missing required argument|required option|outputHelp/;
+  const wrong = faults.filter((fault) => fault !== undefined && !incomplete.test(fault));
+  assert.deepEqual(wrong, []);
 });
