@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { explainDecision } from "../../src/monitor/explain/explain.ts";
 import { sampleDecision } from "../audit/sample.ts";
 import { Person } from "../fixtures/cli.ts";
 import { eventually } from "../fixtures/deadline.ts";
+import { DENIED, makeWorld } from "../fixtures/world.ts";
 
 Deno.test("firma monitor --web serves the page to whoever has its address, and ends with Ctrl-C", async () => {
   await using person = await Person.create();
@@ -37,4 +39,18 @@ Deno.test("firma monitor --web serves the page to whoever has its address, and e
   assert.equal((await monitor.finished()).code, 0, "although a page is open");
   stop.abort();
   await reading;
+});
+
+Deno.test("what firma monitor says would allow a call allows it", async () => {
+  await using world = await makeWorld();
+  const { person } = world;
+  const call = `curl -s -o /dev/null -w '%{http_code}' ${DENIED}`;
+  assert.equal((await person.shell(call)).stdout, "403");
+  const denied = (await person.events()).findLast((event) => event.kind === "decision");
+  assert.ok(denied?.kind === "decision");
+  const { why, remedy } = explainDecision(denied, undefined, undefined);
+  assert.equal(why, "No policy permits this call.");
+  const policy = ".firma/policies/dev.cedar";
+  await person.write(policy, `${await person.read(policy)}\n${remedy!.code}\n`);
+  assert.equal((await person.shell(call)).stdout, "200");
 });

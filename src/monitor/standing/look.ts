@@ -4,7 +4,7 @@ import { userId } from "../../config/user_id.ts";
 import { isId } from "../../core/id.ts";
 import { join } from "../../core/path.ts";
 import { findComponent } from "../../daemon/state.ts";
-import { askSidecar, type SidecarAnswer } from "./control_client.ts";
+import { askSidecar, type SidecarAnswer } from "./ask_sidecar.ts";
 import type { Standing, StandingComponent } from "./standing.ts";
 
 /** Looks at what runs now, below the state directory of `env`. Never rejects. */

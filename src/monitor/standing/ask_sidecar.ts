@@ -1,3 +1,4 @@
+import { askControl } from "../../daemon/control_client.ts";
 import type { RunningSession } from "./standing.ts";
 
 /** How long a Sidecar may take to answer, in milliseconds. */
@@ -13,29 +14,19 @@ export interface SidecarAnswer {
 
 /** Asks the Sidecar at a control socket how it is; `undefined` when nobody answers. */
 export async function askSidecar(controlSocket: string): Promise<SidecarAnswer | undefined> {
-  const client = Deno.createHttpClient({ proxy: { transport: "unix", path: controlSocket } });
-  const ask = async (path: string): Promise<unknown> => {
-    const signal = AbortSignal.timeout(PATIENCE_MS);
-    const response = await fetch(`http://sidecar.invalid${path}`, { client, signal });
-    const body = await response.json();
-    return response.ok ? body : undefined;
+  const ask = async (path: string): Promise<Members | undefined> => {
+    const answer = await askControl(controlSocket, { method: "GET", path }, PATIENCE_MS);
+    return answer.ok ? asMembers(answer.value) : undefined;
   };
-  try {
-    const status = asMembers(await ask("/v1/status"));
-    if (status === undefined) return undefined;
-    const list = asMembers(await ask("/v1/sessions"))?.sessions;
-    const { audit } = status;
-    return {
-      bundleVersion: text(status.policy_bundle_version),
-      audit: text(asMembers(audit)?.state),
-      isFresh: status.policy_bundle_fresh !== false,
-      sessions: Array.isArray(list) ? list.flatMap(readSession) : [],
-    };
-  } catch {
-    return undefined; // gone, or too busy to say
-  } finally {
-    client.close();
-  }
+  const status = await ask("/v1/status");
+  if (status === undefined) return undefined;
+  const list = (await ask("/v1/sessions"))?.sessions;
+  return {
+    bundleVersion: text(status.policy_bundle_version),
+    audit: text(asMembers(status.audit)?.state),
+    isFresh: status.policy_bundle_fresh !== false,
+    sessions: Array.isArray(list) ? list.flatMap(readSession) : [],
+  };
 }
 
 type Members = Readonly<Record<string, unknown>>;
