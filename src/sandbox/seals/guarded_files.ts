@@ -1,7 +1,7 @@
 import { dirname } from "../../core/path.ts";
 import { findGit, readSettings } from "./git_program.ts";
 import { renderSettings, reviseSettings } from "./git_settings.ts";
-import { entryAt } from "../paths.ts";
+import { entryAt, realPath } from "../paths.ts";
 import type { Look } from "./look.ts";
 
 /** A file as it was before a run. */
@@ -44,6 +44,10 @@ export function undoChanges({ path, guards, before }: GuardedFile): string | und
   if (sameSnapshot(before, after) || before.kind === "other") return undefined;
   // The repository itself is gone, and with it what could be run.
   if (!entryAt(dirname(path))?.isDirectory) return undefined;
+  // It was a real path. Behind a link now, this would write wherever the link leads.
+  if (realPath(dirname(path)) !== dirname(path)) {
+    return "not undone: a directory above was replaced";
+  }
   if (guards === "whole" || after.kind === "link" || after.kind === "other") {
     put(path, before);
     return "put back as it was";
@@ -69,9 +73,14 @@ function sameSnapshot(a: Snapshot, b: Snapshot): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** Replaces whatever is at `path`, without writing through it. */
+/** Replaces whatever is at `path`, without writing through it, and a file in one step. */
 function put(path: string, state: Snapshot): void {
-  if (entryAt(path)) Deno.removeSync(path, { recursive: true });
-  if (state.kind === "file") Deno.writeTextFileSync(path, state.text, { createNew: true });
+  if (state.kind !== "file" || entryAt(path)?.isDirectory) {
+    if (entryAt(path)) Deno.removeSync(path, { recursive: true });
+  }
   if (state.kind === "link") Deno.symlinkSync(state.target, path);
+  if (state.kind !== "file") return;
+  const draft = `${path}.${crypto.randomUUID()}`;
+  Deno.writeTextFileSync(draft, state.text, { createNew: true });
+  Deno.renameSync(draft, path);
 }

@@ -1,5 +1,5 @@
 import { dirname } from "../../core/path.ts";
-import { entryAt } from "../paths.ts";
+import { entryAt, realPath } from "../paths.ts";
 import type { Look } from "./look.ts";
 
 /** Something empty that stands where a mount needs something to stand on. */
@@ -51,5 +51,7 @@ export function isUntouched({ path, kind }: Placeholder): boolean {
 
 /** Removes a placeholder that nobody has put anything into. */
 export function removePlaceholder(placeholder: Placeholder): void {
-  if (isUntouched(placeholder)) Deno.removeSync(placeholder.path);
+  const parent = dirname(placeholder.path);
+  // It was a real path; behind a link now, something else would go.
+  if (realPath(parent) === parent && isUntouched(placeholder)) Deno.removeSync(placeholder.path);
 }

@@ -83,9 +83,14 @@ function wantedPlaces(workspace: string, repositories: readonly Repository[]): W
   const why = "firma takes policies from there";
   wanted.push({ path: join(workspace, ".firma"), kind: "directory", why });
   for (const repository of repositories) {
-    const { pointer, commonDir } = repository;
+    const { pointer, gitDir, commonDir } = repository;
     if (pointer !== undefined) {
       wanted.push({ path: pointer, kind: "file", why: "leads git to settings and hooks" });
+    }
+    if (gitDir !== commonDir && isWithin(gitDir, workspace)) {
+      // It also keeps the directory of the work tree's own settings in its place.
+      const path = join(gitDir, "commondir");
+      wanted.push({ path, kind: "file", why: "leads git to settings and hooks" });
     }
     if (!isWithin(commonDir, workspace)) continue;
     const why = "git runs its hooks";
@@ -106,8 +111,7 @@ function wantedPlaces(workspace: string, repositories: readonly Repository[]): W
 /** Files of a repository's that git itself writes, and that can make it run programs. */
 function filesOfGit({ gitDir, commonDir }: Repository, workspace: string): string[] {
   const files = ["config", "config.worktree"].map((name) => join(commonDir, name));
-  files.push(join(gitDir, "commondir"));
-  if (gitDir !== commonDir) files.push(join(gitDir, "config.worktree"));
+  files.push(join(gitDir, gitDir === commonDir ? "commondir" : "config.worktree"));
   return files.filter((path) => isWithin(path, workspace));
 }
 

@@ -167,6 +167,7 @@ Deno.test("sealWorkspace() seals hooks where git takes them from", async (t) => 
     "in nested repositories": "nested/.git/hooks",
     "what else is run from a nested repository": "nested/.vscode",
     "the file that leads a work tree to its repository": "tree/.git",
+    "the file that leads on from there": ".git/worktrees/tree/commondir",
   };
   for (const [name, path] of Object.entries(expected)) {
     await t.step(name, () => assert.ok(names.includes(path), names.join()));
@@ -208,6 +209,29 @@ Deno.test("sealWorkspace() never writes through a link that a run left", () => {
   assert.equal(Deno.readTextFileSync(join(project.root, "outside")), "theirs");
   assert.match(project.read(".git/config"), /\[core\]/);
 });
+
+for (const replaced of [".git", ".git/modules", ".git/modules/sub"]) {
+  Deno.test(`sealWorkspace() writes nothing elsewhere when ${replaced} became a link`, () => {
+    using project = new Project();
+    project.git(".", "init", "-q");
+    Deno.mkdirSync(project.path(".git/modules/sub"), { recursive: true });
+    project.git(".git/modules/sub", "init", "-q", "--bare");
+    const sealed = project.seal();
+    const outside = join(project.root, "outside");
+    for (const name of ["config", "modules/sub/config", "sub/config"]) {
+      Deno.mkdirSync(join(outside, name, ".."), { recursive: true });
+      Deno.writeTextFileSync(join(outside, name), "theirs");
+    }
+    Deno.mkdirSync(join(outside, "hooks"));
+    Deno.removeSync(project.path(replaced), { recursive: true });
+    Deno.symlinkSync(outside, project.path(replaced));
+    sealed.release();
+    for (const name of ["config", "modules/sub/config", "sub/config"]) {
+      assert.equal(Deno.readTextFileSync(join(outside, name)), "theirs", name);
+    }
+    assert.ok(Deno.lstatSync(join(outside, "hooks")).isDirectory);
+  });
+}
 
 Deno.test("sealWorkspace() puts back settings that git cannot read any more", () => {
   using project = new Project();
