@@ -160,7 +160,7 @@ export class World implements Disposable {
   #copySource(): string {
     const copy = join(this.root, "firma");
     this.plant("firma/main.ts", "");
-    for (const part of ["src", "tests/sandbox"]) {
+    for (const part of ["src", "tests/sandbox", "deno.json"]) {
       Deno.mkdirSync(join(copy, part, ".."), { recursive: true });
       runSync("cp", "-r", join(ROOT, part), join(copy, part));
     }
