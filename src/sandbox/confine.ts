@@ -75,7 +75,12 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
       release();
       return confined;
     }
-    return ok({ ...confined.value, exitCode: confined.value.exitCode.finally(release) });
+    const stopWatching = seals.value.watch((text) => tell([text]));
+    const exitCode = confined.value.exitCode.finally(() => {
+      stopWatching();
+      release();
+    });
+    return ok({ ...confined.value, exitCode });
   } catch (cause) {
     release();
     throw cause;

@@ -18,6 +18,7 @@ import {
 } from "./record.ts";
 import { recoverSeals, releaseSeals } from "./release.ts";
 import { type SurveyOptions, surveyWorkspace } from "./survey.ts";
+import { watchGuarded } from "./watch.ts";
 
 /** What is to be sealed, and for whom. */
 export interface SealOptions extends SurveyOptions {
@@ -40,6 +41,8 @@ export interface SealedWorkspace {
   readonly unversioned: readonly string[];
   /** What was left by runs that were killed and is set right now; a line each, not escaped. */
   readonly notices: readonly string[];
+  /** Undoes what must not even wait for the end of the run; returns how to stop. */
+  watch(tell: (text: string) => void): () => void;
   /** Sets right what the run left behind; returns what a person has to know. */
   release(): string[];
 }
@@ -105,6 +108,7 @@ export function sealWorkspace(options: SealOptions): Result<SealedWorkspace> {
       unversioned: record.placeholders.filter(({ kind }) => kind === "file")
         .map(({ path }) => path.slice(workspace.length + 1)),
       notices,
+      watch: (tell) => watchGuarded(record.guarded, tell),
       release: () => releaseSeals(runsDir, runDir, record),
     });
   });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type SealedWorkspace, sealWorkspace } from "../../../src/sandbox/seals/seal.ts";
 import { unwrap } from "../../../src/core/result.ts";
+import { eventually } from "../../fixtures/deadline.ts";
 
 /** A project with a repository, and run directories beside it. */
 class Project implements Disposable {
@@ -87,6 +88,31 @@ Deno.test("sealWorkspace() makes what is not there, and removes it afterwards", 
   assert.ok(sealed.unversioned.includes(".envrc"));
   assert.deepEqual(sealed.release(), []);
   assert.deepEqual(project.names(), before);
+});
+
+Deno.test("sealWorkspace() undoes settings of git while the run goes on, and tells it once", async () => {
+  using project = new Project();
+  project.git(".", "init", "-q");
+  const sealed = project.seal();
+  const told: string[] = [];
+  const stop = sealed.watch((text) => told.push(text));
+  try {
+    for (let round = 0; round < 2; round++) {
+      project.git(".", "config", "core.fsmonitor", "evil");
+      project.git(".", "config", "branch.a.remote", `origin-${round}`);
+      const isUndone = () => !project.read(".git/config").includes("evil") || undefined;
+      await eventually("the setting to be undone", isUndone);
+    }
+    project.write(".git/commondir", "../evil");
+    const isGone = () => !project.names(".git").includes(".git/commondir") || undefined;
+    await eventually("the file to be gone", isGone);
+    assert.match(project.read(".git/config"), /origin-1/);
+    await eventually("both to be told", () => told.length === 2 || undefined);
+    assert.match(told[0]!, /undone: core\.fsmonitor$/);
+  } finally {
+    stop();
+  }
+  assert.deepEqual(sealed.release(), []);
 });
 
 Deno.test("sealWorkspace() leaves what was there, and what was put there meanwhile", () => {

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 
 from attempts import attempt, attempt_as, outcome_of, planted, write_to
 
@@ -102,6 +103,19 @@ def git(*words):
 attempt_as("set core.fsmonitor", lambda: git("config", "core.fsmonitor", "/tmp/evil"))
 attempt_as("set core.hooksPath", lambda: git("config", "core.hooksPath", "src"))
 attempt_as("set a harmless key", lambda: git("config", "branch.main.remote", "origin"))
+
+
+@attempt
+def kept_while_it_runs():
+    """An editor on the host may ask git for its status at any moment."""
+    for _ in range(1 if planted["outside"] else 60_000):
+        with open(".git/config") as file:
+            if "/tmp/evil" not in file.read():
+                return "undone"
+        time.sleep(0.001)
+    return "kept"
+
+
 attempt_as("make a repository", lambda: git("init", "-q", planted["newRepository"]))
 attempt_as(
     "make a hook in it", lambda: plant(os.path.join(planted["newRepository"], ".git/hooks/update"))
