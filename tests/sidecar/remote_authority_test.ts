@@ -142,6 +142,10 @@ Deno.test("a Sidecar denies at once without its Authority's revocations, where i
   await Deno.writeTextFile(authority.revocationFile, `${session.tokenId}\n`);
   await authority.start();
   await decides(session, "TokenRevoked");
+  await rig.event(
+    "the denial",
+    (event) => event.kind === "decision" && event.deny_reason === "TokenRevoked",
+  );
   const reasons = (await rig.events()).flatMap((event) =>
     event.kind === "decision" ? [event.deny_reason] : []
   );
