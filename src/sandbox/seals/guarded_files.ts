@@ -38,8 +38,13 @@ export function snapshot(path: string, look: Look = entryAt): Snapshot {
 /**
  * Undoes what a run did to a guarded file, as far as it matters. Returns what was undone, for a
  * person, or `undefined`. Never follows a link that the run may have left there.
+ *
+ * @throws {Deno.errors.Busy} when the run is not over and its git is writing the settings
  */
-export function undoChanges({ path, guards, before }: GuardedFile): string | undefined {
+export function undoChanges(
+  { path, guards, before }: GuardedFile,
+  isOver = true,
+): string | undefined {
   const after = snapshot(path);
   if (sameSnapshot(before, after) || before.kind === "other") return undefined;
   // The repository itself is gone, and with it what could be run.
@@ -52,14 +57,16 @@ export function undoChanges({ path, guards, before }: GuardedFile): string | und
     put(path, before);
     return "put back as it was";
   }
+  const replace = (state: Snapshot) =>
+    isOver || state.kind !== "file" ? put(path, state) : putAsGit(path, state.text, after);
   const [old, now] = [settingsOf(before), settingsOf(after)];
   if (old === undefined || now === undefined) {
-    put(path, before);
+    replace(before);
     return "put back as it was: git cannot read what it became";
   }
   const revision = reviseSettings(old, now);
   if (revision === undefined) return undefined;
-  put(path, { kind: "file", text: renderSettings(revision.settings) });
+  replace({ kind: "file", text: renderSettings(revision.settings) });
   return `undone: ${revision.undone.join(", ")}`;
 }
 
@@ -83,4 +90,23 @@ function put(path: string, state: Snapshot): void {
   const draft = `${path}.${crypto.randomUUID()}`;
   Deno.writeTextFileSync(draft, state.text, { createNew: true });
   Deno.renameSync(draft, path);
+}
+
+/**
+ * Replaces settings as git does, under its lock, so that no change of the run's own git is lost;
+ * and only where they still are what was looked at.
+ */
+function putAsGit(path: string, text: string, seen: Snapshot): void {
+  const lock = `${path}.lock`;
+  try {
+    Deno.writeTextFileSync(lock, text, { createNew: true });
+  } catch (cause) {
+    if (cause instanceof Deno.errors.AlreadyExists) throw new Deno.errors.Busy(lock);
+    throw cause;
+  }
+  if (!sameSnapshot(snapshot(path), seen)) {
+    Deno.removeSync(lock);
+    throw new Deno.errors.Busy(path);
+  }
+  Deno.renameSync(lock, path);
 }

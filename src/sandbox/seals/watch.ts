@@ -4,6 +4,8 @@ import { type GuardedFile, undoChanges } from "./guarded_files.ts";
 
 /** How long changes are collected before they are looked at, in milliseconds. */
 const PAUSE_MS = 20;
+/** How often firma lets the agent's git go first. One that never ends is no git. */
+const MOST_WAITS = 25;
 
 /**
  * Undoes changes of git's own files at once while a run goes on: an editor that has the workspace
@@ -18,16 +20,24 @@ export function watchGuarded(
   if (directories.size === 0) return () => {};
   const told = new Set<string>();
   const changed = new Set<GuardedFile>();
+  const waits = new Map<GuardedFile, number>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const undo = () => {
     timer = undefined;
-    for (const file of changed) {
+    for (const file of [...changed]) {
+      const waited = waits.get(file) ?? 0;
+      const { isBusy, text } = attempt(file, waited >= MOST_WAITS);
+      if (isBusy) {
+        waits.set(file, waited + 1);
+        continue;
+      }
       changed.delete(file);
-      const text = attempt(file);
+      waits.delete(file);
       if (text === undefined || told.has(text)) continue;
       told.add(text);
       tell(text);
     }
+    if (changed.size > 0) timer = setTimeout(undo, PAUSE_MS);
   };
   let watcher: Deno.FsWatcher;
   try {
@@ -55,11 +65,15 @@ function isOfGit({ path, guards }: GuardedFile): boolean {
   return guards === "settings" || basename(path) === "commondir";
 }
 
-function attempt(file: GuardedFile): string | undefined {
+function attempt(
+  file: GuardedFile,
+  isOver: boolean,
+): { readonly isBusy: boolean; readonly text?: string | undefined } {
   try {
-    const undone = undoChanges(file);
-    return undone && `the run changed "${file.path}": ${undone}`;
-  } catch {
-    return undefined; // the agent is at it still; what stays is undone at the end
+    const undone = undoChanges(file, isOver);
+    return { isBusy: false, text: undone && `the run changed "${file.path}": ${undone}` };
+  } catch (cause) {
+    // The agent is at it still; what stays is undone at the end.
+    return { isBusy: cause instanceof Deno.errors.Busy };
   }
 }
