@@ -9,8 +9,11 @@ export interface Installed extends AsyncDisposable {
 /** Installs a package with its version, such as `ws@8.18.0`, into a directory of its own. */
 export async function install(npm: string, program: string): Promise<Installed> {
   const directory = await Deno.makeTempDir({ prefix: "firma-compat-" });
+  await Deno.writeTextFile(join(directory, "package.json"), "{}");
+  // Not with --prefix: npm would look there for the machine's own settings too.
   const { success, stderr } = await new Deno.Command("npm", {
-    args: ["install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", directory, npm],
+    args: ["install", "--no-audit", "--no-fund", "--loglevel=error", npm],
+    cwd: directory,
     stdout: "null",
     stderr: "piped",
   }).output();
