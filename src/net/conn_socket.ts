@@ -41,6 +41,11 @@ export class ConnSocket extends Duplex {
     this.#conn = conn;
   }
 
+  /** Whether something that was written is not on its way to the peer yet. */
+  get hasUnsent(): boolean {
+    return !this.destroyed && (this.writableLength > 0 || this.#waitingBytes > 0);
+  }
+
   override _read(): void {
     if (this.#reading) return;
     this.#reading = true;

@@ -255,7 +255,7 @@ Deno.test("a Sidecar that is given time to end lets calls come to their end", as
   await using rig = await Rig.start();
   const session = await rig.session();
   const size = 2_000_000;
-  const call = session.curl(`/bytes/${size}`, "--limit-rate", "2M", "--output", "/dev/null");
+  const call = session.curl(`/bytes/${size}`, "--limit-rate", "4M", "--output", "/dev/null");
   await eventually(
     "the call",
     () => rig.upstream.seen.some(({ path }) => /bytes/.test(path)) || undefined,

@@ -13,6 +13,7 @@ import type { RequestHead } from "../../net/http1/head.ts";
 import { type NoRequest, serveHttp1 } from "../../net/http1/serve.ts";
 import { serveHttp2 } from "../../net/http2/serve.ts";
 import type { Exchange, FieldList } from "../../net/http/exchange.ts";
+import { ConnSocket } from "../../net/conn_socket.ts";
 import { linger } from "../../net/linger.ts";
 import { formatChallenge, proxyChallenge, type Unidentified } from "./proxy_challenge.ts";
 import type { Visitor } from "./proxy_door.ts";
@@ -43,6 +44,7 @@ export class AgentConnection {
   #peer: Peer;
   /** How to break it off depends on what reads from it: Deno 2.9 minds. */
   #close: () => void;
+  #secure: TLSSocket | undefined;
 
   /** `visitor`: it came in by the door that sessions share, and not over the session's socket. */
   constructor(
@@ -63,6 +65,13 @@ export class AgentConnection {
     this.#close = () => socket.destroy();
     this.#isVisitor = visitor !== undefined;
     this.#unidentified = visitor?.identify ?? (() => undefined);
+  }
+
+  /** Whether the agent has not been handed all that it was answered. */
+  get hasUnsent(): boolean {
+    if (this.#socket.destroyed) return false;
+    const secured = this.#secure !== undefined && this.#secure.writableLength > 0;
+    return secured || (this.#socket instanceof ConnSocket && this.#socket.hasUnsent);
   }
 
   /** Breaks the connection off, with what is being served on it. */
@@ -233,6 +242,7 @@ export class AgentConnection {
   }
 
   #serveSecure(secure: TLSSocket, claim: TunnelClaim): void {
+    this.#secure = secure;
     if (secure.alpnProtocol === "h2") {
       const close = serveHttp2({ socket: secure, scheme: "https" }, this.#http(claim));
       this.#close = () => {

@@ -63,6 +63,10 @@ export function startTransport(options: TransportOptions): Promise<Transport> {
   return Promise.resolve(new RunningTransport(options));
 }
 
+/** How long the last bytes of answers may take when a session ends, in milliseconds. */
+const HAND_OVER_MS = 2_000;
+const HAND_OVER_LOOK_MS = 5;
+
 class RunningTransport implements Transport {
   readonly #services: Omit<Services, "connector">;
   readonly #sessions = new Map<string, Session>();
@@ -160,6 +164,7 @@ class RunningTransport implements Transport {
     this.#sessions.delete(sessionId);
     session.listener?.close();
     this.#door.remove(sessionId);
+    await handedOver(session.connections);
     for (const connection of session.connections) connection.close();
     await session.tasks.done();
     await session.services.connector.close();
@@ -169,6 +174,17 @@ class RunningTransport implements Transport {
   async close(): Promise<void> {
     await Promise.all([...this.#sessions.keys()].map((id) => this.closeSession(id)));
     this.#services.watchdog.close();
+  }
+}
+
+/**
+ * Waits until agents have what they were answered. A call is over for the Sidecar once nothing of
+ * it is left to decide; its last bytes may still wait for a slow reader.
+ */
+async function handedOver(connections: ReadonlySet<AgentConnection>): Promise<void> {
+  const until = performance.now() + HAND_OVER_MS;
+  while (connections.values().some(({ hasUnsent }) => hasUnsent) && performance.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, HAND_OVER_LOOK_MS));
   }
 }
 
