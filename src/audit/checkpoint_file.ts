@@ -8,18 +8,23 @@ import {
   type TreeHead,
 } from "./checkpoint.ts";
 
+/** The note beside a log, whoever signed it; `undefined` without one. */
+export function readCheckpointNote(logPath: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(checkpointPath(logPath));
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return undefined;
+    throw cause;
+  }
+}
+
 /** The checkpoint beside a log; `undefined` without one that the key signed. */
 export function readCheckpointFile(
   logPath: string,
   publicKey: Uint8Array,
 ): Checkpoint | undefined {
-  let note: string;
-  try {
-    note = Deno.readTextFileSync(checkpointPath(logPath));
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw cause;
-  }
+  const note = readCheckpointNote(logPath);
+  if (note === undefined) return undefined;
   const checkpoint = parseCheckpoint(note, [publicKey]);
   return checkpoint.ok ? checkpoint.value : undefined;
 }

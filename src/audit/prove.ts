@@ -1,5 +1,6 @@
 import { err, ok, type Result } from "../core/result.ts";
-import { checkpointPath, parseCheckpoint } from "./checkpoint.ts";
+import { parseCheckpoint } from "./checkpoint.ts";
+import { readCheckpointNote } from "./checkpoint_file.ts";
 import { readLines } from "./lines.ts";
 import { Accumulator } from "./merkle/accumulator.ts";
 import { type Hash, leafHash, sameHash } from "./merkle/hash.ts";
@@ -37,7 +38,7 @@ export async function proveEvent(
   publicKeys: readonly Uint8Array[],
 ): Promise<Result<string>> {
   // Before the log, so that the log has all the lines that it speaks of.
-  const note = readNote(path);
+  const note = readCheckpointNote(path);
   if (note === undefined) {
     return refuse({ code: "NO_CHECKPOINT", state: `there is no checkpoint beside "${path}"` });
   }
@@ -106,13 +107,4 @@ function isEvent(line: Uint8Array, event: string, number: number): boolean {
   if (/^\d+$/.test(event)) return Number(event) === number;
   const text = new TextDecoder().decode(line);
   return text.includes(`"${event}"`) && (JSON.parse(text) as Members).event_id === event;
-}
-
-function readNote(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(checkpointPath(path));
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw cause;
-  }
 }

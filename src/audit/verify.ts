@@ -1,6 +1,7 @@
 import { err, ok, type Result } from "../core/result.ts";
 import { type ChainHead, GENESIS, lineHash } from "./chain.ts";
-import { type Checkpoint, checkpointPath, parseCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, parseCheckpoint } from "./checkpoint.ts";
+import { readCheckpointNote } from "./checkpoint_file.ts";
 import { readLines } from "./lines.ts";
 import { Accumulator } from "./merkle/accumulator.ts";
 import { leafHash, sameHash } from "./merkle/hash.ts";
@@ -104,12 +105,7 @@ async function snapshot(
   }
   try {
     const { size } = file.statSync();
-    try {
-      return { size, note: Deno.readTextFileSync(checkpointPath(path)) };
-    } catch (cause) {
-      if (cause instanceof Deno.errors.NotFound) return { size, note: undefined };
-      throw cause;
-    }
+    return { size, note: readCheckpointNote(path) };
   } finally {
     if (locked) file.unlockSync();
   }

@@ -1,3 +1,4 @@
+import { entryOf } from "./entry.ts";
 import { dirname, join, resolve } from "../core/path.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import type { Environment } from "./paths.ts";
@@ -23,28 +24,19 @@ function unusable(path: string, state: string, cure: string): { ok: false; error
   });
 }
 
-function lstat(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.lstatSync(path);
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw cause;
-  }
-}
-
 /**
  * A link could lead to a directory that the agent writes, while only the place
  * of the link is sealed from it; so neither the directory nor the file may be one.
  */
 function inDirectory(directory: string): Result<string | undefined> {
   const folder = join(directory, CONFIG_DIRECTORY);
-  const found = lstat(folder);
+  const found = entryOf(folder);
   if (!found) return ok(undefined);
   if (found.isSymlink) {
     return unusable(folder, "it is a symbolic link", "make it a directory, or use --config");
   }
   const file = join(folder, CONFIG_FILE);
-  const config = found.isDirectory ? lstat(file) : undefined;
+  const config = found.isDirectory ? entryOf(file) : undefined;
   if (!config) return ok(undefined);
   if (config.isSymlink) {
     return unusable(file, "it is a symbolic link", "make it a file, or use --config");

@@ -114,15 +114,7 @@ function sidecarOptions(paths: DaemonPaths, options: SupervisorOptions): Compone
     name: "Sidecar",
     code: "SIDECAR",
     subcommand: "__sidecar",
-    serve() {
-      const config = currentConfig(options);
-      const { file, digest } = config;
-      const run_dir = paths.directory;
-      return {
-        config,
-        firstOrder: { type: "start", config: file, config_digest: digest, run_dir },
-      };
-    },
+    serve: () => served(options, { run_dir: paths.directory }),
     readyTimeoutMs: READY_MS + options.config.connectTimeoutMs,
     cleanUp: () => removeSockets(paths),
     reachable: () => ({
@@ -139,15 +131,18 @@ function authorityOptions(paths: DaemonPaths, options: SupervisorOptions): Compo
     name: "Authority",
     code: "AUTHORITY",
     subcommand: "__authority",
-    serve() {
-      const config = currentConfig(options);
-      const { file, digest } = config;
-      return { config, firstOrder: { type: "start", config: file, config_digest: digest } };
-    },
+    serve: () => served(options),
     readyTimeoutMs: READY_MS,
     cleanUp: () => ok(undefined),
     reachable: ({ listen }) => typeof listen === "string" ? { listen } : {},
   };
+}
+
+/** What a component is to serve now, and the order that tells it so. */
+function served(options: SupervisorOptions, more: Readonly<Record<string, string>> = {}) {
+  const config = currentConfig(options);
+  const { file, digest } = config;
+  return { config, firstOrder: { type: "start", config: file, config_digest: digest, ...more } };
 }
 
 /**

@@ -18,24 +18,11 @@ export function verifyInclusion(
   if (!isCount(index) || !isCount(size) || index >= size || !areHashes([leaf, root, ...path])) {
     return false;
   }
-  let node = index;
-  let last = size - 1;
   let result = leaf;
-  for (const sibling of path) {
-    if (last === 0) return false;
-    if (node % 2 === 1 || node === last) {
-      result = nodeHash(sibling, result);
-      while (node % 2 === 0 && node !== 0) {
-        node = half(node);
-        last = half(last);
-      }
-    } else {
-      result = nodeHash(result, sibling);
-    }
-    node = half(node);
-    last = half(last);
-  }
-  return last === 0 && sameHash(result, root);
+  const arrives = climb(index, size - 1, path, (sibling, isLeft) => {
+    result = isLeft ? nodeHash(sibling, result) : nodeHash(result, sibling);
+  });
+  return arrives && sameHash(result, root);
 }
 
 /**
@@ -68,22 +55,37 @@ export function verifyConsistency(
   }
   let oldResult = first!;
   let result = first!;
-  for (const sibling of rest) {
+  const arrives = climb(node, last, rest, (sibling, isLeft) => {
+    // What is on the right came after the old tree.
+    if (isLeft) oldResult = nodeHash(sibling, oldResult);
+    result = isLeft ? nodeHash(sibling, result) : nodeHash(result, sibling);
+  });
+  return arrives && sameHash(oldResult, oldRoot) && sameHash(result, root);
+}
+
+/**
+ * Follows a path from node `node` of a level whose last node is `last`, and tells of each sibling on
+ * which side it is. Returns whether the path ends at the root.
+ */
+function climb(
+  node: number,
+  last: number,
+  path: readonly Hash[],
+  step: (sibling: Hash, isLeft: boolean) => void,
+): boolean {
+  for (const sibling of path) {
     if (last === 0) return false;
-    if (node % 2 === 1 || node === last) {
-      oldResult = nodeHash(sibling, oldResult);
-      result = nodeHash(sibling, result);
-      while (node % 2 === 0 && node !== 0) {
-        node = half(node);
-        last = half(last);
-      }
-    } else {
-      result = nodeHash(result, sibling);
+    const isLeft = node % 2 === 1 || node === last;
+    step(sibling, isLeft);
+    // A last node without a sibling moves up as it is.
+    while (isLeft && node % 2 === 0 && node !== 0) {
+      node = half(node);
+      last = half(last);
     }
     node = half(node);
     last = half(last);
   }
-  return last === 0 && sameHash(oldResult, oldRoot) && sameHash(result, root);
+  return last === 0;
 }
 
 function isCount(value: number): boolean {

@@ -1,4 +1,5 @@
 /** Writes what was planned: all of it, or, where that can be known beforehand, nothing. */
+import { entryOf } from "../entry.ts";
 import { dirname, join } from "../../core/path.ts";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
 import { CONFIG_FILE } from "../discover.ts";
@@ -20,24 +21,15 @@ function reason(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-function lstat(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.lstatSync(path);
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw cause;
-  }
-}
-
 /** Checks that a file is still what the plan was made for, and in no other place than it seems. */
 function checkTarget(directory: string, { path, before }: FileChange): Result<void> {
   const file = join(directory, path);
   for (let folder = dirname(file); folder.length >= directory.length; folder = dirname(folder)) {
-    if (lstat(folder)?.isSymlink) {
+    if (entryOf(folder)?.isSymlink) {
       return refuse(file, `"${folder}" is a symbolic link`, "make it a directory");
     }
   }
-  const found = lstat(file);
+  const found = entryOf(file);
   if (found?.isSymlink) return refuse(file, "it is a symbolic link", "make it a file");
   if (found !== undefined && ((found.mode ?? 0) & OWNER_WRITES) === 0) {
     return refuse(file, "it is read-only", `chmod u+w makes it writable`);
@@ -55,7 +47,7 @@ interface Draft {
 function writeDraft(directory: string, { path, after }: FileChange): Draft {
   const file = join(directory, path);
   const draft = `${file}.${crypto.randomUUID().slice(0, 8)}`;
-  const mode = (lstat(file)?.mode ?? 0o644) & 0o777;
+  const mode = (entryOf(file)?.mode ?? 0o644) & 0o777;
   Deno.mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
   Deno.writeTextFileSync(draft, after!, { createNew: true, mode });
   return { draft, file };

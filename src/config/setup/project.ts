@@ -1,4 +1,5 @@
 /** What is there before `firma config` changes it. */
+import { entryOf } from "../entry.ts";
 import { join, relative } from "../../core/path.ts";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
 import { CONFIG_FILE } from "../discover.ts";
@@ -85,7 +86,7 @@ export function readProject(
       return refuse(directory, "it is a symbolic link", "make it a directory");
     }
     if (!found.isDirectory) return refuse(directory, "it is not a directory", "move it away");
-    const config = lstat(join(directory, CONFIG_FILE));
+    const config = entryOf(join(directory, CONFIG_FILE));
     if (config?.isSymlink) {
       return refuse(join(directory, CONFIG_FILE), "it is a symbolic link", "make it a file");
     }
@@ -116,15 +117,6 @@ export function readProject(
       ...textsIn(directory, "", ".toml").filter(([path]) => path === EXTRA_RULES),
     ]),
   });
-}
-
-function lstat(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.lstatSync(path);
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw cause;
-  }
 }
 
 function newProject(directory: string): Result<Project, FirmaError[]> {

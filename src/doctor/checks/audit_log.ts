@@ -1,4 +1,5 @@
-import { checkpointPath, parseCheckpoint } from "../../audit/checkpoint.ts";
+import { parseCheckpoint } from "../../audit/checkpoint.ts";
+import { readCheckpointNote } from "../../audit/checkpoint_file.ts";
 import { isSignedBy } from "../../audit/verify_line.ts";
 import { readTail } from "../../audit/tail.ts";
 import { dataDir } from "../../config/paths.ts";
@@ -19,7 +20,7 @@ export const auditLogCheck: Check = {
   async run(world) {
     const path = auditPathOf(world);
     if (path === undefined) return [fine("none: there is no home directory")];
-    const note = readNote(path);
+    const note = readCheckpointNote(path);
     const log = readEnd(path);
     if (log === "missing" && note === undefined) return [fine("none yet")];
     const verify = `firma audit verify ${shellWord(path)}`;
@@ -48,15 +49,6 @@ export const auditLogCheck: Check = {
     return [fine(`${log.head.seq} lines, checkpoint at line ${size}`, path)];
   },
 };
-
-function readNote(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(checkpointPath(path));
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw cause;
-  }
-}
 
 /** The end of the log, or what is wrong with it. */
 function readEnd(path: string) {
