@@ -1,0 +1,85 @@
+import { mintPlaceholder, type PlaceholderShape } from "./placeholder_shapes.ts";
+
+/** What the agent of a session holds in place of a secret. Means nothing outside of its session. */
+export interface Placeholder {
+  readonly text: string;
+  /** The credential that it stands for. */
+  readonly label: string;
+  /** Which of the credential's secrets, by its place in the hand-out. */
+  readonly part: number;
+}
+
+/** A credential that needs placeholders: a shape for each of its secrets. */
+export interface PlaceholderDemand {
+  readonly label: string;
+  readonly shapes: readonly PlaceholderShape[];
+}
+
+/** Fresh placeholders for one session. */
+export function mintPlaceholders(demands: readonly PlaceholderDemand[]): Placeholder[] {
+  return demands.flatMap(({ label, shapes }) =>
+    shapes.map((shape, part) => ({ text: mintPlaceholder(shape), label, part }))
+  );
+}
+
+/** A placeholder, and whose it is. */
+export interface KnownPlaceholder extends Placeholder {
+  readonly sessionId: string;
+  /** Its session goes on. */
+  readonly live: boolean;
+}
+
+/** Of sessions that ended: enough to notice who comes back with what another agent left behind. */
+const MOST_ENDED = 4_096;
+
+/**
+ * The placeholders of all sessions. What one is, its place here says and nothing else: there is
+ * nothing in its text to decode.
+ */
+export class PlaceholderBook {
+  readonly #known = new Map<string, KnownPlaceholder>();
+  readonly #ended: string[] = [];
+  #version = 0;
+
+  /** Changes whenever a text is added or forgotten. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Every text that is known. */
+  get texts(): string[] {
+    return [...this.#known.keys()];
+  }
+
+  /** Takes on what a session's agent holds. */
+  open(sessionId: string, placeholders: readonly Placeholder[]): void {
+    for (const placeholder of placeholders) {
+      this.#known.set(placeholder.text, { ...placeholder, sessionId, live: true });
+    }
+    if (placeholders.length > 0) this.#version++;
+  }
+
+  /** From now on the session's placeholders stand for nothing, and are still recognised. */
+  end(sessionId: string): void {
+    for (const placeholder of this.#known.values()) {
+      if (placeholder.sessionId !== sessionId || !placeholder.live) continue;
+      this.#known.set(placeholder.text, { ...placeholder, live: false });
+      this.#ended.push(placeholder.text);
+    }
+    for (const text of this.#ended.splice(0, Math.max(0, this.#ended.length - MOST_ENDED))) {
+      this.#known.delete(text);
+      this.#version++;
+    }
+  }
+
+  /** What this text is, if it is exactly a placeholder. */
+  get(text: string): KnownPlaceholder | undefined {
+    return this.#known.get(text);
+  }
+
+  /** What the agent of a session holds. */
+  of(sessionId: string): KnownPlaceholder[] {
+    return [...this.#known.values()]
+      .filter((placeholder) => placeholder.live && placeholder.sessionId === sessionId);
+  }
+}
