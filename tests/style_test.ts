@@ -8,6 +8,8 @@ const MAX_LINES = 400;
 /** Which parts of `src` a part may import from, itself apart. */
 const LEAVES = ["core", "proto", "net", "secrets"];
 const MIDDLE = ["config", "policy", "mapping", "capability", "pki", "audit"];
+/** What everything outer is built on. */
+const INNER = [...LEAVES, ...MIDDLE, "broker"];
 const OUTER = ["sidecar", "authority", "sandbox"];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
@@ -15,12 +17,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   net: ["core"],
   secrets: ["core"],
   ...Object.fromEntries(MIDDLE.map((part) => [part, [...LEAVES, ...MIDDLE]])),
-  ...Object.fromEntries(OUTER.map((part) => [part, [...LEAVES, ...MIDDLE, ...OUTER]])),
-  daemon: [...LEAVES, ...MIDDLE, ...OUTER],
-  run: [...LEAVES, ...MIDDLE, ...OUTER, "daemon"],
-  monitor: [...LEAVES, ...MIDDLE, ...OUTER, "daemon"],
-  doctor: [...LEAVES, ...MIDDLE, ...OUTER, "daemon", "run"],
-  cli: [...LEAVES, ...MIDDLE, ...OUTER, "daemon", "run", "monitor", "doctor"],
+  broker: ["core", "config", "mapping"],
+  ...Object.fromEntries(OUTER.map((part) => [part, [...INNER, ...OUTER]])),
+  daemon: [...INNER, ...OUTER],
+  run: [...INNER, ...OUTER, "daemon"],
+  monitor: [...INNER, ...OUTER, "daemon"],
+  doctor: [...INNER, ...OUTER, "daemon", "run"],
+  cli: [...INNER, ...OUTER, "daemon", "run", "monitor", "doctor"],
 };
 
 /** The only module that may load a subcommand, by literal dynamic import. */

@@ -23,7 +23,7 @@ function permissiveGate({ caPem, upstreamPort }: BareTransport): Gate {
   };
   return {
     connect: () => ({ kind: "terminate" }),
-    decide({ method, scheme, target, tunnel }: CallInput): Verdict {
+    decide({ peer, method, scheme, target, tunnel }: CallInput): Verdict {
       const host = tunnel!.connectHost;
       const port = tunnel!.connectPort;
       return {
@@ -34,6 +34,7 @@ function permissiveGate({ caPem, upstreamPort }: BareTransport): Gate {
         route: { host, port, tls: true, connectAddr, caCerts },
         dropHeaders: [],
         setHeaders: [],
+        sessionId: peer.sessionId,
         signal,
       };
     },

@@ -61,6 +61,18 @@ export function hasOutcome({ envelope, provenance }: DecisionEvent): boolean {
   return (envelope?.provenance ?? provenance)?.via !== "api";
 }
 
+/** Which credential a call went out with; nothing of it is secret. */
+export interface CredentialRecord {
+  /** Its name in `firma.toml`. */
+  readonly label: string;
+  /** Where it came from, such as `file`. */
+  readonly provider: string;
+  /** What it is good for, in words of the provider. */
+  readonly scope: string;
+  /** RFC 3339; absent where it does not expire. */
+  readonly expires_at?: string;
+}
+
 /** An allowed call ended. */
 export interface OutcomeEvent extends EventBase {
   readonly kind: "outcome";
@@ -76,6 +88,8 @@ export interface OutcomeEvent extends EventBase {
   /** Until the head of the response, and until its end. */
   readonly head_latency_us: number;
   readonly latency_us: number;
+  /** What the broker added to the call; absent where it added nothing. */
+  readonly credential?: CredentialRecord;
 }
 
 /** The policy in force changed, or an edit was refused. */

@@ -3,6 +3,8 @@
  * (`src/sidecar/transport`) moves bytes and knows no policy; the pipeline
  * (`src/sidecar/pipeline`) decides and knows no socket.
  */
+import type { CredentialNeed } from "../broker/hand_out.ts";
+import type { CredentialRecord } from "../core/event.ts";
 import type { HttpCall, Provenance } from "../core/envelope.ts";
 import type { AbortReason, Decision, DenyReason } from "../core/decision.ts";
 import type { BodyPrefix } from "../net/http/replay_body.ts";
@@ -74,6 +76,9 @@ export type Verdict =
     readonly dropHeaders: readonly string[];
     /** Headers that replace the agent's of the same name. */
     readonly setHeaders: readonly (readonly [string, string])[];
+    readonly sessionId: string;
+    /** The credential that the call goes out with; absent where none is for it. */
+    readonly need?: CredentialNeed;
     /** Aborts when a later decision (policy change, revocation, end of session) closes the call. */
     readonly signal: AbortSignal;
   }
@@ -84,6 +89,9 @@ export type Verdict =
     /** What to answer instead of the problem document itself. */
     readonly form?: DenialForm;
   };
+
+/** An allowed call. */
+export type ForwardVerdict = Extract<Verdict, { readonly kind: "forward" }>;
 
 /** The answer to a CONNECT (or a captured TLS connection). */
 export type ConnectVerdict =
@@ -107,6 +115,8 @@ export interface CallOutcome {
   readonly responseBytes: number;
   readonly headLatencyUs: number;
   readonly latencyUs: number;
+  /** What was added to the call; absent where nothing was. */
+  readonly credential?: CredentialRecord;
 }
 
 /** What was refused before it was a call. */

@@ -162,6 +162,7 @@ export function createGate(options: GateOptions): AdvisingGate {
       route: options.route(call),
       dropHeaders: droppedHeaders(draft.input.headers),
       setHeaders: [],
+      sessionId: draft.session.sessionId,
       signal: judged.signal,
     };
   }
@@ -241,6 +242,7 @@ export function createGate(options: GateOptions): AdvisingGate {
         response_bytes: outcome.responseBytes,
         head_latency_us: outcome.headLatencyUs,
         latency_us: outcome.latencyUs,
+        ...(outcome.credential && { credential: outcome.credential }),
       }, "soon");
     },
 

@@ -1,6 +1,7 @@
 import { formatAuthority } from "../../net/http/uri_authority.ts";
 import type { AbortReason } from "../../core/decision.ts";
-import type { CallOutcome, Gate, Verdict } from "../gate.ts";
+import type { CallCredentials } from "../credentials/call_credentials.ts";
+import type { CallOutcome, ForwardVerdict, Gate } from "../gate.ts";
 import { problemResponse } from "./answers.ts";
 import { ProtocolViolation } from "../../net/byte_source.ts";
 import type { CallSource } from "./call_source.ts";
@@ -21,14 +22,12 @@ import {
 } from "./upstream.ts";
 import type { Watch, Watchdog } from "../../net/watchdog.ts";
 
-/** An allowed call. */
-export type ForwardVerdict = Extract<Verdict, { readonly kind: "forward" }>;
-
 /** What forwarding needs. */
 export interface ForwardContext {
   readonly gate: Gate;
   readonly source: CallSource;
   readonly connector: Connector;
+  readonly credentials: CallCredentials;
   readonly watchdog: Watchdog;
   readonly timeouts: Timeouts;
 }
@@ -88,7 +87,7 @@ class Forwarding implements CallObserver {
     try {
       if (verdict.signal.aborted) this.#onRevoked();
       if (exchange.gone) this.#onGone();
-      const response = await this.#response();
+      const response = this.context.credentials.incoming(await this.#response(), verdict);
       this.#status = response.status;
       this.#headLatencyMs = performance.now() - this.#started;
       await this.#relay(response);
@@ -98,7 +97,11 @@ class Forwarding implements CallObserver {
       verdict.signal.removeEventListener("abort", this.#onRevoked);
       exchange.onGone = undefined;
       this.#watch.clear();
-      this.context.gate.outcome(verdict.eventId, this.#outcome());
+      const credential = this.context.credentials.ended(verdict);
+      this.context.gate.outcome(verdict.eventId, {
+        ...this.#outcome(),
+        ...credential && { credential },
+      });
     }
   }
 
@@ -124,12 +127,12 @@ class Forwarding implements CallObserver {
   };
 
   async #response(): Promise<UpstreamResponse> {
-    const request = outgoingRequest(this.exchange, this.verdict);
+    const request = await this.#equipped(outgoingRequest(this.exchange, this.verdict));
     const { connector } = this.context;
     const { route } = this.verdict;
     let upstream = request.webSocket
-      ? await this.#unlessStopped(connector.openHttp1(route))
-      : connector.ready(route) ?? await this.#unlessStopped(connector.open(route));
+      ? await this.#connection(connector.openHttp1(route))
+      : connector.ready(route) ?? await this.#connection(connector.open(route));
     try {
       return await this.#attempt(upstream, request);
     } catch (error) {
@@ -137,21 +140,40 @@ class Forwarding implements CallObserver {
         request.body === undefined && IDEMPOTENT.has(request.method);
       if (!stale || this.#stop !== undefined) throw error;
       // The upstream had given up a pooled connection: once more, over a new one.
-      upstream = await this.#unlessStopped(connector.open(route));
+      upstream = await this.#connection(connector.open(route));
       return await this.#attempt(upstream, request);
     }
   }
 
+  /** The request with its credentials. No connection is opened before it has them. */
+  async #equipped(request: OutgoingRequest): Promise<OutgoingRequest> {
+    try {
+      const equipped = this.context.credentials.outgoing(request, this.verdict);
+      return equipped instanceof Promise ? await this.#unlessStopped(equipped) : equipped;
+    } catch (cause) {
+      if (cause instanceof UpstreamFailure) throw cause;
+      throw new UpstreamFailure("the credential could not be added", {
+        reason: "CREDENTIAL_INJECTION_FAILED",
+        cause,
+      });
+    }
+  }
+
   /** Waits for a connection, but no longer than the call goes on; it serves another one then. */
-  #unlessStopped(opening: Promise<Upstream>): Promise<Upstream> {
-    return new Promise((resolve, reject) => {
+  #connection(opening: Promise<Upstream>): Promise<Upstream> {
+    return this.#unlessStopped(opening, (upstream) => upstream.release());
+  }
+
+  /** Waits, but no longer than the call goes on; `unused` gets what comes too late. */
+  #unlessStopped<T>(coming: Promise<T>, unused?: (late: T) => void): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
       this.#onStop = () => {
         reject(new UpstreamFailure(this.#stop!));
-        opening.then((upstream) => upstream.release(), () => {});
+        coming.then(unused, () => {});
       };
-      if (this.#stop === undefined) opening.then(resolve, reject);
+      if (this.#stop === undefined) coming.then(resolve, reject);
       else this.#onStop();
-    }).finally(() => this.#onStop = undefined) as Promise<Upstream>;
+    }).finally(() => this.#onStop = undefined);
   }
 
   #attempt(upstream: Upstream, request: OutgoingRequest): Promise<UpstreamResponse> {

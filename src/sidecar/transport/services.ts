@@ -1,3 +1,4 @@
+import type { CallCredentials } from "../credentials/call_credentials.ts";
 import type { Gate } from "../gate.ts";
 import type { Connector } from "./connector.ts";
 import type { Terminator } from "./terminator.ts";
@@ -7,6 +8,7 @@ import type { Watchdog } from "../../net/watchdog.ts";
 /** What all connections of a transport share. */
 export interface Services {
   readonly gate: Gate;
+  readonly credentials: CallCredentials;
   readonly connector: Connector;
   readonly terminator: Terminator;
   readonly watchdog: Watchdog;

@@ -3,6 +3,7 @@
  * {@linkcode Gate} about every call. It knows no policy; see `gate.ts` for the seam.
  */
 import { AgentConnection } from "./agent_connection.ts";
+import { NO_CREDENTIALS } from "../credentials/call_credentials.ts";
 import type { Duplex } from "node:stream";
 import { ConnSocket } from "../../net/conn_socket.ts";
 import { Connector } from "./connector.ts";
@@ -79,6 +80,7 @@ class RunningTransport implements Transport {
     const watchdog = new Watchdog(Math.max(10, Math.min(250, shortest / 4)));
     this.#services = {
       gate: options.gate,
+      credentials: options.credentials ?? NO_CREDENTIALS,
       terminator: new Terminator(options.leaf, watchdog),
       watchdog,
       timeouts,

@@ -1,4 +1,5 @@
 import type { HttpLimits, HttpTimeouts } from "../../net/http/http_options.ts";
+import type { CallCredentials } from "../credentials/call_credentials.ts";
 import type { Gate } from "../gate.ts";
 
 /** How long to wait, in milliseconds. There is no time-out for a whole call. */
@@ -30,6 +31,8 @@ export interface Limits extends HttpLimits {
 /** Options of {@linkcode startTransport}. */
 export interface TransportOptions {
   readonly gate: Gate;
+  /** What calls go out with. @default {NO_CREDENTIALS} */
+  readonly credentials?: CallCredentials;
   /** Issues the leaf certificate for a host name or address in canonical form. Results are cached. */
   readonly leaf: (host: string) => Promise<{ readonly certPem: string; readonly keyPem: string }>;
   readonly timeouts?: Partial<Timeouts>;

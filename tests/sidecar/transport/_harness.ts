@@ -66,6 +66,7 @@ export class ScriptedGate implements Gate {
       route: this.routeOf(host, call.port, tls),
       dropHeaders: [],
       setHeaders: [],
+      sessionId: "ses_test",
       signal: this.revoke.signal,
       ...changes,
     };
