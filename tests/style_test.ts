@@ -17,7 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   net: ["core"],
   secrets: ["core"],
   ...Object.fromEntries(MIDDLE.map((part) => [part, [...LEAVES, ...MIDDLE]])),
-  broker: ["core", "config", "mapping"],
+  broker: ["core", "config", "mapping", "pki"],
   ...Object.fromEntries(OUTER.map((part) => [part, [...INNER, ...OUTER]])),
   daemon: [...INNER, ...OUTER],
   run: [...INNER, ...OUTER, "daemon"],

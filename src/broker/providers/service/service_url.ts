@@ -1,0 +1,27 @@
+import type { Checked } from "../../../config/reader.ts";
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/**
+ * Checks the address of a service that gets secrets: HTTPS, or plain HTTP to this very machine
+ * (an agent of Vault, for instance). Gives it without a slash at its end.
+ */
+export function serviceUrl(text: string): Checked<string> {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined) return { state: `"${text}" is not a URL` };
+  // It would stand in errors, and in what operators show to each other.
+  if (url.username !== "" || url.password !== "") {
+    return {
+      state: "there is a user or a password in it",
+      cure: "write them to files of their own",
+    };
+  }
+  if (url.hash !== "") return { state: `"${text}" has a fragment` };
+  if (url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.test(url.hostname))) {
+    return { value: url.href.replace(/\/+$/, "") };
+  }
+  return {
+    state: `"${text}" is not https, so whoever is in between would read the secret`,
+    cure: "write https://…; http is for addresses of this machine alone",
+  };
+}
