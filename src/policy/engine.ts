@@ -15,7 +15,7 @@ import { cedarFault } from "./fault.ts";
 import { foldedKey, foldPolicy } from "./fold.ts";
 import { HIDDEN_VALUE, hidePolicy } from "./hide.ts";
 import { Memo } from "./memo.ts";
-import { denyReason, failClosed, type PolicyDecision } from "./outcome.ts";
+import { denyBy, failClosed, type PolicyDecision } from "./outcome.ts";
 import { type ClassPlan, parseAll, type ParsedSlice, planClasses, type Slice } from "./plan.ts";
 import { ParsedPolicySet } from "./policy_set.ts";
 import { NAMESPACE } from "./schema.ts";
@@ -112,7 +112,11 @@ export class PolicyEngine {
       // Nothing is computed here; after a fault of Cedar this must deny like everything else.
       if (constant !== undefined) return callCedar(() => constant);
       const request = buildRequest(envelope, plan, slice, overrides);
-      return "key" in request ? this.#decideSlice(request, slice) : request;
+      if (!("key" in request)) return request;
+      return this.#decideSlice(request, slice, () => {
+        const rest = slice.lifted();
+        return rest === undefined ? NOTHING_PERMITS : decideWithout(envelope, plan, rest, overrides);
+      });
     } catch (cause) {
       return failClosed([cedarFault(cause).message]);
     }
@@ -141,7 +145,7 @@ export class PolicyEngine {
         const alone = text === undefined ? undefined : ParsedPolicySet.parse({ [id]: text });
         if (!(alone instanceof ParsedPolicySet)) continue;
         const call = { ...request.call(), preparsedPolicySetId: alone.name };
-        const said = authorise(slice, call, hidden);
+        const said = authorise(slice, call, hidden, () => NOTHING_PERMITS);
         if (!said.policyIds.includes(id)) continue;
         votes.push({ id, effect: json.effect, file, start: statement.start });
       }
@@ -157,11 +161,15 @@ export class PolicyEngine {
     return [...new Set(slices.flatMap(({ policies }) => [...policies.keys()]))].sort();
   }
 
-  #decideSlice({ key, parsed, call }: PolicyRequest, slice: Slice): PolicyDecision {
+  #decideSlice(
+    { key, parsed, call }: PolicyRequest,
+    slice: Slice,
+    lifted: () => PolicyDecision,
+  ): PolicyDecision {
     const memoise = this.#memoise && slice.memoise && key.length <= LONGEST_KEY;
     const known = memoise ? this.#memo.get(key) : undefined;
     if (known !== undefined) return known;
-    const decision = authorise(slice, call(), parsed.hidden);
+    const decision = authorise(slice, call(), parsed.hidden, lifted);
     if (memoise) this.#memo.set(key, decision);
     return decision;
   }
@@ -228,6 +236,19 @@ function buildRequest(
   return { key, parsed, call };
 }
 
+/** Decides by what is left of a slice once its remedies are taken. */
+function decideWithout(
+  envelope: ExecutionEnvelope,
+  plan: ClassPlan,
+  rest: Slice,
+  overrides: ContextOverrides | undefined,
+): PolicyDecision {
+  if (rest.constant !== undefined) return rest.constant;
+  const request = buildRequest(envelope, plan, rest, overrides);
+  if (!("key" in request)) return request;
+  return authorise(rest, request.call(), request.parsed.hidden, () => NOTHING_PERMITS);
+}
+
 function actionEntities({ actionEntity }: ClassPlan, { reads }: Slice): EntityJson[] {
   return reads.actionId ? [actionEntity] : [];
 }
@@ -249,6 +270,7 @@ function authorise(
   slice: Slice,
   call: StatefulAuthorizationCall,
   hidden: ReadonlySet<string>,
+  lifted: () => PolicyDecision,
 ): PolicyDecision {
   const answer = callCedar(() => statefulIsAuthorized(call));
   if (answer.type === "failure") return failClosed(answer.errors.map(({ message }) => message));
@@ -264,6 +286,6 @@ function authorise(
   }
   const policyIds = diagnostics.reason.toSorted();
   if (decision === "allow") return { decision, reason: "", policyIds, errors: [] };
-  const determining = policyIds.map((id) => slice.policies.get(id)!);
-  return { decision: "deny", reason: denyReason(determining), policyIds, errors: [] };
+  const forbids = policyIds.map((id) => slice.policies.get(id)!);
+  return denyBy(forbids, () => lifted().decision === "allow");
 }

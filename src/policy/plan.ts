@@ -51,6 +51,8 @@ export interface Slice {
   readonly memoise: boolean;
   /** What is decided whatever the inputs are. */
   readonly constant: PolicyDecision | undefined;
+  /** The slice without each `forbid` that names a remedy; `undefined` when that leaves none. */
+  readonly lifted: () => Slice | undefined;
 }
 
 /** How calls of one action class are decided. */
@@ -109,14 +111,18 @@ function foldOnce(): Fold {
 }
 
 function makeSlice(chosen: readonly CompiledPolicy[], fold: Fold): Result<Slice, FirmaError[]> {
+  const unknown = unknownInputs(unionReads(chosen.map(({ reads }) => reads)));
+  return unknown.length > 0 ? err(unknown) : ok(sliceOf(chosen, fold));
+}
+
+function sliceOf(chosen: readonly CompiledPolicy[], fold: Fold): Slice {
   const reads = unionReads(chosen.map(({ reads }) => reads));
-  const unknown = unknownInputs(reads);
-  if (unknown.length > 0) return err(unknown);
   const { wholeContext } = reads;
   let plain: ParsedSlice | undefined;
+  let lifted: Slice | undefined;
   const hiding = new Map<string, ParsedSlice | undefined>();
   const attributes = new Set([...reads.resource].map(foldedKey));
-  return ok({
+  return {
     policies: new Map(chosen.map((policy) => [policy.id, policy])),
     parsed: (hidden = []) => {
       if (hidden.length > 0 && (wholeContext || reads.context.has("params"))) return undefined;
@@ -135,7 +141,12 @@ function makeSlice(chosen: readonly CompiledPolicy[], fold: Fold): Result<Slice,
     // A key that holds the time never comes again.
     memoise: !wholeContext && !reads.context.has("timestamp_ms"),
     constant: unconditionalDecision(chosen),
-  });
+    lifted: () => {
+      const rest = chosen.filter(({ remediation }) => remediation === undefined);
+      if (rest.length === 0) return undefined;
+      return lifted ??= sliceOf(rest, fold);
+    },
+  };
 }
 
 function parseSlice(chosen: readonly CompiledPolicy[], fold: Fold): ParsedSlice {

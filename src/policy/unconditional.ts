@@ -1,5 +1,5 @@
 import type { CompiledPolicy } from "./compile.ts";
-import { denyReason, type PolicyDecision } from "./outcome.ts";
+import { denyBy, type PolicyDecision } from "./outcome.ts";
 
 /**
  * The decision of a slice whose policies look at nothing but the action: each of
@@ -11,11 +11,9 @@ export function unconditionalDecision(
 ): PolicyDecision | undefined {
   if (policies.length === 0 || !policies.every(appliesAlways)) return undefined;
   const forbids = policies.filter(({ json }) => json.effect === "forbid");
-  const determining = forbids.length > 0 ? forbids : policies;
-  const policyIds = determining.map(({ id }) => id).sort();
-  return forbids.length > 0
-    ? { decision: "deny", reason: denyReason(forbids), policyIds, errors: [] }
-    : { decision: "allow", reason: "", policyIds, errors: [] };
+  if (forbids.length > 0) return denyBy(forbids, () => forbids.length < policies.length);
+  const policyIds = policies.map(({ id }) => id).sort();
+  return { decision: "allow", reason: "", policyIds, errors: [] };
 }
 
 function appliesAlways({ json }: CompiledPolicy): boolean {
