@@ -37,6 +37,17 @@ export const DENY_REASONS = [
 /** One of {@linkcode DENY_REASONS}. */
 export type DenyReason = typeof DENY_REASONS[number];
 
+/** The decision that a denial for `reason` is: some can be lifted, by a person or by time. */
+export function denialDecision(reason: DenyReason): "DENY" | "STEP_UP" | "DEFER" {
+  if (reason === "StepUpRequired") return "STEP_UP";
+  return reason === "Deferred" ? "DEFER" : "DENY";
+}
+
+/** Whether `decision` holds a call back. A decision of a later version does. */
+export function holdsBack(decision: string): boolean {
+  return decision !== "ALLOW" && decision !== "MODIFY" && decision !== "PASSTHROUGH";
+}
+
 /** Why an allowed call could not be completed. */
 export const ABORT_REASONS = [
   "CONNECTOR_TIMEOUT",

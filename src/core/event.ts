@@ -1,4 +1,4 @@
-import type { AbortReason, Decision, DenyReason } from "./decision.ts";
+import { type AbortReason, type Decision, type DenyReason, holdsBack } from "./decision.ts";
 import type { ExecutionEnvelope } from "./envelope.ts";
 
 /** What every execution event says. The audit writer adds `seq`, `prev` and `signature`. */
@@ -35,6 +35,8 @@ export interface DecisionEvent extends EventBase {
   readonly deny_reason: DenyReason | "";
   /** For the operator; never sent to the agent. */
   readonly detail: string;
+  /** The approval that the call waits for or went out by, `apr_…`; absent where nobody was asked. */
+  readonly approval_id?: string;
   /** `raw.http.<METHOD>` or `network.connect` when the call could not be classified. */
   readonly action_class: string;
   /** `<host><path>?<redacted query>` */
@@ -53,7 +55,7 @@ export interface DecisionEvent extends EventBase {
 
 /** Whether the call may go out: a denial that is not enforced holds nothing back. */
 export function isLetOut({ decision, enforced }: DecisionEvent): boolean {
-  return decision !== "DENY" || enforced === false;
+  return !holdsBack(decision) || enforced === false;
 }
 
 /** Whether the end of an allowed call is recorded too: not where somebody else makes it. */

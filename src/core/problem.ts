@@ -10,6 +10,14 @@ export interface DenyProblem {
   readonly reason: DenyReason;
   readonly action_class: string;
   readonly event_id: string;
+  /** What waits for a person, `apr_…`. */
+  readonly approval_id?: string;
+  /** Until when it can be approved, RFC 3339. */
+  readonly approval_expires_at?: string;
+  /** How the operator approves it. */
+  readonly how_to_approve?: string;
+  /** When the same call is worth another try. */
+  readonly retry_after_ms?: number;
 }
 
 /** What an agent is told about an allowed call that could not be completed. */

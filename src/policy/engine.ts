@@ -115,7 +115,9 @@ export class PolicyEngine {
       if (!("key" in request)) return request;
       return this.#decideSlice(request, slice, () => {
         const rest = slice.lifted();
-        return rest === undefined ? NOTHING_PERMITS : decideWithout(envelope, plan, rest, overrides);
+        return rest === undefined
+          ? NOTHING_PERMITS
+          : decideWithout(envelope, plan, rest, overrides);
       });
     } catch (cause) {
       return failClosed([cedarFault(cause).message]);

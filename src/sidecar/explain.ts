@@ -20,6 +20,7 @@ import { type ContextOverrides, PolicyEngine } from "../policy/engine.ts";
 import { positionAt } from "../policy/position.ts";
 import type { CallInput } from "./gate.ts";
 import type { Denial, Draft } from "./pipeline/draft.ts";
+import { decisionOf } from "./pipeline/record.ts";
 import { createStages, type PipelineConfig } from "./pipeline/pipeline.ts";
 
 /** A call that somebody wants to know about. */
@@ -151,7 +152,7 @@ export class Explainer {
       hidden: draft.hidden ?? [],
       tokenScope: draft.claims?.resource_scope ?? [],
       policies: this.#policies(draft, overrides),
-      decision: denial !== undefined ? "DENY" : draft.passthrough ? "PASSTHROUGH" : "ALLOW",
+      decision: decisionOf(draft, denial),
       reason: denial?.reason ?? "",
       detail: denial?.detail ?? "",
       policyIds: draft.policyIds ?? [],

@@ -1,3 +1,4 @@
+import { holdsBack } from "../../core/decision.ts";
 import type { Watched } from "../live.ts";
 import { overviewMessage, rowMessage } from "./messages.ts";
 
@@ -44,7 +45,7 @@ export function eventStream(
       return row === undefined ? [] : [{ n, status: row.outcome!.status }];
     });
     for (const row of rows) {
-      if (row.decisionId !== "" && row.outcome === undefined && row.word !== "DENY") {
+      if (row.decisionId !== "" && row.outcome === undefined && !holdsBack(row.word)) {
         open.add(row.n);
       }
     }

@@ -8,6 +8,7 @@ import type {
 } from "../../core/envelope.ts";
 import type { DenialForm } from "../../core/problem.ts";
 import type { SessionState } from "../../core/session_state.ts";
+import type { Remedy } from "../../policy/outcome.ts";
 import type { MatchedRule } from "../../mapping/rule.ts";
 import type { CallInput } from "../gate.ts";
 
@@ -56,6 +57,8 @@ export interface Draft {
   envelope?: ExecutionEnvelope;
   /** By `policy`: which policies determined the decision. */
   policyIds?: readonly string[];
+  /** By `policy`: what would lift the denial, or what the call goes without. */
+  remedy?: Remedy;
 }
 
 /** Why a call goes no further. */
@@ -63,6 +66,8 @@ export interface Denial {
   readonly reason: DenyReason;
   /** For the operator; the agent never sees it. */
   readonly detail: string;
+  /** When another try is worth it, in milliseconds. */
+  readonly retryAfterMs?: number;
 }
 
 /** One step of a decision: says why the call stops, or nothing. */

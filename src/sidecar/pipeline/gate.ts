@@ -1,4 +1,4 @@
-import type { AbortReason } from "../../core/decision.ts";
+import { type AbortReason, denialDecision } from "../../core/decision.ts";
 import { newId } from "../../core/id.ts";
 import { connectCall } from "../../mapping/call.ts";
 import { normaliseHost } from "../../mapping/host.ts";
@@ -99,7 +99,7 @@ export function createGate(options: GateOptions): AdvisingGate {
   function deny(draft: Draft, denial: Denial, startedMs: number): Refusal {
     try {
       const event = record(draft, denial, startedMs);
-      const problem = denyProblem(denial.reason, refusedBy(event));
+      const problem = denyProblem(denial.reason, refusedBy(event), denial);
       const { denialForm: form } = draft;
       return { kind: "deny", eventId: event.event_id, problem, ...(form && { form }) };
     } catch {
@@ -124,7 +124,7 @@ export function createGate(options: GateOptions): AdvisingGate {
     try {
       const { event_id: eventId } = record(draft, said, startedMs, observed);
       const { session, envelope } = draft;
-      const signal = isOurs ? live.add({ eventId, session, envelope }) : NEVER;
+      const signal = isOurs ? live.add({ eventId, session, envelope, taken: draft.remedy }) : NEVER;
       return { kind: "allow", eventId, signal, observed };
     } catch (cause) {
       return deny(draft, broken(cause), startedMs);
@@ -160,7 +160,7 @@ export function createGate(options: GateOptions): AdvisingGate {
       actionClass: draft.rule?.actionClass ?? "",
       call,
       route: options.route(call),
-      dropHeaders: droppedHeaders(draft.input.headers),
+      dropHeaders: droppedHeaders(draft.input.headers, removedByPolicy(draft)),
       setHeaders: [],
       sessionId: draft.session.sessionId,
       signal: judged.signal,
@@ -211,7 +211,7 @@ export function createGate(options: GateOptions): AdvisingGate {
       return {
         allowed,
         decision: !allowed
-          ? "DENY"
+          ? denialDecision(judged.problem.reason)
           : draft.passthrough || judged.observed
           ? "PASSTHROUGH"
           : "ALLOW",
@@ -288,13 +288,18 @@ function connectInput(peer: Peer, authority: string): CallInput {
   };
 }
 
+/** Where policies only observe, they change nothing either. */
+function removedByPolicy({ remedy, session }: Draft): readonly string[] {
+  return remedy === undefined || session.observed ? [] : remedy.dropHeaders;
+}
+
 /**
  * What must not reach the server: attribution that the agent made up, and the
  * upgrade to clear-text HTTP/2, behind which further requests would go unseen
  * (RFC 9113, 3.1).
  */
-function droppedHeaders(headers: CallInput["headers"]): string[] {
-  const dropped = new Set<string>();
+function droppedHeaders(headers: CallInput["headers"], also: readonly string[]): string[] {
+  const dropped = new Set<string>(also);
   for (const [name, value] of headers) {
     const foreign = name === "upgrade" && value.trim().toLowerCase() !== "websocket";
     if (foreign || name === "http2-settings" || name.startsWith("x-firma-")) dropped.add(name);

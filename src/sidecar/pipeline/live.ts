@@ -1,4 +1,5 @@
 import type { ExecutionEnvelope } from "../../core/envelope.ts";
+import type { Remedy } from "../../policy/outcome.ts";
 import type { SessionView } from "./draft.ts";
 
 /** An allowed call that has not ended. */
@@ -7,6 +8,8 @@ export interface LiveCall {
   readonly session: Pick<SessionView, "sessionId" | "sandboxId" | "agentId">;
   /** Absent for a call that passed without a policy. */
   readonly envelope: ExecutionEnvelope | undefined;
+  /** What the call was approved for, and what was taken from it. */
+  readonly taken?: Remedy | undefined;
 }
 
 interface Entry {

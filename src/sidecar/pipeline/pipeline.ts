@@ -9,7 +9,7 @@ import { found, type Stage } from "./draft.ts";
 import { createGate } from "./gate.ts";
 import { type LiveCall, LiveCalls } from "./live.ts";
 import { locality } from "./locality.ts";
-import { type Decider, judge, policy } from "./policy.ts";
+import { type Decider, isStillPermitted, judge, policy } from "./policy.ts";
 import { NO_REVOCATIONS, type Readiness, readiness, STALE } from "./readiness.ts";
 import type { EventSink } from "./record.ts";
 import type { AdvisingGate } from "../gate.ts";
@@ -128,10 +128,10 @@ export function createPipeline(
         if (sessions.get(session.sessionId)?.ended !== false) return "the session has ended";
         if (envelope === undefined || isObserved(session.sessionId)) return overtaken(call);
         if (standing.revoked?.has(envelope.capability.token_id)) return "the token was revoked";
-        const { denial } = judge(engine(), envelope);
-        return denial
-          ? `the policy now in force denies the call: ${denial.detail}`
-          : overtaken(call);
+        const said = judge(engine(), envelope);
+        if (isStillPermitted(said, call.taken)) return overtaken(call);
+        const why = said.denial?.detail ?? "it would have to go without some of its headers";
+        return `the policy now in force denies the call: ${why}`;
       }),
   };
 }

@@ -142,7 +142,11 @@ const ABORTS: Readonly<Record<AbortReason, Explanation & { readonly status: numb
 const LONGEST_RESOURCE = 200;
 
 /** What the agent is told about a denial. Names no policy: an agent would probe. */
-export function denyProblem(reason: DenyReason, refused: Refused): DenyProblem {
+export function denyProblem(
+  reason: DenyReason,
+  refused: Refused,
+  { retryAfterMs }: { readonly retryAfterMs?: number } = {},
+): DenyProblem {
   const { title, why, help } = DENIALS[reason];
   return {
     type: `urn:firma:deny:${reason}`,
@@ -154,6 +158,7 @@ export function denyProblem(reason: DenyReason, refused: Refused): DenyProblem {
     reason,
     action_class: refused.actionClass,
     event_id: refused.eventId,
+    ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { type Decision, denialDecision } from "../../core/decision.ts";
 import type { DecisionEvent, ExecutionEvent } from "../../core/event.ts";
 import { newId } from "../../core/id.ts";
 import { timestamp } from "../../core/timestamp.ts";
@@ -40,14 +41,16 @@ export function decisionEvent(
 ): DecisionEvent {
   const { denial, observed = false } = outcome;
   const { envelope, session, input } = draft;
+  const decision = decisionOf(draft, denial);
+  const inNameOnly = observed || (decision === "MODIFY" && session.observed === true);
   const context = envelope === undefined ? { provenance: input.peer.provenance } : { envelope };
   return {
     ...eventBase(session),
     kind: "decision",
-    decision: denial !== undefined ? "DENY" : draft.passthrough ? "PASSTHROUGH" : "ALLOW",
-    ...(observed && { enforced: false }),
+    decision,
+    ...(inNameOnly && { enforced: false }),
     deny_reason: denial?.reason ?? "",
-    detail: denial?.detail ?? "",
+    detail: denial?.detail ?? modification(draft),
     action_class: draft.rule?.actionClass ?? rawActionClass(draft),
     resource: recordedResource(draft),
     method: recordedMethod(input),
@@ -57,6 +60,17 @@ export function decisionEvent(
     latency_us: outcome.latencyUs,
     ...context,
   };
+}
+
+/** What is recorded and told as the decision about a call. */
+export function decisionOf(draft: Draft, denial: Denial | undefined): Decision {
+  if (denial !== undefined) return denialDecision(denial.reason);
+  if (draft.passthrough) return "PASSTHROUGH";
+  return draft.remedy !== undefined && draft.remedy.dropHeaders.length > 0 ? "MODIFY" : "ALLOW";
+}
+
+function modification({ remedy }: Draft): string {
+  return (remedy?.dropHeaders ?? []).map((name) => `redacted_header:${name}`).join("; ");
 }
 
 /** The members that every event has. */

@@ -22,6 +22,9 @@ export function problemResponse(
     ["content-length", String(body.length)],
     ["cache-control", "no-store"],
   ];
+  if ("retry_after_ms" in problem && problem.retry_after_ms !== undefined) {
+    fields.push(["retry-after", String(Math.ceil(problem.retry_after_ms / 1_000))]);
+  }
   return { status: problem.status, fields, body };
 }
 
