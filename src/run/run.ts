@@ -13,9 +13,10 @@ import { sealedDirectories } from "./sealed.ts";
 import { extendProfiles } from "../sandbox/profiles.ts";
 import type { SandboxSession } from "../sandbox/request.ts";
 import type { Session } from "./session.ts";
+import type { SessionHost } from "./session_host.ts";
 import { dismissHelper } from "../daemon/helper_process.ts";
 import { type SpareSidecar, spawnSidecar } from "./spare_sidecar.ts";
-import { watchSidecar } from "./sidecar_watch.ts";
+import { type SidecarWatch, watchSidecar } from "./sidecar_watch.ts";
 import { Interrupted, RunSignals } from "./signals.ts";
 
 type Faults = readonly FirmaError[];
@@ -82,10 +83,29 @@ function isReadableByOthers(file: string): boolean {
   }
 }
 
-function asSandboxSession(session: Result<Session>): SandboxSession | undefined {
-  if (!session.ok) return undefined;
-  const { session_id, proxy_socket, ca_certificate } = session.value;
+function asSandboxSession(session: Session): SandboxSession {
+  const { session_id, proxy_socket, ca_certificate } = session;
   return { sessionId: session_id, proxySocket: proxy_socket, caCertificatePem: ca_certificate };
+}
+
+/**
+ * Waits for the session; from then on the terminal is the agent's, and the Sidecar watched.
+ *
+ * @throws {Interrupted}
+ */
+async function openSession(
+  hosting: Promise<Result<Hosted>>,
+  signals: RunSignals,
+  watch: SidecarWatch,
+): Promise<Result<{ readonly session: Session; readonly host: SessionHost }>> {
+  const hosted = await signals.unlessInterrupted(hosting);
+  if (!hosted.ok) return hosted;
+  const { host } = hosted.value;
+  const session = await signals.unlessInterrupted(hosted.value.session);
+  if (!session.ok) return session;
+  signals.attach();
+  watch.attach(host);
+  return ok({ session: session.value, host });
 }
 
 async function endHosted(hosting: Promise<Result<Hosted>>): Promise<void> {
@@ -145,18 +165,12 @@ async function runPrepared(
       return { confine, tools };
     },
   );
-  const hosted = await signals.unlessInterrupted(hosting);
-  if (!hosted.ok) return err([hosted.error]);
-  const { host, proxyDir } = hosted.value;
-  using watch = watchSidecar(host, runDirectory, ui);
-  const opening = signals.unlessInterrupted(hosted.value.session).then((session) => {
-    if (session.ok) {
-      signals.attach();
-      watch.attach();
-    }
-    return session;
-  });
+  confining.catch(() => {}); // told where it is awaited
+  using watch = watchSidecar(runDirectory, ui);
+  const opening = openSession(hosting, signals, watch);
   opening.catch(() => {}); // told where it is awaited
+  const proxyDir = signals.unlessInterrupted(hosting)
+    .then((hosted) => hosted.ok ? hosted.value.proxyDir : undefined, () => undefined);
   const { confine, tools } = await signals.unlessInterrupted(confining);
   const confined = await confine({
     tools,
@@ -168,7 +182,10 @@ async function runPrepared(
     hostEnv: options.env,
     envPassthrough: config.run.envPassthrough,
     proxyDir,
-    session: opening.then(asSandboxSession, () => undefined),
+    session: opening.then(
+      (opened) => opened.ok ? asSandboxSession(opened.value.session) : undefined,
+      () => undefined,
+    ),
     runDir: runDirectory.path,
     sealedDirs: sealedDirs.value,
     hiddenFiles: capabilityFile ? [capabilityFile] : [],
@@ -180,14 +197,18 @@ async function runPrepared(
     const opened = confined.error.code === "NO_SESSION" ? await opening : confined;
     return err([opened.ok ? confined.error : opened.error]);
   }
-  const session = unwrap(await opening);
+  const { session, host } = unwrap(await opening);
   signals.onEnd(() => confined.value.terminate());
-  const exitCode = await confined.value.exitCode;
-  if (!watch.died) {
+  // Side by side: the Sidecar writes down how the agent ended, and the sandbox ends.
+  const recording = confined.value.ended.then(async (code) => {
+    if (watch.died) return;
     watch.detach();
-    await host.endSession(session.session_id, exitCode);
+    await host.endSession(session.session_id, code);
     if (!await host.end()) ui.tell("error", "The last records of this run may be missing");
-  }
+  });
+  recording.catch(() => {}); // told where it is awaited
+  const exitCode = await confined.value.exitCode;
   removeAbandonedRuns(options.env);
+  await recording;
   return ok(signals.interrupted?.exitCode ?? exitCode);
 }

@@ -3,10 +3,10 @@ import type { RunInterface } from "./options.ts";
 import type { RunDirectory } from "./run_directory.ts";
 import type { SessionHost } from "./session_host.ts";
 
-/** Watches over the Sidecar while an agent depends on it. */
+/** Watches over a Sidecar while an agent depends on it. */
 export interface SidecarWatch extends Disposable {
-  /** From now on an agent depends on it. */
-  attach(): void;
+  /** From now on an agent depends on `sidecar`. */
+  attach(sidecar: SessionHost): void;
   /** From now on it may end. */
   detach(): void;
   [Symbol.dispose](): void;
@@ -30,14 +30,10 @@ function keepLog({ logFile }: SessionHost, directory: RunDirectory): string | un
  * Tells the operator when the Sidecar ends before the agent does. The agent
  * goes on, without any way out: its socket leads nowhere now.
  */
-export function watchSidecar(
-  sidecar: SessionHost,
-  directory: RunDirectory,
-  ui: RunInterface,
-): SidecarWatch {
+export function watchSidecar(directory: RunDirectory, ui: RunInterface): SidecarWatch {
   let attached = false;
   let died = false;
-  sidecar.exited.then((exit) => {
+  const hearEnd = (sidecar: SessionHost, exit: string) => {
     if (!attached) return;
     died = true;
     const log = keepLog(sidecar, directory);
@@ -46,12 +42,15 @@ export function watchSidecar(
       `the Sidecar ended (${exit}): every call of the agent fails from now on; ` +
         `end the agent and start it again${log ? `; its log is ${log}` : ""}`,
     );
-  });
+  };
   const detach = () => {
     attached = false;
   };
   return {
-    attach: () => attached = true,
+    attach(sidecar) {
+      attached = true;
+      void sidecar.exited.then((exit) => hearEnd(sidecar, exit));
+    },
     detach,
     [Symbol.dispose]: detach,
     get died() {

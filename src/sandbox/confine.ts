@@ -115,6 +115,8 @@ async function build(
   const { hiddenFiles = [] } = request;
   const layout = findLayout({ place, program, uid, hostEnv, hiddenFiles });
   for (const text of layout.refused) request.onNotice?.(text);
+  const proxyDir = await request.proxyDir;
+  if (proxyDir === undefined) return noSession();
   const handoffSocket = join(privateDir, "handoff.sock");
   const mounts = mountPlan({
     ...layout,
@@ -128,7 +130,7 @@ async function build(
     privateMounts: [
       ...layout.init.mounts,
       { kind: "bind", source: realPath(bwrap), target: BWRAP },
-      { kind: "bind", source: request.proxyDir, target: PROXY_DIR },
+      { kind: "bind", source: proxyDir, target: PROXY_DIR },
       { kind: "bind", source: handoffSocket, target: HANDOFF_SOCKET },
     ],
   });
@@ -159,7 +161,7 @@ async function build(
     handoffSocket,
     shielded,
     plan: request.session.then((session) => {
-      const usable = checkSession(session, request.proxyDir);
+      const usable = checkSession(session, proxyDir);
       if (!usable.ok) return usable;
       writeCertificates(publicDir, hostEnv, usable.value.caCertificatePem);
       return ok(planFor(usable.value));
@@ -167,13 +169,15 @@ async function build(
   });
 }
 
+function noSession(): Result<never> {
+  return err({ code: "NO_SESSION", message: "Cannot start the command: there is no session" });
+}
+
 function checkSession(
   session: SandboxSession | undefined,
   proxyDir: string,
 ): Result<SandboxSession> {
-  if (session === undefined) {
-    return err({ code: "NO_SESSION", message: "Cannot start the command: there is no session" });
-  }
+  if (session === undefined) return noSession();
   if (dirname(session.proxySocket) === proxyDir) return ok(session);
   return err({
     code: "PROXY_ELSEWHERE",

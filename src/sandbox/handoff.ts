@@ -47,6 +47,8 @@ export interface HostMessage {
 export type InitMessage =
   /** The network is up and the agent is being started. */
   | { readonly type: "started" }
+  /** The agent has ended; the layers around it are about to. */
+  | { readonly type: "ended"; readonly code: number }
   /** The agent could not be started. */
   | { readonly type: "failed"; readonly message: string };
 

@@ -15,6 +15,8 @@ import type { InitProgram } from "./program.ts";
 export interface ConfinedProcess {
   /** How it ended; 128 + n after signal n. Nothing of the sandbox is left then. */
   readonly exitCode: Promise<number>;
+  /** The same, as soon as it is known: the sandbox around the command is about to end. */
+  readonly ended: Promise<number>;
   /** Asks the command to end (SIGTERM), and ends it with all its children after a grace period. */
   terminate(): void;
 }
@@ -97,10 +99,21 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
   const message = answer?.done === false ? answer.value : undefined;
   if (message?.type !== "started") {
     end();
-    return err(diagnoseStart(message?.message ?? "its first program ended early"));
+    return err(
+      diagnoseStart(message?.type === "failed" ? message.message : "its first program ended early"),
+    );
   }
 
-  return ok({ exitCode: exited.finally(end), terminate });
+  return ok({ exitCode: exited.finally(end), ended: hearEnd(messages, exited), terminate });
+}
+
+/** How the command ended, from `__init`, or from the end of the sandbox where that said nothing. */
+async function hearEnd(
+  messages: AsyncGenerator<InitMessage>,
+  exited: Promise<number>,
+): Promise<number> {
+  const last = await messages.next().catch(() => undefined);
+  return last?.value?.type === "ended" ? last.value.code : await exited;
 }
 
 // "$@" begins with the name of the program, so nothing in it is read as shell.

@@ -28,8 +28,11 @@ export interface ConfineRequest {
   readonly hostEnv: Readonly<Record<string, string>>;
   /** Names of variables that reach the agent besides those of the profile. @default [] */
   readonly envPassthrough?: readonly string[];
-  /** Where the Sidecar's socket for this session will be, alone; the directory is there already. */
-  readonly proxyDir: string;
+  /**
+   * Where the Sidecar's socket for this session will be, alone; the directory is there already. It
+   * may become known while the sandbox is prepared, which is not built without. Must not reject.
+   */
+  readonly proxyDir: string | Promise<string | undefined>;
   /**
    * The sandbox is built while the Sidecar makes the session; the command waits for it, and does
    * not start without. Must not reject.

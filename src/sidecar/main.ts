@@ -53,6 +53,9 @@ type Orders = AsyncGenerator<Readonly<Record<string, unknown>>>;
 async function start(
   orders: Orders,
 ): Promise<Result<Sidecar, readonly FirmaError[]> | undefined> {
+  // Loads meanwhile; whoever awaits it hears of what goes wrong.
+  const loading = import("./sidecar.ts");
+  loading.catch(() => {});
   const first = await orders.next();
   if (first.done) return undefined;
   const { type, config, config_digest, authority, run_dir } = first.value;
@@ -71,7 +74,7 @@ async function start(
   try {
     const groundwork = await prepare(options);
     if (!groundwork.ok) return groundwork;
-    const { Sidecar } = await import("./sidecar.ts");
+    const { Sidecar } = await loading;
     return await Sidecar.start(groundwork.value, options);
   } catch (cause) {
     if (cause instanceof FirmaException) return err([cause.error]);

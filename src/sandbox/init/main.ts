@@ -44,6 +44,7 @@ export async function main(): Promise<never> {
     })();
     if (Deno.stdin.isTerminal()) followStops(agent.pid);
     const { code } = await agent.status;
+    await tell({ type: "ended", code });
     Deno.exit(code);
   } catch (cause) {
     await tell({ type: "failed", message: cause instanceof Error ? cause.message : String(cause) });
