@@ -51,6 +51,8 @@ export interface Issued extends HandOut {
   readonly provider: string;
   /** What it is good for, in words of the provider; no secret. */
   readonly scope: string;
+  /** Milliseconds since the epoch: from then on it is asked for again. */
+  readonly usableUntilMs: number;
 }
 
 /** Where a credential comes from. */

@@ -1,3 +1,4 @@
+import { reachOf } from "./keys/credentials/reach.ts";
 import type { OperatorFile } from "./operator_files.ts";
 import type { FirmaConfig } from "./schema.ts";
 
@@ -46,6 +47,14 @@ export function describeConfig(config: FirmaConfig, files: readonly OperatorFile
   for (const { host, connectAddr, caCertPath } of connector.hosts) {
     const to = connectAddr ? ` is reached at ${connectAddr.hostname}:${connectAddr.port}` : "";
     lines.push(`host ${host}${to}${caCertPath ? `, trusting ${caCertPath}` : ""}`);
+  }
+  for (const { label, hosts, source } of config.sidecar.credentials) {
+    const to = hosts.map(({ host, port }) => port === 443 ? host : `${host}:${port}`).join(", ");
+    const { run } = reachOf({ source });
+    lines.push(`credential ${label} from ${source.kind} goes to ${to}`);
+    if (run.length > 0) {
+      lines.push(`credential ${label} runs ${run.join(", ")}, outside of any sandbox`);
+    }
   }
   const { bypassHosts } = interceptor.httpsMitm;
   if (bypassHosts.length > 0) lines.push(`not inspected: ${bypassHosts.join(", ")}`);

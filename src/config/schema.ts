@@ -5,6 +5,7 @@ import { atVariable, withAuthorityVariables } from "./authority_environment.ts";
 import { otherFiles } from "./keys/authority.ts";
 import { ROOT, type RootTable } from "./keys/root.ts";
 import type { ConnectAddress } from "./connect_address.ts";
+import type { CredentialConfig } from "./keys/credentials/credential.ts";
 import type { ConnectorHostConfig } from "./keys/sidecar.ts";
 import type { RemoteAuthorityConfig } from "./keys/sidecar_authority.ts";
 import { insteadOf } from "./keys/elsewhere.ts";
@@ -62,6 +63,8 @@ export interface FirmaConfig {
       readonly idleTimeoutMs: number;
       readonly hosts: readonly ConnectorHostConfig[];
     };
+    /** What is added to calls, in the order of the file. */
+    readonly credentials: readonly CredentialConfig[];
     readonly audit: {
       readonly filePath: string;
       /** Names of query parameters whose values are left out of the log. */
@@ -188,6 +191,7 @@ function assemble(
         idleTimeoutMs: sidecar.connector.idle_timeout,
         hosts: sidecar.connector.hosts,
       },
+      credentials: sidecar.credentials,
       audit: {
         filePath: sidecar.audit.file_path ?? defaults.auditFile,
         redactQueryParams: sidecar.audit.redact_query_params,

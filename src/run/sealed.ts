@@ -2,6 +2,7 @@ import { basename, dirname, join } from "../core/path.ts";
 import { socketPath } from "../config/authority_url.ts";
 import { configDirectories } from "../config/discover.ts";
 import { dataDir, type Environment, stateDir } from "../config/paths.ts";
+import { reachOf } from "../config/keys/credentials/reach.ts";
 import type { OperatorFile } from "../config/operator_files.ts";
 import type { FirmaConfig } from "../config/schema.ts";
 import { trustRecords } from "../config/trust.ts";
@@ -39,6 +40,11 @@ function controlFiles(
     ...sidecar.connector.hosts.flatMap(({ caCertPath }) =>
       caCertPath ? [{ name: "ca_cert_path", path: caCertPath }] : []
     ),
+    ...sidecar.credentials.flatMap((credential) => {
+      const { read, run } = reachOf(credential);
+      const name = `sidecar.credentials.${credential.label}`;
+      return [...read, ...run].map((path) => ({ name, path }));
+    }),
   ];
 }
 

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { parseAuthorityConfig } from "../../src/config/authority_config.ts";
+import { CREDENTIAL_KINDS } from "../../src/config/keys/credentials/kinds.ts";
+import type { Node } from "../../src/config/key.ts";
 import { placedKeys } from "./placed_keys.ts";
 import { parseConfig } from "../../src/config/schema.ts";
 import { PROFILES } from "../../src/sandbox/profiles.ts";
@@ -17,6 +19,25 @@ url = "unix:///a.sock"
 workspace_id = "w"
 sidecar_id = "s"
 `;
+
+/** A credential in which `word` has a meaning; required keys have another value than their example. */
+function credentialWith(word: string): string {
+  const [kind, { section }] =
+    Object.entries(CREDENTIAL_KINDS).find(([, each]) => Object.hasOwn(each.section.keys, word)) ??
+      ["environment", CREDENTIAL_KINDS.environment];
+  const nodes: [string, Node<unknown>][] = Object.entries(section.keys);
+  const lines = nodes.flatMap(([name, node]) => {
+    if (node.kind !== "key" || !node.isRequired) return [];
+    return [`${name} = ${JSON.stringify(another(node.example))}\n`];
+  });
+  const head = `provider = "${kind}"\nhosts = ["a.test"]\n`;
+  return `[sidecar.credentials.example]\n${head}${lines.join("")}`;
+}
+
+function another(value: unknown): unknown {
+  if (Array.isArray(value)) return [...value, "x"];
+  return typeof value === "number" ? value + 1 : `${value}x`;
+}
 
 /** What a key means only beside others: lines of TOML, by the beginning of its name. */
 const BESIDE: readonly [prefix: string, text: string][] = [
@@ -43,10 +64,14 @@ const AGENT = '[sidecar.authority]\nagent_id = "agt_00000000000000000000000000"\
 
 /** A file in which `name` has a value of its own, or none. */
 function fileWith(name: string, value?: unknown): string {
-  const beside = BESIDE.find(([prefix]) => name.startsWith(prefix))?.[1] ?? "";
+  const beside = name.startsWith("sidecar.credentials.")
+    ? credentialWith(name.split(".").at(-1)!)
+    : BESIDE.find(([prefix]) => name.startsWith(prefix))?.[1] ?? "";
   const base = beside.includes("agent_id") ? beside : `${AGENT}${beside}`;
   if (value === undefined) return base;
-  const path = name.replace("<id>", "example").split(".");
+  // The other keys that there may be are those of the kind.
+  if (name.endsWith(">.provider")) return `${AGENT}${credentialWith("path")}`;
+  const path = name.replace(/<id>|<label>/, "example").split(".");
   const leaf = path.pop()!;
   const table = path.join(".");
   const header = table.endsWith("[]") ? `[[${table.slice(0, -2)}]]` : `[${table}]`;
@@ -90,6 +115,10 @@ Deno.test("a key of OpenFirma that firma does not have is refused, with what to 
   const cases: Record<string, RegExp> = {
     "[sidecar.interceptor.https_mitm]\nstrict_hosts = []\n": /every host is inspected/,
     "[sidecar.connector]\ndefault_timeout = '30s'\n": /connect_timeout, headers_timeout/,
+    [
+      "[sidecar.credentials.a]\nprovider = 'file'\npath = 'a'\n" +
+      "hosts = ['a.test']\ntarget_host = 'a.test'\n"
+    ]: /write hosts/,
     "[[sidecar.connector.hosts]]\nhost = 'a.test'\nrps = 1\n": /no limits of this kind/,
     "[sidecar.policy]\ndir = 'policies'\n": /policy_dir in \[authority\]/,
     "[sidecar.mapping]\nrules_path = 'm.toml'\n": /rules_paths = /,

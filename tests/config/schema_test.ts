@@ -48,6 +48,7 @@ Deno.test("parseConfig() fills in every default", () => {
         authority: { agentId: AGENT, remote: undefined },
         capabilityValidation: { clockSkewToleranceMs: 0 },
         mapping: { rulesPaths: [], defaultProtected: true },
+        credentials: [],
         interceptor: {
           mode: "unix_socket",
           listenAddr: { hostname: "127.0.0.1", port: 8080 },

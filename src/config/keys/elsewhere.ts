@@ -9,9 +9,8 @@ const EVERY_HOST =
   "the hosts that must not be in bypass_hosts";
 const OWN_CA = "leave it out: each session has a certificate authority of its own, in memory";
 const NO_LIMITS = "leave it out: there are no limits of this kind";
-const NO_SECRETS =
-  "leave it out: firma hands out no secrets; run.env_passthrough names variables " +
-  "that the agent may see";
+const NO_SECRETS = "leave it out: [sidecar.credentials.<label>] adds credentials to calls, and " +
+  "run.env_passthrough names variables that the agent may see";
 const WHOLE_MEMORY = "leave it out: each session keeps its own state as long as it lives";
 const EXACT = "leave it out: revocations are kept exactly, however many there are";
 const ONE_SANDBOX =
@@ -46,7 +45,11 @@ const INSTEAD: Readonly<Record<string, string>> = {
   "sidecar.interceptor.https_mitm.ca_key_path": OWN_CA,
   "sidecar.policy": "write policy_dir in [authority]",
   "sidecar.ca": OWN_CA,
-  "sidecar.credentials": NO_SECRETS,
+  "sidecar.credentials.mode": 'write provider = "environment" or provider = "file"',
+  "sidecar.credentials.target_host": "write hosts, a list",
+  "sidecar.credentials.transform": 'write basic_user = "x-access-token"',
+  "sidecar.credentials.value_from_env": 'write provider = "environment" and variable',
+  "sidecar.credentials.secret_path": 'write provider = "file" and path',
   "sidecar.mapping.rules_path": 'write rules_paths = ["mapping-rules.toml"]',
   "sidecar.constraint_enforcement": WHOLE_MEMORY,
   "sidecar.connector.default_timeout": "write connect_timeout, headers_timeout and idle_timeout: " +
@@ -99,6 +102,7 @@ export function insteadOf(path: TomlPath): string | undefined {
   const names = path.filter((part) => typeof part === "string");
   // There, a profile may have what [run] has.
   if (names[0] === "run" && names[1] === "profiles") names.splice(1, 2);
+  if (names[0] === "sidecar" && names[1] === "credentials") names.splice(2, 1);
   const name = names.join(".");
   return Object.hasOwn(INSTEAD, name) ? INSTEAD[name] : undefined;
 }

@@ -3,6 +3,8 @@ import { fault } from "../reader.ts";
 import { HOME_PATH, list, NOT_EMPTY, VARIABLE } from "../value_type.ts";
 import { ACTION_CLASS_LIST } from "./action_classes.ts";
 import { AUTHORITY } from "./authority.ts";
+import { credentialFaults } from "./credentials/conflicts.ts";
+import { reachOf } from "./credentials/reach.ts";
 import { SIDECAR, type SidecarTable } from "./sidecar.ts";
 
 const PROFILE = section("What an operator adds to a profile, or a profile of the operator's own", {
@@ -74,6 +76,19 @@ const TABLE = section("What agents may do, and how it is enforced", {
 /** A `firma.toml` as it stands there, defaults filled in. */
 export type RootTable = ValueOf<typeof TABLE>;
 
+/** Variables that hold what no agent may see, with what that is. */
+function secretVariables({ authority, credentials }: SidecarTable): ReadonlyMap<string, string> {
+  const key = authority.remote?.credentials?.key;
+  return new Map([
+    ...credentials.flatMap((credential) =>
+      reachOf(credential).secretEnv.map((name) =>
+        [name, `a secret of the credential "${credential.label}"`] as const
+      )
+    ),
+    ...(key?.from === "environment" ? [[key.variable, "the pre-shared key"] as const] : []),
+  ]);
+}
+
 /** All of a `firma.toml`. */
 export const ROOT: Section<RootTable> & Pick<typeof TABLE, "keys"> = {
   ...TABLE,
@@ -81,7 +96,13 @@ export const ROOT: Section<RootTable> & Pick<typeof TABLE, "keys"> = {
     const before = context.errors.length;
     const root = TABLE.read(value, path, context);
     if (context.errors.length > before) return root;
-    const secret = root.sidecar.authority.remote?.credentials?.key;
+    for (
+      const { label, key, state, cure } of credentialFaults(root.sidecar.credentials, {
+        actionClasses: root.action_classes,
+        bypassHosts: root.sidecar.interceptor.https_mitm.bypass_hosts,
+      })
+    ) fault(context, [...path, "sidecar", "credentials", label, key], state, cure);
+    const secrets = secretVariables(root.sidecar);
     const passed = [
       { names: root.run.env_passthrough, at: ["run", "env_passthrough"] },
       ...[...root.run.profiles].map(([id, { env_passthrough: names }]) => ({
@@ -91,9 +112,9 @@ export const ROOT: Section<RootTable> & Pick<typeof TABLE, "keys"> = {
     ];
     for (const { names, at } of passed) {
       names.forEach((name, index) => {
-        if (secret?.from !== "environment" || secret.variable !== name) return;
+        const what = secrets.get(name);
         const place = [...path, ...at, index];
-        fault(context, place, `the agent would see the pre-shared key in "${name}"`);
+        if (what !== undefined) fault(context, place, `the agent would see ${what} in "${name}"`);
       });
     }
     return root;

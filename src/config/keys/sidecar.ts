@@ -12,6 +12,7 @@ import {
   SIZE,
   text,
 } from "../value_type.ts";
+import { CREDENTIALS } from "./credentials/credential.ts";
 import { SIDECAR_AUTHORITY } from "./sidecar_authority.ts";
 
 /** `[[sidecar.connector.hosts]]`: how to reach one host. */
@@ -188,6 +189,7 @@ export const SIDECAR = section("The Sidecar, which decides each call and forward
   }),
   interceptor: INTERCEPTOR,
   connector: CONNECTOR,
+  credentials: CREDENTIALS,
   audit: section("The audit log", {
     file_path: key(ABSOLUTE_PATH, {
       about: "The audit log",

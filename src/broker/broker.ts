@@ -1,0 +1,96 @@
+import type { CredentialConfig } from "../config/keys/credentials/credential.ts";
+import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import type { CredentialNeed, CredentialProvider, Issued } from "./hand_out.ts";
+import { HandOutCache, usableUntil } from "./hand_out_cache.ts";
+import { unobtainable } from "./provider.ts";
+import { createProvider } from "./providers.ts";
+
+/** What a broker is made of. */
+export interface BrokerOptions {
+  readonly credentials: readonly CredentialConfig[];
+  readonly variable: (name: string) => string | undefined;
+  /** Milliseconds since the epoch. @default {Date.now} */
+  readonly now?: () => number;
+  /** @default {createProvider} */
+  readonly provider?: typeof createProvider;
+}
+
+interface Source {
+  readonly credential: CredentialConfig;
+  readonly provider: CredentialProvider;
+}
+
+/** Hands out credentials for single calls. */
+export class Broker {
+  readonly #sources: ReadonlyMap<string, Source>;
+  readonly #cache: HandOutCache;
+  readonly #now: () => number;
+
+  constructor({ credentials, variable, now = Date.now, provider = createProvider }: BrokerOptions) {
+    this.#now = now;
+    this.#cache = new HandOutCache(now);
+    this.#sources = new Map(credentials.map((credential) => [
+      credential.label,
+      { credential, provider: provider(credential, { variable, now }) },
+    ]));
+  }
+
+  /** The hand-out for a need. Never throws or rejects. */
+  handOut(need: CredentialNeed): Result<Issued> | Promise<Result<Issued>> {
+    const source = this.#sources.get(need.label);
+    if (source === undefined) return unobtainable(need.label, "there is none of that name");
+    // Whoever asks has looked already; a mistake there must not carry a secret to another host.
+    const isMeant = source.credential.hosts.some(({ host, port }) =>
+      host === need.host && port === need.port
+    );
+    if (!isMeant) return unobtainable(need.label, `it is not for "${need.host}:${need.port}"`);
+    try {
+      const scope = source.provider.scope(need);
+      return this.#cache.get(keyOf(need.label, scope), () => this.#obtain(source, need, scope));
+    } catch {
+      return unobtainable(need.label, "its provider failed");
+    }
+  }
+
+  /** A server refused what was handed out: it is obtained anew for the next call. */
+  refused(label: string, scope: string): void {
+    this.#cache.drop(keyOf(label, scope));
+  }
+
+  async #obtain(
+    { credential, provider }: Source,
+    need: CredentialNeed,
+    scope: string,
+  ): Promise<Result<Issued>> {
+    const { label, timeoutMs, refreshMs } = credential;
+    const ending = new AbortController();
+    const late = Promise.withResolvers<Result<never>>();
+    const timer = setTimeout(() => {
+      ending.abort();
+      late.resolve(unobtainable(label, `it took more than ${timeoutMs / 1000} s`));
+    }, timeoutMs);
+    try {
+      const had = await Promise.race([provider.obtain(need, ending.signal), late.promise]);
+      if (!had.ok) return err(withoutCause(had.error));
+      const { expiresAtMs } = had.value;
+      if (expiresAtMs !== undefined && expiresAtMs <= this.#now()) {
+        return unobtainable(label, "its source gave one that has expired");
+      }
+      const usableUntilMs = usableUntil(expiresAtMs, refreshMs, this.#now());
+      return ok({ ...had.value, label, provider: provider.kind, scope, usableUntilMs });
+    } catch {
+      // What was thrown may quote what was read.
+      return unobtainable(label, "its provider failed");
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function keyOf(label: string, scope: string): string {
+  return `${label.length}:${label}${scope}`;
+}
+
+function withoutCause({ cause: _, ...error }: FirmaError): FirmaError {
+  return error;
+}

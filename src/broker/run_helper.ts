@@ -1,0 +1,93 @@
+import { err, ok, type Result } from "../core/result.ts";
+
+/** A helper program and what it may know. */
+export interface HelperCall {
+  /** Absolute. */
+  readonly program: string;
+  readonly args: readonly string[];
+  /** All that it sees of an environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** More output than this is a fault; bytes. */
+  readonly maxOutput: number;
+}
+
+/**
+ * Runs a helper and gives what it printed. The error says why there is nothing, in words of ours:
+ * what a helper writes on standard error may hold secrets, and nobody reads it.
+ */
+export async function runHelper(
+  { program, args, env, maxOutput }: HelperCall,
+  signal: AbortSignal,
+): Promise<Result<string, string>> {
+  let child: Deno.ChildProcess;
+  try {
+    child = new Deno.Command(program, {
+      args: [...args],
+      env: { ...env },
+      clearEnv: true,
+      cwd: "/",
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+  } catch (cause) {
+    return err(`"${program}" ${whyNot(cause)}`);
+  }
+  const reader = child.stdout.getReader();
+  const stop = () => {
+    kill(child);
+    // Not left to the child: what it started may keep its end of the pipe open.
+    reader.cancel().catch(() => {});
+  };
+  signal.addEventListener("abort", stop);
+  if (signal.aborted) stop();
+  try {
+    const output = await readUpTo(reader, maxOutput);
+    if (output === undefined) stop();
+    const { success, code } = await child.status;
+    if (signal.aborted) return err(`"${program}" took too long`);
+    if (output === undefined) return err(`"${program}" printed more than ${maxOutput} bytes`);
+    if (!success) return err(`"${program}" ended with exit code ${code}`);
+    return ok(new TextDecoder("utf-8", { fatal: true }).decode(output));
+  } catch {
+    stop();
+    return err(`the output of "${program}" is not text`);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+async function readUpTo(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  most: number,
+): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    length += part.value.length;
+    if (length > most) return undefined;
+    chunks.push(part.value);
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
+function whyNot(cause: unknown): string {
+  if (cause instanceof Deno.errors.NotFound) return "does not exist";
+  if (cause instanceof Deno.errors.PermissionDenied) return "may not be run";
+  if (cause instanceof Deno.errors.NotCapable) return "may not be run by the broker";
+  return "cannot be run";
+}
+
+function kill(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // It is gone already.
+  }
+}

@@ -1,0 +1,33 @@
+import { COMMAND } from "./command.ts";
+import { ENVIRONMENT } from "./environment.ts";
+import { FILE } from "./file.ts";
+import { KEYRING } from "./keyring.ts";
+import type { CredentialKind } from "./kind.ts";
+
+/** Every kind of source, by the word that `provider` names it with. */
+export const CREDENTIAL_KINDS = {
+  environment: ENVIRONMENT,
+  file: FILE,
+  keyring: KEYRING,
+  command: COMMAND,
+} as const;
+
+type Kinds = typeof CREDENTIAL_KINDS;
+
+/** The name of a kind of source. */
+export type CredentialKindName = keyof Kinds;
+
+/** What the keys of a kind say. */
+export type SourceSettings<K extends CredentialKindName> = Kinds[K] extends CredentialKind<infer T>
+  ? T
+  : never;
+
+/** Where a credential comes from: a kind with what its keys say. */
+export type CredentialSource = {
+  readonly [K in CredentialKindName]: { readonly kind: K; readonly settings: SourceSettings<K> };
+}[CredentialKindName];
+
+/** A kind by its name, its settings being those that it read itself. */
+export function kindOf(name: CredentialKindName): CredentialKind<unknown> {
+  return CREDENTIAL_KINDS[name] as CredentialKind<unknown>;
+}
