@@ -37,7 +37,7 @@ hosts = ["API.A.test", "b.test:8443"]
 basic_user = "x-access-token"
 [sidecar.credentials.alpha]
 provider = "command"
-command = ["/usr/bin/op", "read", "op://work/token"]
+command = ["/usr/bin/op", "read", "op://Private/token"]
 env_passthrough = ["OP_SERVICE_ACCOUNT_TOKEN", "LANG"]
 hosts = ["c.test"]
 header = "X-Api-Key"

@@ -32,9 +32,8 @@ async function readPrivate(label: string, path: string): Promise<Result<string>>
     if (size > LARGEST_FILE) return unobtainable(label, `"${path}" is larger than 64 KiB`);
     const bytes = new Uint8Array(size);
     let length = 0;
-    for (let read; length < size; length += read) {
-      read = await file.read(bytes.subarray(length)) ?? 0;
-      if (read === 0) break;
+    for (let more = 1; more > 0 && length < size; length += more) {
+      more = await file.read(bytes.subarray(length)) ?? 0;
     }
     return ok(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length)));
   } catch (cause) {

@@ -14,7 +14,7 @@ export const COMMAND = credentialKind("A program that prints the secret", {
   command: key(list(NOT_EMPTY, "list of words"), {
     about: "The program, by its absolute path, and its arguments; there is no shell",
     required: true,
-    example: ["/usr/bin/op", "read", "op://work/github/token"],
+    example: ["/usr/bin/op", "read", "op://Private/github/token"],
     applies: "restart",
   }),
   output: key(oneOf(["raw", "json"]), {
