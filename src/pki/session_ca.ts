@@ -4,12 +4,12 @@ import {
   COMMON_NAME_MAX,
   distinguishedName,
   extensions,
-  KEY_ALGORITHM,
   keyIdentifier,
   pem,
   signCertificate,
 } from "./certificate.ts";
 import type { Der } from "./der.ts";
+import { generateKeyPair } from "./key_pair.ts";
 
 /** A certificate for one host with its key, as `node:tls` takes them. */
 export interface Leaf {
@@ -68,7 +68,7 @@ export class SessionCa {
    * @param now Milliseconds since the epoch; for tests
    */
   static async create(now: () => number = Date.now): Promise<SessionCa> {
-    const keys = await crypto.subtle.generateKey(KEY_ALGORITHM, false, ["sign", "verify"]);
+    const keys = await generateKeyPair(false);
     const shortId = crypto.getRandomValues(new Uint8Array(4)).toHex();
     const name = distinguishedName(`firma session CA ${shortId}`, "firma");
     const identifier = await keyIdentifier(keys.publicKey);
@@ -116,7 +116,7 @@ export class SessionCa {
     if (address === undefined && !HOST.test(host)) {
       throw new TypeError(`Cannot make a certificate for "${host}": not a host name`);
     }
-    const keys = await crypto.subtle.generateKey(KEY_ALGORITHM, true, ["sign", "verify"]);
+    const keys = await generateKeyPair(true);
     const named = host.length <= COMMON_NAME_MAX;
     const certificate = await signCertificate({
       issuer: this.#name,
