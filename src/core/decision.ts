@@ -30,6 +30,7 @@ export const DENY_REASONS = [
   "UnclassifiedIntent",
   "TenantMismatch",
   "LoopbackBlocked",
+  "PlaceholderRefused",
   "StepUpRequired",
   "Deferred",
 ] as const;

@@ -37,6 +37,17 @@ export interface CallOperation {
   readonly hidden?: readonly string[];
 }
 
+/** Whose credential a call would carry. */
+export interface CallCredential {
+  /** A configured credential is for the host, whether the call gets it or not. */
+  readonly brokered: boolean;
+  /**
+   * `agent`: one that the agent itself brings, which may be anybody's; `broker`: a configured one;
+   * `none`: none that is known as one.
+   */
+  readonly carries: "agent" | "broker" | "none";
+}
+
 /**
  * The input of a decision, whole: together with the policy bundle it determines
  * the answer, and it is what the audit event carries.
@@ -69,6 +80,8 @@ export interface ExecutionEnvelope {
     readonly operations?: readonly CallOperation[];
   };
   readonly capability: { readonly token_id: string; readonly agent_id: string };
+  /** Absent where no call is made over the network: there is none then. */
+  readonly credential?: CallCredential;
   readonly metadata: {
     readonly session_id: string;
     /** Milliseconds since the epoch. */

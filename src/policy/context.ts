@@ -121,6 +121,19 @@ export const CONTEXT_ATTRIBUTES: readonly ContextAttribute[] = [
   money("transfers_last_10m", "Transfers of the last ten minutes"),
   money("same_payee_count_30m", "Transfers to the same payee in the last thirty minutes"),
   money("session_transfer_count", "Transfers of the session"),
+  required(
+    "credential",
+    "String",
+    "Whose credential the call would carry: broker (a configured one), agent (brought by the " +
+      "agent itself) or none",
+    (e) => e.credential?.carries ?? "none",
+  ),
+  required(
+    "credential_brokered",
+    "Boolean",
+    "Whether a configured credential is for the host",
+    (e) => e.credential?.brokered ?? false,
+  ),
   decoded("git_provider", "String", "Code host, such as github"),
   decoded("git_owner", "String", "Owner of the repository, lower case"),
   decoded("git_repo", "String", "Name of the repository, lower case, without .git"),

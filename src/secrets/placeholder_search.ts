@@ -70,9 +70,7 @@ export class PlaceholderSearch {
   findAll(text: string): Occurrence[] {
     const found: Occurrence[] = [];
     if (text.length < this.#window || this.#window === 0) return found;
-    const bytes = new Uint8Array(text.length);
-    // What is beyond a byte is in no placeholder; it must only not become part of one.
-    for (let i = 0; i < text.length; i++) bytes[i] = Math.min(text.charCodeAt(i), 0xff);
+    const bytes = asciiBytes(text);
     for (let at = this.find(bytes); at !== undefined; at = this.find(bytes, at.end)) found.push(at);
     return found;
   }
@@ -84,4 +82,11 @@ function startsWith(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean 
     if (bytes[at + i] !== wanted[i]) return false;
   }
   return true;
+}
+
+/** A byte a character. One that is not of ASCII is in no placeholder and does not become part of one. */
+export function asciiBytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = Math.min(text.charCodeAt(i), 0xff);
+  return bytes;
 }

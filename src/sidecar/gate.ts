@@ -63,6 +63,14 @@ export interface Route {
   readonly caCerts?: readonly string[];
 }
 
+/** What is to be done about the placeholders of an allowed call. */
+export interface PlaceholderOrders {
+  /** The credentials whose placeholders are to be swapped. */
+  readonly labels: readonly string[];
+  /** All of the body was looked through; otherwise it is watched on its way. */
+  readonly isBodyKnown: boolean;
+}
+
 /** The answer to a {@linkcode CallInput}. */
 export type Verdict =
   | {
@@ -79,6 +87,8 @@ export type Verdict =
     readonly sessionId: string;
     /** The credential that the call goes out with; absent where none is for it. */
     readonly need?: CredentialNeed;
+    /** What is to be done about placeholders; absent where the call can hold none. */
+    readonly placeholders?: PlaceholderOrders;
     /** Aborts when a later decision (policy change, revocation, end of session) closes the call. */
     readonly signal: AbortSignal;
   }

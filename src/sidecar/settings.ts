@@ -17,6 +17,13 @@ export async function workerConfig(
   return ok({
     actionClasses: config.actionClasses,
     connectors: connectors.value,
+    credentials: config.sidecar.credentials.map(({ label, hosts, paths, actionClasses, form }) => ({
+      label,
+      hosts,
+      paths,
+      actionClasses,
+      header: form.header,
+    })),
     bypassHosts: interceptor.httpsMitm.bypassHosts,
     defaultProtected: mapping.defaultProtected,
     mayObserve: isMonitorAllowed,

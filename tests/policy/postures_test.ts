@@ -72,6 +72,32 @@ for (const [name, permitted] of Object.entries(PERMITTED)) {
   });
 }
 
+Deno.test("postures forbid writing with a foreign credential where there is a configured one", async (t) => {
+  const reads = (name: string) => /(^|\.)(read|search|export|check|list)$/.test(name);
+  for (const [name, permitted] of Object.entries(PERMITTED)) {
+    await t.step(name, () => {
+      const subject = engine(posture(name));
+      const writes = ["code.write", "issue.write", "model.inference", "telemetry.send"]
+        .filter((actionClass) => permitted.includes(actionClass));
+      for (const actionClass of writes) {
+        const decide = (carries: "agent" | "broker" | "none", brokered: boolean) =>
+          subject.decide(envelope(actionClass, { credential: { brokered, carries } }));
+        const { decision, policyIds } = decide("agent", true);
+        assert.equal(decision, "deny", actionClass);
+        assert.deepEqual(policyIds, [`${name}.forbid-foreign-credentials`]);
+        assert.equal(decide("broker", true).decision, "allow", actionClass);
+        assert.equal(decide("none", true).decision, "allow", actionClass);
+        // Where nothing is configured, the agent's own sign-in is all that there is.
+        assert.equal(decide("agent", false).decision, "allow", actionClass);
+      }
+      for (const actionClass of permitted.filter(reads)) {
+        const sketch = { credential: { brokered: true, carries: "agent" } } as const;
+        assert.equal(subject.decide(envelope(actionClass, sketch)).decision, "allow", actionClass);
+      }
+    });
+  }
+});
+
 Deno.test("postures forbid by name what no other file may permit", async (t) => {
   const forbidden = [
     "account.permission.change",

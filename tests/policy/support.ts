@@ -16,6 +16,7 @@ export interface CallSketch {
   readonly method?: string;
   readonly transport?: ExecutionEnvelope["intent"]["raw_transport"];
   readonly attributes?: Readonly<Record<string, ContextValue>>;
+  readonly credential?: ExecutionEnvelope["credential"];
   readonly metadata?: Partial<ExecutionEnvelope["metadata"]>;
 }
 
@@ -31,6 +32,7 @@ export function envelope(actionClass: string, sketch: CallSketch = {}): Executio
       attributes: sketch.attributes ?? {},
     },
     capability: { token_id: "ctok_test", agent_id: sketch.agent ?? "agt_test" },
+    ...(sketch.credential && { credential: sketch.credential }),
     metadata: {
       session_id: "ses_test",
       timestamp_ms: 1_800_000_000_000,

@@ -48,6 +48,9 @@ const ACTIONS: Readonly<Record<string, string>> = {
   RevocationCacheNotReady: "See whether the Authority runs and can be reached.",
   FailClosed: "See whether the audit log can be written, and what the Sidecar says.",
   TenantMismatch: "Start the session again.",
+  PlaceholderRefused:
+    "See what the agent was about to send and to whom: it may be leaking. If it " +
+    "is meant to, name the host in the credential's hosts.",
 };
 
 function permit(event: DecisionEvent): Remedy {

@@ -18,6 +18,7 @@ const DENIALS: Readonly<Record<DenyReason, string>> = {
   UnclassifiedIntent: "No mapping rule says what this call does.",
   TenantMismatch: "The capability token belongs to another agent.",
   LoopbackBlocked: "The address is on this machine or in a private network.",
+  PlaceholderRefused: "The call holds a placeholder of a credential where it does not belong.",
   StepUpRequired: "A policy asks for an approval by a person first.",
   Deferred: "A policy puts the call off.",
 };

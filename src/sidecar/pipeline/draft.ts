@@ -1,6 +1,8 @@
 import type { CapabilityClaims } from "../../core/capability.ts";
 import type { DenyReason } from "../../core/decision.ts";
+import type { FoundText } from "../credentials/request_find.ts";
 import type {
+  CallCredential,
   CallOperation,
   ContextValue,
   ExecutionEnvelope,
@@ -51,6 +53,12 @@ export interface Draft {
   operations?: readonly CallOperation[];
   /** By `decode`: how the protocol inside the call says that it was denied. */
   denialForm?: DenialForm;
+  /** By `findPlaceholders`; whether all of the body was looked through. Absent: none can be there. */
+  placeholders?: { readonly found: readonly FoundText[]; readonly isBodyKnown: boolean };
+  /** By `credential`. */
+  credential?: CallCredential;
+  /** By `credential`: the credentials whose placeholders are to be swapped. */
+  swaps?: readonly string[];
   /** By `capability`. */
   claims?: CapabilityClaims;
   /** By `policy`. */

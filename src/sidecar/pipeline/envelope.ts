@@ -16,6 +16,7 @@ export function buildEnvelope(draft: Draft): ExecutionEnvelope {
   // Members in canonical order (RFC 8785): the audit log then has nothing to sort.
   return {
     capability: { agent_id: claims.agent_id, token_id: claims.token_id },
+    ...(draft.credential !== undefined && { credential: draft.credential }),
     intent: {
       action_class: rule.actionClass,
       attributes: draft.attributes ?? {},

@@ -18,6 +18,7 @@ import type { HttpCall } from "../../core/envelope.ts";
 import type { Denial, Draft, SessionView, Stage } from "./draft.ts";
 import type { LiveCalls } from "./live.ts";
 import { isOnlyObserved } from "./observation.ts";
+import { placeholderOrders } from "./credential.ts";
 import { abortProblem, denyProblem, type Refused } from "./problems.ts";
 import { decisionEvent, eventBase, type EventSink } from "./record.ts";
 
@@ -163,6 +164,7 @@ export function createGate(options: GateOptions): AdvisingGate {
       dropHeaders: droppedHeaders(draft.input.headers, removedByPolicy(draft)),
       setHeaders: [],
       sessionId: draft.session.sessionId,
+      ...placeholderOrders(draft),
       signal: judged.signal,
     };
   }

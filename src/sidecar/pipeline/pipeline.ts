@@ -2,6 +2,9 @@ import { canonicalise } from "./canonicalise.ts";
 import { capability, uncovered } from "./capability.ts";
 import { type Classification, classify } from "./classify.ts";
 import { compose } from "./compose.ts";
+import { credential, findPlaceholders, orMisplaced } from "./credential.ts";
+import type { CredentialTarget } from "../credentials/request_judge.ts";
+import { PlaceholderDesk } from "../credentials/request_desk.ts";
 import type { Decoder } from "../../mapping/decoders/decoder.ts";
 import { DECODERS } from "../../mapping/decoders/decoders.ts";
 import { decode } from "./decode.ts";
@@ -33,6 +36,8 @@ export interface PipelineConfig {
   readonly connectors: readonly ConnectorHost[];
   /** Hosts and `*.` patterns whose TLS stays closed. */
   readonly bypassHosts: readonly string[];
+  /** Where configured credentials go. @default {[]} */
+  readonly credentials?: readonly CredentialTarget[];
   /** Largest body that a decoder may read, in bytes. */
   readonly maxBodyBytes: number;
   /** How far the clocks of Authority and Sidecar may differ, in milliseconds. @default {0} */
@@ -54,9 +59,12 @@ export function createStages(
     readonly standing: Classification & Readiness;
     readonly engine: () => Decider | undefined;
     readonly decoders?: ReadonlyMap<string, Decoder> | undefined;
+    /** @default {one that knows of no session} */
+    readonly desk?: PlaceholderDesk;
   },
 ): Stages {
   const { config, standing, engine, decoders = DECODERS } = options;
+  const { desk = new PlaceholderDesk(config.credentials) } = options;
   const dialled = config.connectors.filter(({ connectAddr }) => connectAddr !== undefined);
   const admission = [
     locality({ exemptHosts: new Set(dialled.map(({ host }) => host)) }),
@@ -74,7 +82,13 @@ export function createStages(
     policy(engine),
   ];
   return {
-    call: compose(canonicalise(), ...admission, reading, ...decision),
+    call: compose(
+      canonicalise(),
+      findPlaceholders(desk, config.maxBodyBytes),
+      orMisplaced(desk, compose(...admission, reading)),
+      credential(desk),
+      ...decision,
+    ),
     connect: compose(...admission, ...decision),
   };
 }
@@ -87,6 +101,8 @@ export function createPipeline(
     readonly sessions: SessionTable;
     readonly sink: EventSink;
     readonly decoders?: ReadonlyMap<string, Decoder>;
+    /** @default {one that knows of no session} */
+    readonly desk?: PlaceholderDesk;
     readonly now?: () => number;
   },
 ): Pipeline {
@@ -94,7 +110,7 @@ export function createPipeline(
   const live = new LiveCalls();
   const connectors = new Map(config.connectors.map((connector) => [connector.host, connector]));
   const engine = () => standing.bundle?.engine;
-  const stages = createStages({ config, standing, engine, decoders: options.decoders });
+  const stages = createStages({ ...options, engine });
   const gate = createGate({
     callStages: stages.call,
     connectStages: stages.connect,

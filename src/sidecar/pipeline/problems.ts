@@ -100,6 +100,13 @@ const DENIALS: Readonly<Record<DenyReason, Explanation>> = {
     why: "the address is on this machine or on a private network",
     help: `do without it, or ${ASK} to configure a connector for this host`,
   },
+  PlaceholderRefused: {
+    title: "Placeholder out of place",
+    why: "it holds a placeholder of a credential, which is for another host, for another place " +
+      "in the request, or for another session",
+    help: "send the placeholder only where its credential belongs, as the program that it was " +
+      "given to does",
+  },
   StepUpRequired: {
     title: "Approval required",
     why: "the operator must approve it first",

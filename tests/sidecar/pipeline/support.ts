@@ -3,6 +3,7 @@ import type { ExecutionEvent } from "../../../src/core/event.ts";
 import { INITIAL_SESSION_STATE } from "../../../src/core/session_state.ts";
 import type { Decoder } from "../../../src/mapping/decoders/decoder.ts";
 import { MappingTable } from "../../../src/mapping/table.ts";
+import type { PlaceholderDesk } from "../../../src/sidecar/credentials/request_desk.ts";
 import type { CallInput, Peer, Verdict } from "../../../src/sidecar/gate.ts";
 import type { Draft, SessionView } from "../../../src/sidecar/pipeline/draft.ts";
 import { createPipeline, type Pipeline } from "../../../src/sidecar/pipeline/pipeline.ts";
@@ -152,6 +153,8 @@ export interface RigOptions {
   readonly connectAddrFor?: readonly string[];
   readonly decoders?: ReadonlyMap<string, Decoder>;
   readonly clockSkewMs?: number;
+  /** What is known of credentials and placeholders. */
+  readonly desk?: PlaceholderDesk;
   /** @default {NOW_MS} */
   readonly now?: () => number;
 }
@@ -193,6 +196,7 @@ export function rig(options: RigOptions = {}): Rig {
     sessions,
     sink: events,
     ...(options.decoders && { decoders: options.decoders }),
+    ...(options.desk && { desk: options.desk }),
     now: options.now ?? (() => NOW_MS),
   });
   return {
