@@ -1,13 +1,13 @@
-import { ok } from "../../../core/result.ts";
 import type { CredentialProvider } from "../../hand_out.ts";
+import type { Present } from "../present.ts";
 import type { ProviderWorld } from "../provider_world.ts";
 import { originOf } from "../service/fault.ts";
-import { type Presentation, tokenHandOut } from "../token_hand_out.ts";
 import { askForToken } from "./ask_for_token.ts";
 import type { OauthClient } from "./client_proof.ts";
 
 /** Options of {@linkcode clientCredentials}. */
-export interface ClientCredentialsOptions extends OauthClient, Presentation {
+export interface ClientCredentialsOptions extends OauthClient {
+  readonly present: Present;
   /** Scopes to ask for. */
   readonly scopes: readonly string[];
   /** What the token is for, where the service wants to be told. */
@@ -33,7 +33,7 @@ export function clientCredentials(
       authentication.by === "identity_token" ? `${what}, ${agentId}, ${sessionId}` : what,
     async obtain(need, signal) {
       const token = await askForToken(options, grant, { need, world, signal });
-      return token.ok ? ok(tokenHandOut(need, options, token.value)) : token;
+      return token.ok ? options.present(token.value) : token;
     },
   };
 }

@@ -1,14 +1,15 @@
-import { ok, type Result } from "../../../core/result.ts";
+import type { Result } from "../../../core/result.ts";
 import type { CredentialNeed, CredentialProvider } from "../../hand_out.ts";
+import type { Present } from "../present.ts";
 import type { ProviderWorld } from "../provider_world.ts";
 import { originOf } from "../service/fault.ts";
-import { type Presentation, tokenHandOut } from "../token_hand_out.ts";
 import { askForToken } from "./ask_for_token.ts";
 import type { OauthClient } from "./client_proof.ts";
 import type { TokenAnswer } from "./token_endpoint.ts";
 
 /** Options of {@linkcode refreshToken}. */
-export interface RefreshTokenOptions extends OauthClient, Presentation {
+export interface RefreshTokenOptions extends OauthClient {
+  readonly present: Present;
   /** File of the refresh token, which is replaced whenever the service gives a new one. */
   readonly refreshTokenFile: string;
   /** Scopes to ask for; without any, those that were granted once. */
@@ -61,7 +62,7 @@ export function refreshToken(
     scope: () => `refresh token of client "${clientId}" of ${originOf(tokenUrl)}`,
     async obtain(need, signal) {
       const token = await world.exclusively(path, () => refresh(need, signal));
-      return token.ok ? ok(tokenHandOut(need, options, token.value)) : token;
+      return token.ok ? options.present(token.value) : token;
     },
   };
 }

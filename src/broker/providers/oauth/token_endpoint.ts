@@ -1,4 +1,5 @@
 import { err, ok, type Result } from "../../../core/result.ts";
+import type { GivenToken } from "../present.ts";
 import type { ServiceAnswer, ServiceRequest } from "../service/ask.ts";
 import { jsonAnswer, member } from "../service/json_answer.ts";
 import { lifetimeMs, secretToken } from "../service/token.ts";
@@ -50,9 +51,7 @@ export function refusal(answer: ServiceAnswer): string {
 }
 
 /** What a token endpoint gave. */
-export interface TokenAnswer {
-  readonly token: string;
-  readonly expiresAtMs: number;
+export interface TokenAnswer extends GivenToken {
   /** The one to use from now on, where there is a new one. */
   readonly refreshToken?: string;
 }
@@ -70,7 +69,8 @@ export function readTokenAnswer(answer: ServiceAnswer, nowMs: number): Result<To
   }
   const life = lifetimeMs(member(body.value, "expires_in"), "expires_in");
   if (!life.ok) return life;
-  const given = { token: token.value, expiresAtMs: nowMs + life.value };
+  const expiresAtMs = life.value === undefined ? undefined : nowMs + life.value;
+  const given = { token: token.value, expiresAtMs };
   const next = member(body.value, "refresh_token");
   if (next === undefined || next === null) return ok(given);
   const refreshToken = secretToken(next, "refresh_token");

@@ -2,8 +2,6 @@ import { err, ok, type Result } from "../../../core/result.ts";
 
 /** What a header may carry as a token: no space, no control, nothing that ends the header. */
 const TOKEN = /^[\x21-\x7e]{1,16384}$/;
-/** What nobody said the life of is asked for anew after this long, in milliseconds. */
-const UNKNOWN_LIFE_MS = 300_000;
 /** Whatever a service promises, it is asked again after this long, in milliseconds. */
 const LONGEST_LIFE_MS = 86_400_000;
 
@@ -16,11 +14,11 @@ export function secretToken(value: unknown, name: string): Result<string, string
 
 /**
  * How long something lives that lives for `seconds` (RFC 6749 `expires_in`; digits in a string are
- * common too), in milliseconds. A part of a second is dropped and a long life cut to a day; without
- * a life at all, five minutes.
+ * common too), in milliseconds. A part of a second is dropped, and a long life is cut to a day.
+ * Nothing is known of the life of what has no such member.
  */
-export function lifetimeMs(seconds: unknown, name: string): Result<number, string> {
-  if (seconds === undefined || seconds === null) return ok(UNKNOWN_LIFE_MS);
+export function lifetimeMs(seconds: unknown, name: string): Result<number | undefined, string> {
+  if (seconds === undefined || seconds === null) return ok(undefined);
   const number = typeof seconds === "string" && /^[0-9]{1,15}$/.test(seconds)
     ? Number(seconds)
     : seconds;

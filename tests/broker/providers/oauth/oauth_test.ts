@@ -4,11 +4,16 @@ import type { ClientAuthentication } from "../../../../src/broker/providers/oaut
 import { clientCredentials } from "../../../../src/broker/providers/oauth/client_credentials.ts";
 import { refreshToken } from "../../../../src/broker/providers/oauth/refresh_token.ts";
 import { err } from "../../../../src/core/result.ts";
-import { needing, NEVER, type TestWorld, testWorld } from "../../../fixtures/provider_world.ts";
+import {
+  asBearer,
+  needing,
+  NEVER,
+  type TestWorld,
+  testWorld,
+} from "../../../fixtures/provider_world.ts";
 import { type Asked, standIn } from "../../../fixtures/stand_in.ts";
 
 const SECRET = "päss word:&=%";
-const BEARER = { header: "authorization", prefix: "Bearer " };
 const TOKEN = { access_token: "at-1", token_type: "bearer", expires_in: 600 };
 
 async function asking(
@@ -20,7 +25,7 @@ async function asking(
   await using server = standIn(answer);
   const options = { tokenUrl: `${server.url}/token`, clientId: "cli:ent", authentication };
   const provider = clientCredentials(
-    { ...options, ...BEARER, scopes: ["read", "write"], audience: undefined },
+    { ...options, present: asBearer, scopes: ["read", "write"], audience: undefined },
     world,
   );
   const handOut = await provider.obtain(needing(), NEVER);
@@ -171,7 +176,7 @@ function refreshing(url: string, world: TestWorld) {
     tokenUrl: url,
     clientId: "client",
     authentication: { by: "none" },
-    ...BEARER,
+    present: asBearer,
     refreshTokenFile: "/refresh",
     scopes: [],
   }, world);
