@@ -84,6 +84,7 @@ const HELPERS: Readonly<
   __init: () => import("../sandbox/init/main.ts"),
   __sidecar: () => import("../sidecar/main.ts"),
   __authority: () => import("../daemon/authority_main.ts"),
+  __broker: () => import("../broker/main.ts"),
   __supervise: () => import("../daemon/supervise_main.ts"),
   __complete: () => import("./completion/main.ts"),
   __preflight: () => import("../sandbox/preflight/main.ts"),

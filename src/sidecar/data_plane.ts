@@ -28,6 +28,8 @@ export interface DataPlaneOptions
   readonly known?: CheckedContents;
   readonly leaf: (host: string) => Promise<Leaf>;
   readonly notify: Notify;
+  /** Opens a way to the credential broker, for each worker. @default there is no broker */
+  readonly broker?: () => MessagePort;
   /** Hears of a session whose way in was lost for good when the data plane started again. */
   readonly lost?: (sessionId: string) => void;
 }
@@ -303,6 +305,8 @@ export class DataPlane {
       if (vouched !== undefined) this.#sendBundle(vouched);
     }
     this.#sendRevoked();
+    const { broker } = this.#options;
+    if (broker !== undefined) this.#send({ kind: "broker", port: broker() });
     this.#sessions.handOver();
   }
 

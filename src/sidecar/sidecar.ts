@@ -11,6 +11,7 @@ import { loadOrCreateSigningKey } from "../pki/signing_key.ts";
 import { cedarModule } from "../policy/cedar_module.ts";
 import { AuditFeed } from "./audit_feed.ts";
 import { followAuthority } from "./authority_follower.ts";
+import type { BrokerKeeper } from "./credentials/broker_keeper.ts";
 import type { ControlTarget } from "./control.ts";
 import { ControlServer } from "./control_server.ts";
 import { DataPlane } from "./data_plane.ts";
@@ -127,6 +128,9 @@ async function assemble(
   const feed = new AuditFeed(audit.value);
   const isAllowed = isMonitorAllowed(env);
   const usual = effectiveMode(config.sidecar.mode, isAllowed, notify);
+  const { credentials } = config.sidecar;
+  const broker = credentials.length > 0 ? await startBroker(credentials, env, notify) : undefined;
+  started.defer(() => broker?.close());
   let sessions: Sessions | undefined;
   let live: LiveConfig | undefined;
   const plane = await DataPlane.start({
@@ -139,6 +143,7 @@ async function assemble(
     audit: feed,
     leaf: async (host) => await (await makingCa).leaf(host),
     notify,
+    ...(broker && { broker: () => broker.open() }),
     lost: (sessionId) => void sessions?.end(sessionId, undefined),
   });
   if (!plane.ok) return plane;
@@ -193,10 +198,21 @@ async function assemble(
       await decisions.close();
       await kept.endAll();
       plane.value.stop();
+      broker?.close();
       await Promise.all([followed.close(), closeAuthority()]);
       return await audit.value.close();
     },
   });
+}
+
+/** Loaded only where there is something to hand out: most projects have no credentials. */
+async function startBroker(
+  credentials: FirmaConfig["sidecar"]["credentials"],
+  env: Environment,
+  notify: Notify,
+): Promise<BrokerKeeper> {
+  const { BrokerKeeper } = await import("./credentials/broker_keeper.ts");
+  return new BrokerKeeper(credentials, env, notify);
 }
 
 async function openAudit(

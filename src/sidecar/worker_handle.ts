@@ -79,7 +79,9 @@ export class WorkerHandle {
 
   /** Sends an order. */
   post(message: ToWorker): void {
-    if (!this.#ended) this.#control.postMessage(message);
+    if (this.#ended) return;
+    const transferred = message.kind === "broker" ? [message.port] : [];
+    this.#control.postMessage(message, transferred);
   }
 
   /** Ends the worker at once. What it had said before still reaches the owner, before this returns. */

@@ -1,3 +1,4 @@
+import type { CredentialNeed } from "../../broker/hand_out.ts";
 import { type AbortReason, denialDecision } from "../../core/decision.ts";
 import { newId } from "../../core/id.ts";
 import { connectCall } from "../../mapping/call.ts";
@@ -43,6 +44,8 @@ export interface GateOptions {
   /** Whether TLS to this host stays closed to firma. */
   readonly bypasses: (host: string) => boolean;
   readonly route: (call: HttpCall) => Route;
+  /** The credential that an allowed call goes out with. @default none */
+  readonly need?: (draft: Draft) => CredentialNeed | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -155,6 +158,8 @@ export function createGate(options: GateOptions): AdvisingGate {
   function toVerdict(draft: Draft, judged: Allowed | Refusal): Verdict {
     if (judged.kind === "deny") return judged;
     const call = draft.call!;
+    // What is let out in spite of policies, or undecided, goes without.
+    const need = judged.observed ? undefined : options.need?.(draft);
     return {
       kind: "forward",
       eventId: judged.eventId,
@@ -165,6 +170,7 @@ export function createGate(options: GateOptions): AdvisingGate {
       setHeaders: [],
       sessionId: draft.session.sessionId,
       ...placeholderOrders(draft),
+      ...(need && { need }),
       signal: judged.signal,
     };
   }

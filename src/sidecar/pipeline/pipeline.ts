@@ -5,6 +5,7 @@ import { compose } from "./compose.ts";
 import { credential, findPlaceholders, orMisplaced } from "./credential.ts";
 import type { CredentialTarget } from "../credentials/request_judge.ts";
 import { PlaceholderDesk } from "../credentials/request_desk.ts";
+import { credentialNeed } from "../credentials/credential_need.ts";
 import type { Decoder } from "../../mapping/decoders/decoder.ts";
 import { DECODERS } from "../../mapping/decoders/decoders.ts";
 import { decode } from "./decode.ts";
@@ -119,6 +120,7 @@ export function createPipeline(
     live,
     bundleVersion: () => standing.bundle?.version ?? "",
     bypasses: bypassMatcher(config.bypassHosts),
+    need: (draft) => credentialNeed(draft, config.credentials ?? []),
     route: (call) => routeTo(call, connectors.get(call.host)),
     now,
   });

@@ -7,6 +7,10 @@ import { markChecked } from "../../policy/checked.ts";
 import { createPipeline, type Pipeline } from "../pipeline/pipeline.ts";
 import { SessionTable } from "../pipeline/session_table.ts";
 import { Standing } from "../pipeline/standing.ts";
+import { BrokerClient } from "../credentials/broker_client.ts";
+import { BrokeredCredentials } from "../credentials/brokered.ts";
+import { NO_CREDENTIALS } from "../credentials/call_credentials.ts";
+import { HandOuts } from "../credentials/hand_outs.ts";
 import { startTransport, type Transport } from "../transport/transport.ts";
 import { AuditGauge } from "./audit_gauge.ts";
 import { EventQueue } from "./event_queue.ts";
@@ -22,6 +26,8 @@ interface Running {
   readonly transport: Transport;
   readonly queue: EventQueue;
   readonly httpProxy: HostAndPort | undefined;
+  readonly broker: BrokerClient;
+  readonly handOuts: HandOuts;
 }
 
 type Message<K extends ToWorker["kind"]> = Extract<ToWorker, { readonly kind: K }>;
@@ -90,13 +96,25 @@ export class DataPlaneWorker {
     const standing = new Standing(table.value, config.defaultProtected);
     const sessions = new SessionTable();
     const pipeline = createPipeline({ config, standing, sessions, sink: queue });
+    const broker = new BrokerClient();
+    const handOuts = new HandOuts(broker);
     const transport = await startTransport({
       gate: pipeline.gate,
+      credentials: config.credentials?.length ? new BrokeredCredentials(handOuts) : NO_CREDENTIALS,
       leaf: (host) => this.#leaves.get(host),
       timeouts: config.timeouts,
     });
     const { httpProxy } = config;
-    this.#running = { standing, sessions, pipeline, transport, queue, httpProxy };
+    this.#running = {
+      standing,
+      sessions,
+      pipeline,
+      transport,
+      queue,
+      httpProxy,
+      broker,
+      handOuts,
+    };
     setInterval(() => pipeline.expire(), EXPIRE_MS);
     this.#post({ kind: "started" });
   }
@@ -133,6 +151,8 @@ export class DataPlaneWorker {
         const advice = await pipeline.gate.advise(callInput(message.question));
         return this.#post({ kind: "advised", number: message.number, advice });
       }
+      case "broker":
+        return running.broker.use(message.port);
       case "session-close":
         return await this.#closeSession(running, message.sessionId);
     }
@@ -165,6 +185,7 @@ export class DataPlaneWorker {
     await settledWithin(DRAIN_LIMIT_MS, running.pipeline.drained(sessionId));
     running.queue.flush();
     running.sessions.forget(sessionId);
+    running.handOuts.forget(sessionId);
     this.#post({ kind: "session-closed", sessionId });
   }
 }

@@ -101,6 +101,8 @@ export type ToWorker =
   | { readonly kind: "session-close"; readonly sessionId: string }
   | { readonly kind: "advise"; readonly number: number; readonly question: Question }
   | { readonly kind: "leaf"; readonly request: number; readonly leaf: Leaf | undefined }
+  /** The way to the credential broker: `AskBroker` one way, `BrokerAnswer` the other. */
+  | { readonly kind: "broker"; readonly port: MessagePort }
   | { readonly kind: "ping"; readonly number: number };
 
 /** From the worker, on the control port. */

@@ -1,0 +1,19 @@
+import type { CredentialConfig } from "../config/keys/credentials/credential.ts";
+import type { FirmaError, Result } from "../core/result.ts";
+import type { CredentialNeed, Issued } from "./hand_out.ts";
+
+/** To the broker, one JSON object a line. The first one is `start`. */
+export type ToBroker =
+  | { readonly type: "start"; readonly credentials: readonly CredentialConfig[] }
+  | { readonly type: "need"; readonly number: number; readonly need: CredentialNeed }
+  /** A server would not have what was handed out. */
+  | { readonly type: "refused"; readonly label: string; readonly scope: string };
+
+/** From the broker, one JSON object a line. */
+export type FromBroker =
+  | { readonly type: "ready" }
+  | {
+    readonly type: "handed";
+    readonly number: number;
+    readonly outcome: Result<Issued, FirmaError>;
+  };

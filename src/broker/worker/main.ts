@@ -1,0 +1,33 @@
+/** The part of the broker that has secrets: a worker that reaches nothing but what they need. */
+import { Broker } from "../broker.ts";
+import type { CredentialNeed } from "../hand_out.ts";
+import type { FromBroker, ToBroker } from "../messages.ts";
+
+// A rejection may quote what was read, so that nobody may say of what.
+self.addEventListener("unhandledrejection", (event) => event.preventDefault());
+
+self.addEventListener("message", (event) => serve((event as MessageEvent<MessagePort>).data), {
+  once: true,
+});
+
+function serve(port: MessagePort): void {
+  const say = (message: FromBroker) => port.postMessage(message);
+  let broker: Broker | undefined;
+  const handOut = async (number: number, need: CredentialNeed) => {
+    const outcome = await broker!.handOut(need);
+    say({ type: "handed", number, outcome });
+  };
+  port.onmessage = ({ data }: MessageEvent<ToBroker>) => {
+    switch (data.type) {
+      case "start": {
+        const variable = (name: string) => Deno.env.get(name);
+        broker = new Broker({ credentials: data.credentials, variable });
+        return say({ type: "ready" });
+      }
+      case "need":
+        return void handOut(data.number, data.need);
+      case "refused":
+        return broker!.refused(data.label, data.scope);
+    }
+  };
+}

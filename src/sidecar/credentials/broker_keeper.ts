@@ -1,0 +1,87 @@
+import { reachOf } from "../../config/keys/credentials/reach.ts";
+import type { CredentialConfig } from "../../config/keys/credentials/credential.ts";
+import type { Environment } from "../../config/paths.ts";
+import { selfCommand } from "../../config/self_command.ts";
+import type { Notify } from "../notices.ts";
+import type { FromKeeper, ToKeeper } from "./keeper/messages.ts";
+
+/** What firma itself needs to start, and what its connections need; none of these is secret. */
+const OWN_VARIABLES = [
+  ...["HOME", "PATH", "LANG", "TZ", "TMPDIR", "XDG_CACHE_HOME", "DENO_DIR", "DENO_NO_UPDATE_CHECK"],
+  ...["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"],
+];
+
+/** What the main thread knows of the broker: how data planes get at it, and how it ends. */
+export class BrokerKeeper {
+  readonly #worker: Worker;
+  readonly #port: MessagePort;
+
+  /** Starts the broker, and does not wait for it. To be made before `run` is given up. */
+  constructor(credentials: readonly CredentialConfig[], env: Environment, notify: Notify) {
+    const command = [...selfCommand(), "__broker"];
+    this.#worker = new Worker(new URL("./keeper/worker/main.ts", import.meta.url), {
+      type: "module",
+      name: "firma-broker-keeper",
+      deno: {
+        permissions: {
+          run: [command[0]!],
+          net: false,
+          read: false,
+          write: false,
+          env: false,
+          ffi: false,
+          sys: false,
+          import: false,
+        },
+      },
+    });
+    const { port1, port2 } = new MessageChannel();
+    this.#worker.postMessage(port2, [port2]);
+    this.#port = port1;
+    this.#port.onmessage = ({ data }: MessageEvent<FromKeeper>) => notify(data.level, data.text);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      notify("error", "The keeper of the credential broker ended: calls that need one fail");
+    };
+    this.#post({
+      kind: "start",
+      start: { command, env: brokerEnvironment(credentials, env), credentials },
+    });
+  }
+
+  /** A way to the broker, for one data plane. */
+  open(): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    this.#post({ kind: "plane", port: port1 }, [port1]);
+    return port2;
+  }
+
+  /** Ends the broker, which ends with the pipe that its keeper held. */
+  close(): void {
+    this.#worker.terminate();
+    this.#port.close();
+  }
+
+  #post(message: ToKeeper, transfer: Transferable[] = []): void {
+    this.#port.postMessage(message, transfer);
+  }
+}
+
+/** What the broker may know of the environment: what its credentials name, and little more. */
+function brokerEnvironment(
+  credentials: readonly CredentialConfig[],
+  env: Environment,
+): Record<string, string> {
+  const reaches = credentials.map(reachOf);
+  const names = [
+    ...OWN_VARIABLES,
+    ...reaches.flatMap(({ env, secretEnv }) => [...env, ...secretEnv]),
+  ];
+  const known: Record<string, string> = { DENO_TLS_CA_STORE: "system,mozilla", NO_COLOR: "1" };
+  for (const name of names) {
+    const value = env[name];
+    // A loader would take these as orders, in firma itself.
+    if (value !== undefined && !/^(?:LD|DYLD)_/.test(name)) known[name] = value;
+  }
+  return known;
+}

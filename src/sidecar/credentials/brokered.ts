@@ -1,0 +1,103 @@
+import type { Issued } from "../../broker/hand_out.ts";
+import type { CredentialRecord } from "../../core/event.ts";
+import type { ForwardVerdict } from "../gate.ts";
+import {
+  type OutgoingRequest,
+  UpstreamFailure,
+  type UpstreamResponse,
+} from "../transport/upstream.ts";
+import type { CallCredentials } from "./call_credentials.ts";
+import type { HandOuts } from "./hand_outs.ts";
+
+const UNAUTHORIZED = 401;
+
+/** Adds what the broker hands out to the calls that it is for. */
+export class BrokeredCredentials implements CallCredentials {
+  readonly #handOuts: HandOuts;
+  /** By the event of the call's decision. */
+  readonly #used = new Map<string, { readonly issued: Issued; readonly wasKept: boolean }>();
+
+  constructor(handOuts: HandOuts) {
+    this.#handOuts = handOuts;
+  }
+
+  outgoing(
+    request: OutgoingRequest,
+    verdict: ForwardVerdict,
+  ): OutgoingRequest | Promise<OutgoingRequest> {
+    const { need } = verdict;
+    if (need === undefined) return request;
+    const issued = this.#handOuts.get(need);
+    if (!(issued instanceof Promise)) return this.#equip(request, verdict, issued, true);
+    return issued.then((outcome) => {
+      if (outcome.ok) return this.#equip(request, verdict, outcome.value, false);
+      throw failure(outcome.error.message);
+    });
+  }
+
+  incoming(response: UpstreamResponse, { eventId }: ForwardVerdict): UpstreamResponse {
+    if (response.status !== UNAUTHORIZED) return response;
+    const used = this.#used.get(eventId);
+    // One that was fetched for this very call would not be better the next time.
+    if (used?.wasKept) this.#handOuts.refused(used.issued);
+    return response;
+  }
+
+  ended({ eventId }: ForwardVerdict): CredentialRecord | undefined {
+    const used = this.#used.get(eventId);
+    this.#used.delete(eventId);
+    if (used === undefined) return undefined;
+    const { label, provider, scope, expiresAtMs } = used.issued;
+    return {
+      label,
+      provider,
+      scope,
+      ...(expiresAtMs !== undefined && { expires_at: new Date(expiresAtMs).toISOString() }),
+    };
+  }
+
+  #equip(
+    request: OutgoingRequest,
+    verdict: ForwardVerdict,
+    issued: Issued,
+    wasKept: boolean,
+  ): OutgoingRequest {
+    const misled = misdirected(request, verdict, issued);
+    if (misled !== undefined) throw failure(misled);
+    if (issued.signing !== undefined) throw failure("calls cannot be signed here");
+    this.#used.set(verdict.eventId, { issued, wasKept });
+    return withHeaders(request, issued.headers);
+  }
+}
+
+/** A last look at where the call really goes: decided long ago, and by others. */
+function misdirected(
+  { scheme, authority }: OutgoingRequest,
+  { need, route }: ForwardVerdict,
+  { label }: Issued,
+): string | undefined {
+  const { host, port } = need!;
+  const named = port === 443 ? host : `${host}:${port}`;
+  const isThere = scheme === "https" && route.tls && route.host === host && route.port === port &&
+    authority === named && label === need!.label;
+  return isThere ? undefined : `the credential "${need!.label}" is not for where the call goes`;
+}
+
+/** The request with these headers, in place of all of the same names. */
+function withHeaders(request: OutgoingRequest, headers: Issued["headers"]): OutgoingRequest {
+  const isReplaced = (name: string) => headers.some(([added]) => added === name);
+  const kept = request.fields.flatMap(([name], index) => isReplaced(name) ? [] : [index]);
+  return {
+    ...request,
+    fields: [
+      ...kept.map((index) => request.fields[index]!),
+      ...headers.map(([n, v]) => [n, v] as [string, string]),
+    ],
+    spellings: request.spellings &&
+      [...kept.map((index) => request.spellings![index]!), ...headers.map(([name]) => name)],
+  };
+}
+
+function failure(message: string): UpstreamFailure {
+  return new UpstreamFailure(message, { reason: "CREDENTIAL_INJECTION_FAILED" });
+}

@@ -1,0 +1,41 @@
+import type { CredentialNeed } from "../../broker/hand_out.ts";
+import type { ContextValue } from "../../core/envelope.ts";
+import type { Draft } from "../pipeline/draft.ts";
+import { type CredentialTarget, isForCall } from "./request_judge.ts";
+
+/**
+ * What a call that policies allow needs; nothing where no credential is for it. No two are: such a
+ * `firma.toml` is refused.
+ */
+export function credentialNeed(
+  draft: Draft,
+  targets: readonly CredentialTarget[],
+): CredentialNeed | undefined {
+  const { call, rule, session } = draft;
+  if (call === undefined || rule === undefined) return undefined;
+  const target = targets.find((each) => isForCall(each, { call, actionClass: rule.actionClass }));
+  if (target === undefined) return undefined;
+  return {
+    label: target.label,
+    host: call.host,
+    port: call.port,
+    actionClass: rule.actionClass,
+    resource: repositoryOf(draft),
+    sessionId: session.sessionId,
+    agentId: session.agentId,
+  };
+}
+
+/** `owner/repository`, where all that the call does is about that one. */
+function repositoryOf({ attributes, operations }: Draft): string {
+  const named = operations === undefined
+    ? [nameOf(attributes)]
+    : operations.map((operation) => nameOf(operation.attributes));
+  return named.every((name) => name === named[0]) ? named[0] ?? "" : "";
+}
+
+function nameOf(attributes: Readonly<Record<string, ContextValue>> = {}): string {
+  const { git_owner: owner, git_repo: repository } = attributes;
+  if (typeof owner !== "string" || typeof repository !== "string") return "";
+  return owner === "" || repository === "" ? "" : `${owner}/${repository}`;
+}

@@ -1,0 +1,145 @@
+import type { CredentialNeed, Issued } from "../../../broker/hand_out.ts";
+import type { FromBroker, ToBroker } from "../../../broker/messages.ts";
+import { jsonLines } from "../../../core/json_lines.ts";
+import { err, type FirmaError, type Result } from "../../../core/result.ts";
+import type { BrokerStart } from "./messages.ts";
+
+/** What keeping a broker needs. */
+export interface BrokerProcessOptions {
+  readonly start: BrokerStart;
+  /** Hears that the broker ended by itself, and how. */
+  readonly ended: (how: string) => void;
+  /** Hears that it serves again after it had ended. */
+  readonly recovered: () => void;
+  /** @default {50} */
+  readonly firstRetryMs?: number;
+}
+
+const FIRST_RETRY_MS = 50;
+const LAST_RETRY_MS = 5_000;
+/** A broker that lived this long was healthy: the next one starts at once. */
+const HEALTHY_MS = 10_000;
+
+const AWAY: FirmaError = {
+  code: "CREDENTIAL_BROKER_AWAY",
+  message: "Cannot obtain a credential: the credential broker has ended and starts again",
+};
+
+/**
+ * Keeps a process `__broker` going. Whoever asks while the first one starts waits for it; while one
+ * that broke is being followed by another there is no answer but that.
+ */
+export class BrokerProcess {
+  readonly #options: BrokerProcessOptions;
+  readonly #waiting = new Map<number, (outcome: Result<Issued>) => void>();
+  #child: Deno.ChildProcess | undefined;
+  #orders: WritableStreamDefaultWriter<Uint8Array> | undefined;
+  #questions = 0;
+  #startedAt = 0;
+  #retryMs: number;
+  #broke = false;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+
+  constructor(options: BrokerProcessOptions) {
+    this.#options = options;
+    this.#retryMs = options.firstRetryMs ?? FIRST_RETRY_MS;
+    this.#spawn();
+  }
+
+  /** Of the process that there is now. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Asks for a hand-out. Never rejects. */
+  ask(need: CredentialNeed): Promise<Result<Issued>> {
+    if (this.#orders === undefined) return Promise.resolve(err(AWAY));
+    const number = ++this.#questions;
+    const { promise, resolve } = Promise.withResolvers<Result<Issued>>();
+    this.#waiting.set(number, resolve);
+    this.#tell({ type: "need", number, need });
+    return promise;
+  }
+
+  /** A server would not have what was handed out. */
+  refused(label: string, scope: string): void {
+    this.#tell({ type: "refused", label, scope });
+  }
+
+  /** Ends it for good. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    await this.#orders?.close().catch(() => {});
+    await this.#child?.status;
+  }
+
+  #tell(message: ToBroker): void {
+    const line = new TextEncoder().encode(`${JSON.stringify(message)}\n`);
+    // When it is gone, its end is heard.
+    this.#orders?.write(line).catch(() => {});
+  }
+
+  #spawn(): void {
+    const { command: [program = "", ...args], env, credentials } = this.#options.start;
+    this.#startedAt = performance.now();
+    let child: Deno.ChildProcess;
+    try {
+      child = new Deno.Command(program, {
+        args,
+        env: { ...env },
+        clearEnv: true,
+        cwd: "/",
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "inherit",
+      }).spawn();
+    } catch (cause) {
+      return this.#succeed(cause instanceof Error ? cause.message : String(cause));
+    }
+    this.#child = child;
+    this.#orders = child.stdin.getWriter();
+    this.#tell({ type: "start", credentials });
+    this.#follow(child);
+  }
+
+  async #follow(child: Deno.ChildProcess): Promise<void> {
+    try {
+      for await (const message of jsonLines(child.stdout)) this.#hear(message as FromBroker);
+    } catch {
+      // What ends the reading ends the process, or has ended it.
+    }
+    const { code, signal } = await child.status;
+    if (!this.#closed) this.#succeed(signal ? `signal ${signal}` : `exit code ${code}`);
+    else this.#answerAll();
+  }
+
+  #hear(message: FromBroker): void {
+    if (message.type === "ready") {
+      if (this.#broke) this.#options.recovered();
+      this.#broke = false;
+      return;
+    }
+    this.#waiting.get(message.number)?.(message.outcome);
+    this.#waiting.delete(message.number);
+  }
+
+  #succeed(how: string): void {
+    this.#child = undefined;
+    this.#orders = undefined;
+    this.#answerAll();
+    if (!this.#broke) this.#options.ended(how);
+    this.#broke = true;
+    if (performance.now() - this.#startedAt > HEALTHY_MS) {
+      this.#retryMs = this.#options.firstRetryMs ?? FIRST_RETRY_MS;
+    }
+    this.#retry = setTimeout(() => this.#spawn(), this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+  }
+
+  #answerAll(): void {
+    for (const answer of this.#waiting.values()) answer(err(AWAY));
+    this.#waiting.clear();
+  }
+}

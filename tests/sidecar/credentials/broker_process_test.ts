@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import type { CredentialNeed, Issued } from "../../../src/broker/hand_out.ts";
+import { selfCommand } from "../../../src/config/self_command.ts";
+import type { Result } from "../../../src/core/result.ts";
+import { BrokerProcess } from "../../../src/sidecar/credentials/keeper/broker_process.ts";
+import { credential, needOf } from "../../broker/_credential.ts";
+import { eventually } from "../../fixtures/deadline.ts";
+
+const SECRET = "raw-secret-of-a-process";
+const command = [...selfCommand(), "__broker"];
+
+function env(more: Readonly<Record<string, string>>): Record<string, string> {
+  const known: Record<string, string> = { ...more };
+  for (const name of ["HOME", "PATH", "DENO_DIR"]) {
+    const value = Deno.env.get(name);
+    if (value !== undefined) known[name] = value;
+  }
+  return known;
+}
+
+function start(
+  credentials: readonly ReturnType<typeof credential>[],
+  variables: Readonly<Record<string, string>> = {},
+) {
+  const told: string[] = [];
+  const broker = new BrokerProcess({
+    start: { command, env: env(variables), credentials },
+    ended: (how) => told.push(how),
+    recovered: () => told.push("recovered"),
+  });
+  return { broker, told };
+}
+
+const stateOf = (outcome: Result<Issued>) => outcome.ok ? "" : outcome.error.message;
+
+Deno.test("__broker hands out, and reaches nothing that no credential names", async () => {
+  const dir = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${dir}/token`, SECRET, { mode: 0o600 });
+  const helper = (words: string[]) => ({
+    kind: "command" as const,
+    settings: { command: words, output: "raw" as const, env_passthrough: [], max_output: 1_000 },
+  });
+  const { broker, told } = start([
+    credential("file", { kind: "file", settings: { path: `${dir}/token` } }),
+    credential("helper", helper(["/bin/echo", SECRET])),
+    credential("variable"),
+  ], { KEY: SECRET });
+  for (const label of ["file", "helper", "variable"]) {
+    const outcome = await broker.ask(needOf(label));
+    assert.ok(outcome.ok, stateOf(outcome));
+    assert.deepEqual(outcome.value.secrets, [SECRET], label);
+  }
+  assert.match(stateOf(await broker.ask(needOf("file", { host: "evil.test" }))), /not for "evil/);
+  assert.match(stateOf(await broker.ask(needOf("none"))), /there is none of that name/);
+  if (Deno.build.os === "linux") {
+    // No other program of this user may look into its memory, whatever it is asked.
+    assert.equal((await Deno.stat(`/proc/${broker.pid}/mem`)).uid, 0);
+  }
+  await broker.close();
+  assert.deepEqual(told, []);
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("a broker that is killed is away, and another one follows", async () => {
+  const { broker, told } = start([credential("a")], { KEY: SECRET });
+  const ask = (need: CredentialNeed) => broker.ask(need);
+  assert.ok((await ask(needOf("a"))).ok);
+  const first = broker.pid!;
+  Deno.kill(first, "SIGKILL");
+  await eventually("its end to be noticed", () => told[0]);
+  assert.deepEqual(told, ["signal SIGKILL"]);
+  await eventually("another one", async () => (await ask(needOf("a"))).ok || undefined);
+  assert.notEqual(broker.pid, first);
+  await eventually("word of it", () => told[1]);
+  assert.deepEqual(told, ["signal SIGKILL", "recovered"]);
+  await broker.close();
+});
+
+Deno.test("a broker that cannot start leaves every question answered, and is tried again", async () => {
+  const told: string[] = [];
+  const broker = new BrokerProcess({
+    start: { command: ["/bin/false"], env: {}, credentials: [] },
+    ended: (how) => told.push(how),
+    recovered: () => told.push("recovered"),
+    firstRetryMs: 1,
+  });
+  const outcome = await broker.ask(needOf("a"));
+  assert.ok(!outcome.ok);
+  assert.equal(outcome.error.code, "CREDENTIAL_BROKER_AWAY");
+  await eventually("its end to be noticed", () => told[0]);
+  assert.deepEqual(told, ["exit code 1"], "it is told once, however often it is tried");
+  await broker.close();
+});
