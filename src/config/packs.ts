@@ -1,25 +1,22 @@
 import { nearest } from "../core/nearest.ts";
 import { err, ok, type Result } from "../core/result.ts";
+import { programFile } from "./program_file.ts";
 
 /** The kinds of files that ship with firma, and their file name extensions. */
 const PACKS = {
   /** Cedar policies for a whole project. */
-  posture: { directory: "../../packs/postures/", extension: ".cedar" },
+  posture: { directory: "packs/postures/", extension: ".cedar" },
   /** Mapping tables, one for each service. */
-  mapping: { directory: "../../packs/mappings/", extension: ".toml" },
+  mapping: { directory: "packs/mappings/", extension: ".toml" },
 } as const;
 
 /** A kind of pack. */
 export type PackKind = keyof typeof PACKS;
 
-function at(relative: string): URL {
-  return new URL(relative, import.meta.url);
-}
-
 /** The names of the packs of a kind, sorted. */
 export function packNames(kind: PackKind): string[] {
   const { directory, extension } = PACKS[kind];
-  return [...Deno.readDirSync(at(directory))]
+  return [...Deno.readDirSync(programFile(directory))]
     .filter((entry) => entry.isFile && entry.name.endsWith(extension))
     .map((entry) => entry.name.slice(0, -extension.length))
     .sort();
@@ -37,10 +34,10 @@ export function readPack(kind: PackKind, name: string): Result<string> {
     });
   }
   const { directory, extension } = PACKS[kind];
-  return ok(Deno.readTextFileSync(at(directory + name + extension)));
+  return ok(Deno.readTextFileSync(programFile(directory + name + extension)));
 }
 
 /** Reads a file of `policies/`: the Cedar schema or the default issuance policy. */
 export function readPolicyFile(name: string): string {
-  return Deno.readTextFileSync(at(`../../policies/${name}`));
+  return Deno.readTextFileSync(programFile(`policies/${name}`));
 }

@@ -1,3 +1,5 @@
+import { programFile } from "./program_file.ts";
+
 /**
  * The words that start this very program again, to which a subcommand is
  * appended: the executable itself when compiled, `deno run …` from source.
@@ -15,12 +17,12 @@ export function selfCommand(): [string, ...string[]] {
     "--frozen",
     "--v8-flags=--max-semi-space-size=4,--expose-gc",
     "--config",
-    pathOf("../../deno.json"),
-    pathOf("../../main.ts"),
+    pathOf("deno.json"),
+    pathOf("main.ts"),
   ];
 }
 
 // Not by way of node:url, which takes longer to load than anything else that a start waits for.
-function pathOf(relative: string): string {
-  return decodeURIComponent(new URL(relative, import.meta.url).pathname);
+function pathOf(file: string): string {
+  return decodeURIComponent(programFile(file).pathname);
 }

@@ -1,4 +1,5 @@
 import project from "../../deno.json" with { type: "json" };
+import { programFile } from "./program_file.ts";
 
 /** What this firma is, and what it is built on. */
 export interface VersionInfo {
@@ -17,7 +18,7 @@ export interface VersionInfo {
 }
 
 /** Written by scripts/build. */
-const BUILD_FILE = "../../dist/build.json";
+const BUILD_FILE = "dist/build.json";
 
 /** What is known of this firma. */
 export function versionInfo(): VersionInfo {
@@ -38,7 +39,7 @@ export function versionInfo(): VersionInfo {
 
 function builtFrom(): string | undefined {
   try {
-    const { commit } = JSON.parse(Deno.readTextFileSync(new URL(BUILD_FILE, import.meta.url)));
+    const { commit } = JSON.parse(Deno.readTextFileSync(programFile(BUILD_FILE)));
     return typeof commit === "string" && commit !== "" ? commit : undefined;
   } catch {
     return undefined; // built by another way

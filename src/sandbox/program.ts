@@ -1,4 +1,5 @@
-import { dirname, join } from "../core/path.ts";
+import { programFile } from "../config/program_file.ts";
+import { join } from "../core/path.ts";
 import { PRIVATE_DIR } from "./handoff.ts";
 import type { Mount } from "./mounts.ts";
 
@@ -29,8 +30,8 @@ export function initProgram(): InitProgram {
       sources: [executable],
     };
   }
-  const source = decodeURIComponent(new URL("..", import.meta.url).pathname).replace(/\/$/, "");
-  const root = dirname(source);
+  const root = decodeURIComponent(programFile("").pathname).replace(/\/$/, "");
+  const source = join(root, "src");
   const deno = `${PRIVATE_DIR}/deno`;
   const target = `${PRIVATE_DIR}/src`;
   return {

@@ -1,3 +1,4 @@
+import { programModule } from "../config/program_file.ts";
 import type { SocketPool } from "./socket_pool.ts";
 import type { WorkerConfig } from "./worker/messages.ts";
 import { workerPermissions } from "./worker/permissions.ts";
@@ -51,7 +52,7 @@ export function planePermissions(
 /** Makes a worker; `module` is its program. */
 export function newWorker(
   permissions: Deno.PermissionOptionsObject,
-  module: URL = new URL("./worker/main.ts", import.meta.url),
+  module: URL = programModule("src/sidecar/worker/main.ts"),
 ): Worker {
   return new Worker(module, {
     type: "module",

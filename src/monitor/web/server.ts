@@ -1,4 +1,4 @@
-import { fileURLToPath } from "node:url";
+import { programFile } from "../../config/program_file.ts";
 import type { Watched } from "../live.ts";
 import { eventStream } from "./event_stream.ts";
 import { Gatekeeper } from "./gatekeeper.ts";
@@ -132,5 +132,5 @@ function plain(status: number, reason: string): Response {
 }
 
 function read(name: string): string {
-  return Deno.readTextFileSync(fileURLToPath(new URL(`page/${name}`, import.meta.url)));
+  return Deno.readTextFileSync(programFile(`src/monitor/web/page/${name}`));
 }
