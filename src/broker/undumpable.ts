@@ -18,6 +18,6 @@ export function makeUndumpable(): boolean {
     libc.close();
     return result === 0;
   } catch {
-    return false; // another libc: what is said of core files in the guide holds there
+    return false; // another libc
   }
 }

@@ -11,6 +11,7 @@ import { extendProfiles } from "../sandbox/profiles.ts";
 import type { RunOptions } from "./options.ts";
 import { chooseProfile } from "./profile.ts";
 import { sealedDirectories } from "./sealed.ts";
+import { surroundings } from "./surroundings.ts";
 
 /**
  * What a run with these options would use, as a value for JSON; starts and
@@ -73,11 +74,10 @@ function sandboxOf(
     profile,
     profiles: extendProfiles(config.run.profiles),
     sandboxId: "known once the run has begun",
-    hostEnv: env,
+    ...surroundings(config, env, capabilityFile),
     envPassthrough: config.run.envPassthrough,
     runDir: join(runsDir(env), "none"),
     sealedDirs: sealedDirs.value,
-    hiddenFiles: capabilityFile ? [capabilityFile] : [],
     allowWrite,
   });
 }

@@ -18,6 +18,7 @@ import { dismissHelper } from "../daemon/helper_process.ts";
 import { type SpareSidecar, spawnSidecar } from "./spare_sidecar.ts";
 import { type SidecarWatch, watchSidecar } from "./sidecar_watch.ts";
 import { Interrupted, RunSignals } from "./signals.ts";
+import { surroundings } from "./surroundings.ts";
 
 type Faults = readonly FirmaError[];
 
@@ -131,6 +132,7 @@ async function runPrepared(
   if (!profile.ok) return err([profile.error]);
   const sealedDirs = sealedDirectories(options.cwd, prepared, options.env);
   if (!sealedDirs.ok) return err([sealedDirs.error]);
+  const { hostEnv, hiddenFiles } = surroundings(config, options.env, capabilityFile);
   const sandboxId = newId("sbx");
   const directory = createRunDirectory(sandboxId, options.env);
   if (!directory.ok) return err([directory.error]);
@@ -179,7 +181,7 @@ async function runPrepared(
     profile: profile.value,
     profiles,
     sandboxId,
-    hostEnv: options.env,
+    hostEnv,
     envPassthrough: config.run.envPassthrough,
     proxyDir,
     session: opening.then(
@@ -188,7 +190,7 @@ async function runPrepared(
     ),
     runDir: runDirectory.path,
     sealedDirs: sealedDirs.value,
-    hiddenFiles: capabilityFile ? [capabilityFile] : [],
+    hiddenFiles,
     allowWrite: options.allowWrite ?? [],
     onNotice: (text) => ui.tell("warn", text),
   });

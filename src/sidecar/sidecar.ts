@@ -211,6 +211,8 @@ async function startBroker(
   env: Environment,
   notify: Notify,
 ): Promise<BrokerKeeper> {
+  // Data planes hold what they were handed.
+  (await import("../broker/undumpable.ts")).makeUndumpable();
   const { BrokerKeeper } = await import("./credentials/broker_keeper.ts");
   return new BrokerKeeper(credentials, env, notify);
 }

@@ -1,0 +1,32 @@
+import { reachOf } from "../config/keys/credentials/reach.ts";
+import type { FirmaConfig } from "../config/schema.ts";
+
+/** What a sandbox may be made from, and what it must not show. */
+export interface Surroundings {
+  /** The environment of the host, without what the credential broker alone may see. */
+  readonly hostEnv: Readonly<Record<string, string>>;
+  /** Files that must read as nothing, wherever they lie. */
+  readonly hiddenFiles: readonly string[];
+}
+
+/**
+ * Takes the secrets of configured credentials away from what an agent could be shown: a profile
+ * passes `ANTHROPIC_API_KEY` on, unless calls get it from the broker.
+ */
+export function surroundings(
+  { sidecar: { credentials } }: FirmaConfig,
+  env: Readonly<Record<string, string>>,
+  capabilityFile: string | undefined,
+): Surroundings {
+  const reaches = credentials.map(reachOf);
+  const secret = new Set(reaches.flatMap(({ secretEnv }) => secretEnv));
+  return {
+    hostEnv: secret.size === 0
+      ? env
+      : Object.fromEntries(Object.entries(env).filter(([name]) => !secret.has(name))),
+    hiddenFiles: [
+      ...(capabilityFile === undefined ? [] : [capabilityFile]),
+      ...reaches.flatMap(({ read }) => read),
+    ],
+  };
+}
