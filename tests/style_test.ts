@@ -9,7 +9,7 @@ const MAX_LINES = 400;
 const LEAVES = ["core", "proto", "net", "secrets"];
 const MIDDLE = ["config", "policy", "mapping", "capability", "pki", "audit"];
 /** What everything outer is built on. */
-const INNER = [...LEAVES, ...MIDDLE, "broker"];
+const INNER = [...LEAVES, ...MIDDLE, "broker", "approvals"];
 const OUTER = ["sidecar", "authority", "sandbox"];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   net: ["core"],
   secrets: ["core"],
   ...Object.fromEntries(MIDDLE.map((part) => [part, [...LEAVES, ...MIDDLE]])),
+  approvals: ["core", "config"],
   broker: ["core", "config", "mapping", "pki"],
   ...Object.fromEntries(OUTER.map((part) => [part, [...INNER, ...OUTER]])),
   daemon: [...INNER, ...OUTER],

@@ -116,8 +116,35 @@ export interface KeyEvent extends EventBase {
   readonly detail: string;
 }
 
+/** A person was asked, or answered, or what they said came to its end. */
+export interface ApprovalEvent extends EventBase {
+  readonly kind: "approval";
+  readonly change: "requested" | "approved" | "denied" | "used" | "expired" | "revoked";
+  /** `apr_…` */
+  readonly approval_id: string;
+  readonly action_class: string;
+  /** Policies that wanted somebody to be asked. */
+  readonly policy_ids: readonly string[];
+  /** Exactly what people were shown of the request; `""` where nobody had to look. */
+  readonly shown: string;
+  /** The reason that somebody gave, or why it ended. */
+  readonly detail: string;
+  /** Who said so, by the system's word. */
+  readonly by?: { readonly uid: number; readonly user: string; readonly via: string };
+  /** How often the request may pass, once approved. */
+  readonly grant?: "once" | "period" | "session";
+  /** Until when that holds, RFC 3339; absent for as long as the session lasts. */
+  readonly until?: string;
+}
+
 /** One line of the audit log before it is chained and signed. */
-export type ExecutionEvent = SessionEvent | DecisionEvent | OutcomeEvent | PolicyEvent | KeyEvent;
+export type ExecutionEvent =
+  | SessionEvent
+  | DecisionEvent
+  | OutcomeEvent
+  | ApprovalEvent
+  | PolicyEvent
+  | KeyEvent;
 
 /** A line of the audit log as it stands in the file. */
 export type SignedEvent = ExecutionEvent & {

@@ -1,9 +1,11 @@
+import type { ApprovalDesk } from "../approvals/answer.ts";
 import type { CheckedContents } from "../config/checked_contents.ts";
 import type { CapabilityClaims } from "../core/capability.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import type { Leaf } from "../pki/session_ca.ts";
 import { parsedPolicies } from "../policy/checked.ts";
+import { ApprovalCounter } from "./approval_counter.ts";
 import type { Advice } from "./gate.ts";
 import { type Mapped, readMapped } from "./mapped.ts";
 import type { Notify } from "./notices.ts";
@@ -30,6 +32,8 @@ export interface DataPlaneOptions
   readonly notify: Notify;
   /** Opens a way to the credential broker, for each worker. @default there is no broker */
   readonly broker?: () => MessagePort;
+  /** Where approvals are kept; what policies leave to people is denied without it. */
+  readonly desk?: ApprovalDesk;
   /** Hears of a session whose way in was lost for good when the data plane started again. */
   readonly lost?: (sessionId: string) => void;
 }
@@ -71,6 +75,7 @@ export class DataPlane {
   readonly #bundleResults = new Waiting<number, readonly FirmaError[]>();
   readonly #advice = new Waiting<number, Advice>();
   #questions = 0;
+  readonly #approvals: ApprovalCounter;
 
   private constructor(options: DataPlaneOptions, mapped: Mapped) {
     this.#options = options;
@@ -78,6 +83,7 @@ export class DataPlane {
     this.#mapping = options.mapping;
     this.#mapped = mapped;
     const { sockets, notify, lost } = options;
+    this.#approvals = new ApprovalCounter(options.desk);
     this.#sessions = new PlaneSessions({
       sockets,
       notify,
@@ -276,6 +282,12 @@ export class DataPlane {
       case "bundle-result":
         this.#bundleResults.settle(report.revision, report.errors);
         return;
+      case "approval-ask":
+      case "approval-leave":
+        return this.#approvals.take(
+          report,
+          (number, answer) => reply({ kind: "approval-answer", number, answer }),
+        );
       case "advised":
         this.#advice.settle(report.number, report.advice);
         return;
@@ -291,6 +303,7 @@ export class DataPlane {
     const detail = this.#stopped ? reason : `the data plane ended: ${reason}`;
     for (const outcome of this.#sessions.fold.abandon(detail)) this.#options.audit.append(outcome);
     this.#advice.settleAll(UNDECIDED);
+    this.#approvals.workerEnded();
     if (this.#stopped) return;
     this.#sessions.workerEnded();
     this.#options.notify("warn", `The data plane starts again, open calls were closed: ${reason}`);

@@ -49,6 +49,8 @@ export interface CallInput {
    * Absent where a body can only be had whole.
    */
   readPrefix?(limit: number): Promise<BodyPrefix | undefined>;
+  /** Has `listener` hear when whoever wants the answer is gone. Absent where nobody can tell. */
+  onGone?(listener: () => void): void;
 }
 
 /** Where an allowed call is sent. */
@@ -151,7 +153,7 @@ export interface Advice {
 
 /** Implemented by the pipeline, called by the transport. No member ever throws or rejects. */
 export interface Gate {
-  connect(peer: Peer, host: string, port: number): ConnectVerdict;
+  connect(peer: Peer, host: string, port: number): ConnectVerdict | Promise<ConnectVerdict>;
   decide(input: CallInput): Verdict | Promise<Verdict>;
   /**
    * Records a connection or request that was refused before it was a call

@@ -65,6 +65,8 @@ export interface Draft {
   envelope?: ExecutionEnvelope;
   /** By `policy`: which policies determined the decision. */
   policyIds?: readonly string[];
+  /** The approval that the call goes out by. */
+  approvalId?: string;
   /** By `policy`: what would lift the denial, or what the call goes without. */
   remedy?: Remedy;
 }
@@ -76,6 +78,14 @@ export interface Denial {
   readonly detail: string;
   /** When another try is worth it, in milliseconds. */
   readonly retryAfterMs?: number;
+  /** What a person was asked, or would have to be. */
+  readonly approval?: {
+    /** `apr_…` */
+    readonly id: string;
+    readonly state: "pending" | "denied";
+    /** Until when it can be approved, in milliseconds since the epoch. */
+    readonly untilMs?: number;
+  };
 }
 
 /** One step of a decision: says why the call stops, or nothing. */

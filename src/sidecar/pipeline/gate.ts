@@ -16,6 +16,7 @@ import type {
 } from "../gate.ts";
 import type { DecisionEvent } from "../../core/event.ts";
 import type { HttpCall } from "../../core/envelope.ts";
+import type { Hold } from "./approval.ts";
 import type { Denial, Draft, SessionView, Stage } from "./draft.ts";
 import type { LiveCalls } from "./live.ts";
 import { isOnlyObserved } from "./observation.ts";
@@ -40,6 +41,8 @@ export interface GateOptions {
   readonly sessions: SessionBook;
   readonly sink: EventSink;
   readonly live: LiveCalls;
+  /** Has people decide what policies leave to them; where nobody does, that is denied. */
+  readonly hold?: Hold | undefined;
   readonly bundleVersion: () => string;
   /** Whether TLS to this host stays closed to firma. */
   readonly bypasses: (host: string) => boolean;
@@ -148,8 +151,23 @@ export function createGate(options: GateOptions): AdvisingGate {
     } catch (cause) {
       return deny(draft, broken(cause), startedMs);
     }
-    if (!(said instanceof Promise)) return conclude(draft, said, startedMs, isOurs);
+    if (!(said instanceof Promise)) return settle(draft, said, startedMs, isOurs);
     return said.then(
+      (denial) => settle(draft, denial, startedMs, isOurs),
+      (cause) => deny(draft, broken(cause), startedMs),
+    );
+  }
+
+  /** Most calls are decided by now; some are left to a person. */
+  function settle(
+    draft: Draft,
+    said: Denial | undefined,
+    startedMs: number,
+    isOurs: boolean,
+  ): Allowed | Refusal | Promise<Allowed | Refusal> {
+    const wantsPerson = said?.reason === "StepUpRequired" && draft.session.observed !== true;
+    if (!wantsPerson || options.hold === undefined) return conclude(draft, said, startedMs, isOurs);
+    return options.hold(draft).then(
       (denial) => conclude(draft, denial, startedMs, isOurs),
       (cause) => deny(draft, broken(cause), startedMs),
     );
@@ -183,7 +201,7 @@ export function createGate(options: GateOptions): AdvisingGate {
   }
 
   return {
-    connect(peer: Peer, host: string, port: number): ConnectVerdict {
+    connect(peer: Peer, host: string, port: number): ConnectVerdict | Promise<ConnectVerdict> {
       const startedMs = performance.now();
       const draft = newDraft(connectInput(peer, `${host}:${port}`), "connect");
       const name = normaliseHost(host);
@@ -194,12 +212,10 @@ export function createGate(options: GateOptions): AdvisingGate {
       if (!options.bypasses(name.value)) return { kind: "terminate" };
       const call = connectCall(name.value, port);
       draft.call = call;
+      const opened = (judged: Allowed | Refusal): ConnectVerdict =>
+        judged.kind === "deny" ? judged : { ...judged, kind: "tunnel", route: options.route(call) };
       const judged = judge(options.connectStages, draft, startedMs);
-      if (judged instanceof Promise) {
-        return deny(draft, broken("a tunnel has no body to wait for"), startedMs);
-      }
-      if (judged.kind === "deny") return judged;
-      return { ...judged, kind: "tunnel", route: options.route(call) };
+      return judged instanceof Promise ? judged.then(opened) : opened(judged);
     },
 
     decide(input: CallInput): Verdict | Promise<Verdict> {

@@ -1,3 +1,5 @@
+import type { ApprovalDesk } from "../../approvals/answer.ts";
+import { type ApprovalConfig, createHold } from "./approval.ts";
 import { canonicalise } from "./canonicalise.ts";
 import { capability, uncovered } from "./capability.ts";
 import { type Classification, classify } from "./classify.ts";
@@ -9,7 +11,7 @@ import { credentialNeed } from "../credentials/credential_need.ts";
 import type { Decoder } from "../../mapping/decoders/decoder.ts";
 import { DECODERS } from "../../mapping/decoders/decoders.ts";
 import { decode } from "./decode.ts";
-import { found, type Stage } from "./draft.ts";
+import { type Denial, type Draft, found, type Stage } from "./draft.ts";
 import { createGate } from "./gate.ts";
 import { type LiveCall, LiveCalls } from "./live.ts";
 import { locality } from "./locality.ts";
@@ -43,12 +45,16 @@ export interface PipelineConfig {
   readonly maxBodyBytes: number;
   /** How far the clocks of Authority and Sidecar may differ, in milliseconds. @default {0} */
   readonly clockSkewMs?: number;
+  /** How calls wait for people. */
+  readonly approvals?: ApprovalConfig;
 }
 
 /** From a call to what becomes of it, in both of its forms. */
 export interface Stages {
   /** From the request as it came. */
   readonly call: Stage;
+  /** From what the request was found to be, once more. Waits for nothing. */
+  readonly decision: Stage;
   /** For the CONNECT of a host whose TLS stays closed, its call being given. */
   readonly connect: Stage;
 }
@@ -82,6 +88,8 @@ export function createStages(
     capability(revoked, config.clockSkewMs),
     policy(engine),
   ];
+  const leaving = compose(...decision);
+  const again = compose(credential(desk), ...decision);
   return {
     call: compose(
       canonicalise(),
@@ -90,6 +98,7 @@ export function createStages(
       credential(desk),
       ...decision,
     ),
+    decision: (draft) => draft.transport === "connect" ? leaving(draft) : again(draft),
     connect: compose(...admission, ...decision),
   };
 }
@@ -104,15 +113,24 @@ export function createPipeline(
     readonly decoders?: ReadonlyMap<string, Decoder>;
     /** @default {one that knows of no session} */
     readonly desk?: PlaceholderDesk;
+    /** Where approvals are kept; what policies leave to people is denied without it. */
+    readonly approvals?: ApprovalDesk;
     readonly now?: () => number;
   },
 ): Pipeline {
-  const { config, standing, sessions, sink, now = Date.now } = options;
+  const { config, standing, sessions, sink, approvals, now = Date.now } = options;
   const live = new LiveCalls();
   const connectors = new Map(config.connectors.map((connector) => [connector.host, connector]));
   const engine = () => standing.bundle?.engine;
   const stages = createStages({ ...options, engine });
+  const hold = approvals && config.approvals && createHold({
+    desk: approvals,
+    config: config.approvals,
+    maxBodyBytes: config.maxBodyBytes,
+    again: (draft) => decideAgain(draft, stages.decision, sessions, now()),
+  });
   const gate = createGate({
+    hold,
     callStages: stages.call,
     connectStages: stages.connect,
     sessions,
@@ -152,6 +170,27 @@ export function createPipeline(
         return `the policy now in force denies the call: ${why}`;
       }),
   };
+}
+
+/** Decides a call by what holds now. What was found out about the call itself stays. */
+function decideAgain(
+  draft: Draft,
+  decision: Stage,
+  sessions: SessionTable,
+  nowMs: number,
+): Denial | undefined {
+  const session = sessions.get(draft.session.sessionId) ?? { ...draft.session, ended: true };
+  const nothing = {
+    claims: undefined,
+    envelope: undefined,
+    policyIds: undefined,
+    remedy: undefined,
+  };
+  Object.assign(draft, nothing, { session, nowMs });
+  if (session.ended) return { reason: "TokenInvalid", detail: "the session has ended" };
+  const said = decision(draft);
+  if (said instanceof Promise) throw new Error("Cannot decide the call again: a stage waits");
+  return said;
 }
 
 /** `example.test` names itself, `*.example.test` every name below it but not itself. */

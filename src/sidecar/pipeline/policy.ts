@@ -104,7 +104,7 @@ export function deferred(retryAfterMs: number): Denial {
 }
 
 /** A header can be taken only from a request that passes through here in the clear. */
-function unchangeable({ transport, input, remedy }: Draft): Denial | undefined {
+export function unchangeable({ transport, input, remedy }: Draft): Denial | undefined {
   if (remedy === undefined || remedy.dropHeaders.length === 0) return undefined;
   if (transport !== "connect" && input.peer.provenance.via !== "api") return undefined;
   const detail = "forbidden by policy; it could go ahead only without some of its headers, " +

@@ -1,5 +1,6 @@
 import type { AbortReason, DenyReason } from "../../core/decision.ts";
 import type { AbortProblem, DenyProblem } from "../../core/problem.ts";
+import type { Denial } from "./draft.ts";
 
 /** What a problem document speaks about. */
 export interface Refused {
@@ -152,9 +153,11 @@ const LONGEST_RESOURCE = 200;
 export function denyProblem(
   reason: DenyReason,
   refused: Refused,
-  { retryAfterMs }: { readonly retryAfterMs?: number } = {},
+  { retryAfterMs, approval }: Pick<Denial, "retryAfterMs" | "approval"> = {},
 ): DenyProblem {
-  const { title, why, help } = DENIALS[reason];
+  const { title, why, help } = approval === undefined
+    ? DENIALS[reason]
+    : explainApproval(DENIALS[reason], approval);
   return {
     type: `urn:firma:deny:${reason}`,
     title,
@@ -165,8 +168,40 @@ export function denyProblem(
     reason,
     action_class: refused.actionClass,
     event_id: refused.eventId,
+    ...(approval !== undefined && approvalMembers(approval)),
     ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
   };
+}
+
+type Approval = NonNullable<Denial["approval"]>;
+
+function explainApproval(usual: Explanation, { id, state }: Approval): Explanation {
+  if (state === "denied") {
+    return {
+      title: "Approval refused",
+      why: "a person was asked to approve it and said no",
+      help: `do without it, or ${ASK} why`,
+    };
+  }
+  return {
+    ...usual,
+    help: `${ASK} to approve it (${
+      approveCommand(id)
+    }) and then send exactly the same request again`,
+  };
+}
+
+function approvalMembers({ id, state, untilMs }: Approval): Partial<DenyProblem> {
+  if (state === "denied") return { approval_id: id };
+  return {
+    approval_id: id,
+    ...(untilMs !== undefined && { approval_expires_at: new Date(untilMs).toISOString() }),
+    how_to_approve: approveCommand(id),
+  };
+}
+
+function approveCommand(id: string): string {
+  return `firma token approve ${id}`;
 }
 
 /** What the agent is told about an allowed call that could not be completed. */

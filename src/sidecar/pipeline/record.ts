@@ -42,6 +42,7 @@ export function decisionEvent(
   const { denial, observed = false } = outcome;
   const { envelope, session, input } = draft;
   const decision = decisionOf(draft, denial);
+  const approvalId = denial?.approval?.id ?? draft.approvalId;
   const inNameOnly = observed || (decision === "MODIFY" && session.observed === true);
   const context = envelope === undefined ? { provenance: input.peer.provenance } : { envelope };
   return {
@@ -51,6 +52,7 @@ export function decisionEvent(
     ...(inNameOnly && { enforced: false }),
     deny_reason: denial?.reason ?? "",
     detail: denial?.detail ?? modification(draft),
+    ...(approvalId !== undefined && { approval_id: approvalId }),
     action_class: draft.rule?.actionClass ?? rawActionClass(draft),
     resource: recordedResource(draft),
     method: recordedMethod(input),

@@ -170,7 +170,7 @@ export class AgentConnection {
     how: "connect" | "captured",
   ): Promise<void> {
     const { host, port } = target;
-    const verdict = this.#services.gate.connect(this.#peer, host, port);
+    const verdict = await this.#services.gate.connect(this.#peer, host, port);
     if (verdict.kind === "deny") {
       if (how === "connect") this.#socket.write(formatProblem(verdict.problem));
       return await linger(this.#reader, this.#services.watchdog);

@@ -48,6 +48,10 @@ function callInput(exchange: Exchange, context: ForwardContext): CallInput {
     target,
     headers: exchange.fields,
     ...(tunnel === undefined ? {} : { tunnel }),
+    onGone: (listener) => {
+      if (exchange.gone) return listener();
+      exchange.onGone = listener;
+    },
     readBody: (limit) => {
       if (body === undefined) return Promise.resolve(new Uint8Array());
       // A body that breaks off cannot be judged; the forward that may follow breaks off as well.

@@ -12,6 +12,7 @@ import { BrokeredCredentials } from "../credentials/brokered.ts";
 import { NO_CREDENTIALS } from "../credentials/call_credentials.ts";
 import { HandOuts } from "../credentials/hand_outs.ts";
 import { startTransport, type Transport } from "../transport/transport.ts";
+import { ApprovalClient } from "./approval_client.ts";
 import { AuditGauge } from "./audit_gauge.ts";
 import { EventQueue } from "./event_queue.ts";
 import type { EventRing } from "./event_ring.ts";
@@ -31,7 +32,7 @@ interface Running {
 }
 
 type Message<K extends ToWorker["kind"]> = Extract<ToWorker, { readonly kind: K }>;
-type Order = Exclude<ToWorker, Message<"start" | "leaf" | "ping">>;
+type Order = Exclude<ToWorker, Message<"start" | "leaf" | "approval-answer" | "ping">>;
 
 /** The main thread has read the same files, in full unless it knew them to be valid. */
 const CHECKED = { checked: true };
@@ -47,6 +48,7 @@ export class DataPlaneWorker {
   readonly #control: MessagePort;
   readonly #events: EventRing;
   readonly #leaves: LeafClient;
+  readonly #approvals = new ApprovalClient((request) => this.#post(request));
   #running: Running | undefined;
 
   constructor(control: MessagePort, events: EventRing) {
@@ -77,6 +79,9 @@ export class DataPlaneWorker {
   async #receive(message: ToWorker): Promise<void> {
     if (message.kind === "start") return await this.#start(message);
     if (message.kind === "leaf") return this.#leaves.answer(message.request, message.leaf);
+    if (message.kind === "approval-answer") {
+      return this.#approvals.answer(message.number, message.answer);
+    }
     if (message.kind === "ping") return this.#post({ kind: "pong", number: message.number });
     if (this.#running === undefined) throw new Error(`Cannot do "${message.kind}": not started`);
     await this.#obey(this.#running, message);
@@ -95,7 +100,13 @@ export class DataPlaneWorker {
     );
     const standing = new Standing(table.value, config.defaultProtected);
     const sessions = new SessionTable();
-    const pipeline = createPipeline({ config, standing, sessions, sink: queue });
+    const pipeline = createPipeline({
+      config,
+      standing,
+      sessions,
+      sink: queue,
+      approvals: this.#approvals,
+    });
     const broker = new BrokerClient();
     const handOuts = new HandOuts(broker);
     const transport = await startTransport({

@@ -2,6 +2,7 @@
  * What the main thread and the data-plane worker say to each other. Everything
  * here survives structured cloning.
  */
+import type { ApprovalAnswer } from "../../approvals/answer.ts";
 import type { ActionClassEntry } from "../../core/action_class.ts";
 import type { CapabilityClaims } from "../../core/capability.ts";
 import type { PolicyBundle } from "../../core/policy_bundle.ts";
@@ -10,6 +11,7 @@ import type { HostAndPort } from "../../net/http/uri_authority.ts";
 import type { Leaf } from "../../pki/session_ca.ts";
 import type { ParsedPolicies } from "../../policy/checked.ts";
 import type { Advice } from "../gate.ts";
+import type { ApprovalRequest } from "./approval_client.ts";
 import type { PipelineConfig } from "../pipeline/pipeline.ts";
 import type { ProxySecret } from "../transport/proxy_credentials.ts";
 import type { SessionSeed } from "../pipeline/session_table.ts";
@@ -100,6 +102,11 @@ export type ToWorker =
   }
   | { readonly kind: "session-close"; readonly sessionId: string }
   | { readonly kind: "advise"; readonly number: number; readonly question: Question }
+  | {
+    readonly kind: "approval-answer";
+    readonly number: number;
+    readonly answer: ApprovalAnswer;
+  }
   | { readonly kind: "leaf"; readonly request: number; readonly leaf: Leaf | undefined }
   /** The way to the credential broker: `AskBroker` one way, `BrokerAnswer` the other. */
   | { readonly kind: "broker"; readonly port: MessagePort }
@@ -125,6 +132,7 @@ export type FromWorker =
   | { readonly kind: "session-closed"; readonly sessionId: string }
   | { readonly kind: "advised"; readonly number: number; readonly advice: Advice }
   | { readonly kind: "leaf-request"; readonly request: number; readonly host: string }
+  | ApprovalRequest
   /** There is something in the ring of events. */
   | { readonly kind: "events" }
   | { readonly kind: "pong"; readonly number: number };

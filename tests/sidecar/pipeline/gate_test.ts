@@ -271,38 +271,38 @@ Deno.test("decide() moves the session on, as a fold over its records", () => {
   });
 });
 
-Deno.test("connect() opens TLS of every host that is not on the bypass list", () => {
+Deno.test("connect() opens TLS of every host that is not on the bypass list", async () => {
   const subject = rig({ bypassHosts: ["pinned.test", "*.pinned.test"] });
   for (const host of ["api.code.test", "evil.test", "127.0.0.1", "notpinned.test"]) {
-    assert.deepEqual(subject.gate.connect(PEER, host, 443), { kind: "terminate" });
+    assert.deepEqual(await subject.gate.connect(PEER, host, 443), { kind: "terminate" });
   }
   assert.deepEqual(subject.events.all, []);
 });
 
-Deno.test("connect() tunnels a bypassed host only after a decision on the CONNECT", () => {
+Deno.test("connect() tunnels a bypassed host only after a decision on the CONNECT", async () => {
   const subject = rig({
     bypassHosts: ["pinned.test", "*.pinned.test"],
     policy:
       `@id("out") permit (principal, action in [Firma::Action::"communication.external.send"], resource);`,
   });
-  const allowed = subject.gate.connect(PEER, "Pinned.test.", 443);
+  const allowed = await subject.gate.connect(PEER, "Pinned.test.", 443);
   assert.ok(allowed.kind === "tunnel");
   assert.deepEqual(allowed.route, { host: "pinned.test", port: 443, tls: true });
   const event = subject.events.last as unknown as DecisionEvent;
   assert.equal(event.method, "CONNECT");
   assert.equal(event.envelope?.intent.raw_transport, "connect");
   assert.deepEqual(subject.events.urgent, [allowed.eventId]);
-  const unmapped = subject.gate.connect(PEER, "sub.pinned.test", 443);
+  const unmapped = await subject.gate.connect(PEER, "sub.pinned.test", 443);
   assert.ok(unmapped.kind === "deny");
   assert.equal(unmapped.problem.reason, "UnclassifiedIntent");
   assert.equal(unmapped.problem.action_class, "network.connect");
-  const otherPort = subject.gate.connect(PEER, "pinned.test", 22);
+  const otherPort = await subject.gate.connect(PEER, "pinned.test", 22);
   assert.equal(otherPort.kind, "deny");
   const forbidden = rig({ bypassHosts: ["pinned.test"], policy: POLICY });
-  assert.equal(forbidden.gate.connect(PEER, "pinned.test", 443).kind, "deny");
+  assert.equal((await forbidden.gate.connect(PEER, "pinned.test", 443)).kind, "deny");
 });
 
-Deno.test("connect() refuses what is no host and no port", () => {
+Deno.test("connect() refuses what is no host and no port", async () => {
   const subject = rig();
   for (
     const [host, port] of [["", 443], ["a b", 443], ["0x7f.1", 443], ["a.test", 0], [
@@ -310,7 +310,7 @@ Deno.test("connect() refuses what is no host and no port", () => {
       70000,
     ]] as const
   ) {
-    const verdict = subject.gate.connect(PEER, host, port);
+    const verdict = await subject.gate.connect(PEER, host, port);
     assert.ok(verdict.kind === "deny", host);
     assert.equal(verdict.problem.reason, "MalformedRequest");
   }

@@ -1,3 +1,4 @@
+import type { ApprovalDesk } from "../../../src/approvals/answer.ts";
 import type { CapabilityClaims } from "../../../src/core/capability.ts";
 import type { ExecutionEvent } from "../../../src/core/event.ts";
 import { INITIAL_SESSION_STATE } from "../../../src/core/session_state.ts";
@@ -5,6 +6,7 @@ import type { Decoder } from "../../../src/mapping/decoders/decoder.ts";
 import { MappingTable } from "../../../src/mapping/table.ts";
 import type { PlaceholderDesk } from "../../../src/sidecar/credentials/request_desk.ts";
 import type { CallInput, Peer, Verdict } from "../../../src/sidecar/gate.ts";
+import type { ApprovalConfig } from "../../../src/sidecar/pipeline/approval.ts";
 import type { Draft, SessionView } from "../../../src/sidecar/pipeline/draft.ts";
 import { createPipeline, type Pipeline } from "../../../src/sidecar/pipeline/pipeline.ts";
 import type { EventSink } from "../../../src/sidecar/pipeline/record.ts";
@@ -155,6 +157,10 @@ export interface RigOptions {
   readonly clockSkewMs?: number;
   /** What is known of credentials and placeholders. */
   readonly desk?: PlaceholderDesk;
+  /** Where approvals are kept; nobody can be asked without it. */
+  readonly approvals?: ApprovalDesk;
+  /** @default {async_token} */
+  readonly waiting?: Partial<ApprovalConfig>;
   /** @default {NOW_MS} */
   readonly now?: () => number;
 }
@@ -191,7 +197,15 @@ export function rig(options: RigOptions = {}): Rig {
       bypassHosts: options.bypassHosts ?? [],
       maxBodyBytes: 1024,
       clockSkewMs: options.clockSkewMs ?? 0,
+      approvals: {
+        mode: "async_token",
+        maxWaitMs: 60_000,
+        retryAfterMs: 500,
+        redactNames: [],
+        ...options.waiting,
+      },
     },
+    ...(options.approvals && { approvals: options.approvals }),
     standing,
     sessions,
     sink: events,
