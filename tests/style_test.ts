@@ -90,6 +90,17 @@ Deno.test(`no source file has more than ${MAX_LINES} lines, but for generated on
   assert.deepEqual(long, []);
 });
 
+Deno.test("src finds its files by program_file.ts, for scripts/build moves the code", () => {
+  const own = sources.filter((path) => /\bimport\.meta\.(url|dirname|filename)\b/.test(read(path)));
+  assert.deepEqual(own, ["src/config/program_file.ts"]);
+  const programs = sources.flatMap((path) =>
+    [...read(path).matchAll(/\bprogramModule\(\s*"([^"]+)"/g)].map((match) => match[1]!)
+  );
+  // What scripts/build takes for the program of a worker.
+  const workers = sources.filter((path) => path.endsWith("/worker/main.ts"));
+  assert.deepEqual(programs.sort(), workers.sort());
+});
+
 /** Text that must not stand in the project, but for the places that say so. */
 const FORBIDDEN: readonly { what: string; pattern: RegExp; except: RegExp }[] = [
   {

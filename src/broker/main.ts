@@ -4,6 +4,7 @@
  * Its worker does the work and reaches what the credentials need alone; the thread here passes
  * lines on, and has no permission at all once that worker has loaded.
  */
+import { programModule } from "../config/program_file.ts";
 import { jsonLines } from "../core/json_lines.ts";
 import type { FromBroker, ToBroker } from "./messages.ts";
 import { brokerPermissions } from "./permissions.ts";
@@ -21,7 +22,7 @@ export async function main(): Promise<number> {
   const first = await orders.next();
   if (first.done) return 0;
   const start = first.value as Extract<ToBroker, { type: "start" }>;
-  const worker = new Worker(new URL("./worker/main.ts", import.meta.url), {
+  const worker = new Worker(programModule("src/broker/worker/main.ts"), {
     type: "module",
     name: "firma-broker",
     deno: { permissions: brokerPermissions(start.credentials) },

@@ -1,6 +1,7 @@
 import { reachOf } from "../../config/keys/credentials/reach.ts";
 import type { CredentialConfig } from "../../config/keys/credentials/credential.ts";
 import type { Environment } from "../../config/paths.ts";
+import { programModule } from "../../config/program_file.ts";
 import { selfCommand } from "../../config/self_command.ts";
 import type { Notify } from "../notices.ts";
 import type { FromKeeper, ToKeeper } from "./keeper/messages.ts";
@@ -19,7 +20,7 @@ export class BrokerKeeper {
   /** Starts the broker, and does not wait for it. To be made before `run` is given up. */
   constructor(credentials: readonly CredentialConfig[], env: Environment, notify: Notify) {
     const command = [...selfCommand(), "__broker"];
-    this.#worker = new Worker(new URL("./keeper/worker/main.ts", import.meta.url), {
+    this.#worker = new Worker(programModule("src/sidecar/credentials/keeper/worker/main.ts"), {
       type: "module",
       name: "firma-broker-keeper",
       deno: {
