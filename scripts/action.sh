@@ -26,7 +26,7 @@ fetch() {
   repository="${GITHUB_SERVER_URL:-https://github.com}/${GITHUB_ACTION_REPOSITORY:-firma/firma}"
   case "$1" in
     v[0-9]*)
-      "$root/scripts/install.sh" --version "$1" --to "$RUNNER_TEMP/firma/bin" \
+      "$root/scripts/install.sh" --version "$1" --prefix "$RUNNER_TEMP/firma" \
         --base-url "$repository/releases" >&2 || fail "cannot install the release that was asked for"
       printf '%s' "$RUNNER_TEMP/firma/bin/firma"
       return

@@ -30,12 +30,18 @@ export function fixTimes(executable: Uint8Array, time: number): void {
   const list = new TextDecoder("utf-8", { fatal: true }).decode(executable.subarray(start, end));
   JSON.parse(list);
   const fixed = new TextEncoder().encode(list.replaceAll(/"t":\d{13}(?=[,}])/g, `"t":${time}`));
-  if (fixed.length !== end - start) throw new Error(`Cannot fix times: "${time}" has not 13 digits`);
+  if (fixed.length !== end - start) {
+    throw new Error(`Cannot fix times: "${time}" has not 13 digits`);
+  }
   executable.set(fixed, start);
 }
 
 function indexOf(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
-  for (let at = bytes.indexOf(wanted[0]!, from); at !== -1; at = bytes.indexOf(wanted[0]!, at + 1)) {
+  for (
+    let at = bytes.indexOf(wanted[0]!, from);
+    at !== -1;
+    at = bytes.indexOf(wanted[0]!, at + 1)
+  ) {
     if (wanted.every((byte, i) => bytes[at + i] === byte)) return at;
   }
   return -1;

@@ -72,6 +72,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "complete command lines in bash, zsh and fish",
     load: () => import("./completions.ts"),
   },
+  {
+    name: "licenses",
+    summary: "print the licenses of firma and of what is in it",
+    load: () => import("./licenses.ts"),
+  },
 ];
 
 /** What a shell reports of a program whose reader went away: 128 + SIGPIPE. */
