@@ -10,12 +10,22 @@ import { commandProvider } from "./providers/command.ts";
 import { environmentProvider } from "./providers/environment.ts";
 import { fileProvider } from "./providers/file.ts";
 import { keyringProvider } from "./providers/keyring.ts";
+import {
+  githubAppProvider,
+  oauthClientProvider,
+  oauthRefreshProvider,
+  vaultProvider,
+} from "./providers/network.ts";
 
 const FACTORIES: { readonly [K in CredentialKindName]: ProviderFactory<K> } = {
   environment: environmentProvider,
   file: fileProvider,
   keyring: keyringProvider,
   command: commandProvider,
+  oauth_client: oauthClientProvider,
+  oauth_refresh: oauthRefreshProvider,
+  github_app: githubAppProvider,
+  vault: vaultProvider,
 };
 
 /** Makes the provider of a credential. */

@@ -18,7 +18,7 @@ export const fileProvider: ProviderFactory<"file"> = ({ path }, { credential }) 
 });
 
 /** Reads a file whose mode keeps everybody else out; looks at the very file that it reads. */
-async function readPrivate(label: string, path: string): Promise<Result<string>> {
+export async function readPrivate(label: string, path: string): Promise<Result<string>> {
   try {
     // A pipe would block the opening of it.
     const before = await Deno.lstat(path);

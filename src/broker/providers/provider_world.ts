@@ -8,7 +8,7 @@ export interface ProviderWorld {
   /** Milliseconds since the epoch. */
   now(): number;
   /** Reads a file that holds a secret and that nobody else could have read or placed. */
-  readSecret(path: string, what: string): Promise<Result<string>>;
+  readSecret(path: string): Promise<Result<string>>;
   /** Replaces such a file: afterwards it holds all of `text`, or what it held before. */
   writeSecret(path: string, text: string): Promise<Result<void>>;
   /** Runs `action` while no other process that asks for the same `path` runs one. */

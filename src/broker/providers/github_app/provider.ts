@@ -101,7 +101,7 @@ export function githubApp(options: GithubAppOptions, world: ProviderWorld): Cred
         return credentialFault("uncovered", options.apiUrl, demand.error);
       }
       const { repository, permissions } = demand.value;
-      const pem = await world.readSecret(options.keyFile, "key of the GitHub App");
+      const pem = await world.readSecret(options.keyFile);
       if (!pem.ok) return pem;
       const key = readAppKey(pem.value);
       if (!key.ok) {

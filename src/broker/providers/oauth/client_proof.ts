@@ -40,7 +40,7 @@ export async function clientProof(
   switch (authentication.by) {
     case "client_secret_basic":
     case "client_secret_post": {
-      const secret = await world.readSecret(authentication.secretFile, "client secret");
+      const secret = await world.readSecret(authentication.secretFile);
       if (!secret.ok) return secret;
       const text = secret.value;
       if (authentication.by === "client_secret_basic") {
@@ -50,7 +50,7 @@ export async function clientProof(
     }
     case "private_key_jwt": {
       const { keyFile, keyId } = authentication;
-      const pem = await world.readSecret(keyFile, "key of the client");
+      const pem = await world.readSecret(keyFile);
       if (!pem.ok) return pem;
       const assertion = clientAssertion({ tokenUrl, clientId, keyId }, pem.value, world.now());
       if (assertion !== undefined) return ok(asserted(clientId, assertion));

@@ -38,7 +38,7 @@ export function refreshToken(
   }
 
   async function refresh(need: CredentialNeed, signal: AbortSignal): Promise<Result<TokenAnswer>> {
-    const held = await world.readSecret(path, "refresh token");
+    const held = await world.readSecret(path);
     if (!held.ok) return held;
     let current = held.value;
     // A file that holds another one by now was written by somebody who signed in again.

@@ -46,7 +46,7 @@ export class VaultSession {
   async token(need: CredentialNeed, signal: AbortSignal): Promise<Result<string>> {
     const authentication = this.#authentication;
     if (authentication.by === "token_file") {
-      const text = await this.#world.readSecret(authentication.tokenFile, "token of Vault");
+      const text = await this.#world.readSecret(authentication.tokenFile);
       if (!text.ok) return text;
       const token = secretToken(text.value, "token");
       return token.ok ? token : credentialFault(
@@ -92,7 +92,7 @@ export class VaultSession {
     signal: AbortSignal,
   ): Promise<Result<Record<string, string>>> {
     if (authentication.by === "approle") {
-      const secretId = await this.#world.readSecret(authentication.secretIdFile, "secret id");
+      const secretId = await this.#world.readSecret(authentication.secretIdFile);
       return secretId.ok
         ? ok({ role_id: authentication.roleId, secret_id: secretId.value })
         : secretId;

@@ -174,7 +174,8 @@ function everyKey() {
 
 function ofKind(node: Key<unknown>, word: string): Key<unknown> {
   const kinds = NAMES.filter((name) => Object.hasOwn(kindOf(name).section.keys, word));
-  const about = `With ${kinds.map((name) => `\`${name}\``).join(", ")}: ${lower(node.about)}`;
+  const named = kinds.slice(0, 2).map((name) => `\`${name}\``).join(", ");
+  const about = `With ${named}${kinds.length > 2 ? " and others" : ""}: ${lower(node.about)}`;
   if (!node.isRequired) return { ...node, about };
   return { ...node, about, isRequired: false, otherwise: "none; needed there" };
 }
@@ -212,7 +213,7 @@ function insteadOf(kind: CredentialKindName, { instead }: ReadContext): ReadCont
 }
 
 function disagreement(kind: CredentialKindName, given: CommonTable) {
-  const { check, signs } = kindOf(kind);
+  const { check, signs, ownForm } = kindOf(kind);
   const { hosts, header, prefix, basic_user } = given;
   if (hosts.length === 0) return { key: "hosts", state: "it names no host" };
   if (basic_user !== undefined && prefix !== undefined) {
@@ -226,6 +227,9 @@ function disagreement(kind: CredentialKindName, given: CommonTable) {
       key: "provider",
       state: `with "${kind}", calls are signed: there is no header to write`,
     };
+  }
+  if (ownForm && (basic_user !== undefined || prefix !== undefined)) {
+    return { key: "provider", state: `"${kind}" says itself how it is sent` };
   }
   return check?.(given);
 }

@@ -13,6 +13,8 @@ export interface SourceReach {
   readonly run?: readonly string[];
   /** Files and directories, absolute. */
   readonly read?: readonly string[];
+  /** Files that are replaced, absolute. */
+  readonly write?: readonly string[];
   /** Variables that hold a secret, of the credential or of what obtains it: no agent may have them. */
   readonly secretEnv?: readonly string[];
   /** Variables that say where things are. */
@@ -36,6 +38,8 @@ export interface CredentialKind<T> {
   readonly reach: (settings: T) => SourceReach;
   /** Finds what is wrong with its keys together. @default nothing is */
   readonly check?: (settings: T) => Disagreement | undefined;
+  /** Whether the kind itself says how it is sent, by what the call needs. @default {false} */
+  readonly ownForm?: boolean;
   /** Whether calls are signed, so that there is no header to name. @default {false} */
   readonly signs?: boolean;
 }

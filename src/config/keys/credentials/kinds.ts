@@ -2,7 +2,10 @@ import { COMMAND } from "./command.ts";
 import { ENVIRONMENT } from "./environment.ts";
 import { FILE } from "./file.ts";
 import { KEYRING } from "./keyring.ts";
+import { GITHUB_APP } from "./github_app.ts";
 import type { CredentialKind } from "./kind.ts";
+import { OAUTH_CLIENT, OAUTH_REFRESH } from "./oauth.ts";
+import { VAULT } from "./vault.ts";
 
 /** Every kind of source, by the word that `provider` names it with. */
 export const CREDENTIAL_KINDS = {
@@ -10,6 +13,10 @@ export const CREDENTIAL_KINDS = {
   file: FILE,
   keyring: KEYRING,
   command: COMMAND,
+  oauth_client: OAUTH_CLIENT,
+  oauth_refresh: OAUTH_REFRESH,
+  github_app: GITHUB_APP,
+  vault: VAULT,
 } as const;
 
 type Kinds = typeof CREDENTIAL_KINDS;

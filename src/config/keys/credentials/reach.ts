@@ -4,6 +4,6 @@ import { kindOf } from "./kinds.ts";
 
 /** What the broker may touch for one credential. */
 export function reachOf({ source }: Pick<CredentialConfig, "source">): Required<SourceReach> {
-  const none = { net: [], run: [], read: [], secretEnv: [], env: [] };
+  const none = { net: [], run: [], read: [], write: [], secretEnv: [], env: [] };
   return { ...none, ...kindOf(source.kind).reach(source.settings) };
 }

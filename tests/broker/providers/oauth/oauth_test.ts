@@ -202,7 +202,7 @@ Deno.test("refreshToken() loses no refresh token that cannot be written for a wh
   const write = world.writeSecret;
   world.writeSecret = (path, text) =>
     isFull
-      ? Promise.resolve(err({ code: "CREDENTIAL_FILE_UNUSABLE", message: "no space" }))
+      ? Promise.resolve(err({ code: "CREDENTIAL_UNOBTAINABLE", message: "no space" }))
       : write(path, text);
   const provider = refreshing(server.url, world);
   for (let i = 0; i < 3; i++) assert.ok(!(await provider.obtain(needing(), NEVER)).ok);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fetchService } from "../../../../src/broker/providers/service/fetch_service.ts";
-import { serviceUrl } from "../../../../src/broker/providers/service/service_url.ts";
+import { serviceUrl } from "../../../../src/config/keys/credentials/service_url.ts";
 import { jsonAnswer } from "../../../../src/broker/providers/service/json_answer.ts";
 import { lifetimeMs, secretToken } from "../../../../src/broker/providers/service/token.ts";
 import { NEVER } from "../../../fixtures/provider_world.ts";

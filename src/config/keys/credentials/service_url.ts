@@ -1,4 +1,5 @@
-import type { Checked } from "../../../config/reader.ts";
+import type { Checked } from "../../reader.ts";
+import { text, type ValueType } from "../../value_type.ts";
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
@@ -24,4 +25,17 @@ export function serviceUrl(text: string): Checked<string> {
     state: `"${text}" is not https, so whoever is in between would read the secret`,
     cure: "write https://…; http is for addresses of this machine alone",
   };
+}
+
+/** An address that {@linkcode serviceUrl} takes. */
+export const SERVICE_URL: ValueType<string> = text<string>(
+  "URL",
+  { pattern: "^https?://" },
+  serviceUrl,
+);
+
+/** Where a service listens, as permissions name it: `host:port`. */
+export function serviceAddress(url: string): string {
+  const { hostname, port, protocol } = new URL(url);
+  return `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
 }
