@@ -1,8 +1,6 @@
 import { Command } from "commander";
+import { programFile } from "../config/program_file.ts";
 import { print } from "./output.ts";
-
-/** scripts/build writes the first; from source only the second is there. */
-const TEXTS = ["../../dist/licenses.txt", "../../LICENSE"];
 
 const FROM_SOURCE = `
 This firma runs from source: docs/dependencies.md lists what it uses.`;
@@ -22,7 +20,10 @@ export function command(): Command {
 }
 
 function licenses(): string {
-  const [all, own] = TEXTS.map((path) => new URL(path, import.meta.url));
-  if (!Deno.build.standalone) return Deno.readTextFileSync(own!).trimEnd() + FROM_SOURCE;
-  return Deno.readTextFileSync(all!).trimEnd();
+  if (!Deno.build.standalone) return read("LICENSE") + FROM_SOURCE;
+  return read("dist/licenses.txt"); // scripts/build writes it
+}
+
+function read(path: string): string {
+  return Deno.readTextFileSync(programFile(path)).trimEnd();
 }
