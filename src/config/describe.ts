@@ -1,5 +1,6 @@
 import { reachOf } from "./keys/credentials/reach.ts";
 import type { OperatorFile } from "./operator_files.ts";
+import { USUAL_PROCESSES } from "./keys/usual_limits.ts";
 import type { FirmaConfig } from "./schema.ts";
 
 function plural(count: number, one: string, many = `${one}s`): string {
@@ -61,7 +62,13 @@ export function describeConfig(config: FirmaConfig, files: readonly OperatorFile
   if (config.run.envPassthrough.length > 0) {
     lines.push(`variables handed to the agent: ${config.run.envPassthrough.join(", ")}`);
   }
+  if (config.run.limits.processes! > USUAL_PROCESSES) {
+    lines.push(`up to ${config.run.limits.processes} processes of an agent`);
+  }
   for (const [id, profile] of Object.entries(config.run.profiles)) {
+    if ((profile.limits.processes ?? 0) > USUAL_PROCESSES) {
+      lines.push(`up to ${profile.limits.processes} processes of an agent of profile ${id}`);
+    }
     const told = (words: readonly string[]) => words.join(", ");
     const { commands, envPassthrough, homeWrite, homeRead } = profile;
     if (commands.length > 0) lines.push(`profile ${id} is chosen for: ${told(commands)}`);

@@ -8,6 +8,7 @@ import type { ConnectAddress } from "./connect_address.ts";
 import type { CredentialConfig } from "./keys/credentials/credential.ts";
 import type { ConnectorHostConfig } from "./keys/sidecar.ts";
 import type { RemoteAuthorityConfig } from "./keys/sidecar_authority.ts";
+import type { LimitsTable } from "./keys/run_limits.ts";
 import { insteadOf } from "./keys/elsewhere.ts";
 import type { Environment } from "./paths.ts";
 import { parseToml, type TomlDocument } from "./toml.ts";
@@ -74,6 +75,7 @@ export interface FirmaConfig {
   readonly run: {
     readonly profile: string | undefined;
     readonly envPassthrough: readonly string[];
+    readonly limits: LimitsConfig;
     readonly profiles: Readonly<Record<string, ProfileConfig>>;
   };
 }
@@ -85,6 +87,20 @@ export interface ProfileConfig {
   /** Paths below the home. */
   readonly homeWrite: readonly string[];
   readonly homeRead: readonly string[];
+  /** In place of those of the run, one by one. */
+  readonly limits: LimitsConfig;
+}
+
+/** What an agent may use of the machine; what is absent is unlimited. */
+export interface LimitsConfig {
+  /** Threads are processes too. */
+  readonly processes?: number;
+  readonly memoryBytes?: number;
+  readonly cpus?: number;
+  /** Of one process. */
+  readonly cpuTimeMs?: number;
+  /** In one process. */
+  readonly openFiles?: number;
 }
 
 /** What a file does not say and its surroundings do. */
@@ -200,12 +216,25 @@ function assemble(
     run: {
       profile: run.profile,
       envPassthrough: run.env_passthrough,
+      limits: limitsOf(run.limits),
       profiles: Object.fromEntries([...run.profiles].map(([id, profile]) => [id, {
         commands: profile.commands,
         envPassthrough: profile.env_passthrough,
         homeWrite: profile.home_write,
         homeRead: profile.home_read,
+        limits: limitsOf(profile.limits),
       }])),
     },
+  };
+}
+
+function limitsOf(table: LimitsTable): LimitsConfig {
+  const { processes, memory, cpus, cpu_time, open_files } = table;
+  return {
+    ...(processes !== undefined && { processes }),
+    ...(memory !== undefined && { memoryBytes: memory }),
+    ...(cpus !== undefined && { cpus }),
+    ...(cpu_time !== undefined && { cpuTimeMs: cpu_time }),
+    ...(open_files !== undefined && { openFiles: open_files }),
   };
 }

@@ -91,6 +91,35 @@ export const BOOLEAN: ValueType<boolean> = {
   },
 };
 
+/** The most that a count may be: no kernel has more processes, or files in one process by default. */
+const MOST = 4_194_304;
+
+/** A whole number of things, at least one. */
+export const COUNT: ValueType<number> = {
+  name: "count",
+  schema: { type: "integer", minimum: 1, maximum: MOST },
+  read(value, path, context) {
+    if (Number.isInteger(value) && value as number >= 1 && value as number <= MOST) {
+      return value as number;
+    }
+    fault(context, path, `it is not a whole number from 1 to ${MOST}`);
+    return NO_VALUE;
+  },
+};
+
+const LEAST_NUMBER = 0.01;
+
+/** A number of things that can be divided. */
+export const NUMBER: ValueType<number> = {
+  name: "number",
+  schema: { type: "number", minimum: LEAST_NUMBER, maximum: MOST },
+  read(value, path, context) {
+    if (typeof value === "number" && value >= LEAST_NUMBER && value <= MOST) return value;
+    fault(context, path, `it is not a number from ${LEAST_NUMBER} to ${MOST}`);
+    return NO_VALUE;
+  },
+};
+
 const TIMES = "^(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h|d))+$";
 
 /** A time of at least 1 ms, in milliseconds. */

@@ -8,6 +8,7 @@ import { join } from "../core/path.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { describeSandbox, type SandboxDescription } from "../sandbox/describe.ts";
 import { extendProfiles } from "../sandbox/profiles.ts";
+import { limitsFor } from "./limits.ts";
 import type { RunOptions } from "./options.ts";
 import { chooseProfile } from "./profile.ts";
 import { sealedDirectories } from "./sealed.ts";
@@ -79,5 +80,6 @@ function sandboxOf(
     runDir: join(runsDir(env), "none"),
     sealedDirs: sealedDirs.value,
     allowWrite,
+    limits: limitsFor(profile, config),
   });
 }

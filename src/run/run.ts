@@ -4,6 +4,7 @@ import { basename } from "../core/path.ts";
 import { newId } from "../core/id.ts";
 import { err, type FirmaError, ok, type Result, unwrap } from "../core/result.ts";
 import { findProgram } from "../sandbox/find_program.ts";
+import { limitsFor } from "./limits.ts";
 import { type Hosted, openHost } from "./open_host.ts";
 import type { RunInterface, RunOptions } from "./options.ts";
 import { prepareConfig, type PreparedConfig } from "./prepare.ts";
@@ -192,6 +193,7 @@ async function runPrepared(
     sealedDirs: sealedDirs.value,
     hiddenFiles,
     allowWrite: options.allowWrite ?? [],
+    limits: limitsFor(profile.value, config),
     onNotice: (text) => ui.tell("warn", text),
   });
   if (!confined.ok) {

@@ -5,6 +5,7 @@ import { findBwrap } from "./bwrap.ts";
 import { agentEnvironment } from "./environment.ts";
 import { findProgram } from "./find_program.ts";
 import { makeSettings } from "./home_paths.ts";
+import { type HeldLimits, holdLimits, limitNotices, USUAL_LIMITS } from "./limits/hold.ts";
 import { findLayout } from "./layout.ts";
 import { BWRAP, HANDOFF_SOCKET, type LaunchPlan, PROXY_DIR } from "./handoff.ts";
 import { type ConfinedProcess, launch } from "./launch.ts";
@@ -38,9 +39,8 @@ export function findTools(): Promise<SandboxTools> {
 export async function confine(request: ConfineRequest): Promise<Result<ConfinedProcess>> {
   const place = checkRequest(request);
   if (!place.ok) return place;
-  const { cwd } = place.value;
-  const { command, hostEnv, runDir } = request;
-  const program = findProgram(command[0], hostEnv.PATH ?? "", cwd);
+  const { command, hostEnv } = request;
+  const program = findProgram(command[0], hostEnv.PATH ?? "", place.value.cwd);
   if (!program.ok) return program;
   const [bwrap, shielded] = await (request.tools ?? findTools());
   if (!bwrap.ok) return bwrap;
@@ -49,6 +49,37 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
       "Ctrl-C ends the whole run here: /usr/bin/env is not that of GNU coreutils 8.31 or newer",
     );
   }
+  const limits = holdLimits(request.limits ?? USUAL_LIMITS, request.sandboxId);
+  if (!limits.ok) return limits;
+  const { cgroup } = limits.value;
+  const confined = await confineWithin(limits.value, request, place.value, program.value, {
+    bwrap: bwrap.value,
+    shielded,
+  });
+  if (!confined.ok) await cgroup?.remove();
+  if (!confined.ok || !cgroup) return confined;
+  const exitCode = confined.value.exitCode.finally(async () => {
+    for (const text of limitNotices(limits.value)) request.onNotice?.(text);
+    await cgroup.remove();
+  });
+  return ok({ ...confined.value, exitCode });
+}
+
+interface Tools {
+  readonly bwrap: string;
+  readonly shielded: boolean;
+}
+
+/** Starts a command in a sandbox whose limits are prepared. */
+async function confineWithin(
+  limits: HeldLimits,
+  request: ConfineRequest,
+  place: Place,
+  program: string,
+  tools: Tools,
+): Promise<Result<ConfinedProcess>> {
+  const { cwd } = place;
+  const { runDir } = request;
   const privateDir = join(runDir, "private");
   const prepared = ensurePrivateDirectory(privateDir);
   if (!prepared.ok) return prepared;
@@ -63,14 +94,7 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
   tell(seals.value.notices);
   const release = () => tell(seals.value.release());
   try {
-    const confined = await build(
-      request,
-      place.value,
-      program.value,
-      bwrap.value,
-      shielded,
-      seals.value,
-    );
+    const confined = await build(request, place, program, tools, seals.value, limits);
     if (!confined.ok) {
       release();
       return confined;
@@ -92,9 +116,9 @@ async function build(
   request: ConfineRequest,
   place: Place,
   program: string,
-  bwrap: string,
-  shielded: boolean,
+  { bwrap, shielded }: Tools,
   seals: SealedWorkspace,
+  { plan: limitPlan, cgroup }: HeldLimits,
 ): Promise<Result<ConfinedProcess>> {
   const { profile, cwd, home, sealed } = place;
   const { command, hostEnv, runDir } = request;
@@ -151,6 +175,11 @@ async function build(
     }),
     innerMounts: innerMounts(publicDir, replaced),
     ...openFilesOf(Deno.ppid),
+    limits: {
+      rlimits: limitPlan.rlimits,
+      ...(limitPlan.numbers !== undefined && { numbers: limitPlan.numbers }),
+      agentFirst: "memory.max" in limitPlan.cgroup,
+    },
     shielded,
     defaultSignals: shielded ? signalsToReset() : [],
   });
@@ -160,6 +189,7 @@ async function build(
     init: layout.init,
     handoffSocket,
     shielded,
+    cgroupProcs: cgroup?.procs,
     plan: request.session.then((session) => {
       const usable = checkSession(session, proxyDir);
       if (!usable.ok) return usable;

@@ -1,6 +1,8 @@
 import { ok, type Result } from "../core/result.ts";
 import { agentVariables } from "./environment.ts";
 import { findProgram } from "./find_program.ts";
+import { holdLimits, USUAL_LIMITS } from "./limits/hold.ts";
+import { type DescribedLimit, describeLimits } from "./limits/say.ts";
 import { findLayout } from "./layout.ts";
 import type { Mount } from "./mounts.ts";
 import { isWithin } from "./paths.ts";
@@ -29,6 +31,7 @@ export interface SandboxDescription {
   readonly variables: readonly DescribedVariable[];
   /** Files in which what runs programs is undone after the run. */
   readonly undone_after_the_run: readonly string[];
+  readonly limits: readonly DescribedLimit[];
   /** What the profile names and would open too much. */
   readonly refused: readonly string[];
 }
@@ -36,7 +39,10 @@ export interface SandboxDescription {
 /** The parts of a request that its sandbox depends on. */
 export type DescribedRequest = Omit<ConfineRequest, "proxyDir" | "session" | "tools" | "onNotice">;
 
-/** What a command would find in the sandbox; makes nothing and starts nothing. */
+/**
+ * What a command would find in the sandbox. Makes nothing that lasts and starts nothing; what can
+ * hold its limits, only the kernel knows, which is asked for a cgroup that goes at once.
+ */
 export function describeSandbox(request: DescribedRequest): Result<SandboxDescription> {
   const place = checkRequest(request);
   if (!place.ok) return place;
@@ -46,6 +52,9 @@ export function describeSandbox(request: DescribedRequest): Result<SandboxDescri
   if (!program.ok) return program;
   const survey = surveyWorkspace({ workspace: cwd, allowWrite });
   if (!survey.ok) return survey;
+  const limits = holdLimits(request.limits ?? USUAL_LIMITS, `described-${Deno.pid}`);
+  if (!limits.ok) return limits;
+  void limits.value.cgroup?.remove();
   const uid = Deno.uid()!; // null only on Windows
   const layout = findLayout({
     place: place.value,
@@ -101,6 +110,7 @@ export function describeSandbox(request: DescribedRequest): Result<SandboxDescri
       why,
     })),
     undone_after_the_run: survey.value.guarded.map(({ path }) => path),
+    limits: describeLimits(limits.value.plan.held),
     refused: layout.refused,
   });
 }

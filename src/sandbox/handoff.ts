@@ -10,6 +10,8 @@
  */
 export const SHIELDED_SIGNALS = { INT: 2, QUIT: 3, HUP: 1, TERM: 15 } as const;
 
+import type { Rlimits } from "./limits/plan.ts";
+
 /** Where things lie in the outer layer. */
 export const PRIVATE_DIR = "/run/firma-private";
 /** What the agent may read; the only thing of `/run` that the inner layer keeps. */
@@ -32,10 +34,21 @@ export interface LaunchPlan {
   readonly innerMounts: readonly string[];
   /** How many files the agent may have open, where that is not what `__init` may. */
   readonly openFiles?: number;
+  /** What the agent, and all that it starts, may use. */
+  readonly limits: AgentLimits;
   /** Whether the layers around the agent ignore what the terminal sends. */
   readonly shielded: boolean;
   /** Which of those signals the agent takes as usual. */
   readonly defaultSignals: readonly string[];
+}
+
+/** What `__init` does about limits; a cgroup is joined before it starts. */
+export interface AgentLimits {
+  readonly rlimits: Rlimits;
+  /** How many process numbers the sandbox has, where that is what holds processes. */
+  readonly numbers?: number;
+  /** Whether the kernel is to end the agent before `__init` when memory runs out. */
+  readonly agentFirst: boolean;
 }
 
 /** Later lines from `confine()`: ask the agent to end. */

@@ -30,6 +30,8 @@ export interface LaunchOptions {
   readonly init: InitProgram;
   /** Whether the layers around the command ignore what the terminal sends. */
   readonly shielded: boolean;
+  /** The `cgroup.procs` to join, where the sandbox has a cgroup. */
+  readonly cgroupProcs?: string | undefined;
   /** What to run, once that is known; a failure ends the outer layer again. */
   readonly plan: Promise<Result<LaunchPlan>>;
   /** Where to meet `__init`. */
@@ -119,10 +121,16 @@ async function hearEnd(
 // "$@" begins with the name of the program, so nothing in it is read as shell.
 const SHIELDED = `trap "" ${Object.keys(SHIELDED_SIGNALS).join(" ")}; exec "$@"`;
 
-function spawnOuterLayer({ bwrap, mounts, init, shielded }: LaunchOptions): Deno.ChildProcess {
+const JOIN_CGROUP = `echo 0 >"$1" || exit 1; shift; `;
+
+function spawnOuterLayer(options: LaunchOptions): Deno.ChildProcess {
+  const { bwrap, mounts, init, shielded, cgroupProcs } = options;
+  const script = shielded ? SHIELDED : 'exec "$@"';
   return new Deno.Command("/bin/sh", {
     args: [
-      ...["-c", shielded ? SHIELDED : 'exec "$@"', "sh"],
+      ...(cgroupProcs === undefined
+        ? ["-c", script, "sh"]
+        : ["-c", JOIN_CGROUP + script, "sh", cgroupProcs]),
       ...[bwrap, "--die-with-parent"],
       // Root inside, which on the host is still this user: __init sets up the network.
       ...["--unshare-all", "--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "ALL"],

@@ -1,3 +1,4 @@
+import type { LimitsConfig } from "../config/schema.ts";
 import { dataDir, stateDir } from "../config/paths.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { entryAt, exists, realPath } from "./paths.ts";
@@ -46,6 +47,8 @@ export interface ConfineRequest {
   readonly hiddenFiles?: readonly string[];
   /** What of the sealed paths of the workspace is open after all. @default [] */
   readonly allowWrite?: readonly string[];
+  /** What the agent may use of the machine. @default {as many processes as usual} */
+  readonly limits?: LimitsConfig;
   /**
    * Found already.
    * @default {undefined} looked for now

@@ -63,7 +63,7 @@ Deno.test("parseConfig() fills in every default", () => {
         },
         audit: { filePath: "/data/audit/audit.jsonl", redactQueryParams: [] },
       },
-      run: { profile: undefined, envPassthrough: [], profiles: {} },
+      run: { profile: undefined, envPassthrough: [], limits: { processes: 4096 }, profiles: {} },
     },
   });
 });
@@ -134,7 +134,8 @@ env_passthrough = ["LANG"]
     { host: "v6.test", connectAddr: { hostname: "::1", port: 443 }, caCertPath: undefined },
   ]);
   assert.equal(sidecar.audit.filePath, "/var/log/firma.jsonl");
-  assert.deepEqual(run, { profile: "codex", envPassthrough: ["LANG"], profiles: {} });
+  const limits = { processes: 4096 };
+  assert.deepEqual(run, { profile: "codex", envPassthrough: ["LANG"], limits, profiles: {} });
 });
 
 Deno.test("parseConfig() opens nothing outside of the home to a profile", () => {

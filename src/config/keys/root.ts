@@ -5,6 +5,7 @@ import { ACTION_CLASS_LIST } from "./action_classes.ts";
 import { AUTHORITY } from "./authority.ts";
 import { credentialFaults } from "./credentials/conflicts.ts";
 import { reachOf } from "./credentials/reach.ts";
+import { LIMITS, PROFILE_LIMITS } from "./run_limits.ts";
 import { SIDECAR, type SidecarTable } from "./sidecar.ts";
 
 const PROFILE = section("What an operator adds to a profile, or a profile of the operator's own", {
@@ -32,6 +33,7 @@ const PROFILE = section("What an operator adds to a profile, or a profile of the
     example: [".config/gh/hosts.yml"],
     applies: "next run",
   }),
+  limits: PROFILE_LIMITS,
 });
 
 const RUN = section("What `firma run` prepares for an agent", {
@@ -48,6 +50,7 @@ const RUN = section("What `firma run` prepares for an agent", {
     example: ["LANG"],
     applies: "next run",
   }),
+  limits: LIMITS,
   profiles: sectionMap("<id>", PROFILE),
 });
 

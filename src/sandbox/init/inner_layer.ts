@@ -1,6 +1,7 @@
 import { BWRAP, type LaunchPlan, PRIVATE_DIR, PUBLIC_DIR, SHIELDED_SIGNALS } from "../handoff.ts";
 import { ARTIFACTS, loadFilter } from "../seccomp/artifact.ts";
 import { checked, cString, libc } from "./libc.ts";
+import { rlimitScript } from "./rlimits.ts";
 
 /** An uncovered procfs, which the kernel wants to see before it lets the inner layer mount one. */
 const SPARE_PROC = `${PRIVATE_DIR}/proc`;
@@ -11,6 +12,9 @@ const ARGUMENTS_FILE = `${PRIVATE_DIR}/inner.args`;
 // Deno raises the limit of open files for itself, and a child would keep that.
 const limitFiles = (count: number | undefined) =>
   count === undefined ? "" : `ulimit -S -n ${count} 2>/dev/null; `;
+
+// The kernel would end __init first where the agent has many small processes.
+const AGENT_FIRST = "echo 500 2>/dev/null >/proc/self/oom_score_adj; ";
 
 // A monitor that a Ctrl-C ended would take the agent with it.
 const SHIELD = `trap "" ${Object.keys(SHIELDED_SIGNALS).join(" ")}; `;
@@ -31,6 +35,10 @@ export async function startAgent(plan: LaunchPlan): Promise<Deno.ChildProcess> {
     "mount a procfs",
     libc.mount(cString("proc"), cString(SPARE_PROC), cString("proc"), 0n, null),
   );
+  const { limits } = plan;
+  if (limits.numbers !== undefined) {
+    Deno.writeTextFileSync(`${SPARE_PROC}/sys/kernel/pid_max`, String(limits.numbers));
+  }
   Deno.writeFileSync(FILTER_FILE, await loadFilter(ARTIFACTS.filters[Deno.build.arch]), {
     mode: 0o600,
   });
@@ -38,7 +46,7 @@ export async function startAgent(plan: LaunchPlan): Promise<Deno.ChildProcess> {
   Deno.writeTextFileSync(ARGUMENTS_FILE, innerArguments(plan).join("\0") + "\0", { mode: 0o600 });
   return new Deno.Command("/bin/sh", {
     args: [
-      ...["-c", (plan.shielded ? SHIELD : "") + limitFiles(plan.openFiles) + SCRIPT, "sh"],
+      ...["-c", innerScript(plan), "sh"],
       ...[BWRAP, "--args", "8", "--seccomp", "9", "--", ...agentCommand(plan)],
     ],
     clearEnv: true,
@@ -46,6 +54,17 @@ export async function startAgent(plan: LaunchPlan): Promise<Deno.ChildProcess> {
     stdout: "inherit",
     stderr: "inherit",
   }).spawn();
+}
+
+/** What the shell does before it becomes the inner layer. */
+export function innerScript({ shielded, openFiles, limits }: LaunchPlan): string {
+  return [
+    shielded ? SHIELD : "",
+    limits.agentFirst ? AGENT_FIRST : "",
+    rlimitScript(limits.rlimits),
+    limitFiles(openFiles),
+    SCRIPT,
+  ].join("");
 }
 
 /** The options of the inner bwrap. */

@@ -3,6 +3,7 @@
  * any user and on any terminal. The options are one JSON argument; what was seen goes to a file.
  */
 import { dirname, join } from "node:path";
+import type { LimitsConfig } from "../../../src/config/schema.ts";
 import { confine } from "../../../src/sandbox/confine.ts";
 import { ignoredSignals } from "../../../src/sandbox/ignored_signals.ts";
 import { FakeSidecar } from "./fake_sidecar.ts";
@@ -19,6 +20,7 @@ export interface ConfineCliOptions {
   readonly sessionless?: boolean;
   /** Kill the Sidecar before the command starts. */
   readonly withoutSidecar: boolean;
+  readonly limits?: LimitsConfig;
 }
 
 ignoredSignals(); // before anything listens

@@ -92,6 +92,7 @@ export class World implements Disposable {
       caCertificatePem: options.caCertificatePem ?? CERTIFICATE,
       withoutSidecar: options.withoutSidecar ?? false,
       sessionless: options.sessionless ?? false,
+      ...(options.limits && { limits: options.limits }),
     };
     const words = [
       ...[this.#deno, "run", "-A", "--quiet", "--no-prompt", "--unstable-net"],
