@@ -61,6 +61,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "run an Authority for many Sidecars",
     load: () => import("./authority.ts"),
   },
+  {
+    name: "credentials",
+    summary: "give calls credentials that agents never hold",
+    load: () => import("./credentials.ts"),
+  },
   { name: "token", summary: "approve or revoke what an agent asked for" },
   {
     name: "doctor",

@@ -5,7 +5,6 @@ import { dataDir, stateDir } from "../../config/paths.ts";
 import type { Answers } from "../../config/setup/answers.ts";
 import { planSetup, type SetupPlan } from "../../config/setup/plan.ts";
 import { existingAnswers, type Project, readProject } from "../../config/setup/project.ts";
-import { trustState } from "../../config/trust.ts";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
 import { realPath } from "../../sandbox/paths.ts";
 import { extendProfiles } from "../../sandbox/profiles.ts";
@@ -13,6 +12,7 @@ import { checkWorkspace } from "../../sandbox/workspace.ts";
 import { confirm } from "../confirm.ts";
 import { print } from "../output.ts";
 import { isDirectory } from "../policy/sources.ts";
+import { checkTrust } from "./check_trust.ts";
 import { checkComplete, defaultAnswers, givenAnswers } from "./set_up_answers.ts";
 import { flagAnswers, type SetUpFlags } from "./set_up_flags.ts";
 import { nextSteps, planLines, whatHolds } from "./set_up_report.ts";
@@ -42,22 +42,6 @@ function targetDirectory(flags: SetUpFlags): Result<string> {
     code: "CONFIG_NAME",
     message: `Cannot change "${file}": its name is not ${CONFIG_FILE}`,
     cure: "edit it yourself, then: firma trust",
-  });
-}
-
-/** Refuses what a cloned repository brought: what firma changes in it, it would vouch for. */
-function checkTrust({ existing }: Project): Result<void> {
-  if (existing === undefined) return ok(undefined);
-  const { state } = trustState(existing.file, Deno.env.toObject());
-  if (state === "trusted") return ok(undefined);
-  return err({
-    code: "CONFIG_NOT_TRUSTED",
-    message: `Cannot change "${existing.file.file}": ${
-      state === "changed"
-        ? "it changed since you trusted it"
-        : "firma did not write it, and you have not trusted it"
-    }`,
-    cure: "read it, then: firma trust; or remove it, and firma config writes a new one",
   });
 }
 

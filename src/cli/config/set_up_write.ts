@@ -50,12 +50,25 @@ async function writeTls(
   return files.ok ? await writeNewFiles(files.value, true) : files;
 }
 
-/** Writes the plan and goes on trusting the configuration; nobody else sets it up meanwhile. */
+/** Writes the plan, with certificates where an Authority needs some; see {@linkcode writeConfig}. */
 export async function writePlan(
   project: Project,
   plan: SetupPlan,
   answers: Answers,
   { tlsDir, force }: { readonly tlsDir: string | undefined; readonly force: boolean },
+): Promise<Result<string, readonly FirmaError[]>> {
+  const tls = tlsDir === undefined ? undefined : () => writeTls(tlsDir, answers, force);
+  return await writeConfig(project, plan, tls);
+}
+
+/**
+ * Writes the plan and goes on trusting the configuration; nobody else sets it up meanwhile. `first`
+ * writes what must be there before.
+ */
+export async function writeConfig(
+  project: Project,
+  plan: SetupPlan,
+  first?: () => Promise<Result<void>>,
 ): Promise<Result<string, readonly FirmaError[]>> {
   const env = Deno.env.toObject();
   const { directory, existing, policyDir } = project;
@@ -68,10 +81,8 @@ export async function writePlan(
       message: `Cannot make "${parent}": ${cause instanceof Error ? cause.message : cause}`,
     }]);
   }
-  if (tlsDir !== undefined) {
-    const made = await writeTls(tlsDir, answers, force);
-    if (!made.ok) return err([made.error]);
-  }
+  const made = await first?.();
+  if (made?.ok === false) return err([made.error]);
   const place = join(realPath(parent), basename(directory), CONFIG_FILE);
   using _lock = lockTrust(existing?.file.file ?? place, env);
   const state = existing && trustState(existing.file, env);

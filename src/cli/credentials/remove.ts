@@ -1,0 +1,87 @@
+import { Command } from "commander";
+import { removeKey } from "../../config/toml_edit.ts";
+import { dirname } from "../../core/path.ts";
+import { escapeForTerminal } from "../../core/escape.ts";
+import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
+import { examples } from "../examples.ts";
+import { print, printError, printNotice } from "../output.ts";
+import { withGlobals } from "../with_globals.ts";
+import { editableConfig, parseEdited, writeEdited } from "./editable_config.ts";
+import { removeStored, secretsDirectory } from "./store_secret.ts";
+
+interface RemoveFlags {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+interface Removed {
+  readonly file: string;
+  readonly credentials: readonly string[];
+  /** Whose secrets firma had stored, and has taken away. */
+  readonly secrets: readonly string[];
+}
+
+/** `firma credentials remove` */
+export function removeCommand(): Command {
+  return new Command("remove")
+    .description("Take credentials out of the configuration, and the secrets that firma stored.")
+    .argument("<name...>", "names of credentials")
+    .option("--json", "print what was removed as JSON")
+    .option("-c, --config <path>", "configuration file")
+    .addHelpText("after", examples("firma credentials remove github github-git"))
+    .action(async (names: string[], _flags: unknown, command: Command) => {
+      const flags = withGlobals<RemoveFlags>(command);
+      const removed = await remove(names, flags.config);
+      if (removed.ok) return report(removed.value, flags.json ?? false);
+      removed.error.forEach(printError);
+      Deno.exitCode = 1;
+    });
+}
+
+async function remove(
+  names: readonly string[],
+  config: string | undefined,
+): Promise<Result<Removed, readonly FirmaError[]>> {
+  const editable = editableConfig(config);
+  if (!editable.ok) return editable;
+  const { file, config: before } = editable.value.existing;
+  let text = file.text;
+  for (const name of new Set(names)) {
+    if (!before.sidecar.credentials.some(({ label }) => label === name)) {
+      return err([{
+        code: "CREDENTIAL_UNKNOWN",
+        message: `Cannot remove "${name}": there is no credential of this name`,
+        cure: "firma credentials list",
+      }]);
+    }
+    const edited = removeKey(text, ["sidecar", "credentials", name]);
+    if (!edited.ok) return err([edited.error]);
+    text = edited.value;
+  }
+  const after = parseEdited(editable.value, text);
+  if (!after.ok) return after;
+  const written = await writeEdited(editable.value, text);
+  if (!written.ok) return written;
+  const directory = secretsDirectory(file.file);
+  const pathsOf = (credentials: typeof before.sidecar.credentials) =>
+    credentials.flatMap(({ source }) =>
+      source.kind === "file" && dirname(source.settings.path) === directory
+        ? [source.settings.path]
+        : []
+    );
+  const needed = new Set(pathsOf(after.value.sidecar.credentials));
+  const secrets: string[] = [];
+  for (const path of new Set(pathsOf(before.sidecar.credentials))) {
+    if (needed.has(path)) continue;
+    const name = path.slice(directory.length + 1);
+    if (await removeStored(file.file, name)) secrets.push(name);
+  }
+  return ok({ file: written.value, credentials: [...new Set(names)], secrets });
+}
+
+function report({ file, credentials, secrets }: Removed, json: boolean): void {
+  if (json) return print(`${JSON.stringify({ file, credentials, secrets }, null, 2)}\n`);
+  for (const name of credentials) print(`${escapeForTerminal(`Removed ${name}`)}\n`);
+  for (const name of secrets) print(`${escapeForTerminal(`Deleted the secret of ${name}`)}\n`);
+  printNotice("info", `${file} changed and is trusted; a Sidecar that runs has to start again`);
+}

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { Person } from "../fixtures/cli.ts";
+import { startUpstream, type TestUpstream } from "../fixtures/upstream.ts";
+
+const HOST = "api.anthropic.com";
+const SECRET = "sk-ant-api03-raw-secret-of-a-person";
+const FILE = ".firma/firma.toml";
+
+/** A person with a trusted project, whose `api.anthropic.com` is on this machine. */
+async function withVendor(upstream: TestUpstream): Promise<Person> {
+  const person = await Person.create();
+  const address = `127.0.0.1:${upstream.tlsPort}`;
+  await person.configure({
+    servers: [{ host: HOST, address, certificate: upstream.caPem }],
+    mappings: ["anthropic"],
+  });
+  const trusted = await person.firma(["trust"]);
+  assert.equal(trusted.code, 0, trusted.stderr);
+  return person;
+}
+
+/** What the vendor was sent as a key, in order. */
+function keysSeen(upstream: TestUpstream): string[] {
+  return upstream.seen.flatMap(({ rawHeaders }) =>
+    rawHeaders.flatMap((word, at) => word === "x-api-key" ? [rawHeaders[at + 1]!] : [])
+  );
+}
+
+Deno.test("firma credentials add asks without showing, stores, proves and keeps trust; remove takes it back", async () => {
+  const upstream = await startUpstream(HOST);
+  await using person = await withVendor(upstream);
+  const before = await person.read(FILE);
+  const adding = person.startOnTerminal(["credentials", "add", "anthropic"]);
+  await adding.printed(/Secret of anthropic .*\(it is not shown\): /);
+  await adding.write(`${SECRET}x\x7f\n`);
+  const added = await adding.finished();
+  assert.equal(added.code, 0, added.stdout);
+  assert.ok(!added.stdout.includes("sk-ant-api03"), "the terminal shows the secret");
+  assert.match(added.stdout, /It works: https:\/\/api\.anthropic\.com\/v1\/models answered/);
+  assert.deepEqual(keysSeen(upstream), [SECRET]);
+
+  const after = await person.read(FILE);
+  assert.ok(after.startsWith(before.trimEnd()) && !after.includes(SECRET), after);
+  const path = /^path = "(.*)"$/m.exec(after)?.[1] ?? "";
+  assert.equal((await Deno.stat(path)).mode! & 0o777, 0o600);
+  assert.equal(await Deno.readTextFile(path), `${SECRET}\n`);
+  assert.ok(path.includes("/firma/"), "it is not where no agent sees it");
+
+  const tested = await person.firma(["credentials", "test", "--json"]);
+  assert.equal(tested.code, 0, tested.stderr);
+  assert.ok(!tested.stdout.includes(SECRET));
+  const [row] = JSON.parse(tested.stdout);
+  assert.deepEqual([row.name, row.ok, row.provider], ["anthropic", true, "file"]);
+  assert.deepEqual(keysSeen(upstream), [SECRET, SECRET]);
+
+  const removed = await person.firma(["credentials", "remove", "anthropic"]);
+  assert.equal(removed.stdout, "Removed anthropic\nDeleted the secret of anthropic\n");
+  assert.equal((await person.read(FILE)).trimEnd(), before.trimEnd());
+  await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
+  const again = await person.firma(["trust"]);
+  assert.match(again.stdout, /^Already trusted/, "trust was lost on the way");
+  await upstream.close();
+});
+
+Deno.test("firma credentials add writes what flags say, and list shows it without secrets", async () => {
+  await using person = await Person.create();
+  await person.configure({});
+  await person.firma(["trust"]);
+  const token = join(person.home, "token");
+  await Deno.writeTextFile(token, `${SECRET}\n`, { mode: 0o600 });
+  const add = (...words: string[]) => person.firma(["credentials", "add", ...words]);
+  const first = await add(
+    ...["work", "--host", "api.work.test", "--header", "X-Work", "--path", "/v1"],
+    ...["--from-file", token, "--json"],
+  );
+  assert.equal(first.code, 0, first.stderr);
+  assert.deepEqual(JSON.parse(first.stdout).credentials, ["work"]);
+  const second = await add("helper", "--host", "b.test", "--command", "/bin/echo", SECRET);
+  assert.equal(second.code, 0, second.stderr);
+  assert.match(second.stdout, /It can be obtained/);
+  const listed = await person.firma(["credentials", "list", "--json"]);
+  assert.deepEqual(JSON.parse(listed.stdout), [
+    {
+      name: "work",
+      provider: "file",
+      hosts: ["api.work.test"],
+      paths: ["/v1"],
+      action_classes: [],
+      header: "x-work",
+    },
+    {
+      name: "helper",
+      provider: "command",
+      hosts: ["b.test"],
+      paths: [],
+      action_classes: [],
+      header: "authorization",
+    },
+  ]);
+
+  const toml = await person.read(FILE);
+  const refused: [string[], RegExp][] = [
+    [["work", "--host", "c.test", "--from-file", token], /there is a credential of this name/],
+    [["other", "--from-file", token], /no --host says where it goes/],
+    [["other", "--host", "*.test", "--from-file", token], /is not the name of one host/],
+    [["other", "--host", "b.test", "--from-file", token], /"helper" is for some of the same calls/],
+    [["other", "--host", "d.test", "--from-env", "NONE"], /there is no variable "NONE"/],
+    [["other", "--host", "d.test", "--from-env", "A", "--from-file", token], /several places/],
+    [["other", "--host", "d.test", "--command", "echo", "x"], /not the absolute path/],
+  ];
+  for (const [words, why] of refused) {
+    const { code, stderr } = await add(...words);
+    assert.equal(code, 1, words.join(" "));
+    assert.match(stderr, why);
+  }
+  assert.equal(await person.read(FILE), toml, "a refused one changed the file");
+});
+
+// Attack: a cloned repository names a helper, and waits for somebody to try its credentials.
+Deno.test("firma credentials runs no helper of a configuration that nobody trusts, nor changes it", async () => {
+  await using person = await Person.create();
+  const trap = join(person.home, "sprung");
+  await person.configure({
+    more: `[sidecar.credentials.trap]
+provider = "command"
+command = ["/usr/bin/touch", "${trap}"]
+hosts = ["a.test"]
+`,
+  });
+  for (const words of [["test"], ["add", "github", "--from-env", "HOME"], ["remove", "trap"]]) {
+    const { code, stderr } = await person.firma(["credentials", ...words]);
+    assert.equal(code, 1);
+    assert.match(stderr, /trusted/, words[0]);
+  }
+  await assert.rejects(Deno.stat(trap), Deno.errors.NotFound);
+});
