@@ -6,11 +6,12 @@ const MAX_LINE = 256 * 1024;
  * left out: a broken helper must not break whoever reads it.
  */
 export async function* jsonLines(
-  stream: ReadableStream<Uint8Array>,
+  pieces: AsyncIterable<Uint8Array<ArrayBuffer>>,
 ): AsyncGenerator<Readonly<Record<string, unknown>>> {
   let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
+  const decoder = new TextDecoder();
+  for await (const piece of pieces) {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
     rest = lines.pop()!;
     if (rest.length > MAX_LINE) rest = "";
     for (const line of lines) {

@@ -4,6 +4,8 @@
  * joining a Sidecar needs.
  */
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { after } from "../core/after.ts";
+import { readPieces } from "../core/read_pieces.ts";
 import { closeQuietly } from "../net/close_quietly.ts";
 import { writeAll } from "../net/write_all.ts";
 
@@ -16,7 +18,7 @@ const HEAD_END = "\r\n\r\n";
 /** An answer of which the head has come. */
 export interface ControlAnswer {
   readonly status: number;
-  readonly body: ReadableStream<Uint8Array>;
+  readonly body: AsyncIterable<Uint8Array<ArrayBuffer>>;
   /** Ends the connection. */
   close(): void;
 }
@@ -51,7 +53,7 @@ export async function openControl(
 ): Promise<Result<ControlAnswer>> {
   let conn: Deno.UnixConn | undefined;
   const giveUp = () => closeQuietly(conn);
-  const timer = setTimeout(giveUp, timeoutMs);
+  const callOff = after(timeoutMs, giveUp);
   signal?.addEventListener("abort", giveUp, { once: true });
   try {
     conn = await Deno.connect({ transport: "unix", path: socket });
@@ -70,7 +72,7 @@ export async function openControl(
   } catch (cause) {
     return unreachable(socket, cause instanceof Error ? cause.message : String(cause), cause);
   } finally {
-    clearTimeout(timer);
+    callOff();
     signal?.removeEventListener("abort", giveUp);
     closeQuietly(conn);
   }
@@ -85,14 +87,14 @@ export async function askControl(
   const answer = await openControl(socket, request, { timeoutMs });
   if (!answer.ok) return answer;
   const { status, body, close } = answer.value;
-  const timer = setTimeout(close, timeoutMs);
+  const callOff = after(timeoutMs, close);
   try {
     const value = await readJson(body);
     return status < 300 ? ok(value) : err(problemOf(value));
   } catch (cause) {
     return unreachable(socket, cause instanceof Error ? cause.message : String(cause), cause);
   } finally {
-    clearTimeout(timer);
+    callOff();
     close();
   }
 }
@@ -117,7 +119,7 @@ function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
 
 async function readHead(
   conn: Deno.UnixConn,
-): Promise<{ readonly status: number; readonly rest: Uint8Array } | undefined> {
+): Promise<{ readonly status: number; readonly rest: Uint8Array<ArrayBuffer> } | undefined> {
   const buffer = new Uint8Array(LONGEST_HEAD);
   for (let length = 0; length < buffer.length;) {
     const count = await conn.read(buffer.subarray(length));
@@ -134,26 +136,25 @@ async function readHead(
   }
 }
 
-function bodyOf(conn: Deno.UnixConn, rest: Uint8Array): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start(controller) {
-      if (rest.length > 0) controller.enqueue(rest);
-    },
-    async pull(controller) {
-      const buffer = new Uint8Array(LONGEST_HEAD);
-      // A connection that broke has ended, and says nothing that matters beyond that.
-      const count = await conn.read(buffer).catch(() => null);
-      if (count === null) return controller.close();
-      controller.enqueue(buffer.subarray(0, count));
-    },
-    cancel: () => closeQuietly(conn),
-  });
+async function* bodyOf(
+  conn: Deno.UnixConn,
+  rest: Uint8Array<ArrayBuffer>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  try {
+    if (rest.length > 0) yield rest;
+    yield* readPieces(conn);
+  } catch {
+    // A connection that broke has ended, and says nothing that matters beyond that.
+  } finally {
+    closeQuietly(conn);
+  }
 }
 
-async function readJson(body: ReadableStream<Uint8Array>): Promise<unknown> {
+async function readJson(body: ControlAnswer["body"]): Promise<unknown> {
   let text = "";
-  for await (const piece of body.pipeThrough(new TextDecoderStream())) {
-    text += piece;
+  const decoder = new TextDecoder();
+  for await (const piece of body) {
+    text += decoder.decode(piece, { stream: true });
     if (text.length > LONGEST_BODY) throw new RangeError("the answer is too long");
   }
   return text === "" ? undefined : JSON.parse(text);

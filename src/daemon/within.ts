@@ -1,15 +1,15 @@
+import { after } from "../core/after.ts";
+
 /** What `promise` gives, or `undefined` when it takes longer than `milliseconds`. */
 export async function within<T>(
   milliseconds: number,
   promise: Promise<T>,
 ): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), milliseconds);
-  });
+  const late = Promise.withResolvers<undefined>();
+  const callOff = after(milliseconds, () => late.resolve(undefined));
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([promise, late.promise]);
   } finally {
-    clearTimeout(timer);
+    callOff();
   }
 }

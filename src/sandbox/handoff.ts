@@ -65,11 +65,11 @@ export type InitMessage =
   /** The agent could not be started. */
   | { readonly type: "failed"; readonly message: string };
 
-/** Lines of a byte stream, decoded from JSON. Ends quietly with the stream. */
-export async function* jsonLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<unknown> {
+/** Lines of bytes that come in pieces, decoded from JSON. Ends quietly with them. */
+export async function* jsonLines(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {
   let pending = "";
   const decoder = new TextDecoder();
-  for await (const chunk of stream) {
+  for await (const chunk of pieces) {
     pending += decoder.decode(chunk, { stream: true });
     for (let end = pending.indexOf("\n"); end >= 0; end = pending.indexOf("\n")) {
       yield JSON.parse(pending.slice(0, end));

@@ -1,3 +1,4 @@
+import { readPieces } from "../core/read_pieces.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { diagnoseStart } from "./bwrap.ts";
 import { holdForeground } from "./foreground.ts";
@@ -94,7 +95,7 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
   }
   handedOver = true;
   send(known.value);
-  const messages = jsonLines(first.readable) as AsyncGenerator<InitMessage>;
+  const messages = jsonLines(readPieces(first)) as AsyncGenerator<InitMessage>;
   // The connection ends with the outer layer. Waiting for that end as well would lose what a
   // command had said that was over at once.
   const answer = await messages.next().catch(() => undefined);

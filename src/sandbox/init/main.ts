@@ -1,7 +1,8 @@
 /**
  * `__init`: firma's program in the outer layer. It owns the sandbox's network, so that everything
  * which leaves goes to the Sidecar, and starts the agent in the inner layer. It loads no package
- * and nothing of firma beyond its own folder, because every `firma run` waits for it.
+ * and little of firma beyond its own folder, because every `firma run` waits for it; nor does it
+ * use Deno's streams or timers before there is an agent, which load when they are first used.
  */
 import {
   HANDOFF_SOCKET,
@@ -12,6 +13,7 @@ import {
   PROXY_SOCKET,
   SHIELDED_SIGNALS,
 } from "../handoff.ts";
+import { readPieces } from "../../core/read_pieces.ts";
 import { openBridge } from "./bridge.ts";
 import { serveDns } from "./dns_server.ts";
 import { startAgent } from "./inner_layer.ts";
@@ -30,7 +32,7 @@ export async function main(): Promise<never> {
   const tell = (message: InitMessage) =>
     handoff.write(encoder.encode(JSON.stringify(message) + "\n"));
   try {
-    const messages = jsonLines(handoff.readable);
+    const messages = jsonLines(readPieces(handoff));
     openNetwork();
     // Sent by confine(), which nothing of the agent's can reach.
     const plan = (await messages.next()).value as LaunchPlan;
