@@ -93,27 +93,23 @@ function base64Form(
   phase: 0 | 1 | 2,
 ): MaskForm {
   const alphabet = ALPHABETS[kind];
-  const bits = new BitString();
-  bits.add(0, 8 * phase);
-  for (const byte of bytes) bits.add(byte, 8);
-  const open = (6 - bits.length % 6) % 6;
-  bits.add(0, open);
-  const values = bits.sextets().slice(phase);
-  // Of the first character, `2 * phase` bits belong to what comes before.
-  const headBits = 2 * phase;
+  const text = Buffer.concat([Buffer.alloc(phase), bytes]).toString("base64url");
+  const own = kind === "base64" ? text.replaceAll("-", "+").replaceAll("_", "/") : text;
+  // The first characters hold nothing of it, the next one `2 * phase` bits of what comes before.
   let heads = "";
-  if (headBits > 0) {
-    const own = values.shift()!;
-    for (let high = 0; high < 1 << headBits; high++) {
-      heads += alphabet[(high << (6 - headBits)) | own];
+  if (phase > 0) {
+    const low = alphabet.indexOf(own[phase]!);
+    for (let high = 0; high < 1 << (2 * phase); high++) {
+      heads += alphabet[(high << (6 - 2 * phase)) | low];
     }
   }
+  const open = (6 - 8 * (phase + bytes.length) % 6) % 6;
   let tails = "";
   if (open > 0) {
-    const own = values.pop()!;
-    for (let low = 0; low < 1 << open; low++) tails += alphabet[own | low];
+    const high = alphabet.indexOf(own.at(-1)!);
+    for (let low = 0; low < 1 << open; low++) tails += alphabet[high | low];
   }
-  const core = values.map((value) => alphabet[value]).join("");
+  const core = own.slice(phase > 0 ? phase + 1 : 0, open > 0 ? -1 : undefined);
   return { known, kind, core, size: bytes.length, heads, tails };
 }
 

@@ -41,8 +41,13 @@ export class MaskTable {
   /** By byte: a bit for each of the leading places where some text has it. */
   readonly places: Uint8Array;
 
-  constructor(secrets: Iterable<KnownSecret>) {
-    this.forms = [...secrets].flatMap(formsOf);
+  /** Of secrets; see {@linkcode formsOf} for what each looks like. */
+  static of(secrets: Iterable<KnownSecret>): MaskTable {
+    return new MaskTable([...secrets].flatMap(formsOf));
+  }
+
+  constructor(forms: readonly MaskForm[]) {
+    this.forms = forms;
     const variants = sortedVariants(this.forms);
     this.count = variants.length;
     this.first = new Uint8Array(variants.length);

@@ -9,7 +9,7 @@ const SECRET = "ghp_x7Qm/2Lw+9Zt=K4vB";
 const PLACEHOLDER = "ghp_placeholder_00001";
 
 function tableOf(...secrets: readonly (readonly [string, string])[]): MaskTable {
-  return new MaskTable(secrets.map(([secret, placeholder]) => ({ secret, placeholder })));
+  return MaskTable.of(secrets.map(([secret, placeholder]) => ({ secret, placeholder })));
 }
 
 function mask(table: MaskTable, pieces: readonly Uint8Array[], options?: MaskOptions): Buffer {

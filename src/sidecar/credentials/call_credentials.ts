@@ -1,3 +1,4 @@
+import type { FieldList } from "../../net/http/exchange.ts";
 import type { CredentialRecord } from "../../core/event.ts";
 import type { ForwardVerdict } from "../gate.ts";
 import type { OutgoingRequest, UpstreamResponse } from "../transport/upstream.ts";
@@ -17,6 +18,8 @@ export interface CallCredentials {
   ): OutgoingRequest | Promise<OutgoingRequest>;
   /** The answer as the agent may see it. Throws an `UpstreamFailure` where there is none. */
   incoming(response: UpstreamResponse, verdict: ForwardVerdict): UpstreamResponse;
+  /** The fields of an interim answer (1xx) as the agent may see them. Throws like `incoming`. */
+  interim(fields: FieldList, verdict: ForwardVerdict): FieldList;
   /**
    * The call has ended: what its record says of the credential that it went out with. Called once
    * for each call that `outgoing` was asked about; nothing of the call is kept after it.
@@ -28,5 +31,6 @@ export interface CallCredentials {
 export const NO_CREDENTIALS: CallCredentials = {
   outgoing: (request) => request,
   incoming: (response) => response,
+  interim: (fields) => fields,
   ended: () => undefined,
 };

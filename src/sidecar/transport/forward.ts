@@ -107,7 +107,8 @@ class Forwarding implements CallObserver {
 
   informed(status: number, fields: FieldList): void {
     this.#watch.touch();
-    this.exchange.inform(status, endToEnd(fields, undefined, () => false).fields);
+    const shown = this.context.credentials.interim(fields, this.verdict);
+    this.exchange.inform(status, endToEnd(shown, undefined, () => false).fields);
   }
 
   sent(bytes: number): void {

@@ -1,13 +1,13 @@
 import type { Duplex } from "node:stream";
 import { writeAll } from "../../net/write_all.ts";
-import type { ConnReader } from "./conn_reader.ts";
 import type { SocketReader } from "../../net/socket_reader.ts";
 import { SocketWriter } from "../../net/socket_writer.ts";
+import type { UpgradedConnection } from "./upstream.ts";
 
 /** The two ends of a relay. */
 export interface RelayEnds {
   readonly agent: SocketReader;
-  readonly upstream: { readonly conn: Deno.Conn; readonly reader: ConnReader };
+  readonly upstream: UpgradedConnection;
 }
 
 /** Who hears how many bytes went which way. */
@@ -67,13 +67,13 @@ async function copyToAgent(
   socket: Duplex,
   observer: RelayObserver,
 ): Promise<void> {
-  const { reader } = ends.upstream;
+  const { reader, toAgent } = ends.upstream;
   const writer = new SocketWriter(socket);
   for (;;) {
     const bytes = reader.buffered;
     if (bytes.length > 0) {
       observer.toAgent(bytes.length);
-      await writer.writeBorrowed(bytes);
+      await writer.writeBorrowed(toAgent === undefined ? bytes : toAgent.push(bytes));
       reader.consume(bytes.length);
     } else if (!(await reader.fill())) {
       socket.end();

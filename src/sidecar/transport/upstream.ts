@@ -19,6 +19,14 @@ export interface OutgoingRequest {
   readonly body: Body | undefined;
 }
 
+/** A connection that 101 left behind. */
+export interface UpgradedConnection {
+  readonly conn: Deno.Conn;
+  readonly reader: ConnReader;
+  /** What the upstream says goes through this, where it is there; throws when it must not go on. */
+  readonly toAgent?: { push(bytes: Uint8Array): Uint8Array };
+}
+
 /** What an upstream answered. */
 export interface UpstreamResponse {
   readonly status: number;
@@ -27,7 +35,7 @@ export interface UpstreamResponse {
   readonly spellings: readonly string[] | undefined;
   readonly body: Body | undefined;
   /** The connection that 101 leaves behind. */
-  readonly upgraded?: { readonly conn: Deno.Conn; readonly reader: ConnReader };
+  readonly upgraded?: UpgradedConnection;
 }
 
 /** Who hears how a call to an upstream goes on. */
