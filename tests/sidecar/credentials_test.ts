@@ -63,6 +63,7 @@ Deno.test("each host gets its own credential, whatever an agent tries", async ()
   const first = await session.curl("/echo", "--header", "Authorization: Bearer the-agents-own");
   assert.equal(first.status, 200, first.body);
   assert.deepEqual(sent(rig.upstream.seen.at(-1), "authorization"), [`Bearer ${REAL}`]);
+  assert.ok(!first.body.includes(REAL), "the server shows it, and the agent sees it");
   const second = await session.curl(`https://${OTHER}/echo`, "--http1.1");
   assert.equal(second.status, 200, second.body);
   assert.deepEqual(sent(other.seen.at(-1), "x-api-key"), [OTHERS]);

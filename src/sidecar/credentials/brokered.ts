@@ -1,5 +1,6 @@
 import type { Issued } from "../../broker/hand_out.ts";
 import type { CredentialRecord } from "../../core/event.ts";
+import type { FieldList } from "../../net/http/exchange.ts";
 import type { ForwardVerdict } from "../gate.ts";
 import {
   type OutgoingRequest,
@@ -41,6 +42,10 @@ export class BrokeredCredentials implements CallCredentials {
     // One that was fetched for this very call would not be better the next time.
     if (used?.wasKept) this.#handOuts.refused(used.issued);
     return response;
+  }
+
+  interim(fields: FieldList): FieldList {
+    return fields;
   }
 
   ended({ eventId }: ForwardVerdict): CredentialRecord | undefined {

@@ -1,28 +1,31 @@
 import type { CredentialRecord } from "../../core/event.ts";
 import type { FieldList } from "../../net/http/exchange.ts";
-import type { SessionSecrets } from "../../secrets/session_secrets.ts";
 import type { ForwardVerdict } from "../gate.ts";
-import type { OutgoingRequest, UpstreamResponse } from "../transport/upstream.ts";
+import {
+  type OutgoingRequest,
+  UpstreamFailure,
+  type UpstreamResponse,
+} from "../transport/upstream.ts";
 import type { CallCredentials } from "./call_credentials.ts";
+import { type CredentialTarget, isForHost } from "./request_judge.ts";
 import { maskedInterim, maskedResponse, searchableRequest } from "./response.ts";
+import type { SecretsOfSessions } from "./response_secrets.ts";
 
-/** Whose secrets are looked for. */
-export interface MaskingOptions {
-  /** Of the session of a call; `undefined` where it can never be handed any, which then costs nothing. */
-  secretsOf(sessionId: string): SessionSecrets | undefined;
-  /** Whether the host of a call knows secrets of its session. */
-  knowsSecrets(verdict: ForwardVerdict): boolean;
-}
-
-/** Takes out of answers what any call of their session was handed, whichever host answers. */
+/** Takes out of answers what their session was ever handed, whichever host answers. */
 export class MaskingCredentials implements CallCredentials {
   readonly #inner: CallCredentials;
-  readonly #options: MaskingOptions;
+  readonly #secrets: SecretsOfSessions;
+  readonly #targets: readonly CredentialTarget[];
 
-  /** `inner` hands out; it sees answers as they came. */
-  constructor(inner: CallCredentials, options: MaskingOptions) {
+  /** `inner` hands out, and sees answers as they came; `targets` are where credentials go. */
+  constructor(
+    inner: CallCredentials,
+    secrets: SecretsOfSessions,
+    targets: readonly CredentialTarget[],
+  ) {
     this.#inner = inner;
-    this.#options = options;
+    this.#secrets = secrets;
+    this.#targets = targets;
   }
 
   outgoing(
@@ -30,27 +33,39 @@ export class MaskingCredentials implements CallCredentials {
     verdict: ForwardVerdict,
   ): OutgoingRequest | Promise<OutgoingRequest> {
     const equipped = this.#inner.outgoing(request, verdict);
-    if (this.#options.secretsOf(verdict.sessionId) === undefined) return equipped;
-    const strict = this.#options.knowsSecrets(verdict);
     return equipped instanceof Promise
-      ? equipped.then((ready) => searchableRequest(ready, { strict }))
-      : searchableRequest(equipped, { strict });
+      ? equipped.then((ready) => this.#searchable(ready, verdict))
+      : this.#searchable(equipped, verdict);
   }
 
   incoming(response: UpstreamResponse, verdict: ForwardVerdict): UpstreamResponse {
     const seen = this.#inner.incoming(response, verdict);
-    const secrets = this.#options.secretsOf(verdict.sessionId);
-    if (secrets === undefined) return seen;
-    return maskedResponse(seen, secrets, { strict: this.#options.knowsSecrets(verdict) });
+    const strict = this.#knowsSecrets(verdict);
+    return maskedResponse(seen, this.#secrets.of(verdict.sessionId), { strict });
   }
 
   interim(fields: FieldList, verdict: ForwardVerdict): FieldList {
     const seen = this.#inner.interim(fields, verdict);
-    const secrets = this.#options.secretsOf(verdict.sessionId);
-    return secrets === undefined ? seen : maskedInterim(seen, secrets);
+    return maskedInterim(seen, this.#secrets.of(verdict.sessionId));
   }
 
   ended(verdict: ForwardVerdict): CredentialRecord | undefined {
     return this.#inner.ended(verdict);
+  }
+
+  #searchable(request: OutgoingRequest, verdict: ForwardVerdict): OutgoingRequest {
+    const { need } = verdict;
+    if (need !== undefined && this.#secrets.isTooShort(need.label)) {
+      throw new UpstreamFailure(
+        `the credential "${need.label}" is too short to be found in answers`,
+        { reason: "CREDENTIAL_INJECTION_FAILED" },
+      );
+    }
+    return searchableRequest(request, { strict: this.#knowsSecrets(verdict) });
+  }
+
+  /** Whether the host of a call is one that is given secrets, for this call or another. */
+  #knowsSecrets({ call, need }: ForwardVerdict): boolean {
+    return need !== undefined || this.#targets.some((target) => isForHost(target, call));
   }
 }

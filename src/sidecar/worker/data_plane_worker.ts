@@ -9,8 +9,11 @@ import { SessionTable } from "../pipeline/session_table.ts";
 import { Standing } from "../pipeline/standing.ts";
 import { BrokerClient } from "../credentials/broker_client.ts";
 import { BrokeredCredentials } from "../credentials/brokered.ts";
-import { NO_CREDENTIALS } from "../credentials/call_credentials.ts";
+import { type CallCredentials, NO_CREDENTIALS } from "../credentials/call_credentials.ts";
 import { HandOuts } from "../credentials/hand_outs.ts";
+import type { CredentialTarget } from "../credentials/request_judge.ts";
+import { MaskingCredentials } from "../credentials/response_credentials.ts";
+import { SecretsOfSessions } from "../credentials/response_secrets.ts";
 import { startTransport, type Transport } from "../transport/transport.ts";
 import { ApprovalClient } from "./approval_client.ts";
 import { AuditGauge } from "./audit_gauge.ts";
@@ -29,6 +32,7 @@ interface Running {
   readonly httpProxy: HostAndPort | undefined;
   readonly broker: BrokerClient;
   readonly handOuts: HandOuts;
+  readonly secrets: SecretsOfSessions;
 }
 
 type Message<K extends ToWorker["kind"]> = Extract<ToWorker, { readonly kind: K }>;
@@ -108,10 +112,11 @@ export class DataPlaneWorker {
       approvals: this.#approvals,
     });
     const broker = new BrokerClient();
-    const handOuts = new HandOuts(broker);
+    const secrets = new SecretsOfSessions();
+    const handOuts = new HandOuts(broker, (sessionId, issued) => secrets.learn(sessionId, issued));
     const transport = await startTransport({
       gate: pipeline.gate,
-      credentials: config.credentials?.length ? new BrokeredCredentials(handOuts) : NO_CREDENTIALS,
+      credentials: callCredentials(config.credentials ?? [], handOuts, secrets),
       leaf: (host) => this.#leaves.get(host),
       timeouts: config.timeouts,
     });
@@ -125,6 +130,7 @@ export class DataPlaneWorker {
       httpProxy,
       broker,
       handOuts,
+      secrets,
     };
     setInterval(() => pipeline.expire(), EXPIRE_MS);
     this.#post({ kind: "started" });
@@ -197,8 +203,19 @@ export class DataPlaneWorker {
     running.queue.flush();
     running.sessions.forget(sessionId);
     running.handOuts.forget(sessionId);
+    running.secrets.forget(sessionId);
     this.#post({ kind: "session-closed", sessionId });
   }
+}
+
+/** Without credentials no session has secrets, and nothing is searched. */
+function callCredentials(
+  targets: readonly CredentialTarget[],
+  handOuts: HandOuts,
+  secrets: SecretsOfSessions,
+): CallCredentials {
+  if (targets.length === 0) return NO_CREDENTIALS;
+  return new MaskingCredentials(new BrokeredCredentials(handOuts), secrets, targets);
 }
 
 function callInput({ sessionId, body, ...call }: Question): CallInput {
