@@ -90,3 +90,8 @@ export function asciiBytes(text: string): Uint8Array {
   for (let i = 0; i < text.length; i++) bytes[i] = Math.min(text.charCodeAt(i), 0xff);
   return bytes;
 }
+
+/** The text that {@linkcode asciiBytes} was given, if it was ASCII. */
+export function asciiText(bytes: Uint8Array): string {
+  return new TextDecoder("latin1").decode(bytes);
+}
