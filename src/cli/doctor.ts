@@ -123,12 +123,12 @@ async function printPermissions(flags: Flags): Promise<number> {
     defaultProtected: loaded?.config.sidecar.mapping.defaultProtected ?? true,
     mayObserve: isMonitorAllowed(Deno.env.toObject()),
     httpProxy: interceptor?.mode === "http_proxy" ? { host, port } : undefined,
-  });
+  }, loaded?.config.sidecar.credentials);
   if (flags.json) print(`${JSON.stringify({ parts: table })}\n`);
   else {
     for (const { part, granted, withheld } of table) {
       print(`${bold(part, hasColours(Deno.stdout))}\n`);
-      print(`  may  ${escapeForTerminal(granted.join("; "))}\n`);
+      print(`  may  ${escapeForTerminal(granted.join("; ") || "do nothing by itself")}\n`);
       if (withheld.length > 0) print(`  not  ${withheld.join(", ")}\n`);
     }
   }

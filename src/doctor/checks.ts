@@ -5,6 +5,7 @@ import { bubblewrapCheck } from "./checks/bubblewrap.ts";
 import { certificatesCheck } from "./checks/certificates.ts";
 import { clockCheck } from "./checks/clock.ts";
 import { parsedCheck, trustedCheck } from "./checks/configuration.ts";
+import { credentialsCheck } from "./checks/credentials.ts";
 import { dataDirCheck, permissionsCheck, stateDirCheck } from "./checks/directories.ts";
 import { diskCheck } from "./checks/disk.ts";
 import { mappingsCheck } from "./checks/mappings.ts";
@@ -41,6 +42,7 @@ export const CHECKS: readonly Check[] = [
   trustedCheck,
   policiesCheck,
   mappingsCheck,
+  credentialsCheck,
   auditLogCheck,
   diskCheck,
   clockCheck,

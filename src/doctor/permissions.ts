@@ -1,4 +1,6 @@
 import { GIVEN_UP } from "../config/permissions.ts";
+import { brokerPermissions } from "../broker/permissions.ts";
+import type { CredentialConfig } from "../config/keys/credentials/credential.ts";
 import { type Reach, workerPermissions } from "../sidecar/worker/permissions.ts";
 
 /** What a part of firma may do, in the words of Deno's permissions. */
@@ -25,7 +27,10 @@ export interface PlaneReach extends Pick<Reach, "defaultProtected" | "mayObserve
  * What each part of firma may do. Unmapped hosts that may be called, too, take away the limit of
  * the data plane (`defaultProtected` is `false`), and so does monitor mode where it is permitted.
  */
-export function permissionTable(reach: PlaneReach): readonly PartPermissions[] {
+export function permissionTable(
+  reach: PlaneReach,
+  credentials: readonly CredentialConfig[] = [],
+): readonly PartPermissions[] {
   return [
     { part: "command line", granted: [...ALL], withheld: [] },
     {
@@ -35,25 +40,36 @@ export function permissionTable(reach: PlaneReach): readonly PartPermissions[] {
     },
     { part: "Sidecar, once it has started", granted: without(GIVEN_UP), withheld: [...GIVEN_UP] },
     worker(reach),
+    broker(credentials),
     { part: "Authority, once it has started", granted: without(GIVEN_UP), withheld: [...GIVEN_UP] },
   ];
 }
 
+function broker(credentials: readonly CredentialConfig[]): PartPermissions {
+  return { part: "credential broker", ...listed(brokerPermissions(credentials)) };
+}
+
 function worker({ hosts, ...reach }: PlaneReach): PartPermissions {
-  const permissions = Object.entries(workerPermissions({
+  const permissions = workerPermissions({
     mappedHosts: hosts,
     connectors: [],
     ...reach,
     socketDir: "its socket directory",
     sockets: [],
-  }));
+  });
+  const { net } = permissions;
+  const named = Array.isArray(net) ? [...net, "its sockets"] : net;
+  return { part: "data-plane worker", ...listed({ ...permissions, ...named && { net: named } }) };
+}
+
+function listed(
+  permissions: Deno.PermissionOptionsObject,
+): Pick<PartPermissions, "granted" | "withheld"> {
+  const all = Object.entries(permissions);
   return {
-    part: "data-plane worker",
-    granted: permissions.filter(([, value]) => value !== false).map(([name, value]) => {
-      if (value === true) return `${name}: everything`;
-      const list = [...value as string[], ...(name === "net" ? ["its sockets"] : [])];
-      return `${name}: ${list.join(", ")}`;
-    }),
-    withheld: permissions.filter(([, value]) => value === false).map(([name]) => name),
+    granted: all.filter(([, value]) => value !== false).map(([name, value]) =>
+      value === true ? `${name}: everything` : `${name}: ${[...value as string[]].join(", ")}`
+    ),
+    withheld: all.filter(([, value]) => value === false).map(([name]) => name),
   };
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { credential } from "../broker/_credential.ts";
 import { permissionTable, type PlaneReach } from "../../src/doctor/permissions.ts";
 
 function part(name: string, special: Partial<PlaneReach> = {}) {
@@ -25,4 +26,21 @@ Deno.test("permissionTable() says which hosts the data plane can reach", () => {
   }
   const proxy = part("data-plane worker", { httpProxy: { host: "127.0.0.1", port: 8080 } });
   assert.match(proxy.granted.join(), /127\.0\.0\.1:8080/);
+});
+
+Deno.test("permissionTable() says what the credential broker reaches, which is nothing without credentials", () => {
+  const none = part("credential broker");
+  assert.deepEqual(none.granted, []);
+  const helper = {
+    command: ["/usr/bin/op", "read"],
+    output: "raw" as const,
+    env_passthrough: [],
+    max_output: 1,
+  };
+  const table = permissionTable({ hosts: [], defaultProtected: true }, [
+    credential("a", { kind: "command", settings: helper }),
+  ]);
+  const { granted, withheld } = table.find(({ part }) => part === "credential broker")!;
+  assert.ok(granted.includes("run: /usr/bin/op"), granted.join());
+  assert.ok(withheld.includes("net") && withheld.includes("write"));
 });
