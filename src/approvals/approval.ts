@@ -87,10 +87,14 @@ const FROM: Readonly<Record<Exclude<ApprovalChange["change"], "requested">, Appr
 export function advance(before: Approval | undefined, change: ApprovalChange): Result<Approval> {
   if (change.change === "requested") {
     const { id, atMs, subject, untilMs } = change;
-    if (before !== undefined) return refuse(change, "APPROVAL_DECIDED", "it is there already");
+    if (before !== undefined) {
+      return refuse(change, { code: "APPROVAL_DECIDED", state: "it is there already" });
+    }
     return ok({ id, subject, state: "pending", requestedMs: atMs, untilMs, uses: 0 });
   }
-  if (before === undefined) return refuse(change, "NO_APPROVAL", "there is none of this name");
+  if (before === undefined) {
+    return refuse(change, { code: "NO_APPROVAL", state: "there is none of this name" });
+  }
   const isOver = change.change !== "expired" && change.atMs >= before.untilMs;
   if (isOver || !FROM[change.change].includes(before.state)) return refuseNow(before, change);
   switch (change.change) {
@@ -119,20 +123,28 @@ function refuseNow(before: Approval, change: ApprovalChange): Result<never> {
   const decided = `by ${by?.user} (uid ${by?.uid}) at ${timeOf(decidedMs)}`;
   switch (state) {
     case "used":
-      return refuse(change, "APPROVAL_USED", `it was used at ${timeOf(untilMs)}`);
+      return refuse(change, { code: "APPROVAL_USED", state: `it was used at ${timeOf(untilMs)}` });
     case "revoked":
-      return refuse(change, "APPROVAL_REVOKED", `it was revoked ${decided}`);
+      return refuse(change, { code: "APPROVAL_REVOKED", state: `it was revoked ${decided}` });
     case "expired":
-      return refuse(change, "APPROVAL_EXPIRED", `it expired at ${timeOf(untilMs)}`);
+      return refuse(change, {
+        code: "APPROVAL_EXPIRED",
+        state: `it expired at ${timeOf(untilMs)}`,
+      });
   }
   if (change.atMs >= untilMs) {
-    return refuse(change, "APPROVAL_EXPIRED", `it expired at ${timeOf(untilMs)}`);
+    return refuse(change, { code: "APPROVAL_EXPIRED", state: `it expired at ${timeOf(untilMs)}` });
   }
-  if (state === "pending") return refuse(change, "APPROVAL_PENDING", "nobody has decided it yet");
-  return refuse(change, "APPROVAL_DECIDED", `it was ${state} already, ${decided}`);
+  if (state === "pending") {
+    return refuse(change, { code: "APPROVAL_PENDING", state: "nobody has decided it yet" });
+  }
+  return refuse(change, { code: "APPROVAL_DECIDED", state: `it was ${state} already, ${decided}` });
 }
 
-function refuse({ change, id }: ApprovalChange, code: string, state: string): Result<never> {
+function refuse(
+  { change, id }: ApprovalChange,
+  { code, state }: { readonly code: string; readonly state: string },
+): Result<never> {
   return err({ code, message: `Cannot ${VERBS[change]} "${id}": ${state}` });
 }
 

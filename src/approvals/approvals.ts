@@ -109,7 +109,11 @@ export class Approvals implements ApprovalDesk {
   endSession(sessionId: string): void {
     if (this.#journal === undefined) return;
     for (const { id, subject } of this.#ledger.open()) {
-      if (subject.sessionId === sessionId) this.#expire(id, "the session has ended");
+      if (subject.sessionId !== sessionId) continue;
+      // Whoever waits is not to ask again.
+      const over = refused("the session has ended");
+      for (const { settle } of [...this.#waiters.get(id) ?? []]) settle(over);
+      this.#expire(id, "the session has ended");
     }
   }
 

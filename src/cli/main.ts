@@ -66,7 +66,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "give calls credentials that agents never hold",
     load: () => import("./credentials.ts"),
   },
-  { name: "token", summary: "approve or revoke what an agent asked for" },
+  {
+    name: "token",
+    summary: "approve, deny or revoke what an agent asked for",
+    load: () => import("./token.ts"),
+  },
   {
     name: "doctor",
     summary: "find out why something does not work",

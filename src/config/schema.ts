@@ -7,6 +7,7 @@ import { ROOT, type RootTable } from "./keys/root.ts";
 import type { ConnectAddress } from "./connect_address.ts";
 import type { CredentialConfig } from "./keys/credentials/credential.ts";
 import type { ConnectorHostConfig } from "./keys/sidecar.ts";
+import { type ApprovalsConfig, approvalsConfig } from "./keys/sidecar_approvals.ts";
 import type { RemoteAuthorityConfig } from "./keys/sidecar_authority.ts";
 import type { LimitsTable } from "./keys/run_limits.ts";
 import { insteadOf } from "./keys/elsewhere.ts";
@@ -66,6 +67,7 @@ export interface FirmaConfig {
     };
     /** What is added to calls, in the order of the file. */
     readonly credentials: readonly CredentialConfig[];
+    readonly approvals: ApprovalsConfig;
     readonly audit: {
       readonly filePath: string;
       /** Names of query parameters whose values are left out of the log. */
@@ -208,6 +210,7 @@ function assemble(
         hosts: sidecar.connector.hosts,
       },
       credentials: sidecar.credentials,
+      approvals: approvalsConfig(sidecar.approvals),
       audit: {
         filePath: sidecar.audit.file_path ?? defaults.auditFile,
         redactQueryParams: sidecar.audit.redact_query_params,

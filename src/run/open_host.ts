@@ -3,6 +3,7 @@ import { dirname } from "../core/path.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { SocketPool } from "../sidecar/socket_pool.ts";
 import { chooseSidecar } from "./choose_sidecar.ts";
+import { withDesktop } from "./desktop.ts";
 import { joinSidecar } from "./joined_sidecar.ts";
 import { withoutRepeats } from "./notice_filter.ts";
 import type { RunInterface, RunOptions } from "./options.ts";
@@ -47,7 +48,7 @@ export async function openHost(options: HostOptions): Promise<Result<Hosted>> {
   if (!choice.ok) return choice;
   if (choice.value.kind === "own") return ok(startOwn(options));
   const { controlSocket, mayFallBack } = choice.value;
-  const onNotice = withoutRepeats(ui.tell);
+  const onNotice = withoutRepeats(tellerOf(options));
   const host = joinSidecar({ controlSocket, config: meant, onNotice, signal, onAsked });
   const session = await host.openSession(request);
   if (session.ok) {
@@ -61,7 +62,7 @@ export async function openHost(options: HostOptions): Promise<Result<Hosted>> {
 }
 
 function startOwn(options: HostOptions): Hosted {
-  const { prepared, run, request, runDirectory, ui, takeSpare, onAsked } = options;
+  const { prepared, run, request, runDirectory, takeSpare, onAsked } = options;
   const { config, digest } = prepared;
   const host = startSidecar({
     process: takeSpare(),
@@ -69,7 +70,7 @@ function startOwn(options: HostOptions): Hosted {
     configDigest: digest,
     authority: run.authority,
     runDirectory,
-    onNotice: withoutRepeats(ui.tell),
+    onNotice: withoutRepeats(tellerOf(options)),
     readyTimeoutMs: run.sidecar.startupTimeoutMs +
       (config.sidecar.authority.remote?.connectTimeoutMs ?? 0),
   });
@@ -79,6 +80,11 @@ function startOwn(options: HostOptions): Hosted {
   const session = host.openSession(request);
   onAsked();
   return { host, session, proxyDir };
+}
+
+/** Where the notices of the Sidecar go. */
+function tellerOf({ prepared: { config }, ui }: HostOptions): RunInterface["tell"] {
+  return config.sidecar.approvals.desktopNotification ? withDesktop(ui.tell) : ui.tell;
 }
 
 function cured(error: FirmaError): FirmaError {

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import type { FirmaError } from "../core/result.ts";
 import { PROBLEM_TYPE } from "../core/problem.ts";
 import { err, type Result } from "../core/result.ts";
+import { addApprovalRoutes, type ApprovalControl } from "./control_approvals.ts";
 import { readJson } from "./control_body.ts";
 import type { Notify } from "./notices.ts";
 import { Registrations } from "./registrations.ts";
@@ -17,6 +18,7 @@ export interface ControlTarget {
   sessions(): readonly SessionStatus[];
   /** Has a listener hear what an operator should know; returns how to stop that. */
   onNotice(listener: Notify): () => void;
+  readonly approvals: ApprovalControl;
   readonly certificatePem: string;
   readonly bundleVersion: () => string;
   /** The `firma.toml` that is served, and the digest that it had. */
@@ -35,8 +37,14 @@ const LINES_TYPE = "application/x-ndjson";
 
 /** How failures that have a status of their own are answered; all others with 503. */
 const STATUSES: Readonly<Record<string, number>> = {
+  APPROVAL_DECIDED: 409,
+  APPROVAL_EXPIRED: 410,
+  APPROVAL_REVOKED: 410,
+  APPROVAL_USED: 410,
+  APPROVER_UNKNOWN: 403,
   BODY_TOO_LARGE: 413,
   INVALID_REQUEST: 400,
+  NO_APPROVAL: 404,
   NO_PROXY: 409,
   OTHER_CONFIG: 409,
 };
@@ -83,6 +91,8 @@ export function controlApi(target: ControlTarget): ControlApi {
   app.get("/v1/sessions", (context) => {
     return context.json({ sessions: target.sessions().map(sessionRow) });
   });
+
+  addApprovalRoutes(app, target.approvals, refused);
 
   app.get("/v1/status", (context) => context.json(target.status()));
 

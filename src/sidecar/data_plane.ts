@@ -33,7 +33,7 @@ export interface DataPlaneOptions
   /** Opens a way to the credential broker, for each worker. @default there is no broker */
   readonly broker?: () => MessagePort;
   /** Where approvals are kept; what policies leave to people is denied without it. */
-  readonly desk?: ApprovalDesk;
+  readonly approvals?: ApprovalDesk;
   /** Hears of a session whose way in was lost for good when the data plane started again. */
   readonly lost?: (sessionId: string) => void;
 }
@@ -83,7 +83,7 @@ export class DataPlane {
     this.#mapping = options.mapping;
     this.#mapped = mapped;
     const { sockets, notify, lost } = options;
-    this.#approvals = new ApprovalCounter(options.desk);
+    this.#approvals = new ApprovalCounter(options.approvals);
     this.#sessions = new PlaneSessions({
       sockets,
       notify,

@@ -49,6 +49,8 @@ export interface OpenedSession {
 export interface SessionsOptions {
   readonly authority: Authority;
   readonly plane: DataPlane;
+  /** Hears of each session that ends. */
+  readonly approvals: { endSession(sessionId: string): void };
   /** Appends to the audit log; `false` when it does not take the event. */
   readonly record: (event: ExecutionEvent) => boolean;
   readonly notify: Notify;
@@ -144,8 +146,12 @@ export class Sessions {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return false;
     this.#sessions.delete(sessionId);
+    // Calls that are held for a person are answered while their session is there.
+    this.#options.approvals.endSession(sessionId);
     await session.keeper.stop();
     await this.#options.plane.closeSession(sessionId);
+    // The last calls may have asked for something since.
+    this.#options.approvals.endSession(sessionId);
     this.#record(session, "ended", exitCode);
     return true;
   }

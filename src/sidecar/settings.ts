@@ -11,7 +11,8 @@ export async function workerConfig(
   config: FirmaConfig,
   isMonitorAllowed = false,
 ): Promise<Result<WorkerConfig>> {
-  const { connector, interceptor, mapping, capabilityValidation } = config.sidecar;
+  const { connector, interceptor, mapping, capabilityValidation, approvals, audit } =
+    config.sidecar;
   const connectors = await readConnectors(connector.hosts);
   if (!connectors.ok) return connectors;
   return ok({
@@ -30,6 +31,12 @@ export async function workerConfig(
     ...(interceptor.mode === "http_proxy" && {
       httpProxy: { host: interceptor.listenAddr.hostname, port: interceptor.listenAddr.port },
     }),
+    approvals: {
+      mode: approvals.hitlMode,
+      maxWaitMs: approvals.hitlMaxWaitMs,
+      retryAfterMs: approvals.retryAfterMs,
+      redactNames: audit.redactQueryParams,
+    },
     maxBodyBytes: interceptor.maxRequestBodySize,
     clockSkewMs: capabilityValidation.clockSkewToleranceMs,
     timeouts: {

@@ -17,6 +17,7 @@ import { ControlServer } from "./control_server.ts";
 import { DataPlane } from "./data_plane.ts";
 import { DecisionListener } from "./decision/listener.ts";
 import { effectiveMode, isMonitorAllowed, type Mode } from "./monitor_mode.ts";
+import { LateApprovals } from "./late_approvals.ts";
 import { LiveConfig } from "./live_config.ts";
 import { errorLine, NoticeBoard, type Notify } from "./notices.ts";
 import type { Groundwork, SidecarOptions } from "./prepare.ts";
@@ -33,6 +34,7 @@ interface Parts {
   readonly mode: Mode;
   readonly plane: DataPlane;
   readonly sessions: Sessions;
+  readonly approvals: LateApprovals;
   readonly close: () => Promise<Result<void>>;
 }
 
@@ -89,12 +91,14 @@ export class Sidecar {
    * closes everything.
    */
   async close(drainMs = 0, cut?: AbortSignal): Promise<Result<void>> {
-    const { plane, sessions } = this.#parts;
+    const { plane, sessions, approvals } = this.#parts;
     this.#drain.begun = true;
     const until = performance.now() + drainMs;
     while (plane.openCalls > 0 && performance.now() < until && !cut?.aborted) {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
     }
+    // First, so that what waits for people is not ended with the sessions.
+    approvals.close();
     await sessions.endAll();
     await this.#server.close();
     return await this.#parts.close();
@@ -131,6 +135,12 @@ async function assemble(
   const { credentials } = config.sidecar;
   const broker = credentials.length > 0 ? await startBroker(credentials, env, notify) : undefined;
   started.defer(() => broker?.close());
+  const record = (event: ExecutionEvent) => feed.append(event);
+  const approvals = new LateApprovals(
+    { config: config.sidecar.approvals, env, record, notify },
+    options.runDirectory,
+  );
+  started.defer(() => approvals.close());
   let sessions: Sessions | undefined;
   let live: LiveConfig | undefined;
   const plane = await DataPlane.start({
@@ -143,6 +153,7 @@ async function assemble(
     audit: feed,
     leaf: async (host) => await (await makingCa).leaf(host),
     notify,
+    approvals,
     ...(broker && { broker: () => broker.open() }),
     lost: (sessionId) => void sessions?.end(sessionId, undefined),
   });
@@ -161,9 +172,8 @@ async function assemble(
   started.defer(closeAuthority);
   const ca = await makingCa;
   const base = { authority, plane: plane.value, notify };
-  const record = (event: ExecutionEvent) => feed.append(event);
   const mode = { usual, isMonitorAllowed: isAllowed };
-  const kept = sessions = new Sessions({ ...base, record, mode });
+  const kept = sessions = new Sessions({ ...base, approvals, record, mode });
   const following = new AbortController();
   started.defer(() => following.abort());
   const onRevoked = (tokenIds: readonly string[]) => kept.setRevoked(tokenIds);
@@ -191,10 +201,12 @@ async function assemble(
     ca,
     mode: usual,
     sessions: kept,
+    approvals,
     plane: plane.value,
     audit: audit.value,
     close: async () => {
       following.abort();
+      approvals.close();
       await decisions.close();
       await kept.endAll();
       plane.value.stop();
@@ -241,12 +253,13 @@ function reportAudit(audit: AuditWriter, plane: DataPlane, notify: Notify): void
 }
 
 function controlTarget(parts: Parts, drain: Drain): ControlTarget {
-  const { sessions, plane, audit, ca, board, groundwork, live, mode } = parts;
+  const { sessions, plane, audit, ca, board, groundwork, live, mode, approvals } = parts;
   const startedAt = timestamp();
   return {
     get config() {
       return { file: groundwork.source.file, digest: live.digest };
     },
+    approvals,
     certificatePem: ca.certificatePem,
     bundleVersion: () => plane.bundleVersion,
     openSession: async (request) => drain.begun ? err(draining()) : await sessions.open(request),

@@ -32,6 +32,11 @@ async function withServer(test: (served: Served) => Promise<void>): Promise<void
   const ended: string[] = [];
   let sessions = 0;
   const target: ControlTarget = {
+    approvals: {
+      list: () => Promise.resolve([]),
+      rule: () => Promise.reject(new Error("nobody rules here")),
+      identify: () => Promise.reject(new Error("nobody asks here")),
+    },
     certificatePem: "PEM",
     bundleVersion: () => "v1",
     config: { file: "/p/firma.toml", digest: "d1" },

@@ -26,6 +26,11 @@ const CONFIG = { file: "/p/.firma/firma.toml", digest: "d1" };
 
 function api(changes: Partial<ControlTarget> = {}) {
   const app = controlApi({
+    approvals: {
+      list: () => Promise.resolve([]),
+      rule: () => Promise.reject(new Error("nobody rules here")),
+      identify: () => Promise.reject(new Error("nobody asks here")),
+    },
     certificatePem: "PEM",
     bundleVersion: () => "v1",
     config: CONFIG,

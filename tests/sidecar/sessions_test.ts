@@ -78,6 +78,7 @@ function rig(script: Script = {}) {
   const sessions = new Sessions({
     authority,
     plane,
+    approvals: { endSession: () => {} },
     record: (event) => {
       events.push(event);
       return script.recording ?? true;

@@ -13,6 +13,7 @@ import {
   text,
 } from "../value_type.ts";
 import { CREDENTIALS } from "./credentials/credential.ts";
+import { SIDECAR_APPROVALS } from "./sidecar_approvals.ts";
 import { SIDECAR_AUTHORITY } from "./sidecar_authority.ts";
 
 /** `[[sidecar.connector.hosts]]`: how to reach one host. */
@@ -190,6 +191,7 @@ export const SIDECAR = section("The Sidecar, which decides each call and forward
   interceptor: INTERCEPTOR,
   connector: CONNECTOR,
   credentials: CREDENTIALS,
+  approvals: SIDECAR_APPROVALS,
   audit: section("The audit log", {
     file_path: key(ABSOLUTE_PATH, {
       about: "The audit log",

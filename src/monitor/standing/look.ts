@@ -1,8 +1,5 @@
 import type { Environment } from "../../config/paths.ts";
-import { runsDir } from "../../config/paths.ts";
-import { userId } from "../../config/user_id.ts";
-import { isId } from "../../core/id.ts";
-import { join } from "../../core/path.ts";
+import { runSockets } from "../../daemon/control_sockets.ts";
 import { findComponent } from "../../daemon/state.ts";
 import { askSidecar, type SidecarAnswer } from "./ask_sidecar.ts";
 import type { Standing, StandingComponent } from "./standing.ts";
@@ -26,7 +23,7 @@ export async function lookAround(env: Environment): Promise<Standing> {
     });
     if (isAlive && marker.control_socket !== undefined) sockets.push(marker.control_socket);
   }
-  const own = ownSockets(runsDir(env));
+  const own = runSockets(env);
   const answers = await Promise.all([...sockets, ...own].map(askSidecar));
   const heard = answers.filter((answer) => answer !== undefined);
   return {
@@ -39,27 +36,6 @@ export async function lookAround(env: Environment): Promise<Standing> {
     isFresh: heard.every(({ isFresh }) => isFresh),
     problem: problems[0] ?? "",
   };
-}
-
-/** The control sockets of single runs. */
-function ownSockets(directory: string): string[] {
-  try {
-    if (Deno.lstatSync(directory).uid !== userId()) return [];
-    return [...Deno.readDirSync(directory)]
-      .filter(({ isDirectory, name }) => isDirectory && isId("sbx", name))
-      .map(({ name }) => join(directory, name, "control.sock"))
-      .filter(exists);
-  } catch {
-    return []; // no run yet
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.lstatSync(path).isSocket === true;
-  } catch {
-    return false;
-  }
 }
 
 function worstAudit(heard: readonly SidecarAnswer[]): string {
