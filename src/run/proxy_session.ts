@@ -7,6 +7,7 @@ import { askControl } from "../daemon/control_client.ts";
 import { daemonPaths, findComponent } from "../daemon/state.ts";
 import { agentRoots } from "../sandbox/ca_bundle.ts";
 import { clientVariables } from "../sandbox/environment.ts";
+import { isEnvironment, type Session } from "./session.ts";
 
 /** What an agent without a sandbox is given. */
 export interface ProxySession {
@@ -60,13 +61,13 @@ export async function openProxySession(
   if (!answer.ok) return answer;
   const session = parseAnswer(answer.value);
   if (!session.ok) return session;
-  const { sessionId, caCertificate, ...rest } = session.value;
+  const { sessionId, caCertificate, environment, ...rest } = session.value;
   const roots = writeRoots(env, sessionId, caCertificate);
   if (!roots.ok) {
     await closeProxySession(env, sessionId);
     return roots;
   }
-  const variables = clientVariables(session.value.proxyUrl, roots.value);
+  const variables = { ...environment, ...clientVariables(session.value.proxyUrl, roots.value) };
   return ok({ sessionId, ...rest, variables });
 }
 
@@ -98,13 +99,17 @@ export async function listSessions(
 
 function parseAnswer(
   answer: unknown,
-): Result<Omit<ProxySession, "variables"> & { readonly caCertificate: string }> {
-  const { session_id, agent_id, mode, proxy_url, ca_certificate } = (answer ?? {}) as Readonly<
-    Record<string, unknown>
-  >;
+): Result<
+  & Omit<ProxySession, "variables">
+  & Pick<Session, "environment">
+  & { readonly caCertificate: string }
+> {
+  const { session_id, agent_id, mode, proxy_url, ca_certificate, environment } = (answer ??
+    {}) as Readonly<Record<string, unknown>>;
   if (
     typeof session_id === "string" && typeof agent_id === "string" && typeof mode === "string" &&
-    typeof proxy_url === "string" && typeof ca_certificate === "string"
+    typeof proxy_url === "string" && typeof ca_certificate === "string" &&
+    isEnvironment(environment)
   ) {
     return ok({
       sessionId: session_id,
@@ -112,6 +117,7 @@ function parseAnswer(
       mode,
       proxyUrl: proxy_url,
       caCertificate: ca_certificate,
+      environment,
     });
   }
   return err(incomplete());

@@ -86,8 +86,13 @@ function isReadableByOthers(file: string): boolean {
 }
 
 function asSandboxSession(session: Session): SandboxSession {
-  const { session_id, proxy_socket, ca_certificate } = session;
-  return { sessionId: session_id, proxySocket: proxy_socket, caCertificatePem: ca_certificate };
+  const { session_id, proxy_socket, ca_certificate, environment } = session;
+  return {
+    sessionId: session_id,
+    proxySocket: proxy_socket,
+    caCertificatePem: ca_certificate,
+    placeholders: environment,
+  };
 }
 
 /**

@@ -23,17 +23,25 @@ export interface Session {
   readonly proxy_socket: string;
   /** PEM. */
   readonly ca_certificate: string;
+  /** Variables of the agent that hold placeholders of credentials. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** Reads a session as a Sidecar answers it; takes no half answer. */
 export function parseSession(answer: Readonly<Record<string, unknown>>): Result<Session> {
-  const { session_id, proxy_socket, ca_certificate } = answer;
+  const { session_id, proxy_socket, ca_certificate, environment } = answer;
   if (
     typeof session_id === "string" && typeof proxy_socket === "string" &&
-    typeof ca_certificate === "string"
-  ) return ok({ session_id, proxy_socket, ca_certificate });
+    typeof ca_certificate === "string" && isEnvironment(environment)
+  ) return ok({ session_id, proxy_socket, ca_certificate, environment });
   return err({
     code: "SIDECAR_REFUSED",
     message: "Cannot start a session: the answer of the Sidecar is incomplete",
   });
+}
+
+/** Whether a value from the Sidecar names variables with their values. */
+export function isEnvironment(value: unknown): value is Readonly<Record<string, string>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+    Object.values(value).every((each) => typeof each === "string");
 }

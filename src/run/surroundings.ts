@@ -19,7 +19,11 @@ export function surroundings(
   capabilityFile: string | undefined,
 ): Surroundings {
   const reaches = credentials.map(reachOf);
-  const secret = new Set(reaches.flatMap(({ secretEnv }) => secretEnv));
+  const secret = new Set([
+    ...reaches.flatMap(({ secretEnv }) => secretEnv),
+    // What the agent finds there is a placeholder or nothing.
+    ...credentials.flatMap(({ agentVariables }) => agentVariables),
+  ]);
   return {
     hostEnv: secret.size === 0
       ? env

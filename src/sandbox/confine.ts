@@ -158,7 +158,7 @@ async function build(
       { kind: "bind", source: handoffSocket, target: HANDOFF_SOCKET },
     ],
   });
-  const planFor = ({ sessionId }: SandboxSession): LaunchPlan => ({
+  const planFor = ({ sessionId, placeholders }: SandboxSession): LaunchPlan => ({
     command,
     cwd,
     uid,
@@ -171,6 +171,7 @@ async function build(
       path: layout.path,
       sandboxId: request.sandboxId,
       sessionId,
+      ...(placeholders && { placeholders }),
       hooksSealed: seals.paths.some(({ path }) => /\/(hooks|\.husky)(\/|$)/.test(path)),
     }),
     innerMounts: innerMounts(publicDir, replaced),

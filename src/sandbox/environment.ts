@@ -63,6 +63,8 @@ export interface EnvironmentOptions {
   readonly path: string;
   readonly sandboxId: string;
   readonly sessionId: string;
+  /** Variables that hold placeholders of credentials. @default {{}} */
+  readonly placeholders?: Readonly<Record<string, string>>;
   /** Whether the hooks of the workspace are sealed, so that nothing can install any. */
   readonly hooksSealed: boolean;
 }
@@ -111,8 +113,9 @@ function whyPassed(name: string, options: EnvironmentOptions): string | undefine
 
 /** What firma sets, by the reason for it. */
 function ownVariables(options: EnvironmentOptions): Record<string, Record<string, string>> {
-  const { profile, home, path, sandboxId, sessionId, hooksSealed } = options;
+  const { profile, home, path, sandboxId, sessionId, hooksSealed, placeholders = {} } = options;
   return {
+    "stands for a credential, which calls get on their way": { ...placeholders },
     "leads clients to the Sidecar, whose certificates they then trust": {
       ...clientVariables(PROXY, { bundle: CA_BUNDLE, extra: CA_EXTRA }),
       CLOUDSDK_PROXY_TYPE: "http",

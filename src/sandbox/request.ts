@@ -14,6 +14,8 @@ export interface SandboxSession {
   /** The way out: a `proxy.sock`. */
   readonly proxySocket: string;
   readonly caCertificatePem: string;
+  /** Variables that hold placeholders of credentials. @default {{}} */
+  readonly placeholders?: Readonly<Record<string, string>>;
 }
 
 /** A command to be put under enforcement. */

@@ -1,4 +1,4 @@
-import { mintPlaceholder, type PlaceholderShape } from "./placeholder_shapes.ts";
+import { mintPlaceholder, type PlaceholderShape, usualShape } from "./placeholder_shapes.ts";
 
 /** What the agent of a session holds in place of a secret. Means nothing outside of its session. */
 export interface Placeholder {
@@ -9,17 +9,49 @@ export interface Placeholder {
   readonly part: number;
 }
 
-/** A credential that needs placeholders: a shape for each of its secrets. */
+/** A credential that needs placeholders. */
 export interface PlaceholderDemand {
   readonly label: string;
-  readonly shapes: readonly PlaceholderShape[];
+  /** The first host that it is for. */
+  readonly host: string;
+  /** Variables of the agent that are to hold one. */
+  readonly variables: readonly string[];
+  /** @default {by the variable or the host} */
+  readonly shape?: PlaceholderShape | undefined;
 }
 
-/** Fresh placeholders for one session. */
-export function mintPlaceholders(demands: readonly PlaceholderDemand[]): Placeholder[] {
-  return demands.flatMap(({ label, shapes }) =>
-    shapes.map((shape, part) => ({ text: mintPlaceholder(shape), label, part }))
-  );
+/** What a session's agent is to hold in place of secrets. */
+export interface MintedPlaceholders {
+  readonly placeholders: readonly Placeholder[];
+  /** Variables of the agent, with their placeholders. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** The second secret of a pair of keys (AWS). */
+const SECOND: PlaceholderShape = "aws-secret-access-key";
+
+/**
+ * Fresh placeholders for one session: for each credential one of each shape that its variables
+ * want, and at least one.
+ */
+export function mintPlaceholders(demands: readonly PlaceholderDemand[]): MintedPlaceholders {
+  const placeholders: Placeholder[] = [];
+  const environment: Record<string, string> = {};
+  for (const { label, host, variables, shape: wanted } of demands) {
+    const made = new Map<PlaceholderShape, string>();
+    const make = (variable?: string) => {
+      const shape = wanted ?? usualShape({ variable, host });
+      let text = made.get(shape);
+      if (text === undefined) {
+        made.set(shape, text = mintPlaceholder(shape));
+        placeholders.push({ text, label, part: shape === SECOND ? 1 : 0 });
+      }
+      return text;
+    };
+    for (const variable of variables) environment[variable] = make(variable);
+    if (made.size === 0) make();
+  }
+  return { placeholders, environment };
 }
 
 /** A placeholder, and whose it is. */
@@ -75,6 +107,11 @@ export class PlaceholderBook {
   /** What this text is, if it is exactly a placeholder. */
   get(text: string): KnownPlaceholder | undefined {
     return this.#known.get(text);
+  }
+
+  /** What the agent of a session holds for a secret of a credential. */
+  textOf(sessionId: string, label: string, part: number): string | undefined {
+    return this.of(sessionId).find((each) => each.label === label && each.part === part)?.text;
   }
 
   /** What the agent of a session holds. */

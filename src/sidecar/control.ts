@@ -127,7 +127,7 @@ function parseRegistration(
 }
 
 function describe(opened: OpenedSession, target: ControlTarget) {
-  const { sessionId, agentId, proxySocket, proxyUrl, tokenId, mode } = opened;
+  const { sessionId, agentId, proxySocket, proxyUrl, tokenId, mode, environment } = opened;
   return {
     type: "session",
     session_id: sessionId,
@@ -135,6 +135,7 @@ function describe(opened: OpenedSession, target: ControlTarget) {
     mode,
     proxy_socket: proxySocket,
     proxy_url: proxyUrl,
+    environment,
     ca_certificate: target.certificatePem,
     token_id: tokenId,
     policy_bundle_version: target.bundleVersion(),

@@ -16,6 +16,7 @@ type Line =
     readonly session_id: string;
     readonly proxy_socket: string | undefined;
     readonly ca_certificate: string;
+    readonly environment: Readonly<Record<string, string>>;
   }
   | { readonly type: "session-refused"; readonly error: Omit<FirmaError, "cause"> }
   | { readonly type: "notice"; readonly level: "info" | "warn" | "error"; readonly text: string };
@@ -133,6 +134,7 @@ async function openSession(control: ControlTarget, body: unknown): Promise<Line>
     session_id: opened.value.sessionId,
     proxy_socket: opened.value.proxySocket,
     ca_certificate: control.certificatePem,
+    environment: opened.value.environment,
   };
 }
 

@@ -8,6 +8,7 @@ import type { DataPlane } from "./data_plane.ts";
 import { effectiveMode, type Mode } from "./monitor_mode.ts";
 import type { Notify } from "./notices.ts";
 import { eventBase } from "./pipeline/record.ts";
+import { mintPlaceholders, type PlaceholderDemand } from "../secrets/placeholder.ts";
 import { createProxyAccess } from "./proxy_access.ts";
 import { readSessionSeed } from "./session_seed.ts";
 import { obtainToken } from "./session_token.ts";
@@ -39,6 +40,8 @@ export interface OpenedSession {
   readonly agentId: string;
   readonly tokenId: string;
   readonly mode: Mode;
+  /** Variables of the agent that hold placeholders. */
+  readonly environment: Readonly<Record<string, string>>;
   /** The way in, unless it is the proxy. */
   readonly proxySocket: string | undefined;
   /** The way in by the proxy: holds the session's password, which is told here and never again. */
@@ -54,6 +57,8 @@ export interface SessionsOptions {
   /** Appends to the audit log; `false` when it does not take the event. */
   readonly record: (event: ExecutionEvent) => boolean;
   readonly notify: Notify;
+  /** The credentials that agents get placeholders of. @default {[]} */
+  readonly placeholders?: readonly PlaceholderDemand[];
   /** The mode of sessions that ask for none, and whether `monitor` is one here. */
   readonly mode: { readonly usual: Mode; readonly isMonitorAllowed: boolean };
 }
@@ -122,6 +127,7 @@ export class Sessions {
     const access = request.interceptor === "http_proxy"
       ? createProxyAccess({ sessionId, sandboxId })
       : undefined;
+    const { placeholders, environment } = mintPlaceholders(this.#options.placeholders ?? []);
     const opened = await this.#options.plane.openSession({
       sessionId,
       sandboxId,
@@ -129,6 +135,7 @@ export class Sessions {
       startedMs: Date.now(),
       claims: [claims.value],
       observed: mode === "monitor",
+      placeholders,
     }, access?.secret);
     if (!opened.ok) {
       this.#sessions.delete(sessionId);
@@ -138,7 +145,7 @@ export class Sessions {
     await session.keeper.start(claims.value);
     const { socket: proxySocket, proxy } = opened.value;
     const proxyUrl = proxy && access?.url(proxy);
-    return ok({ sessionId, agentId, tokenId, mode, proxySocket, proxyUrl });
+    return ok({ sessionId, agentId, tokenId, mode, environment, proxySocket, proxyUrl });
   }
 
   /** Ends a session: every open call of it is closed. `false` when there is none. */

@@ -11,6 +11,7 @@ import { loadOrCreateSigningKey } from "../pki/signing_key.ts";
 import { cedarModule } from "../policy/cedar_module.ts";
 import { AuditFeed } from "./audit_feed.ts";
 import { followAuthority } from "./authority_follower.ts";
+import type { PlaceholderDemand } from "../secrets/placeholder.ts";
 import type { BrokerKeeper } from "./credentials/broker_keeper.ts";
 import type { ControlTarget } from "./control.ts";
 import { ControlServer } from "./control_server.ts";
@@ -173,7 +174,13 @@ async function assemble(
   const ca = await makingCa;
   const base = { authority, plane: plane.value, notify };
   const mode = { usual, isMonitorAllowed: isAllowed };
-  const kept = sessions = new Sessions({ ...base, approvals, record, mode });
+  const kept = sessions = new Sessions({
+    ...base,
+    approvals,
+    record,
+    mode,
+    placeholders: placeholderDemands(credentials),
+  });
   const following = new AbortController();
   started.defer(() => following.abort());
   const onRevoked = (tokenIds: readonly string[]) => kept.setRevoked(tokenIds);
@@ -215,6 +222,17 @@ async function assemble(
       return await audit.value.close();
     },
   });
+}
+
+function placeholderDemands(
+  credentials: FirmaConfig["sidecar"]["credentials"],
+): PlaceholderDemand[] {
+  return credentials.map(({ label, hosts, agentVariables, placeholder }) => ({
+    label,
+    host: hosts[0]!.host,
+    variables: agentVariables,
+    shape: placeholder,
+  }));
 }
 
 /** Loaded only where there is something to hand out: most projects have no credentials. */

@@ -14,6 +14,8 @@ export function credential(
     paths: [],
     actionClasses: [],
     form: { header: "authorization", prefix: "Bearer ", basicUser: undefined },
+    agentVariables: [],
+    placeholder: undefined,
     refreshMs: 300_000,
     timeoutMs: 10_000,
     source,

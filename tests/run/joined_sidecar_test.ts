@@ -24,6 +24,7 @@ const OPENED = {
   tokenId: "ctok_1",
   mode: "enforce",
   proxySocket: "/w0/s0/proxy.sock",
+  environment: {},
   proxyUrl: undefined,
 } as const;
 
@@ -78,7 +79,12 @@ Deno.test("joinSidecar() opens a session, hears what its operator should know, a
   withSidecar(async ({ host, board, notices, ended }) => {
     assert.deepEqual(await host.openSession(REQUEST), {
       ok: true,
-      value: { session_id: "ses_1", proxy_socket: "/w0/s0/proxy.sock", ca_certificate: "PEM" },
+      value: {
+        session_id: "ses_1",
+        proxy_socket: "/w0/s0/proxy.sock",
+        ca_certificate: "PEM",
+        environment: {},
+      },
     });
     board.tell("warn", "the policy changed");
     await eventually("the notice", () => notices[0]);

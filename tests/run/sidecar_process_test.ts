@@ -121,7 +121,12 @@ Deno.test("openSession() may be asked before the Sidecar serves, and takes no ha
   withSidecar("", async ({ sidecar }) => {
     assert.deepEqual(await sidecar.openSession(REQUEST), {
       ok: true,
-      value: { session_id: "ses_1", proxy_socket: "/p.sock", ca_certificate: "PEM" },
+      value: {
+        session_id: "ses_1",
+        proxy_socket: "/p.sock",
+        ca_certificate: "PEM",
+        environment: {},
+      },
     });
     await sidecar.endSession("ses_1", 7);
     assert.equal(await sidecar.end(), true);

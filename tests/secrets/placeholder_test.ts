@@ -1,22 +1,46 @@
 import assert from "node:assert/strict";
 import { mintPlaceholders, PlaceholderBook } from "../../src/secrets/placeholder.ts";
 
-const AWS = { label: "aws", shapes: ["aws-access-key-id", "aws-secret-access-key"] } as const;
+const GITHUB = { label: "github", host: "api.github.com", variables: ["GH_TOKEN", "GITHUB_TOKEN"] };
+const AWS = {
+  label: "aws",
+  host: "s3.amazonaws.com",
+  variables: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+};
 
-Deno.test("mintPlaceholders() makes one for each secret of each credential, anew each time", () => {
-  const first = mintPlaceholders([{ label: "github", shapes: ["github"] }, AWS]);
-  assert.deepEqual(first.map(({ label, part }) => [label, part]), [
+const minted = () => mintPlaceholders([GITHUB]).placeholders;
+
+Deno.test("mintPlaceholders() makes one for each secret and shape, anew each time", () => {
+  const { placeholders, environment } = mintPlaceholders([GITHUB, AWS]);
+  assert.deepEqual(placeholders.map(({ label, part }) => [label, part]), [
     ["github", 0],
     ["aws", 0],
     ["aws", 1],
   ]);
-  const second = mintPlaceholders([AWS]);
-  assert.ok(!first.some(({ text }) => second.some((other) => other.text === text)));
+  const [github, id, key] = placeholders.map(({ text }) => text);
+  assert.deepEqual(environment, {
+    GH_TOKEN: github,
+    GITHUB_TOKEN: github,
+    AWS_ACCESS_KEY_ID: id,
+    AWS_SECRET_ACCESS_KEY: key,
+  });
+  assert.match(github!, /^ghp_/);
+  assert.match(id!, /^AKIA/);
+  const again = mintPlaceholders([AWS]).placeholders;
+  assert.ok(!placeholders.some(({ text }) => again.some((other) => other.text === text)));
+});
+
+Deno.test("mintPlaceholders() makes one where no variable wants any, and as the operator says", () => {
+  const plain = mintPlaceholders([{ ...GITHUB, variables: [] }]);
+  assert.equal(plain.placeholders.length, 1);
+  assert.deepEqual(plain.environment, {});
+  const [jwt] = mintPlaceholders([{ ...GITHUB, shape: "jwt" }]).placeholders;
+  assert.match(jwt!.text, /^eyJ/);
 });
 
 Deno.test("PlaceholderBook knows a placeholder by its whole text and by nothing less", () => {
   const book = new PlaceholderBook();
-  const [github] = mintPlaceholders([{ label: "github", shapes: ["github"] }]);
+  const [github] = minted();
   book.open("ses_a", [github!]);
   assert.deepEqual(book.get(github!.text), { ...github, sessionId: "ses_a", live: true });
   assert.equal(book.get(github!.text.slice(1)), undefined);
@@ -26,8 +50,8 @@ Deno.test("PlaceholderBook knows a placeholder by its whole text and by nothing 
 
 Deno.test("PlaceholderBook recognises what another session, or one that ended, has left behind", () => {
   const book = new PlaceholderBook();
-  const [own] = mintPlaceholders([{ label: "github", shapes: ["github"] }]);
-  const [other] = mintPlaceholders([{ label: "github", shapes: ["github"] }]);
+  const [own] = minted();
+  const [other] = minted();
   book.open("ses_a", [own!]);
   book.open("ses_b", [other!]);
   book.end("ses_b");
@@ -38,7 +62,7 @@ Deno.test("PlaceholderBook recognises what another session, or one that ended, h
 
 Deno.test("PlaceholderBook remembers no more of what has ended than it has room for", () => {
   const book = new PlaceholderBook();
-  const first = mintPlaceholders([{ label: "github", shapes: ["github"] }])[0]!;
+  const first = minted()[0]!;
   for (let i = 0; i < 4_200; i++) {
     const text = i === 0 ? first.text : `${first.text}${i}`;
     book.open(`ses_${i}`, [{ ...first, text }]);

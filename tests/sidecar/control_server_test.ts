@@ -47,6 +47,7 @@ async function withServer(test: (served: Served) => Promise<void>): Promise<void
         tokenId: "ctok_1",
         mode: "enforce",
         proxySocket: "/w0/s0/proxy.sock",
+        environment: {},
         proxyUrl: undefined,
       })),
     endSession: (id) => {

@@ -19,6 +19,7 @@ const OPENED = {
   tokenId: "ctok_1",
   mode: "enforce",
   proxySocket: "/s",
+  environment: {},
   proxyUrl: undefined,
 } as const;
 
@@ -56,6 +57,7 @@ const SESSION_LINE = {
   agent_id: BODY.agent_id,
   mode: "enforce",
   proxy_socket: "/s",
+  environment: {},
   ca_certificate: "PEM",
   token_id: "ctok_1",
   policy_bundle_version: "v1",

@@ -64,6 +64,8 @@ export interface RigSession {
   readonly caPem: string;
   readonly tokenId: string;
   readonly socket: string;
+  /** Variables of the agent that hold placeholders. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly front: FrontClient;
   /** What was said on its connection after the session. */
   readonly told: readonly unknown[];
@@ -206,6 +208,7 @@ export class Rig implements AsyncDisposable {
       caPem: answer.ca_certificate,
       tokenId: answer.token_id,
       socket: answer.proxy_socket,
+      environment: answer.environment,
       front,
       told,
       ended,

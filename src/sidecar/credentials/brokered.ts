@@ -9,17 +9,22 @@ import {
 } from "../transport/upstream.ts";
 import type { CallCredentials } from "./call_credentials.ts";
 import type { HandOuts } from "./hand_outs.ts";
+import { PlaceholderDesk } from "./request_desk.ts";
+import { type SwappedRequest, swapRequest } from "./request_swap.ts";
 
 const UNAUTHORIZED = 401;
 
 /** Adds what the broker hands out to the calls that it is for. */
 export class BrokeredCredentials implements CallCredentials {
   readonly #handOuts: HandOuts;
+  readonly #desk: PlaceholderDesk;
   /** By the event of the call's decision. */
   readonly #used = new Map<string, { readonly issued: Issued; readonly wasKept: boolean }>();
 
-  constructor(handOuts: HandOuts) {
+  /** @param desk what is known of placeholders. @default no session has any */
+  constructor(handOuts: HandOuts, desk: PlaceholderDesk = new PlaceholderDesk()) {
     this.#handOuts = handOuts;
+    this.#desk = desk;
   }
 
   outgoing(
@@ -27,7 +32,7 @@ export class BrokeredCredentials implements CallCredentials {
     verdict: ForwardVerdict,
   ): OutgoingRequest | Promise<OutgoingRequest> {
     const { need } = verdict;
-    if (need === undefined) return request;
+    if (need === undefined) return this.#swapped(request, verdict, [], ({ request }) => request);
     const issued = this.#handOuts.get(need);
     if (!(issued instanceof Promise)) return this.#equip(request, verdict, issued, true);
     return issued.then((outcome) => {
@@ -66,12 +71,24 @@ export class BrokeredCredentials implements CallCredentials {
     verdict: ForwardVerdict,
     issued: Issued,
     wasKept: boolean,
-  ): OutgoingRequest {
+  ): OutgoingRequest | Promise<OutgoingRequest> {
     const misled = misdirected(request, verdict, issued);
     if (misled !== undefined) throw failure(misled);
     if (issued.signing !== undefined) throw failure("calls cannot be signed here");
     this.#used.set(verdict.eventId, { issued, wasKept });
-    return withHeaders(request, issued.headers);
+    return this.#swapped(request, verdict, issued.secrets, ({ request, headers }) =>
+      // Where the agent put its placeholder itself, it knows how the secret is to be written.
+      withHeaders(request, issued.headers.filter(([name]) => !headers.has(name))));
+  }
+
+  #swapped(
+    request: OutgoingRequest,
+    verdict: ForwardVerdict,
+    secrets: readonly string[],
+    finish: (swapped: SwappedRequest) => OutgoingRequest,
+  ): OutgoingRequest | Promise<OutgoingRequest> {
+    const swapped = swapRequest(request, verdict, this.#desk, secrets);
+    return swapped instanceof Promise ? swapped.then(finish) : finish(swapped);
   }
 }
 

@@ -11,6 +11,7 @@ import type {
 import type { DenialForm } from "../../core/problem.ts";
 import type { SessionState } from "../../core/session_state.ts";
 import type { Remedy } from "../../policy/outcome.ts";
+import type { Placeholder } from "../../secrets/placeholder.ts";
 import type { MatchedRule } from "../../mapping/rule.ts";
 import type { CallInput } from "../gate.ts";
 
@@ -27,6 +28,8 @@ export interface SessionView {
   readonly ended: boolean;
   /** Policies deny in name alone. @default {false} */
   readonly observed?: boolean;
+  /** What its agent holds in place of secrets. @default {[]} */
+  readonly placeholders?: readonly Placeholder[];
 }
 
 /**

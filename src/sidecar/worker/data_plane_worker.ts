@@ -10,8 +10,8 @@ import { Standing } from "../pipeline/standing.ts";
 import { BrokerClient } from "../credentials/broker_client.ts";
 import { BrokeredCredentials } from "../credentials/brokered.ts";
 import { type CallCredentials, NO_CREDENTIALS } from "../credentials/call_credentials.ts";
+import { PlaceholderDesk } from "../credentials/request_desk.ts";
 import { HandOuts } from "../credentials/hand_outs.ts";
-import type { CredentialTarget } from "../credentials/request_judge.ts";
 import { MaskingCredentials } from "../credentials/response_credentials.ts";
 import { SecretsOfSessions } from "../credentials/response_secrets.ts";
 import { startTransport, type Transport } from "../transport/transport.ts";
@@ -33,6 +33,7 @@ interface Running {
   readonly broker: BrokerClient;
   readonly handOuts: HandOuts;
   readonly secrets: SecretsOfSessions;
+  readonly desk: PlaceholderDesk;
 }
 
 type Message<K extends ToWorker["kind"]> = Extract<ToWorker, { readonly kind: K }>;
@@ -104,19 +105,21 @@ export class DataPlaneWorker {
     );
     const standing = new Standing(table.value, config.defaultProtected);
     const sessions = new SessionTable();
+    const desk = new PlaceholderDesk(config.credentials);
     const pipeline = createPipeline({
       config,
+      desk,
       standing,
       sessions,
       sink: queue,
       approvals: this.#approvals,
     });
     const broker = new BrokerClient();
-    const secrets = new SecretsOfSessions();
+    const secrets = new SecretsOfSessions((...which) => desk.book.textOf(...which));
     const handOuts = new HandOuts(broker, (sessionId, issued) => secrets.learn(sessionId, issued));
     const transport = await startTransport({
       gate: pipeline.gate,
-      credentials: callCredentials(config.credentials ?? [], handOuts, secrets),
+      credentials: callCredentials(desk, handOuts, secrets),
       leaf: (host) => this.#leaves.get(host),
       timeouts: config.timeouts,
     });
@@ -131,6 +134,7 @@ export class DataPlaneWorker {
       broker,
       handOuts,
       secrets,
+      desk,
     };
     setInterval(() => pipeline.expire(), EXPIRE_MS);
     this.#post({ kind: "started" });
@@ -176,18 +180,20 @@ export class DataPlaneWorker {
   }
 
   async #openSession(
-    { sessions, transport, httpProxy }: Running,
+    { sessions, transport, httpProxy, desk }: Running,
     { seed, entrance }: Message<"session-open">,
   ): Promise<void> {
     const { sessionId } = seed;
     let error: FirmaError | undefined;
     let proxy: HostAndPort | undefined;
     sessions.open(seed);
+    desk.book.open(sessionId, seed.placeholders ?? []);
     try {
       if (entrance.kind === "socket") await transport.openSession(sessionId, entrance.path);
       else proxy = await transport.admitSession(sessionId, entrance.secret, httpProxy!);
     } catch (cause) {
       sessions.forget(sessionId);
+      desk.book.end(sessionId);
       error = entrance.kind === "socket"
         ? { code: "SESSION_SOCKET", message: `Cannot listen on "${entrance.path}": ${cause}` }
         : proxyError(httpProxy!, cause);
@@ -204,18 +210,20 @@ export class DataPlaneWorker {
     running.sessions.forget(sessionId);
     running.handOuts.forget(sessionId);
     running.secrets.forget(sessionId);
+    running.desk.book.end(sessionId);
     this.#post({ kind: "session-closed", sessionId });
   }
 }
 
 /** Without credentials no session has secrets, and nothing is searched. */
 function callCredentials(
-  targets: readonly CredentialTarget[],
+  desk: PlaceholderDesk,
   handOuts: HandOuts,
   secrets: SecretsOfSessions,
 ): CallCredentials {
+  const { targets } = desk;
   if (targets.length === 0) return NO_CREDENTIALS;
-  return new MaskingCredentials(new BrokeredCredentials(handOuts), secrets, targets);
+  return new MaskingCredentials(new BrokeredCredentials(handOuts, desk), secrets, targets);
 }
 
 function callInput({ sessionId, body, ...call }: Question): CallInput {

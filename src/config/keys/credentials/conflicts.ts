@@ -17,7 +17,8 @@ export interface Surroundings {
 
 /**
  * Finds credentials that name classes that do not exist, that are for hosts whose TLS is not opened,
- * and two of which match the same call: which of them it would get is not for chance to say.
+ * and two of which match the same call, or want the same variable: which of them it would get is not
+ * for chance to say.
  */
 export function credentialFaults(
   credentials: readonly CredentialConfig[],
@@ -43,6 +44,13 @@ export function credentialFaults(
       const state =
         `TLS of "${closed.host}" is not opened, so that nothing can be added to its calls`;
       return [{ label, key: "hosts", state, cure: "take the host out of bypass_hosts" }];
+    }
+    const taken = credential.agentVariables.find((name) =>
+      credentials.slice(0, index).some(({ agentVariables }) => agentVariables.includes(name))
+    );
+    if (taken !== undefined) {
+      const state = `"${taken}" holds the placeholder of another credential`;
+      return [{ label, key: "env", state, cure: "name each variable once" }];
     }
     const other = credentials.slice(0, index).find((earlier) =>
       shareHost(earlier, credential) && sharePath(earlier, credential) &&

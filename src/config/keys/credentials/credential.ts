@@ -8,8 +8,9 @@ import {
   sectionMap,
 } from "../../key.ts";
 import { type Checked, fault, isTable, type ReadContext } from "../../reader.ts";
+import { PLACEHOLDER_SHAPES, type PlaceholderShape } from "../../../secrets/placeholder_shapes.ts";
 import type { TomlPath } from "../../toml_positions.ts";
-import { DURATION, list, NOT_EMPTY, oneOf, text } from "../../value_type.ts";
+import { DURATION, list, NOT_EMPTY, oneOf, text, VARIABLE } from "../../value_type.ts";
 import {
   CREDENTIAL_KINDS,
   type CredentialKindName,
@@ -37,6 +38,10 @@ export interface CredentialConfig {
   /** With all that is within them; empty: every class. */
   readonly actionClasses: readonly string[];
   readonly form: HeaderForm;
+  /** Variables of the agent that hold a placeholder of it. */
+  readonly agentVariables: readonly string[];
+  /** What its placeholders look like; what is usual where it does not say. */
+  readonly placeholder: PlaceholderShape | undefined;
   /** How long a secret that says of no end of its own is used before it is asked for again. */
   readonly refreshMs: number;
   /** How long getting it may take. */
@@ -145,6 +150,18 @@ const COMMON = {
     example: "x-access-token",
     applies: "restart",
   }),
+  env: key(list(VARIABLE, "list of names"), {
+    about: "Variables in which the agent finds a placeholder of it, whatever they hold outside",
+    default: [],
+    example: ["GH_TOKEN", "GITHUB_TOKEN"],
+    applies: "restart",
+  }),
+  placeholder: key(oneOf<PlaceholderShape>(PLACEHOLDER_SHAPES as readonly [PlaceholderShape]), {
+    about: "What a placeholder of it looks like, for programs that check the form of a secret",
+    otherwise: "what its variable or its host is known for, else `fsp`",
+    example: "github",
+    applies: "restart",
+  }),
   refresh: key(DURATION, {
     about: "How long it is used before it is asked for again, where it does not say when it ends",
     default: "5m",
@@ -251,6 +268,8 @@ function credential(
       prefix: prefix ?? (header === "authorization" && !basic_user ? "Bearer " : ""),
       basicUser: basic_user,
     },
+    agentVariables: given.env,
+    placeholder: given.placeholder,
     refreshMs: given.refresh,
     timeoutMs: given.timeout,
     // Read by the section of this very kind.
