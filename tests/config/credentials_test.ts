@@ -48,6 +48,8 @@ header = "X-Api-Key"
     paths: [],
     actionClasses: [],
     form: { header: "authorization", prefix: "", basicUser: "x-access-token" },
+    agentVariables: [],
+    placeholder: undefined,
     refreshMs: 300_000,
     timeoutMs: 10_000,
     source: { kind: "file", settings: { path: "/home/ada/app/.firma/token" } },
@@ -147,4 +149,13 @@ Deno.test("kinds that share a key describe it once", () => {
       described.set(name, node);
     }
   }
+});
+
+Deno.test("parseConfig() reads which variables hold placeholders, each of one credential", () => {
+  const first = one("a", 'env = ["GH_TOKEN", "GITHUB_TOKEN"]\nplaceholder = "jwt"');
+  const [credential] = credentials(first);
+  assert.deepEqual(credential?.agentVariables, ["GH_TOKEN", "GITHUB_TOKEN"]);
+  assert.equal(credential?.placeholder, "jwt");
+  const [fault] = faults(first + one("b", 'env = ["GITHUB_TOKEN"]', "api.b.test"));
+  assert.match(fault!, /"GITHUB_TOKEN" holds the placeholder of another credential/);
 });
