@@ -22,8 +22,11 @@ export interface CurrentDemand {
 export interface TokenDemand extends CurrentDemand {
   /** The action class and its parents, finest first. */
   readonly actionLineage: readonly string[];
-  /** Canonical, with `:<port>` unless it is the default of the scheme. */
-  readonly host: string;
+  /**
+   * Canonical, with `:<port>` unless it is the default of the scheme. `undefined` for what happens
+   * on this machine: scopes name what is elsewhere.
+   */
+  readonly host: string | undefined;
   /** Canonical. */
   readonly path: string;
 }
@@ -94,6 +97,7 @@ function actionScore({ action_set }: CapabilityClaims, { actionLineage }: TokenD
 }
 
 function scopeScore({ resource_scope }: CapabilityClaims, { host, path }: TokenDemand): number {
+  if (host === undefined) return WILDCARD_SCOPE;
   let score = 0;
   for (const pattern of resource_scope) {
     if (!matchScope(pattern, host, path)) continue;

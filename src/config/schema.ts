@@ -75,6 +75,11 @@ export interface FirmaConfig {
     };
   };
   readonly run: {
+    /** How programs that an agent starts are held until they are decided. */
+    readonly localExec: {
+      readonly gate: "required" | "off";
+      readonly timeoutMs: number;
+    };
     readonly profile: string | undefined;
     readonly envPassthrough: readonly string[];
     readonly limits: LimitsConfig;
@@ -217,6 +222,10 @@ function assemble(
       },
     },
     run: {
+      localExec: {
+        gate: run.sidecar_local_exec.gate,
+        timeoutMs: run.sidecar_local_exec.timeout,
+      },
       profile: run.profile,
       envPassthrough: run.env_passthrough,
       limits: limitsOf(run.limits),

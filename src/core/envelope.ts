@@ -24,9 +24,9 @@ export interface Provenance {
   readonly address?: string;
   /**
    * `proxy`: through the proxy variables; `transparent`: captured; `api`: by a program that asked
-   * and makes the call itself.
+   * and makes the call itself; `exec`: by the execution gate, before a program runs.
    */
-  readonly via: "proxy" | "transparent" | "api";
+  readonly via: "proxy" | "transparent" | "api" | "exec";
 }
 
 /** One of the things that a call does. */
@@ -56,13 +56,16 @@ export interface ExecutionEnvelope {
   readonly intent: {
     readonly action_class: ActionClass;
     readonly resource: {
-      /** `<host><path>`, with `:<port>` after the host unless it is the default of the scheme. */
+      /**
+       * `<host><path>`, with `:<port>` after the host unless it is the default of the scheme;
+       * `exec://<file>` for a program on this machine, which has no host.
+       */
       readonly id: string;
       readonly host: string;
       readonly path: string;
       readonly method: string;
     };
-    readonly raw_transport: "http" | "https" | "connect";
+    readonly raw_transport: "http" | "https" | "connect" | "exec";
     /** What mapping rule classified the call: `<file>:<line>`. */
     readonly raw_action_ref: string;
     /** What decoders found in the call, for example `git_ref`. */

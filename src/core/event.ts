@@ -53,8 +53,33 @@ export interface DecisionEvent extends EventBase {
   readonly provenance?: ExecutionEnvelope["provenance"];
 }
 
+/** A program was about to be executed in a sandbox, and decided. Written before it runs. */
+export interface ExecEvent extends Omit<DecisionEvent, "kind"> {
+  readonly kind: "exec";
+  readonly execution: RecordedExecution;
+  /** The event whose decision holds for this execution too; it has the envelope. */
+  readonly repeats?: string;
+}
+
+/** What was to be executed; secrets redacted, long lists cut. */
+export interface RecordedExecution {
+  readonly pid: number;
+  /** As the caller named it. */
+  readonly path: string;
+  /** The file that this is. */
+  readonly file: string;
+  readonly argv: readonly string[];
+  /** How many arguments there are; -1 for more than were looked at. */
+  readonly argc: number;
+  readonly cwd: string;
+  /** What runs the file, which is a script. */
+  readonly interpreter?: string;
+}
+
 /** Whether the call may go out: a denial that is not enforced holds nothing back. */
-export function isLetOut({ decision, enforced }: DecisionEvent): boolean {
+export function isLetOut(
+  { decision, enforced }: Pick<DecisionEvent, "decision" | "enforced">,
+): boolean {
   return !holdsBack(decision) || enforced === false;
 }
 
@@ -141,6 +166,7 @@ export interface ApprovalEvent extends EventBase {
 export type ExecutionEvent =
   | SessionEvent
   | DecisionEvent
+  | ExecEvent
   | OutcomeEvent
   | ApprovalEvent
   | PolicyEvent

@@ -1,5 +1,5 @@
-import type { Decision } from "./decision.ts";
-import type { DecisionEvent } from "./event.ts";
+import { type Decision, holdsBack } from "./decision.ts";
+import type { DecisionEvent, ExecEvent } from "./event.ts";
 
 /**
  * What a session has done so far, as policies see it. The state is a fold over
@@ -37,12 +37,20 @@ export interface SessionStep {
 }
 
 /** The step that a recorded decision stands for; a query is no part of a resource. */
-export function sessionStep(event: DecisionEvent): SessionStep {
+export function sessionStep(event: DecisionEvent | ExecEvent): SessionStep {
   return {
     decision: event.decision,
     actionClass: event.action_class,
     resource: event.resource.split("?", 1)[0]!,
   };
+}
+
+/**
+ * Whether an execution is part of what policies see of a session. A program that no rule names and
+ * that runs is not: a build would bury all else under thousands of them.
+ */
+export function countsInSession({ action_class, decision }: ExecEvent): boolean {
+  return holdsBack(decision) || action_class !== "system.execute";
 }
 
 /** The state after `step`. */

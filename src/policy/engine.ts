@@ -18,6 +18,7 @@ import { Memo } from "./memo.ts";
 import { denyBy, failClosed, type PolicyDecision } from "./outcome.ts";
 import { type ClassPlan, parseAll, type ParsedSlice, planClasses, type Slice } from "./plan.ts";
 import { ParsedPolicySet } from "./policy_set.ts";
+import type { Reads } from "./reads.ts";
 import { NAMESPACE } from "./schema.ts";
 
 /** Options of {@linkcode PolicyEngine.create}. */
@@ -155,6 +156,11 @@ export class PolicyEngine {
       return []; // the decision says what went wrong
     }
     return votes.sort((a, b) => a.id < b.id ? -1 : 1);
+  }
+
+  /** What the policies of an action class look at; `undefined` when none can apply to it. */
+  readsOf(actionClass: string): Reads | undefined {
+    return this.#plans.get(actionClass)?.slice?.reads;
   }
 
   /** The policies that can apply to some action class, sorted. */

@@ -1,4 +1,5 @@
 /** `firma run`: one command under enforcement, from start to end. */
+import type { FirmaConfig } from "../config/schema.ts";
 import { overrideAuthority } from "../config/override_authority.ts";
 import { basename } from "../core/path.ts";
 import { newId } from "../core/id.ts";
@@ -194,6 +195,7 @@ async function runPrepared(
       (opened) => opened.ok ? asSandboxSession(opened.value.session) : undefined,
       () => undefined,
     ),
+    execGate: gateOf(config),
     runDir: runDirectory.path,
     sealedDirs: sealedDirs.value,
     hiddenFiles,
@@ -220,4 +222,9 @@ async function runPrepared(
   removeAbandonedRuns(options.env);
   await recording;
   return ok(signals.interrupted?.exitCode ?? exitCode);
+}
+
+function gateOf({ run }: FirmaConfig): { readonly timeoutMs: number } | undefined {
+  const { gate, timeoutMs } = run.localExec;
+  return gate === "off" ? undefined : { timeoutMs };
 }

@@ -182,6 +182,7 @@ async function build(
       agentFirst: "memory.max" in limitPlan.cgroup,
     },
     shielded,
+    ...(request.execGate && { execGate: request.execGate }),
     defaultSignals: shielded ? signalsToReset() : [],
   });
   return await launch({
@@ -191,6 +192,7 @@ async function build(
     handoffSocket,
     shielded,
     cgroupProcs: cgroup?.procs,
+    hasGate: request.execGate !== undefined,
     plan: request.session.then((session) => {
       const usable = checkSession(session, proxyDir);
       if (!usable.ok) return usable;

@@ -21,6 +21,8 @@ export const HANDOFF_SOCKET = `${PRIVATE_DIR}/handoff.sock`;
 /** The directory, not the file: a Sidecar whose data plane starts again listens on a new file. */
 export const PROXY_DIR = `${PRIVATE_DIR}/proxy`;
 export const PROXY_SOCKET = `${PROXY_DIR}/proxy.sock`;
+/** The variable that tells `__init` to hold programs until they are decided. */
+export const HAS_GATE = "FIRMA_EXEC_GATE";
 export const BWRAP = `${PRIVATE_DIR}/bwrap`;
 
 /** The first line, from `confine()`: what to start. */
@@ -38,6 +40,8 @@ export interface LaunchPlan {
   readonly limits: AgentLimits;
   /** Whether the layers around the agent ignore what the terminal sends. */
   readonly shielded: boolean;
+  /** How long the Sidecar may take to decide what is executed; absent: nothing is asked. */
+  readonly execGate?: { readonly timeoutMs: number };
   /** Which of those signals the agent takes as usual. */
   readonly defaultSignals: readonly string[];
 }
@@ -62,8 +66,8 @@ export type InitMessage =
   | { readonly type: "started" }
   /** The agent has ended; the layers around it are about to. */
   | { readonly type: "ended"; readonly code: number }
-  /** The agent could not be started. */
-  | { readonly type: "failed"; readonly message: string };
+  /** The agent could not be started; `code` where that has one of its own. */
+  | { readonly type: "failed"; readonly message: string; readonly code?: "EXEC_GATE" };
 
 /** Lines of bytes that come in pieces, decoded from JSON. Ends quietly with them. */
 export async function* jsonLines(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {

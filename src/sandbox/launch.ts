@@ -1,8 +1,9 @@
 import { readPieces } from "../core/read_pieces.ts";
-import { err, ok, type Result } from "../core/result.ts";
+import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { diagnoseStart } from "./bwrap.ts";
 import { holdForeground } from "./foreground.ts";
 import {
+  HAS_GATE,
   type HostMessage,
   type InitMessage,
   jsonLines,
@@ -33,6 +34,8 @@ export interface LaunchOptions {
   readonly shielded: boolean;
   /** The `cgroup.procs` to join, where the sandbox has a cgroup. */
   readonly cgroupProcs?: string | undefined;
+  /** Whether programs are held until they are decided. */
+  readonly hasGate: boolean;
   /** What to run, once that is known; a failure ends the outer layer again. */
   readonly plan: Promise<Result<LaunchPlan>>;
   /** Where to meet `__init`. */
@@ -102,8 +105,9 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
   const message = answer?.done === false ? answer.value : undefined;
   if (message?.type !== "started") {
     end();
+    if (message?.type !== "failed") return err(diagnoseStart("its first program ended early"));
     return err(
-      diagnoseStart(message?.type === "failed" ? message.message : "its first program ended early"),
+      message.code === "EXEC_GATE" ? noGate(message.message) : diagnoseStart(message.message),
     );
   }
 
@@ -119,13 +123,22 @@ async function hearEnd(
   return last?.value?.type === "ended" ? last.value.code : await exited;
 }
 
+function noGate(reason: string): FirmaError {
+  return {
+    code: "EXEC_GATE_UNAVAILABLE",
+    message: `Cannot hold programs until they are decided: ${reason}`,
+    cure: "use Linux 5.8 or newer, in a container with seccomp and ptrace permitted; or write " +
+      'gate = "off" in [run.sidecar_local_exec], and what the agent starts is not decided',
+  };
+}
+
 // "$@" begins with the name of the program, so nothing in it is read as shell.
 const SHIELDED = `trap "" ${Object.keys(SHIELDED_SIGNALS).join(" ")}; exec "$@"`;
 
 const JOIN_CGROUP = `echo 0 >"$1" || exit 1; shift; `;
 
 function spawnOuterLayer(options: LaunchOptions): Deno.ChildProcess {
-  const { bwrap, mounts, init, shielded, cgroupProcs } = options;
+  const { bwrap, mounts, init, shielded, hasGate, cgroupProcs } = options;
   const script = shielded ? SHIELDED : 'exec "$@"';
   return new Deno.Command("/bin/sh", {
     args: [
@@ -138,7 +151,7 @@ function spawnOuterLayer(options: LaunchOptions): Deno.ChildProcess {
       ...mounts,
       ...["--chdir", "/", "--", ...init.command],
     ],
-    env: { ...init.environment },
+    env: { ...init.environment, ...(hasGate && { [HAS_GATE]: "1" }) },
     clearEnv: true,
     stdin: "inherit",
     stdout: "inherit",

@@ -41,6 +41,11 @@ export interface ConfineRequest {
    * not start without. Must not reject.
    */
   readonly session: Promise<SandboxSession | undefined>;
+  /**
+   * How programs are held until the Sidecar has decided them; `timeoutMs` bounds each decision.
+   * @default {undefined} none is held
+   */
+  readonly execGate?: { readonly timeoutMs: number } | undefined;
   /** Of this run, mode 0700; `public/` and `private/` are made in it. */
   readonly runDir: string;
   /** Directories that must read as empty: every `.firma`. */

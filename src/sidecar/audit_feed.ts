@@ -63,7 +63,7 @@ export class AuditFeed {
 
   /** Appends an event of the worker that `gauge` belongs to. */
   take(event: ExecutionEvent, gauge: AuditGauge): void {
-    const denial = event.kind === "decision" && !isLetOut(event);
+    const denial = (event.kind === "decision" || event.kind === "exec") && !isLetOut(event);
     if (denial && this.#target.state === "failed") {
       // Nothing left the machine. The log counts what it refuses, and says so later.
       this.append(event);

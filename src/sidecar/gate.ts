@@ -5,6 +5,7 @@
  */
 import type { CredentialNeed } from "../broker/hand_out.ts";
 import type { CredentialRecord } from "../core/event.ts";
+import type { SocketReader } from "../net/socket_reader.ts";
 import type { HttpCall, Provenance } from "../core/envelope.ts";
 import type { AbortReason, Decision, DenyReason } from "../core/decision.ts";
 import type { BodyPrefix } from "../net/http/replay_body.ts";
@@ -23,6 +24,12 @@ export interface TunnelClaim {
   readonly connectPort: number;
   /** Server name of the TLS ClientHello; absent when the tunnel carries plain HTTP. */
   readonly sni?: string;
+}
+
+/** Decides what programs are executed in sandboxes. */
+export interface Executions {
+  /** Answers the execution gate of a session on its connection, to its end. */
+  serve(sessionId: string, reader: SocketReader): Promise<void>;
 }
 
 /** One request, as it came. */

@@ -7,6 +7,7 @@ import {
 } from "../core/event.ts";
 import {
   advanceSession,
+  countsInSession,
   INITIAL_SESSION_STATE,
   type SessionState,
   sessionStep,
@@ -35,12 +36,15 @@ export class SessionFold {
   /** Takes in the next event of the data plane. */
   take(event: ExecutionEvent): void {
     if (event.kind === "outcome") this.#open.delete(event.decision_event_id);
-    if (event.kind !== "decision") return;
+    if (event.kind !== "decision" && event.kind !== "exec") return;
+    if (event.kind === "exec" && !countsInSession(event)) return;
     const state = this.#states.get(event.session_id);
     if (state !== undefined) {
       this.#states.set(event.session_id, advanceSession(state, sessionStep(event)));
     }
-    if (isLetOut(event) && hasOutcome(event)) this.#open.set(event.event_id, event);
+    if (event.kind === "decision" && isLetOut(event) && hasOutcome(event)) {
+      this.#open.set(event.event_id, event);
+    }
   }
 
   /** Ends every open call, for the worker that carried them has ended; returns their outcomes. */

@@ -73,7 +73,13 @@ Deno.test("parseConfig() fills in every default", () => {
         },
         audit: { filePath: "/data/audit/audit.jsonl", redactQueryParams: [] },
       },
-      run: { profile: undefined, envPassthrough: [], limits: { processes: 4096 }, profiles: {} },
+      run: {
+        localExec: { gate: "required", timeoutMs: 10_000 },
+        profile: undefined,
+        envPassthrough: [],
+        limits: { processes: 4096 },
+        profiles: {},
+      },
     },
   });
 });
@@ -114,6 +120,10 @@ file_path = "/var/log/firma.jsonl"
 [run]
 profile = "codex"
 env_passthrough = ["LANG"]
+
+[run.sidecar_local_exec]
+gate = "off"
+timeout = "3s"
 `);
   assert.ok(result.ok);
   const { authority, sidecar, run } = result.value;
@@ -144,8 +154,13 @@ env_passthrough = ["LANG"]
     { host: "v6.test", connectAddr: { hostname: "::1", port: 443 }, caCertPath: undefined },
   ]);
   assert.equal(sidecar.audit.filePath, "/var/log/firma.jsonl");
-  const limits = { processes: 4096 };
-  assert.deepEqual(run, { profile: "codex", envPassthrough: ["LANG"], limits, profiles: {} });
+  assert.deepEqual(run, {
+    localExec: { gate: "off", timeoutMs: 3_000 },
+    profile: "codex",
+    envPassthrough: ["LANG"],
+    limits: { processes: 4096 },
+    profiles: {},
+  });
 });
 
 Deno.test("parseConfig() opens nothing outside of the home to a profile", () => {

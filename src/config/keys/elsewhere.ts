@@ -81,7 +81,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   "run.mounts":
     "leave it out: the agent works in the directory that firma run starts in, and its " +
     "profile says what else it may write",
-  "run.sidecar_local_exec": NO_COMMAND_RULES,
+  "run.sidecar_local_exec.endpoint": "leave it out: it is the session's own socket",
   "run.use_http_proxy_sidecar": ONE_SANDBOX,
   "run.allow_non_structural": ONE_SANDBOX,
   "run.network": ONE_SANDBOX,

@@ -5,6 +5,7 @@ import { ACTION_CLASS_LIST } from "./action_classes.ts";
 import { AUTHORITY } from "./authority.ts";
 import { credentialFaults } from "./credentials/conflicts.ts";
 import { reachOf } from "./credentials/reach.ts";
+import { RUN_LOCAL_EXEC } from "./local_exec.ts";
 import { LIMITS, PROFILE_LIMITS } from "./run_limits.ts";
 import { SIDECAR, type SidecarTable } from "./sidecar.ts";
 
@@ -52,6 +53,7 @@ const RUN = section("What `firma run` prepares for an agent", {
   }),
   limits: LIMITS,
   profiles: sectionMap("<id>", PROFILE),
+  sidecar_local_exec: RUN_LOCAL_EXEC,
 });
 
 /** Tells whether a file is that of an Authority alone, which has no agent. */

@@ -1,4 +1,12 @@
-import { BWRAP, type LaunchPlan, PRIVATE_DIR, PUBLIC_DIR, SHIELDED_SIGNALS } from "../handoff.ts";
+import {
+  BWRAP,
+  type LaunchPlan,
+  PRIVATE_DIR,
+  PROXY_SOCKET,
+  PUBLIC_DIR,
+  SHIELDED_SIGNALS,
+} from "../handoff.ts";
+import type { GateThread } from "./gate/start.ts";
 import { ARTIFACTS, loadFilter } from "../seccomp/artifact.ts";
 import { checked, cString, libc } from "./libc.ts";
 import { rlimitScript } from "./rlimits.ts";
@@ -6,6 +14,8 @@ import { rlimitScript } from "./rlimits.ts";
 /** An uncovered procfs, which the kernel wants to see before it lets the inner layer mount one. */
 const SPARE_PROC = `${PRIVATE_DIR}/proc`;
 
+const SHELL = "/bin/sh";
+const ENV = "/usr/bin/env";
 const FILTER_FILE = `${PRIVATE_DIR}/agent.bpf`;
 const ARGUMENTS_FILE = `${PRIVATE_DIR}/inner.args`;
 
@@ -29,7 +39,10 @@ const SCRIPT = `exec "$@" 8<${ARGUMENTS_FILE} 9<${FILTER_FILE}`;
  * @throws {SystemCallError} when the spare procfs cannot be mounted.
  * @throws {Error} when the filter is damaged.
  */
-export async function startAgent(plan: LaunchPlan): Promise<Deno.ChildProcess> {
+export async function startAgent(
+  plan: LaunchPlan,
+  gate: GateThread | undefined,
+): Promise<Deno.ChildProcess> {
   Deno.mkdirSync(SPARE_PROC);
   checked(
     "mount a procfs",
@@ -44,16 +57,36 @@ export async function startAgent(plan: LaunchPlan): Promise<Deno.ChildProcess> {
   });
   // Options from a file, not the command line: the agent's environment holds its keys.
   Deno.writeTextFileSync(ARGUMENTS_FILE, innerArguments(plan).join("\0") + "\0", { mode: 0o600 });
-  return new Deno.Command("/bin/sh", {
+  const command = agentCommand(plan);
+  if (plan.execGate !== undefined) {
+    if (gate === undefined) throw new Error("the execution gate was not prepared");
+    await gate.open({
+      socket: PROXY_SOCKET,
+      own: [SHELL, BWRAP, ...ownPrograms(plan, command)],
+      timeoutMs: plan.execGate.timeoutMs,
+    });
+  }
+  const shell = new Deno.Command(SHELL, {
     args: [
       ...["-c", innerScript(plan), "sh"],
-      ...[BWRAP, "--args", "8", "--seccomp", "9", "--", ...agentCommand(plan)],
+      ...[BWRAP, "--args", "8", "--seccomp", "9", "--", ...command],
     ],
     clearEnv: true,
     stdin: "inherit",
     stdout: "inherit",
     stderr: "inherit",
-  }).spawn();
+  });
+  try {
+    return shell.spawn();
+  } catch (cause) {
+    throw await gate?.explain(cause) ?? cause;
+  }
+}
+
+/** What runs in front of the command: whatever of it begins with a path of ours. */
+function ownPrograms(plan: LaunchPlan, command: readonly string[]): string[] {
+  const front = command.slice(0, command.length - plan.command.length);
+  return front.filter((word) => word === ENV || word === SHELL);
 }
 
 /** What the shell does before it becomes the inner layer. */
@@ -91,9 +124,9 @@ export function innerArguments(plan: LaunchPlan): string[] {
 export function agentCommand(plan: Pick<LaunchPlan, "command" | "defaultSignals">): string[] {
   const { command, defaultSignals } = plan;
   if (defaultSignals.length === 0) return [...command];
-  const reset = ["/usr/bin/env", `--default-signal=${defaultSignals.join(",")}`];
+  const reset = [ENV, `--default-signal=${defaultSignals.join(",")}`];
   // env would take a program named `a=b` for a variable.
   return command[0]!.includes("=")
-    ? [...reset, "/bin/sh", "-c", 'exec "$0" "$@"', ...command]
+    ? [...reset, SHELL, "-c", 'exec "$0" "$@"', ...command]
     : [...reset, ...command];
 }

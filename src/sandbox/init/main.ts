@@ -6,6 +6,7 @@
  */
 import {
   HANDOFF_SOCKET,
+  HAS_GATE,
   type HostMessage,
   type InitMessage,
   jsonLines,
@@ -14,6 +15,8 @@ import {
   SHIELDED_SIGNALS,
 } from "../handoff.ts";
 import { readPieces } from "../../core/read_pieces.ts";
+import { GateUnavailable } from "./gate/listener.ts";
+import { GateThread } from "./gate/start.ts";
 import { openBridge } from "./bridge.ts";
 import { serveDns } from "./dns_server.ts";
 import { startAgent } from "./inner_layer.ts";
@@ -33,12 +36,15 @@ export async function main(): Promise<never> {
     handoff.write(encoder.encode(JSON.stringify(message) + "\n"));
   try {
     const messages = jsonLines(readPieces(handoff));
+    // Loads while the session is opened.
+    const gate = Deno.env.has(HAS_GATE) ? new GateThread() : undefined;
     openNetwork();
     // Sent by confine(), which nothing of the agent's can reach.
     const plan = (await messages.next()).value as LaunchPlan;
     if (plan.shielded) shieldSelf();
-    const agent = await startAgent(plan);
+    const agent = await startAgent(plan, gate);
     await tell({ type: "started" });
+    void gate?.ended.then(gateEnded);
     void (async () => {
       for await (const message of messages) {
         if ((message as HostMessage).type === "terminate") signalAgent(agent.pid, "SIGTERM");
@@ -49,9 +55,17 @@ export async function main(): Promise<never> {
     await tell({ type: "ended", code });
     Deno.exit(code);
   } catch (cause) {
-    await tell({ type: "failed", message: cause instanceof Error ? cause.message : String(cause) });
+    const message = cause instanceof Error ? cause.message : String(cause);
+    const code = cause instanceof GateUnavailable ? "EXEC_GATE" : undefined;
+    await tell({ type: "failed", message, ...(code && { code }) });
     Deno.exit(1);
   }
+}
+
+/** Without the gate no program can be started any more: there is no use in going on. */
+function gateEnded(reason: string): void {
+  console.error(`firma: The command is ended, because the execution gate has: ${reason}`);
+  Deno.exit(1);
 }
 
 /** By listening, not by ignoring: Deno handles these signals itself, and ends where nobody listens. */

@@ -22,7 +22,7 @@ export interface ConnectionOrigin {
   readonly host?: string;
   readonly pid?: number;
   readonly executable?: string;
-  readonly via: "proxy" | "transparent";
+  readonly via: "proxy" | "transparent" | "exec";
 }
 
 const encoder = new TextEncoder();

@@ -1,4 +1,4 @@
-import type { Stage } from "./draft.ts";
+import type { Denial, SessionView, Stage } from "./draft.ts";
 
 /** What the Authority has told so far; the members may change between calls. */
 export interface Readiness {
@@ -16,17 +16,21 @@ export const NO_REVOCATIONS = "no revocation list from the Authority";
 
 /** Denies while there is no policy, or none that the Authority still vouches for. */
 export function readiness(current: () => Readiness): Stage {
-  return ({ session, nowMs }) => {
-    const { bundle, revoked } = current();
-    if (session.ended) return { reason: "TokenInvalid", detail: "the session has ended" };
-    if (revoked === undefined) {
-      return { reason: "RevocationCacheNotReady", detail: NO_REVOCATIONS };
-    }
-    if (bundle === undefined) {
-      return { reason: "PolicyBundleNotReady", detail: "no policy bundle in force" };
-    }
-    if (nowMs > bundle.freshUntilMs) {
-      return { reason: "PolicyBundleStale", detail: STALE };
-    }
-  };
+  return ({ session, nowMs }) => unready(current(), session, nowMs);
+}
+
+/** Why nothing of a session can be decided now. */
+export function unready(
+  { bundle, revoked }: Readiness,
+  session: Pick<SessionView, "ended">,
+  nowMs: number,
+): Denial | undefined {
+  if (session.ended) return { reason: "TokenInvalid", detail: "the session has ended" };
+  if (revoked === undefined) {
+    return { reason: "RevocationCacheNotReady", detail: NO_REVOCATIONS };
+  }
+  if (bundle === undefined) {
+    return { reason: "PolicyBundleNotReady", detail: "no policy bundle in force" };
+  }
+  if (nowMs > bundle.freshUntilMs) return { reason: "PolicyBundleStale", detail: STALE };
 }

@@ -1,5 +1,5 @@
 import type { CapabilityClaims } from "../../core/capability.ts";
-import type { DecisionEvent } from "../../core/event.ts";
+import type { DecisionEvent, ExecEvent } from "../../core/event.ts";
 import { advanceSession, type SessionState, sessionStep } from "../../core/session_state.ts";
 import type { SessionView } from "./draft.ts";
 import type { SessionBook } from "./gate.ts";
@@ -32,7 +32,7 @@ export class SessionTable implements SessionBook {
     if (entry !== undefined) entry.claims = claims;
   }
 
-  record(event: DecisionEvent): void {
+  record(event: DecisionEvent | ExecEvent): void {
     const entry = this.#entries.get(event.session_id);
     if (entry !== undefined) entry.state = advanceSession(entry.state, sessionStep(event));
   }

@@ -94,6 +94,9 @@ export class AgentConnection {
     const header = await this.#proxyHeader();
     if (header === undefined) return;
     this.#peer = { sessionId: this.#peer.sessionId, provenance: header.provenance };
+    if (header.provenance.via === "exec") {
+      return await this.#services.executions.serve(this.#peer.sessionId, this.#reader);
+    }
     if (header.provenance.via === "transparent") return await this.#captured(header);
     const carried = await this.#sniff();
     if (carried === "http") {

@@ -71,7 +71,9 @@ function parseExtras(bytes: Buffer): Pick<ProxyHeader, "name" | "provenance"> | 
     at = end;
   }
   const via = values.get(TYPE_VIA);
-  if (via !== "proxy" && via !== "transparent") return "way of capture is missing";
+  if (via !== "proxy" && via !== "transparent" && via !== "exec") {
+    return "way of capture is missing";
+  }
   const pid = values.get(TYPE_PID);
   if (pid !== undefined && !/^[0-9]{1,10}$/.test(pid)) return "process id is malformed";
   const executable = values.get(TYPE_EXECUTABLE);

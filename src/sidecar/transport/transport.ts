@@ -7,6 +7,7 @@ import { NO_CREDENTIALS } from "../credentials/call_credentials.ts";
 import type { Duplex } from "node:stream";
 import { ConnSocket } from "../../net/conn_socket.ts";
 import { Connector } from "./connector.ts";
+import type { Executions } from "../gate.ts";
 import { acceptEach } from "../../net/accept.ts";
 import type { HostAndPort } from "../../net/http/uri_authority.ts";
 import { closeQuietly } from "../../net/close_quietly.ts";
@@ -68,6 +69,14 @@ export function startTransport(options: TransportOptions): Promise<Transport> {
 const HAND_OVER_MS = 2_000;
 const HAND_OVER_LOOK_MS = 5;
 
+/** Without an answer, nothing is executed. */
+const NO_EXECUTIONS: Executions = {
+  serve: (_, { socket }) => {
+    socket.destroy();
+    return Promise.resolve();
+  },
+};
+
 class RunningTransport implements Transport {
   readonly #services: Omit<Services, "connector">;
   readonly #sessions = new Map<string, Session>();
@@ -81,6 +90,7 @@ class RunningTransport implements Transport {
     this.#services = {
       gate: options.gate,
       credentials: options.credentials ?? NO_CREDENTIALS,
+      executions: options.executions ?? NO_EXECUTIONS,
       terminator: new Terminator(options.leaf, watchdog),
       watchdog,
       timeouts,

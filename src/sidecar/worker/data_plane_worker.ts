@@ -4,6 +4,7 @@ import type { HostAndPort } from "../../net/http/uri_authority.ts";
 import { MappingTable } from "../../mapping/table.ts";
 import { initCedar } from "../../policy/cedar_module.ts";
 import { markChecked } from "../../policy/checked.ts";
+import { LocalExecutions } from "../exec/executions.ts";
 import { createPipeline, type Pipeline } from "../pipeline/pipeline.ts";
 import { SessionTable } from "../pipeline/session_table.ts";
 import { Standing } from "../pipeline/standing.ts";
@@ -27,6 +28,7 @@ interface Running {
   readonly standing: Standing;
   readonly sessions: SessionTable;
   readonly pipeline: Pipeline;
+  readonly executions: LocalExecutions;
   readonly transport: Transport;
   readonly queue: EventQueue;
   readonly httpProxy: HostAndPort | undefined;
@@ -117,8 +119,11 @@ export class DataPlaneWorker {
     const broker = new BrokerClient();
     const secrets = new SecretsOfSessions((...which) => desk.book.textOf(...which));
     const handOuts = new HandOuts(broker, (sessionId, issued) => secrets.learn(sessionId, issued));
+    const { clockSkewMs } = config;
+    const executions = new LocalExecutions({ standing, sessions, sink: queue, clockSkewMs });
     const transport = await startTransport({
       gate: pipeline.gate,
+      executions,
       credentials: callCredentials(desk, handOuts, secrets),
       leaf: (host) => this.#leaves.get(host),
       timeouts: config.timeouts,
@@ -128,6 +133,7 @@ export class DataPlaneWorker {
       standing,
       sessions,
       pipeline,
+      executions,
       transport,
       queue,
       httpProxy,
@@ -136,17 +142,23 @@ export class DataPlaneWorker {
       secrets,
       desk,
     };
-    setInterval(() => pipeline.expire(), EXPIRE_MS);
+    setInterval(() => {
+      pipeline.expire();
+      executions.expire();
+    }, EXPIRE_MS);
     this.#post({ kind: "started" });
   }
 
   async #obey(running: Running, message: Order): Promise<void> {
-    const { standing, sessions, pipeline } = running;
+    const { standing, sessions, pipeline, executions } = running;
     switch (message.kind) {
       case "bundle": {
         if (message.parsed) markChecked(message.bundle, message.parsed);
         const applied = standing.apply(message.bundle, message.freshUntilMs);
-        if (applied.ok) pipeline.review();
+        if (applied.ok) {
+          pipeline.review();
+          executions.forget();
+        }
         const errors = applied.ok ? [] : applied.error;
         return this.#post({ kind: "bundle-result", revision: message.bundle.revision, errors });
       }
@@ -154,9 +166,11 @@ export class DataPlaneWorker {
         return standing.renew(message.revision, message.freshUntilMs);
       case "bundle-gone":
         standing.bundle = undefined;
+        executions.forget();
         return pipeline.review();
       case "revoked":
         standing.revoked = message.tokenIds && new Set(message.tokenIds);
+        executions.forget();
         return pipeline.review();
       case "mapping": {
         const table = MappingTable.parse(message.mapping, CHECKED);
@@ -167,6 +181,7 @@ export class DataPlaneWorker {
         return await this.#openSession(running, message);
       case "session-claims":
         sessions.setClaims(message.sessionId, message.claims);
+        executions.forget();
         return pipeline.expire();
       case "advise": {
         const advice = await pipeline.gate.advise(callInput(message.question));

@@ -1,0 +1,74 @@
+/**
+ * What the execution gate in a sandbox and the Sidecar say to each other: one JSON object a line,
+ * over a connection to the session's socket that says so in its PROXY header.
+ */
+
+/** A program that is about to run, as the gate found it. */
+export interface Execution {
+  readonly pid: number;
+  /** As the caller named it. */
+  readonly path: string;
+  /** The file that this is, all links followed. */
+  readonly file: string;
+  /** The names that the program goes by: of the path, of the file, its own first argument. */
+  readonly names: readonly string[];
+  /** All of it for a governed program; else its beginning. */
+  readonly argv: readonly string[];
+  /** How many arguments there are. */
+  readonly argc: number;
+  readonly cwd: string;
+  /** The file is a script: what runs it. */
+  readonly interpreter?: Interpreter;
+  /** Of a governed program: variables that change what it does. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** What runs a script, by its first line. */
+export interface Interpreter {
+  readonly file: string;
+  readonly names: readonly string[];
+  readonly argument?: string;
+}
+
+/** From the gate. */
+export type GateMessage =
+  /** May this run? */
+  | { readonly kind: "ask"; readonly number: number; readonly execution: Execution }
+  /** As many files lie where the Sidecar asked to count; `undefined` when that cannot be told. */
+  | { readonly kind: "counted"; readonly number: number; readonly files?: number }
+  /** It runs, by a standing answer. */
+  | { readonly kind: "ran"; readonly execution: Execution }
+  /** What was asked for has gone away. */
+  | { readonly kind: "gone"; readonly number: number }
+  /** What ran then was not what was allowed, and has been ended. */
+  | { readonly kind: "ended"; readonly execution: Execution; readonly detail: string };
+
+/** From the Sidecar. */
+export type SidecarMessage =
+  | {
+    readonly kind: "hello";
+    /** Names of programs whose every execution is asked for, with all that it says. */
+    readonly governed: readonly string[];
+  }
+  | {
+    readonly kind: "answer";
+    readonly number: number;
+    readonly allow: boolean;
+    /** The same holds for this file by these names, whatever its arguments, until `forget`. */
+    readonly standing?: true;
+  }
+  /** How many files do these paths hold? The answer to a question waits for that. */
+  | {
+    readonly kind: "count";
+    readonly number: number;
+    readonly paths: readonly string[];
+    /** Below directories too. */
+    readonly recursive: boolean;
+  }
+  /** A decision takes longer: a person is asked. */
+  | { readonly kind: "held"; readonly number: number }
+  /** No standing answer holds any more. */
+  | { readonly kind: "forget" };
+
+/** How many characters one message may have. */
+export const LONGEST_MESSAGE = 8 * 1024 * 1024;

@@ -1,0 +1,322 @@
+import type { Execution, SidecarMessage } from "../../../core/local_exec.ts";
+import { describe, type Found } from "./describe.ts";
+import {
+  commandLine,
+  end,
+  interrupt,
+  nextStopped,
+  release,
+  seize,
+  type Stopped,
+} from "./exec_stop.ts";
+import { countFiles } from "./count_files.ts";
+import { identityAt, isSameFile, readLink } from "./file.ts";
+import { ERRNO, libc } from "./libc.ts";
+import { type Attempt, ExecListener } from "./listener.ts";
+import { readString } from "./memory.ts";
+import { Programs } from "./program.ts";
+import { Wire } from "./wire.ts";
+
+/** What the gate is told before it begins. */
+export interface GateOrders {
+  /** Where the kernel asks. */
+  readonly listener: number;
+  /** The session's socket. */
+  readonly socket: string;
+  /** What firma itself executes before the agent's command, in this order. */
+  readonly own: readonly string[];
+  /** How long an answer may take, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** What must be running after the kernel let a call go on. */
+interface Expected {
+  readonly found: Found;
+  /** It runs by a standing answer, of which the Sidecar is yet to hear. */
+  readonly standing: boolean;
+}
+
+interface Asked {
+  readonly attempt: Attempt;
+  readonly found: Found;
+  /** Milliseconds; `Infinity` while a person is asked. */
+  until: number;
+}
+
+const MOST_ASKED = 64;
+const MOST_UNSENT = 1024 * 1024;
+const MOST_STANDING = 4096;
+const LONGEST_PATH = 4096;
+const EFAULT = 14;
+
+const POLLIN = 1;
+const POLLOUT = 4;
+const ENDED = 0x8 | 0x10 | 0x20;
+const PR_SET_TIMERSLACK = 29;
+
+/** How often it is looked whether a program has been executed: soon, and later less. */
+const LOOK_NS = 30_000n;
+const LOOK_LATER_NS = 1_000_000n;
+const SOON_LOOKS = 100;
+const TICK_MS = 1_000;
+
+/**
+ * Answers for every program that anything in the sandbox is about to execute. One thread, which
+ * waits for the kernel, the Sidecar and stopped programs at once: no question holds up another.
+ */
+export class ExecGate {
+  readonly #orders: GateOrders;
+  readonly #listener: ExecListener;
+  readonly #programs = new Programs();
+  readonly #asked = new Map<number, Asked>();
+  readonly #expected = new Map<number, Expected | undefined>();
+  readonly #standing = new Set<string>();
+  #governed: ReadonlySet<string> | undefined;
+  #early: Attempt[] = [];
+  #wire: Wire | undefined;
+  #own = 0;
+  #number = 0;
+  #looks = 0;
+  #connectedAt = 0;
+
+  constructor(orders: GateOrders) {
+    this.#orders = orders;
+    this.#listener = new ExecListener(orders.listener);
+  }
+
+  /** Answers until nothing is left that could ask. */
+  run(): void {
+    libc.prctl(PR_SET_TIMERSLACK, 1n, 0n, 0n, 0n);
+    const polled = new Uint8Array(16);
+    const view = new DataView(polled.buffer);
+    const patience = new Uint8Array(16);
+    const patienceView = new DataView(patience.buffer);
+    this.#connect();
+    let nextTick = performance.now() + TICK_MS;
+    for (;;) {
+      const isFull = this.#openQuestions() >= MOST_ASKED ||
+        (this.#wire !== undefined && this.#wire.unsent > MOST_UNSENT);
+      view.setInt32(0, isFull ? -1 : this.#orders.listener, true);
+      view.setInt16(4, POLLIN, true);
+      view.setInt32(8, this.#wire?.descriptor ?? -1, true);
+      view.setInt16(
+        12,
+        this.#wire !== undefined && this.#wire.unsent > 0 ? POLLIN | POLLOUT : POLLIN,
+        true,
+      );
+      view.setInt16(6, 0, true);
+      view.setInt16(14, 0, true);
+      patienceView.setBigInt64(0, 0n, true);
+      patienceView.setBigInt64(8, this.#patience(), true);
+      libc.ppoll(polled, 2n, patience, null);
+      const kernel = view.getInt16(6, true);
+      const sidecar = view.getInt16(14, true);
+      for (let next = this.#nextStopped(); next; next = this.#nextStopped()) this.#stopped(next);
+      if (sidecar & (POLLIN | ENDED)) this.#hear();
+      if (sidecar & POLLOUT && this.#wire?.flush() === false) this.#lost();
+      if (kernel & POLLIN) {
+        const attempt = this.#listener.receive();
+        if (attempt !== undefined) this.#consider(attempt);
+      } else if (kernel & ENDED) return;
+      if (performance.now() >= nextTick) {
+        nextTick = performance.now() + TICK_MS;
+        this.#tick();
+      }
+    }
+  }
+
+  #patience(): bigint {
+    if (this.#expected.size === 0) return BigInt(TICK_MS) * 999_999n;
+    return this.#looks++ < SOON_LOOKS ? LOOK_NS : LOOK_LATER_NS;
+  }
+
+  #nextStopped(): Stopped | undefined {
+    return this.#expected.size === 0 ? undefined : nextStopped();
+  }
+
+  #openQuestions(): number {
+    let open = 0;
+    for (const { until } of this.#asked.values()) if (until !== Infinity) open++;
+    return open + this.#early.length;
+  }
+
+  /** Asks for whatever an attempt is about, unless that is known already. */
+  #consider(attempt: Attempt): void {
+    const path = readString(attempt.pid, attempt.path, LONGEST_PATH);
+    if (!this.#listener.isWaiting(attempt)) return;
+    if (typeof path !== "string") {
+      return this.#refuse(attempt, path.fault === "too long" ? ERRNO.ENAMETOOLONG : EFAULT);
+    }
+    if (this.#own < this.#orders.own.length) return this.#letOwnRun(attempt, path);
+    if (this.#wire === undefined) this.#connect();
+    if (this.#wire === undefined) return this.#refuse(attempt, ERRNO.EPERM);
+    if (this.#governed === undefined) {
+      this.#early.push(attempt);
+      return;
+    }
+    const found = describe({ attempt, path, programs: this.#programs, governed: this.#governed });
+    if (!this.#listener.isWaiting(attempt)) return;
+    if (typeof found === "number") return this.#refuse(attempt, found);
+    if (this.#standing.has(found.key)) {
+      return this.#letGo(attempt, { found, standing: true });
+    }
+    const number = ++this.#number;
+    const { execution } = found;
+    if (!this.#wire.send({ kind: "ask", number, execution })) {
+      this.#lost();
+      return this.#refuse(attempt, ERRNO.EPERM);
+    }
+    const until = performance.now() + this.#orders.timeoutMs;
+    this.#asked.set(number, { attempt, found, until });
+  }
+
+  /** What comes before the agent is known by its place: nothing else can ask by then. */
+  #letOwnRun(attempt: Attempt, path: string): void {
+    const expected = this.#orders.own[this.#own++];
+    if (path !== expected) {
+      throw new Error(`"${path}" is executed where "${expected}" should be`);
+    }
+    this.#letGo(attempt, undefined);
+  }
+
+  #letGo(attempt: Attempt, expected: Expected | undefined): void {
+    const { pid } = attempt;
+    if (!seize(pid)) {
+      if (expected === undefined) throw new Error("ptrace is refused");
+      return this.#refuse(attempt, ERRNO.EPERM);
+    }
+    this.#expected.set(pid, expected);
+    this.#looks = 0;
+    this.#listener.allow(attempt);
+    interrupt(pid);
+  }
+
+  #refuse(attempt: Attempt, error: number): void {
+    this.#listener.refuse(attempt, error);
+  }
+
+  #stopped(stopped: Stopped): void {
+    const { pid, asker, how } = stopped;
+    const expected = this.#expected.get(asker);
+    this.#expected.delete(asker);
+    this.#expected.delete(pid);
+    if (how === "ended") return;
+    if (how === "failed" || expected === undefined) return release(stopped);
+    const { standing, found } = expected;
+    const difference = this.#difference(pid, found);
+    if (difference !== undefined) {
+      end(pid);
+      this.#tell({ kind: "ended", execution: found.execution, detail: difference });
+      return;
+    }
+    if (standing) {
+      const execution = withArguments(found.execution, pid);
+      if (!this.#tell({ kind: "ran", execution })) return end(pid);
+    }
+    release(stopped);
+  }
+
+  /** How what runs differs from what was decided. */
+  #difference(pid: number, { runs, execution, argv }: Found): string | undefined {
+    const actual = identityAt(`/proc/${pid}/exe`);
+    if (actual === undefined || !isSameFile(actual, runs)) return "another program";
+    if (argv === undefined) return undefined;
+    const line = commandLine(pid, argv.text.length * 4 + LONGEST_PATH);
+    const isSame = argv.isWhole ? line === argv.text : line?.endsWith(argv.text);
+    if (!isSame) return "other arguments";
+    return readLink(`/proc/${pid}/cwd`) === execution.cwd ? undefined : "another directory";
+  }
+
+  #tell(message: Parameters<Wire["send"]>[0]): boolean {
+    if (this.#wire?.send(message)) return true;
+    this.#lost();
+    return false;
+  }
+
+  #connect(): void {
+    this.#wire = Wire.open(this.#orders.socket);
+    this.#connectedAt = performance.now();
+  }
+
+  /** Without the Sidecar nothing is allowed, and nothing stands. */
+  #lost(): void {
+    this.#wire?.close();
+    this.#wire = undefined;
+    this.#governed = undefined;
+    this.#standing.clear();
+    for (const { attempt } of this.#asked.values()) this.#refuse(attempt, ERRNO.EPERM);
+    this.#asked.clear();
+    for (const attempt of this.#early) this.#refuse(attempt, ERRNO.EPERM);
+    this.#early = [];
+  }
+
+  #hear(): void {
+    const messages = this.#wire?.receive();
+    if (messages === undefined) return this.#lost();
+    for (const message of messages) this.#obey(message);
+  }
+
+  #obey(message: SidecarMessage): void {
+    switch (message.kind) {
+      case "hello": {
+        this.#governed = new Set(message.governed);
+        const early = this.#early;
+        this.#early = [];
+        for (const attempt of early) this.#consider(attempt);
+        return;
+      }
+      case "forget":
+        return this.#standing.clear();
+      case "held": {
+        const asked = this.#asked.get(message.number);
+        if (asked !== undefined) asked.until = Infinity;
+        return;
+      }
+      case "count": {
+        const { number, paths, recursive } = message;
+        const asked = this.#asked.get(number);
+        if (asked === undefined) return;
+        const files = countFiles(this.#programs, asked.attempt.pid, paths, recursive);
+        this.#tell({ kind: "counted", number, ...(files !== undefined && { files }) });
+        return;
+      }
+      case "answer": {
+        const { number, allow, standing } = message;
+        const asked = this.#asked.get(number);
+        if (asked === undefined) return;
+        this.#asked.delete(number);
+        const { attempt, found } = asked;
+        if (!this.#listener.isWaiting(attempt)) return void this.#tell({ kind: "gone", number });
+        if (allow !== true) return this.#refuse(attempt, ERRNO.EPERM);
+        if (standing === true) {
+          if (this.#standing.size >= MOST_STANDING) this.#standing.clear();
+          this.#standing.add(found.key);
+        }
+        return this.#letGo(attempt, { found, standing: false });
+      }
+    }
+  }
+
+  /** Refuses what waited too long, and forgets who did not wait. */
+  #tick(): void {
+    const now = performance.now();
+    const isSilent = this.#wire !== undefined && this.#governed === undefined;
+    if (isSilent && now > this.#connectedAt + this.#orders.timeoutMs) return this.#lost();
+    for (const [number, { attempt, until }] of this.#asked) {
+      const isGone = !this.#listener.isWaiting(attempt);
+      if (!isGone && until > now) continue;
+      this.#asked.delete(number);
+      if (!isGone) this.#refuse(attempt, ERRNO.EPERM);
+      this.#tell({ kind: "gone", number });
+    }
+  }
+}
+
+const LONGEST_RECORD = 4096;
+
+/** What runs by a standing answer, with the arguments that it really has. */
+function withArguments(execution: Execution, pid: number): Execution {
+  const line = commandLine(pid, LONGEST_RECORD) ?? "";
+  const argv = line.replace(/\0$/, "").split("\0");
+  return { ...execution, argv, argc: argv.length };
+}

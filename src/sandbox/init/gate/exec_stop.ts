@@ -1,0 +1,98 @@
+import { address, cString, libc } from "./libc.ts";
+
+/**
+ * Stops a program between its execution and its first instruction, so that what runs can be
+ * compared with what was decided: the caller's memory, and what is at a path, may change after the
+ * gate has read them. With ptrace(2): who waits for an answer is seized before it gets it.
+ */
+
+const SEIZE = 0x4206n;
+const INTERRUPT = 0x4207n;
+const DETACH = 17n;
+const GETEVENTMSG = 0x4201n;
+/** End the tracee with the tracer; stop after execution. */
+const OPTIONS = 0x0010_0000n | 0x10n;
+const EVENT_EXEC = 4;
+
+const WNOHANG = 1;
+const WALL = 0x4000_0000;
+const OWN_TRACEES = 0x2000_0000;
+const SIGKILL = 9;
+
+/** A thread that stopped or ended. */
+export interface Stopped {
+  /** After execution this is the process, whichever of its threads had asked. */
+  readonly pid: number;
+  /** The thread that had asked. */
+  readonly asker: number;
+  /** `executed`: a new program is about to begin. `failed`: it could not be executed. */
+  readonly how: "executed" | "failed" | "ended";
+  /** What it was about to be told, 0 for nothing. */
+  readonly signal: number;
+}
+
+const status = new Uint8Array(4);
+const statusView = new DataView(status.buffer);
+const message = new Uint8Array(8);
+const messageView = new DataView(message.buffer);
+const messageAddress = address(message);
+
+/** Has a thread that waits for an answer stop when it executes. */
+export function seize(pid: number): boolean {
+  return libc.ptrace(SEIZE, BigInt(pid), 0n, OPTIONS) === 0n;
+}
+
+/** Has it stop as well when it could not: that has no event of its own. */
+export function interrupt(pid: number): void {
+  libc.ptrace(INTERRUPT, BigInt(pid), 0n, 0n);
+}
+
+/** The next thread that stopped; `undefined` when none has yet. */
+export function nextStopped(): Stopped | undefined {
+  const pid = libc.wait4(-1, status, WNOHANG | WALL | OWN_TRACEES, null);
+  if (pid <= 0) return undefined;
+  const value = statusView.getInt32(0, true);
+  if ((value & 0xff) !== 0x7f) return { pid, asker: pid, how: "ended", signal: 0 };
+  const event = value >> 16;
+  if (event !== EVENT_EXEC) {
+    return { pid, asker: pid, how: "failed", signal: event === 0 ? (value >> 8) & 0xff : 0 };
+  }
+  const isTold = libc.ptrace(GETEVENTMSG, BigInt(pid), 0n, messageAddress) === 0n;
+  const asker = isTold ? Number(messageView.getBigUint64(0, true)) : pid;
+  return { pid, asker, how: "executed", signal: 0 };
+}
+
+/** Lets a stopped thread go on, no longer traced. */
+export function release({ pid, signal }: Pick<Stopped, "pid" | "signal">): void {
+  libc.ptrace(DETACH, BigInt(pid), 0n, BigInt(signal));
+}
+
+/** Ends a stopped process. */
+export function end(pid: number): void {
+  libc.kill(pid, SIGKILL);
+  release({ pid, signal: 0 });
+}
+
+const line = new Uint8Array(4096);
+const decoder = new TextDecoder();
+
+/** The command line of a process up to `most` bytes, each argument ended by a zero byte. */
+export function commandLine(pid: number, most: number): string | undefined {
+  const descriptor = libc.open(cString(`/proc/${pid}/cmdline`), 0x80000);
+  if (descriptor < 0) return undefined;
+  try {
+    let bytes = new Uint8Array();
+    while (bytes.length < most) {
+      const count = Number(libc.read(descriptor, line, BigInt(line.length)));
+      if (count < 0) return undefined;
+      if (count === 0) break;
+      const more = new Uint8Array(bytes.length + count);
+      more.set(bytes);
+      more.set(line.subarray(0, count), bytes.length);
+      bytes = more;
+    }
+    return decoder.decode(bytes);
+  } finally {
+    libc.close(descriptor);
+  }
+}

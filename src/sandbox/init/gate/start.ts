@@ -1,0 +1,56 @@
+import type { GateOrders } from "./exec_gate.ts";
+import { programModule } from "../../../config/program_file.ts";
+import { GateUnavailable, listenForExec } from "./listener.ts";
+import type { GateReport } from "./worker/main.ts";
+
+/** How long the thread may take to say that it has ended, in milliseconds. */
+const END_MS = 1_000;
+
+/** The thread of the gate, loading or loaded. */
+export class GateThread {
+  readonly #worker: Worker;
+  readonly #ready: Promise<void>;
+
+  /** Resolves to why no program can be started any more. */
+  readonly ended: Promise<string>;
+
+  constructor() {
+    this.#worker = new Worker(programModule("src/sandbox/init/gate/worker/main.ts"), {
+      type: "module",
+    });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#ready = promise;
+    promise.catch(() => {}); // told where it is awaited
+    const { promise: ended, resolve: end } = Promise.withResolvers<string>();
+    this.ended = ended;
+    this.#worker.onmessage = ({ data }: MessageEvent<GateReport>) => {
+      if (data.kind === "ready") resolve();
+      else end(data.reason);
+    };
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(event.message));
+      end(event.message);
+    };
+  }
+
+  /**
+   * Has every program decided that this thread starts from now on, and all that those start.
+   *
+   * @throws {GateUnavailable} when the kernel does not let that happen.
+   */
+  async open(orders: Omit<GateOrders, "listener">): Promise<void> {
+    await this.#ready;
+    const listener = listenForExec();
+    this.#worker.postMessage({ ...orders, listener } satisfies GateOrders);
+  }
+
+  /** Why a program could not be started after `open()`: that of the gate, if it has ended. */
+  async explain(cause: unknown): Promise<unknown> {
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => resolve(undefined), END_MS);
+    const reason = await Promise.race([this.ended, late]);
+    clearTimeout(timer);
+    return reason === undefined ? cause : new GateUnavailable(reason);
+  }
+}

@@ -1,0 +1,21 @@
+import { type GateMessage, LONGEST_MESSAGE } from "../../core/local_exec.ts";
+import type { SocketReader } from "../../net/socket_reader.ts";
+
+/**
+ * What the execution gate of a sandbox says, message by message.
+ *
+ * @throws {Error} when it says what it may not: then nothing of it is to be believed.
+ */
+export async function* readMessages(reader: SocketReader): AsyncGenerator<GateMessage> {
+  const decoder = new TextDecoder();
+  let pending = "";
+  do {
+    if (reader.buffered.length === 0) continue;
+    pending += decoder.decode(reader.buffered, { stream: true });
+    reader.consume(reader.buffered.length);
+    const lines = pending.split("\n");
+    pending = lines.pop()!;
+    for (const line of lines) yield JSON.parse(line) as GateMessage;
+    if (pending.length > LONGEST_MESSAGE) throw new Error("a message is too long");
+  } while (await reader.fill());
+}
