@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   secrets: ["core"],
   ...Object.fromEntries(MIDDLE.map((part) => [part, [...LEAVES, ...MIDDLE]])),
   approvals: ["core", "config"],
-  broker: ["core", "config", "mapping", "pki"],
+  broker: ["core", "config", "mapping", "pki", "secrets"],
   ...Object.fromEntries(OUTER.map((part) => [part, [...INNER, ...OUTER]])),
   daemon: [...INNER, ...OUTER],
   run: [...INNER, ...OUTER, "daemon"],

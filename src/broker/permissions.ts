@@ -11,7 +11,7 @@ export function brokerPermissions(
     run: named(reaches.flatMap(({ run }) => run)),
     read: named(reaches.flatMap(({ read }) => read)),
     env: named(reaches.flatMap(({ env, secretEnv }) => [...env, ...secretEnv])),
-    write: false,
+    write: named(reaches.flatMap(({ write }) => write)),
     ffi: false,
     sys: false,
     import: false,

@@ -11,6 +11,7 @@ import { environmentProvider } from "./providers/environment.ts";
 import { fileProvider } from "./providers/file.ts";
 import { keyringProvider } from "./providers/keyring.ts";
 import {
+  awsRoleProvider,
   githubAppProvider,
   oauthClientProvider,
   oauthRefreshProvider,
@@ -26,6 +27,7 @@ const FACTORIES: { readonly [K in CredentialKindName]: ProviderFactory<K> } = {
   oauth_refresh: oauthRefreshProvider,
   github_app: githubAppProvider,
   vault: vaultProvider,
+  aws_role: awsRoleProvider,
 };
 
 /** Makes the provider of a credential. */

@@ -1,5 +1,6 @@
 /** The providers that ask a service over the network, as `firma.toml` describes them. */
 import type { ProviderFactory } from "../provider.ts";
+import { awsRole } from "./aws/provider.ts";
 import { githubApp } from "./github_app/provider.ts";
 import { networkWorld, presenting } from "./network_world.ts";
 import { clientCredentials } from "./oauth/client_credentials.ts";
@@ -75,3 +76,16 @@ export const vaultProvider: ProviderFactory<"vault"> = (settings, context) => {
     present: presenting(context),
   }, networkWorld(context, settings.ca_file));
 };
+
+/** `provider = "aws_role"`. */
+export const awsRoleProvider: ProviderFactory<"aws_role"> = (settings, context) =>
+  awsRole({
+    roleArn: settings.role_arn,
+    proof: { by: "keys", file: settings.aws_keys_file, profile: settings.aws_profile },
+    stsUrl: settings.sts_url,
+    stsRegion: settings.sts_region,
+    sessionPolicy: settings.session_policy,
+    durationS: settings.session_duration / 1000,
+    region: settings.aws_region,
+    service: settings.aws_service,
+  }, networkWorld(context, settings.ca_file));

@@ -1,4 +1,4 @@
-import type { Issued } from "../../broker/hand_out.ts";
+import type { AwsSigning, Issued } from "../../broker/hand_out.ts";
 import type { CredentialRecord } from "../../core/event.ts";
 import type { FieldList } from "../../net/http/exchange.ts";
 import type { ForwardVerdict } from "../gate.ts";
@@ -7,6 +7,7 @@ import {
   UpstreamFailure,
   type UpstreamResponse,
 } from "../transport/upstream.ts";
+import { signedForAws, unsignedCall } from "./aws_call.ts";
 import type { CallCredentials } from "./call_credentials.ts";
 import type { HandOuts } from "./hand_outs.ts";
 import { PlaceholderDesk } from "./request_desk.ts";
@@ -74,18 +75,33 @@ export class BrokeredCredentials implements CallCredentials {
   ): OutgoingRequest | Promise<OutgoingRequest> {
     const misled = misdirected(request, verdict, issued);
     if (misled !== undefined) throw failure(misled);
-    if (issued.signing !== undefined) throw failure("calls cannot be signed here");
     this.#used.set(verdict.eventId, { issued, wasKept });
+    if (issued.signing !== undefined) return this.#sign(request, verdict, issued.signing);
     return this.#swapped(request, verdict, issued.secrets, ({ request, headers }) =>
       // Where the agent put its placeholder itself, it knows how the secret is to be written.
       withHeaders(request, issued.headers.filter(([name]) => !headers.has(name))));
+  }
+
+  /** What signs calls is in none of them, so that no placeholder stands for it. */
+  #sign(
+    request: OutgoingRequest,
+    verdict: ForwardVerdict,
+    signing: AwsSigning,
+  ): OutgoingRequest | Promise<OutgoingRequest> {
+    const call = unsignedCall(request, signing);
+    if (!call.ok) throw unsignable(call.error);
+    return this.#swapped(call.value.request, verdict, [], async ({ request }) => {
+      const signed = await signedForAws(request, call.value.plan, signing, Date.now());
+      if (signed.ok) return signed.value;
+      throw unsignable(signed.error);
+    });
   }
 
   #swapped(
     request: OutgoingRequest,
     verdict: ForwardVerdict,
     secrets: readonly string[],
-    finish: (swapped: SwappedRequest) => OutgoingRequest,
+    finish: (swapped: SwappedRequest) => OutgoingRequest | Promise<OutgoingRequest>,
   ): OutgoingRequest | Promise<OutgoingRequest> {
     const swapped = swapRequest(request, verdict, this.#desk, secrets);
     return swapped instanceof Promise ? swapped.then(finish) : finish(swapped);
@@ -118,6 +134,10 @@ function withHeaders(request: OutgoingRequest, headers: Issued["headers"]): Outg
     spellings: request.spellings &&
       [...kept.map((index) => request.spellings![index]!), ...headers.map(([name]) => name)],
   };
+}
+
+function unsignable(state: string): UpstreamFailure {
+  return failure(`the call cannot be signed for AWS: ${state}`);
 }
 
 function failure(message: string): UpstreamFailure {

@@ -208,3 +208,34 @@ Deno.test("HandOuts tells of a secret before any call has it", async () => {
   await call;
   assert.deepEqual(heard, ["ses_1 real", "used"]);
 });
+
+const AWS: Partial<Issued> = {
+  headers: [],
+  secrets: ["secret-access-key"],
+  signing: {
+    kind: "aws-sigv4",
+    accessKeyId: "ASIAIOSFODNN7EXAMPLE",
+    secretAccessKey: "secret-access-key",
+  },
+};
+const BY_AGENT = "AWS4-HMAC-SHA256 Credential=AKIAFSP/20250101/eu-west-1/s3/aws4_request, " +
+  `SignedHeaders=host;x-amz-date, Signature=${"0".repeat(64)}`;
+
+Deno.test("outgoing() signs a call to AWS with keys that do not travel, and no other call", async () => {
+  const signs = (fields: OutgoingRequest["fields"]) =>
+    rig(() => ok(issued("", AWS))).credentials.outgoing(
+      request({ fields, spellings: undefined }),
+      verdict(),
+    );
+  const sent = await signs([["authorization", BY_AGENT], ["x-amz-security-token", "agent's"]]);
+  assert.deepEqual(sent.fields.map(([name]) => name), ["x-amz-date", "authorization"]);
+  assert.match(sent.fields[1]![1], /Credential=ASIAIOSFODNN7EXAMPLE\/\d{8}\/eu-west-1\/s3\//);
+  assert.doesNotMatch(JSON.stringify(sent), /secret-access-key|AKIAFSP/);
+  for (const fields of [[], [["authorization", "Bearer agent's"]]] as OutgoingRequest["fields"][]) {
+    await assert.rejects(
+      async () => await signs(fields),
+      ({ message, reason }: UpstreamFailure) =>
+        reason === "CREDENTIAL_INJECTION_FAILED" && message.startsWith("the call cannot be signed"),
+    );
+  }
+});

@@ -1,3 +1,4 @@
+import { AWS_ROLE } from "./aws_role.ts";
 import { COMMAND } from "./command.ts";
 import { ENVIRONMENT } from "./environment.ts";
 import { FILE } from "./file.ts";
@@ -17,6 +18,7 @@ export const CREDENTIAL_KINDS = {
   oauth_refresh: OAUTH_REFRESH,
   github_app: GITHUB_APP,
   vault: VAULT,
+  aws_role: AWS_ROLE,
 } as const;
 
 type Kinds = typeof CREDENTIAL_KINDS;
