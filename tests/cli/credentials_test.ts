@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { knownService, serviceNames } from "../../src/cli/credentials/services.ts";
+import { findSignIn } from "../../src/cli/credentials/sign_in.ts";
+import { unwrap } from "../../src/core/result.ts";
 import { Person } from "../fixtures/cli.ts";
 import { startUpstream, type TestUpstream } from "../fixtures/upstream.ts";
 
@@ -42,6 +45,7 @@ Deno.test("firma credentials add asks without showing, stores, proves and keeps 
 
   const after = await person.read(FILE);
   assert.ok(after.startsWith(before.trimEnd()) && !after.includes(SECRET), after);
+  assert.match(after, /^env = \["ANTHROPIC_API_KEY"\]$/m);
   const path = /^path = "(.*)"$/m.exec(after)?.[1] ?? "";
   assert.equal((await Deno.stat(path)).mode! & 0o777, 0o600);
   assert.equal(await Deno.readTextFile(path), `${SECRET}\n`);
@@ -75,7 +79,7 @@ Deno.test("firma credentials add writes what flags say, and list shows it withou
     ...["--from-file", token, "--json"],
   );
   assert.equal(first.code, 0, first.stderr);
-  assert.deepEqual(JSON.parse(first.stdout).credentials, ["work"]);
+  assert.equal(JSON.parse(first.stdout).credential, "work");
   const second = await add("helper", "--host", "b.test", "--command", "/bin/echo", SECRET);
   assert.equal(second.code, 0, second.stderr);
   assert.match(second.stdout, /It can be obtained/);
@@ -134,4 +138,40 @@ hosts = ["a.test"]
     assert.match(stderr, /trusted/, words[0]);
   }
   await assert.rejects(Deno.stat(trap), Deno.errors.NotFound);
+});
+
+Deno.test("findSignIn() takes over what other programs keep, and nothing that they renew", async () => {
+  const home = await Deno.makeTempDir();
+  const write = async (path: string, text: string) => {
+    const file = join(home, path);
+    await Deno.mkdir(join(file, ".."), { recursive: true });
+    await Deno.writeTextFile(file, text);
+  };
+  const secretOf = (name: string) => findSignIn(unwrap(knownService(name))!, home)?.secret;
+  for (const name of serviceNames()) assert.equal(secretOf(name), undefined, name);
+  const npm = unwrap(knownService("npm"))!.hosts[0];
+  await write(
+    ".config/gh/hosts.yml",
+    `ghe.test:
+    oauth_token: gho_of-another-host
+github.com:
+    users:
+        ada:
+    git_protocol: https
+    oauth_token: gho_the-right-one
+    user: ada
+`,
+  );
+  await write(".npmrc", `//other.test/:_authToken=wrong\n//${npm}/:_authToken=npm_the-right-one\n`);
+  await write(".codex/auth.json", JSON.stringify({ OPENAI_API_KEY: "sk-the-right-one" }));
+  await write(".cache/huggingface/token", "hf_the-right-one\n");
+  assert.equal(secretOf("github"), "gho_the-right-one");
+  assert.equal(secretOf("npm"), "npm_the-right-one");
+  assert.equal(secretOf("openai"), "sk-the-right-one");
+  assert.equal(secretOf("huggingface"), "hf_the-right-one");
+  await write(".npmrc", `//${npm}/:_authToken=\${NPM_TOKEN}\n`);
+  await write(".codex/auth.json", JSON.stringify({ OPENAI_API_KEY: null, tokens: { a: "b" } }));
+  await write(".config/gh/hosts.yml", "github.com:\n    user: ada\n");
+  for (const name of ["github", "npm", "openai"]) assert.equal(secretOf(name), undefined, name);
+  await Deno.remove(home, { recursive: true });
 });

@@ -4,6 +4,7 @@ import { removeKey, setKey } from "../../config/toml_edit.ts";
 import type { Json } from "../../config/value_type.ts";
 import { escapeForTerminal } from "../../core/escape.ts";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
+import { confirm } from "../confirm.ts";
 import { print, printError, printNotice } from "../output.ts";
 import { withGlobals } from "../with_globals.ts";
 import { type AddFlags, readAddFlags, type Wanted } from "./add_flags.ts";
@@ -16,6 +17,7 @@ import {
 import { type Proof, prove } from "./prove.ts";
 import { readSecret } from "./secret_prompt.ts";
 import { serviceNames } from "./services.ts";
+import { findSignIn, type SignIn } from "./sign_in.ts";
 import { type StoredSecret, storeSecret } from "./store_secret.ts";
 
 type Faults = readonly FirmaError[];
@@ -27,6 +29,7 @@ ${serviceNames().join(", ")}.
 
 Examples:
   firma credentials add github
+  firma credentials add github --from-sign-in
   firma credentials add anthropic --from-env ANTHROPIC_API_KEY
   firma credentials add work --host api.example.com --header x-api-key --from-file ~/.work-token
   firma credentials add vaulted --host api.example.com --command /usr/bin/op read op://a/b/c
@@ -45,6 +48,8 @@ export function addCommand(): Command {
     .option("--basic-user <name>", "send it as the password of this user")
     .option("--path <prefix>", "only for paths below this one; may be repeated", list)
     .option("--action-class <class>", "only for calls of this class; may be repeated", list)
+    .option("--env <variable>", "where agents find a placeholder of it; may be repeated", list)
+    .option("--from-sign-in", "take it over from the program that has it, such as gh")
     .option("--from-env <variable>", "take it from a variable of the environment")
     .option("--from-file <file>", "take it from a file of mode 0600")
     .option("--from-keyring <account>", "take it from the keyring of the operating system")
@@ -69,9 +74,7 @@ async function add(name: string, flags: AddFlags): Promise<Result<void, Faults>>
   const editable = editableConfig(flags.config);
   if (!editable.ok) return editable;
   const { existing } = editable.value;
-  const there = existing.config.sidecar.credentials.find(({ label }) =>
-    wanted.value.credentials.has(label)
-  );
+  const there = existing.config.sidecar.credentials.find(({ label }) => label === name);
   if (there !== undefined && !flags.replace) {
     return err([{
       code: "CREDENTIAL_EXISTS",
@@ -79,7 +82,7 @@ async function add(name: string, flags: AddFlags): Promise<Result<void, Faults>>
       cure: "--replace puts the new one in its place",
     }]);
   }
-  const stored = await sourceOf(name, wanted.value, existing.file.file);
+  const stored = await sourceOf(wanted.value, existing.file.file);
   if (!stored.ok) return err([stored.error]);
   const added = await write(editable.value, wanted.value, stored.value.keys, flags);
   if (!added.ok) await stored.value.remove();
@@ -89,14 +92,34 @@ async function add(name: string, flags: AddFlags): Promise<Result<void, Faults>>
 }
 
 /** Where the secret comes from; one that is asked for is stored. */
-async function sourceOf(
-  name: string,
-  { source, store, service }: Wanted,
-  configFile: string,
-): Promise<Result<StoredSecret>> {
+async function sourceOf(wanted: Wanted, configFile: string): Promise<Result<StoredSecret>> {
+  const { name, source, store } = wanted;
   if (source !== undefined) return ok({ keys: source, remove: () => Promise.resolve() });
-  const secret = await readSecret(`Secret of ${name}${service ? ` (${service.secret})` : ""}`);
+  const secret = await secretOf(wanted);
   return secret.ok ? await storeSecret(store, configFile, name, secret.value) : secret;
+}
+
+/** Takes over what a program has, if that is wanted; asks for it otherwise. */
+async function secretOf({ name, service, fromSignIn }: Wanted): Promise<Result<string>> {
+  const found = service && findSignIn(service, Deno.env.get("HOME") ?? "");
+  if (fromSignIn && found === undefined) {
+    return err({
+      code: "SIGN_IN_MISSING",
+      message: `Cannot take over a sign-in for "${name}": no program has one that can be`,
+      cure: `firma credentials add ${name} asks for the secret`,
+    });
+  }
+  if (found !== undefined && (fromSignIn || await isWanted(found))) return ok(found.secret);
+  return await readSecret(`Secret of ${name}${service ? ` (${service.secret})` : ""}`);
+}
+
+async function isWanted({ program, path }: SignIn): Promise<boolean> {
+  if (!Deno.stdin.isTerminal() || !Deno.stderr.isTerminal()) return false;
+  const explanation = [
+    `${program} keeps a token in ${path}`,
+    "Taken over, agents work with a placeholder of it, whatever they can read",
+  ];
+  return await confirm(explanation, "Take it over?");
 }
 
 interface Added {
@@ -107,26 +130,23 @@ interface Added {
 /** Tries what was asked for, and only then writes it down. */
 async function write(
   editable: EditableConfig,
-  { credentials, service }: Wanted,
+  { name, keys, service }: Wanted,
   source: Readonly<Record<string, Json>>,
   flags: AddFlags,
 ): Promise<Result<Added, Faults>> {
-  let text = editable.existing.file.text;
-  const present = new Set(editable.existing.config.sidecar.credentials.map(({ label }) => label));
-  for (const [label, keys] of credentials) {
-    const edited = withCredential(text, label, { ...source, ...keys }, present.has(label));
-    if (!edited.ok) return err([edited.error]);
-    text = edited.value;
-  }
-  const config = parseEdited(editable, text);
+  const { file: { text }, config: before } = editable.existing;
+  const isThere = before.sidecar.credentials.some(({ label }) => label === name);
+  const edited = withCredential(text, name, { ...source, ...keys }, isThere);
+  if (!edited.ok) return err([edited.error]);
+  const config = parseEdited(editable, edited.value);
   if (!config.ok) return config;
   let proof: Proof | undefined;
   if (flags.test) {
-    const proven = await proveFirst(config.value, [...credentials.keys()][0]!, service?.probe);
+    const proven = await proveIt(config.value, name, service?.probe);
     if (!proven.ok) return err([proven.error]);
     proof = proven.value;
   }
-  const file = await writeEdited(editable, text);
+  const file = await writeEdited(editable, edited.value);
   return file.ok ? ok({ file: file.value, proof }) : file;
 }
 
@@ -146,7 +166,7 @@ function withCredential(
   return edited;
 }
 
-async function proveFirst(
+async function proveIt(
   config: FirmaConfig,
   label: string,
   probe: Parameters<typeof prove>[2],
@@ -158,20 +178,16 @@ async function proveFirst(
   );
 }
 
-function report({ credentials }: Wanted, { file, proof }: Added, { json }: AddFlags): void {
+function report({ name, keys }: Wanted, { file, proof }: Added, { json }: AddFlags): void {
   if (json) {
     const answer = proof?.answer ?? null;
-    const added = {
-      file,
-      credentials: [...credentials.keys()],
-      tested: proof !== undefined,
-      answer,
-    };
+    const added = { file, credential: name, tested: proof !== undefined, answer };
     return print(`${JSON.stringify(added, null, 2)}\n`);
   }
-  for (const [label, { hosts }] of credentials) {
-    const to = Array.isArray(hosts) ? hosts.join(", ") : "";
-    print(`${escapeForTerminal(`Added ${label}: calls to ${to} get it`)}\n`);
+  const words = (value: Json | undefined) => Array.isArray(value) ? value.join(", ") : "";
+  print(`${escapeForTerminal(`Added ${name}: calls to ${words(keys.hosts)} get it`)}\n`);
+  if (keys.env) {
+    print(`${escapeForTerminal(`Agents find a placeholder of it in ${words(keys.env)}`)}\n`);
   }
   if (proof?.answer) {
     print(

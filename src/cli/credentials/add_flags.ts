@@ -2,7 +2,7 @@ import type { Json } from "../../config/value_type.ts";
 import { LABEL } from "../../config/key.ts";
 import { join, resolve } from "../../core/path.ts";
 import { err, ok, type Result } from "../../core/result.ts";
-import { type KnownService, knownService, type ServiceBinding, serviceNames } from "./services.ts";
+import { type KnownService, knownService, serviceNames } from "./services.ts";
 import { type Store, STORES } from "./store_secret.ts";
 
 /** Flags of `firma credentials add`. */
@@ -14,6 +14,8 @@ export interface AddFlags {
   readonly basicUser?: string;
   readonly path?: readonly string[];
   readonly actionClass?: readonly string[];
+  readonly env?: readonly string[];
+  readonly fromSignIn?: boolean;
   readonly fromEnv?: string;
   readonly fromFile?: string;
   readonly fromKeyring?: string;
@@ -29,10 +31,13 @@ type Keys = Readonly<Record<string, Json>>;
 
 /** What a command line of `firma credentials add` asks for. */
 export interface Wanted {
-  /** The credentials to write, by label, without what says where the secret comes from. */
-  readonly credentials: ReadonlyMap<string, Keys>;
+  readonly name: string;
+  /** The keys to write, without those that say where the secret comes from. */
+  readonly keys: Keys;
   /** Where it comes from; absent: it is to be asked for. */
   readonly source: Keys | undefined;
+  /** It is to be taken over from the program that has it. */
+  readonly fromSignIn: boolean;
   readonly store: Store;
   readonly service: KnownService | undefined;
 }
@@ -57,25 +62,32 @@ export function readAddFlags(name: string, flags: AddFlags, cwd: string): Result
       `give --host, or the name of one that firma knows: ${serviceNames().join(", ")}`,
     );
   }
-  const bindings = service?.bindings ?? [{ suffix: "", hosts: flags.host! }];
-  return ok({
-    credentials: new Map(bindings.map((each) => [name + each.suffix, keysOf(each, flags)])),
-    source: source.value,
-    store,
-    service,
-  });
+  const fromSignIn = flags.fromSignIn ?? false;
+  if (fromSignIn && (source.value !== undefined || service === undefined)) {
+    return usage(
+      source.value === undefined
+        ? `Cannot take over a sign-in for "${name}": firma knows no program that has one`
+        : "Cannot take the secret from several places: give one of the --from flags",
+    );
+  }
+  const keys = keysOf(service, flags);
+  return ok({ name, keys, source: source.value, fromSignIn, store, service });
 }
 
-function keysOf(binding: ServiceBinding, flags: AddFlags): Keys {
-  const header = flags.header ?? binding.header;
-  const basicUser = flags.basicUser ?? binding.basicUser;
+function keysOf(service: KnownService | undefined, flags: AddFlags): Keys {
+  const header = flags.header ?? service?.header;
+  const basicUser = flags.basicUser ?? service?.basicUser;
+  const paths = flags.path ?? service?.paths;
+  // A client that looks for its secret in a variable goes on finding something there.
+  const env = flags.env ?? service?.env ?? (flags.fromEnv === undefined ? [] : [flags.fromEnv]);
   return {
-    hosts: binding.hosts,
-    ...(flags.path && { paths: flags.path }),
+    hosts: flags.host ?? service?.hosts ?? [],
+    ...(paths && { paths }),
     ...(flags.actionClass && { action_classes: flags.actionClass }),
     ...(header !== undefined && { header }),
     ...(flags.prefix !== undefined && { prefix: flags.prefix }),
     ...(basicUser !== undefined && { basic_user: basicUser }),
+    ...(env.length > 0 && { env }),
   };
 }
 

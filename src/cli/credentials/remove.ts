@@ -28,7 +28,7 @@ export function removeCommand(): Command {
     .argument("<name...>", "names of credentials")
     .option("--json", "print what was removed as JSON")
     .option("-c, --config <path>", "configuration file")
-    .addHelpText("after", examples("firma credentials remove github github-git"))
+    .addHelpText("after", examples("firma credentials remove github"))
     .action(async (names: string[], _flags: unknown, command: Command) => {
       const flags = withGlobals<RemoveFlags>(command);
       const removed = await remove(names, flags.config);

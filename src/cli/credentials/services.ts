@@ -1,16 +1,6 @@
 import { readPack } from "../../config/packs.ts";
 import { ok, type Result } from "../../core/result.ts";
 
-/** Which calls get a credential, and how it is written into them. */
-export interface ServiceBinding {
-  /** Stands behind the name of the service in the name of the credential. */
-  readonly suffix: string;
-  readonly hosts: readonly string[];
-  /** @default {"authorization"} */
-  readonly header?: string;
-  readonly basicUser?: string;
-}
-
 /** A call that only the right credential succeeds at, and that changes nothing. */
 export interface ServiceProbe {
   readonly path: string;
@@ -22,64 +12,86 @@ export interface KnownService {
   readonly name: string;
   /** What the secret is called there, and where it is made. */
   readonly secret: string;
-  readonly bindings: readonly ServiceBinding[];
-  /** For the first host of the first binding. */
+  readonly hosts: readonly string[];
+  /** @default every path */
+  readonly paths?: readonly string[];
+  /** @default {"authorization"} */
+  readonly header?: string;
+  readonly basicUser?: string;
+  /** Variables that its clients look for the secret in. */
+  readonly env: readonly string[];
+  /** For the first host. */
   readonly probe?: ServiceProbe;
 }
+
+const ANTHROPIC_VERSION = [["anthropic-version", "2023-06-01"]] as const;
 
 const SERVICES: readonly KnownService[] = [
   {
     name: "anthropic",
-    secret: "API key, sk-ant-…, from the Claude Console",
-    bindings: [{ suffix: "", hosts: ["api.anthropic.com"], header: "x-api-key" }],
-    probe: { path: "/v1/models", headers: [["anthropic-version", "2023-06-01"]] },
+    secret: "API key, sk-ant-api…, from the Claude Console",
+    hosts: ["api.anthropic.com"],
+    header: "x-api-key",
+    env: ["ANTHROPIC_API_KEY"],
+    probe: { path: "/v1/models", headers: ANTHROPIC_VERSION },
+  },
+  {
+    name: "claude",
+    secret: "token of a subscription, sk-ant-oat…, that claude setup-token prints",
+    hosts: ["api.anthropic.com"],
+    env: ["CLAUDE_CODE_OAUTH_TOKEN"],
   },
   {
     name: "gemini",
     secret: "API key from Google AI Studio",
-    bindings: [{
-      suffix: "",
-      hosts: ["generativelanguage.googleapis.com"],
-      header: "x-goog-api-key",
-    }],
+    hosts: ["generativelanguage.googleapis.com"],
+    header: "x-goog-api-key",
+    env: ["GEMINI_API_KEY"],
     probe: { path: "/v1beta/models" },
   },
   {
     name: "github",
     secret: "token, github_pat_… or ghp_…, from Settings, Developer settings",
-    bindings: [
-      { suffix: "", hosts: ["api.github.com", "uploads.github.com"] },
-      { suffix: "-git", hosts: ["github.com"], basicUser: "x-access-token" },
-    ],
+    // git wants Basic, and the interface takes it too.
+    hosts: ["api.github.com", "uploads.github.com", "github.com"],
+    basicUser: "x-access-token",
+    env: ["GH_TOKEN", "GITHUB_TOKEN"],
     probe: { path: "/user" },
   },
   {
     name: "gitlab",
     secret: "personal access token, glpat-…",
-    bindings: [{ suffix: "", hosts: ["gitlab.com"], header: "private-token" }],
+    hosts: ["gitlab.com"],
+    paths: ["/api"],
+    header: "private-token",
+    env: ["GITLAB_TOKEN"],
     probe: { path: "/api/v4/user" },
   },
   {
     name: "huggingface",
     secret: "access token, hf_…",
-    bindings: [{ suffix: "", hosts: ["huggingface.co"] }],
+    hosts: ["huggingface.co"],
+    env: ["HF_TOKEN"],
     probe: { path: "/api/whoami-v2" },
   },
   {
     name: "openai",
     secret: "API key, sk-…, from the platform's dashboard",
-    bindings: [{ suffix: "", hosts: ["api.openai.com"] }],
+    hosts: ["api.openai.com"],
+    env: ["OPENAI_API_KEY"],
     probe: { path: "/v1/models" },
   },
   {
     name: "slack",
     secret: "bot token, xoxb-…",
-    bindings: [{ suffix: "", hosts: ["slack.com"] }],
+    hosts: ["slack.com"],
+    env: ["SLACK_BOT_TOKEN"],
   },
   {
     name: "stripe",
     secret: "restricted key, rk_…",
-    bindings: [{ suffix: "", hosts: ["api.stripe.com"] }],
+    hosts: ["api.stripe.com"],
+    env: ["STRIPE_API_KEY"],
     probe: { path: "/v1/balance" },
   },
 ];
@@ -100,7 +112,8 @@ export function knownService(name: string): Result<KnownService | undefined> {
   return ok({
     name,
     secret: "granular access token, npm_…",
-    bindings: [{ suffix: "", hosts: [host] }],
+    hosts: [host],
+    env: ["NPM_TOKEN"],
     probe: { path: "/-/whoami" },
   });
 }

@@ -73,7 +73,7 @@ async function test(
     await Promise.all(wanted.map(async (credential): Promise<Tested> => {
       const known = knownService(credential.label);
       const hasItsHost = known.ok &&
-        known.value?.bindings[0]?.hosts[0] === credential.hosts[0]?.host;
+        known.value?.hosts[0] === credential.hosts[0]?.host;
       const usual = known.ok && hasItsHost ? known.value?.probe : undefined;
       const probe = flags.path === undefined ? usual : { path: flags.path };
       return { name: credential.label, result: await prove(config, credential, probe) };
