@@ -1,4 +1,7 @@
 import type { Environment } from "../config/paths.ts";
+import type { Result } from "../core/result.ts";
+import { type ApprovalRow, ruleApproval } from "../daemon/approvals.ts";
+import { controlSockets } from "../daemon/control_sockets.ts";
 import { RowExplainer } from "./explainer.ts";
 import { followEntries, type FollowOptions } from "./follow.ts";
 import { Board } from "./model/board.ts";
@@ -27,6 +30,12 @@ export interface Watched {
   readonly standing: Standing;
   readonly explainer: Pick<RowExplainer, "explain" | "refresh" | "knownPolicies">;
   readonly options: Pick<LiveOptions, "scope" | "directory" | "env">;
+  /** Says for whoever looks what becomes of something that waits. */
+  rule(
+    id: string,
+    verb: "approve" | "deny",
+    via: "monitor" | "web",
+  ): Promise<Result<ApprovalRow>>;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Calls back after each change; returns how to end that. */
@@ -48,6 +57,18 @@ export class Live implements Watched {
 
   get standing(): Standing {
     return this.#standing;
+  }
+
+  async rule(
+    id: string,
+    verb: "approve" | "deny",
+    via: "monitor" | "web",
+  ): Promise<Result<ApprovalRow>> {
+    const { env } = this.options;
+    const ruled = await ruleApproval(controlSockets(env), id, { verb, via });
+    this.#standing = await lookAround(env);
+    this.#tell();
+    return ruled;
   }
 
   now(): number {

@@ -81,6 +81,26 @@ function rowOf(event: ExecutionEvent, decided: DecisionEvent | undefined): Row |
           ["detail", event.detail],
         ],
       };
+    case "approval":
+      return {
+        word: "APPROVAL",
+        colour: event.change === "denied"
+          ? "red"
+          : event.change === "approved"
+          ? "green"
+          : "yellow",
+        method: event.change,
+        what: event.approval_id,
+        fields: [
+          ["class", event.action_class],
+          ["agent", event.agent_id],
+          ["sandbox", event.sandbox_id],
+          ["by", event.by === undefined ? "" : `${event.by.user}(${event.by.uid})`],
+          ["for", event.grant ?? ""],
+          ["detail", event.detail],
+          ["policy", event.policy_ids.join(",")],
+        ],
+      };
     case "policy":
       return {
         word: "POLICY",

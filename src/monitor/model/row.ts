@@ -1,4 +1,9 @@
-import type { DecisionEvent, ExecutionEvent, OutcomeEvent } from "../../core/event.ts";
+import type {
+  ApprovalEvent,
+  DecisionEvent,
+  ExecutionEvent,
+  OutcomeEvent,
+} from "../../core/event.ts";
 import type { RawPlace } from "./raw_store.ts";
 import type { Entry } from "../source/entry.ts";
 
@@ -100,6 +105,14 @@ function eventRow(
         reason: event.abort_reason,
         decisionId: event.decision_event_id,
       };
+    case "approval":
+      return {
+        word: "APPROVAL",
+        tone: APPROVAL_TONES[event.change] ?? "info",
+        what: approvalWords(event),
+        actionClass: event.action_class,
+        reason: event.change,
+      };
     case "policy":
       return {
         word: "POLICY",
@@ -124,6 +137,18 @@ function eventRow(
     default:
       return undefined; // a kind of a later version
   }
+}
+
+const APPROVAL_TONES: Readonly<Record<string, Tone>> = {
+  requested: "warn",
+  approved: "good",
+  denied: "bad",
+};
+
+/** What became of an approval, by whom, and what for. */
+export function approvalWords({ change, approval_id, by, detail }: ApprovalEvent): string {
+  const who = by === undefined ? "" : ` by ${by.user}`;
+  return `${change} ${approval_id}${who}${detail === "" ? "" : `: ${detail}`}`;
 }
 
 function toneOf({ decision, enforced }: DecisionEvent): Tone {

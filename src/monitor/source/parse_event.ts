@@ -12,6 +12,7 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
     "bundle_version",
   ],
   outcome: ["decision_event_id", "abort_reason", "detail"],
+  approval: ["change", "approval_id", "action_class", "shown", "detail"],
   policy: ["change", "bundle_version", "detail"],
   session: ["phase", "command", "profile", "workspace"],
   key: ["change", "detail"],

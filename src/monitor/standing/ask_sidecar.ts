@@ -1,3 +1,4 @@
+import { type ApprovalRow, listAt } from "../../daemon/approvals.ts";
 import { askControl } from "../../daemon/control_client.ts";
 import type { RunningSession } from "./standing.ts";
 
@@ -10,6 +11,8 @@ export interface SidecarAnswer {
   readonly audit: string;
   readonly isFresh: boolean;
   readonly sessions: readonly RunningSession[];
+  /** What waits for a person. */
+  readonly waiting: readonly ApprovalRow[];
 }
 
 /** Asks the Sidecar at a control socket how it is; `undefined` when nobody answers. */
@@ -21,11 +24,13 @@ export async function askSidecar(controlSocket: string): Promise<SidecarAnswer |
   const status = await ask("/v1/status");
   if (status === undefined) return undefined;
   const list = (await ask("/v1/sessions"))?.sessions;
+  const approvals = await listAt(controlSocket);
   return {
     bundleVersion: text(status.policy_bundle_version),
     audit: text(asMembers(status.audit)?.state),
     isFresh: status.policy_bundle_fresh !== false,
     sessions: Array.isArray(list) ? list.flatMap(readSession) : [],
+    waiting: approvals.ok ? approvals.value.filter(({ state }) => state === "pending") : [],
   };
 }
 

@@ -4,6 +4,9 @@ import { findComponent } from "../../daemon/state.ts";
 import { askSidecar, type SidecarAnswer } from "./ask_sidecar.ts";
 import type { Standing, StandingComponent } from "./standing.ts";
 
+/** More than anybody looks through. */
+const MOST_WAITING = 100;
+
 /** Looks at what runs now, below the state directory of `env`. Never rejects. */
 export async function lookAround(env: Environment): Promise<Standing> {
   const components: StandingComponent[] = [];
@@ -34,6 +37,8 @@ export async function lookAround(env: Environment): Promise<Standing> {
     bundleVersion: heard.findLast(({ bundleVersion }) => bundleVersion !== "")?.bundleVersion ?? "",
     audit: worstAudit(heard),
     isFresh: heard.every(({ isFresh }) => isFresh),
+    waiting: heard.flatMap(({ waiting }) => waiting)
+      .sort((a, b) => a.requested_at < b.requested_at ? -1 : 1).slice(0, MOST_WAITING),
     problem: problems[0] ?? "",
   };
 }

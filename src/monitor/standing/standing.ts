@@ -1,3 +1,5 @@
+import type { ApprovalRow } from "../../daemon/approvals.ts";
+
 /** A component that serves many agents. */
 export interface StandingComponent {
   readonly component: "sidecar" | "authority";
@@ -33,6 +35,8 @@ export interface Standing {
   readonly audit: string;
   /** Whether the Authority has vouched for every bundle in force lately. */
   readonly isFresh: boolean;
+  /** What waits for a person, the oldest first; not more than anybody looks through. */
+  readonly waiting?: readonly ApprovalRow[];
   /** What stood in the way of finding out; `""` when nothing did. */
   readonly problem: string;
 }
@@ -45,5 +49,6 @@ export const NOTHING_RUNS: Standing = {
   bundleVersion: "",
   audit: "",
   isFresh: true,
+  waiting: [],
   problem: "",
 };

@@ -1,10 +1,12 @@
 import type { Live } from "../live.ts";
+import { waitingIn } from "./approvals.ts";
 import { type Key, KeyReader } from "./keys.ts";
 import { drawPicture, roomOf } from "./picture.ts";
 import type { Scene } from "./scene.ts";
 import { Screen } from "./screen.ts";
 import type { Terminal } from "./terminal.ts";
 import { FIRST_UI, press, selectedIndex, type Ui, visibleRows } from "./ui.ts";
+import { visibleText } from "./width.ts";
 
 /** How long a picture stands at least, in milliseconds, whatever happens meanwhile. */
 const FRAME_MS = 100;
@@ -37,6 +39,8 @@ class View {
   readonly #ended = new AbortController();
   readonly #failure = Promise.withResolvers<never>();
   #ui: Ui = FIRST_UI;
+  /** What became of the last decision about something that waits. */
+  #said = "";
   #frame: ReturnType<typeof setTimeout> | undefined;
   #frameAt = 0;
   #drawnAt = 0;
@@ -156,6 +160,7 @@ class View {
       explained,
       home: options.env.HOME ?? "",
       scope: options.scope,
+      said: this.#said,
     };
   }
 
@@ -173,15 +178,26 @@ class View {
     }
   }
 
+  #rule(id: string, verb: "approve" | "deny"): void {
+    this.#said = "…";
+    this.#live.rule(id, verb, "monitor").then((ruled) => {
+      this.#said = visibleText(ruled.ok ? ruled.value.state : ruled.error.message);
+      this.#drawWithin(KEY_FRAME_MS);
+    }, this.#failure.reject);
+  }
+
   #press(key: Key): void {
     if (this.#ended.signal.aborted) return;
     const room = roomOf(this.#scene(), this.#terminal.size());
-    const { ui, action } = press(this.#ui, key, {
+    const { ui, action, rule } = press(this.#ui, key, {
       board: this.#live.board,
+      waiting: waitingIn(this.#live.standing).map(({ approval_id }) => approval_id),
       listHeight: room.list,
       detailHeight: room.detail,
     });
     this.#ui = ui;
+    this.#said = "";
+    if (rule !== undefined) this.#rule(rule.id, rule.verb);
     if (action === "quit") return this.quit();
     if (action === "suspend") return this.#terminal.askToStop();
     if (action === "redraw") return this.#redraw();

@@ -1,3 +1,4 @@
+import { waitingLine } from "./approvals.ts";
 import type { Line } from "./line.ts";
 import { fitLine, type Span, span, spread, type Style } from "./line.ts";
 import type { Scene } from "./scene.ts";
@@ -9,7 +10,12 @@ const MOST_SESSIONS = 3;
 
 /** The first lines: what runs, and whether anything about it is wrong. */
 export function headerLines(scene: Scene, columns: number): Line[] {
-  return [titleLine(scene, columns), runningLine(scene, columns), ...sessionLines(scene, columns)];
+  return [
+    titleLine(scene, columns),
+    ...waitingLine(scene, columns),
+    runningLine(scene, columns),
+    ...sessionLines(scene, columns),
+  ];
 }
 
 function titleLine({ ui, nowMs, scope }: Scene, columns: number): Line {

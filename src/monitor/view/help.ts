@@ -11,6 +11,7 @@ const KEYS: readonly (readonly [keys: string, what: string])[] = [
   ["/", "filter by words: host, path, class, agent, reason, decision"],
   ["d", "denials only, and back"],
   ["a", "the next agent only, and at last all of them"],
+  ["A", "look at what waits for approval: y approves it once, n denies it"],
   ["p  Space", "pause, and go on"],
   ["Esc", "close what is open, then show everything"],
   ["Ctrl-L", "draw everything anew"],

@@ -2,6 +2,8 @@
 export type Key =
   | "up"
   | "down"
+  | "left"
+  | "right"
   | "page-up"
   | "page-down"
   | "home"
@@ -19,8 +21,12 @@ export type Key =
 const SEQUENCES: Readonly<Record<string, Key>> = {
   "[A": "up",
   "[B": "down",
+  "[C": "right",
+  "[D": "left",
   "OA": "up",
   "OB": "down",
+  "OC": "right",
+  "OD": "left",
   "[5~": "page-up",
   "[6~": "page-down",
   "[H": "home",

@@ -1,3 +1,4 @@
+import { approvalLines } from "./approvals.ts";
 import { counterLines } from "./counters.ts";
 import { detailLines } from "./detail.ts";
 import { footerLine } from "./footer.ts";
@@ -41,6 +42,9 @@ export function drawPicture(scene: Scene, size: Size): Line[] {
   const footer = footerLine(scene, columns);
   if (scene.ui.isHelpOpen) {
     return [...header, ...helpLines(columns, rows - header.length - 1), footer];
+  }
+  if (scene.ui.approval !== undefined) {
+    return [...header, ...approvalLines(scene, columns, rows - header.length - 1), footer];
   }
   const layout = layoutOf(scene, size, header.length);
   const lines = [

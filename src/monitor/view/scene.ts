@@ -15,6 +15,8 @@ export interface Scene {
   readonly home: string;
   /** What of the logs is shown at all; `""` for everything. */
   readonly scope: string;
+  /** What became of the last decision about something that waits. */
+  readonly said?: string;
 }
 
 /** Columns and rows of a terminal. */

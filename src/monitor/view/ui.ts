@@ -1,6 +1,7 @@
 import { rowMatcher } from "../model/row_filter.ts";
 import type { Row } from "../model/row.ts";
 import type { Board } from "../model/board.ts";
+import { type ApprovalPressed, type OpenApproval, pressApproval } from "./approval_keys.ts";
 import type { Key } from "./keys.ts";
 
 /** What a person has chosen to see. */
@@ -21,6 +22,8 @@ export interface Ui {
   /** Number of the last row when the view was paused. */
   readonly pausedAt?: number;
   readonly isHelpOpen: boolean;
+  /** What waits for a person and is looked at. */
+  readonly approval?: OpenApproval;
 }
 
 /** A view as it begins. */
@@ -49,12 +52,16 @@ export interface Surroundings {
   /** How many rows are in sight. */
   readonly listHeight: number;
   readonly detailHeight: number;
+  /** Identifiers of what waits for a person, the oldest first. @default none */
+  readonly waiting?: readonly string[];
 }
 
 /** What a key leads to. */
 export interface Pressed {
   readonly ui: Ui;
   readonly action?: "quit" | "suspend" | "redraw";
+  /** What was decided about something that waits. */
+  readonly rule?: ApprovalPressed["rule"];
 }
 
 /** The view after a key was pressed. */
@@ -62,6 +69,7 @@ export function press(ui: Ui, key: Key, around: Surroundings): Pressed {
   if (key === "interrupt") return { ui, action: "quit" };
   if (key === "suspend") return { ui, action: "suspend" };
   if (key === "redraw") return { ui, action: "redraw" };
+  if (ui.approval !== undefined) return ruleWith(ui, ui.approval, key, around);
   if (ui.typing !== undefined) return { ui: type(ui, ui.typing, key) };
   if (ui.isHelpOpen) {
     return isChar(key, "q") ? { ui, action: "quit" } : { ui: { ...ui, isHelpOpen: false } };
@@ -97,6 +105,12 @@ export function press(ui: Ui, key: Key, around: Surroundings): Pressed {
   }
 }
 
+function ruleWith(ui: Ui, approval: OpenApproval, key: Key, around: Surroundings): Pressed {
+  const { open, rule } = pressApproval(approval, key, around.waiting ?? []);
+  const { approval: _, ...rest } = ui;
+  return { ui: open === undefined ? rest : { ...ui, approval: open }, ...(rule && { rule }) };
+}
+
 function isChar(key: Key, char: string): boolean {
   return typeof key === "object" && key.char === char;
 }
@@ -119,6 +133,10 @@ function pressChar(ui: Ui, char: string, around: Surroundings): Pressed {
       return { ui: { ...ui, onlyDenied: !ui.onlyDenied } };
     case "a":
       return { ui: { ...ui, agentId: nextAgent(ui.agentId, around.board) } };
+    case "A": {
+      const [first] = around.waiting ?? [];
+      return { ui: first === undefined ? ui : { ...ui, approval: { id: first, top: 0 } } };
+    }
     case "p":
     case " ": {
       const { pausedAt, ...rest } = ui;

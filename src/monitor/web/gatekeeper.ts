@@ -1,5 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 
+/** Names the header in which the page proves itself. */
+const PROOF_HEADER = "x-firma-proof";
 /** Names the cookie that opens the page. */
 const COOKIE = "firma_monitor";
 const SECRET_BYTES = 32;
@@ -8,7 +10,12 @@ const PATH_BYTES = 16;
 /** What becomes of a request. */
 export type Admission =
   /** It may see `path`, which is relative to the page. */
-  | { readonly kind: "admitted"; readonly path: string }
+  | {
+    readonly kind: "admitted";
+    readonly path: string;
+    /** It may change what it names: a page of ours asks, and somebody pressed a button there. */
+    readonly changes?: true;
+  }
   /** It brought the token: its browser is to keep the cookie. */
   | { readonly kind: "welcome"; readonly cookie: string }
   | { readonly kind: "refused"; readonly status: number; readonly reason: string };
@@ -23,11 +30,15 @@ export type Admission =
  *   no script reads (`HttpOnly`) and no foreign page sends (`SameSite=Strict`).
  * - The page lies below a path that nobody can guess, and the cookie is for that
  *   path alone: cookies go to every port of a host, and so to other servers here.
+ * - What changes something comes by POST, with an `Origin`, and with a proof that
+ *   only the page itself holds, in a header that no form of another page can send.
  * - An `Origin`, and `Sec-Fetch-Site` where the browser sends it, must be ours.
  */
 export class Gatekeeper {
   /** The path of the page, with a slash at both ends. */
   readonly base: string;
+  /** In the page and nowhere else: whoever sends it has read the page. */
+  readonly proof = randomText(SECRET_BYTES);
   readonly #hosts: ReadonlySet<string>;
   readonly #cookie: string;
   #token: string | undefined;
@@ -49,10 +60,12 @@ export class Gatekeeper {
     const { headers } = request;
     const host = headers.get("host") ?? "";
     if (!this.#hosts.has(host)) return refused(421, "this address is not the monitor's");
-    if (request.method !== "GET") return refused(405, "the monitor only shows");
-    const origin = headers.get("origin");
-    if (origin !== null && origin !== `http://${host}`) return refused(403, "another page asks");
     const url = new URL(request.url);
+    const changes = request.method === "POST" && url.pathname.startsWith(`${this.base}rule/`);
+    if (request.method !== "GET" && !changes) return refused(405, "that is only to be looked at");
+    const origin = headers.get("origin");
+    if (changes && origin === null) return refused(403, "no page of the monitor's asks");
+    if (origin !== null && origin !== `http://${host}`) return refused(403, "another page asks");
     const isKnown = same(cookieOf(headers), this.#cookie);
     if (url.pathname === "/" && url.searchParams.has("token")) {
       return this.#exchange(url.searchParams.get("token")!, isKnown);
@@ -64,7 +77,12 @@ export class Gatekeeper {
     if (!isKnown || !url.pathname.startsWith(this.base)) {
       return refused(403, "open the address that firma monitor printed");
     }
-    return { kind: "admitted", path: url.pathname.slice(this.base.length) };
+    const path = url.pathname.slice(this.base.length);
+    if (!changes) return { kind: "admitted", path };
+    if (!same(headers.get(PROOF_HEADER) ?? "", this.proof)) {
+      return refused(403, "load the page again");
+    }
+    return { kind: "admitted", path, changes };
   }
 
   #exchange(token: string, isKnown: boolean): Admission {

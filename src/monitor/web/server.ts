@@ -2,6 +2,7 @@ import { programFile } from "../../config/program_file.ts";
 import type { Watched } from "../live.ts";
 import { eventStream } from "./event_stream.ts";
 import { Gatekeeper } from "./gatekeeper.ts";
+import { answerRule } from "./rule_request.ts";
 import { whyMessage } from "./messages.ts";
 
 /** More pages than anybody looks at. */
@@ -60,8 +61,13 @@ export class MonitorServer {
     const admission = this.#gatekeeper.admit(request);
     if (admission.kind === "refused") return plain(admission.status, admission.reason);
     if (admission.kind === "welcome") return this.#welcome(admission.cookie);
+    if (admission.changes) {
+      const { status, text } = await answerRule(this.#live, admission.path);
+      return plain(status, text);
+    }
     if (admission.path === "") return this.#pageResponse();
     if (admission.path === "events") return this.#events();
+    if (admission.path.startsWith("rule/")) return plain(405, "a button of the page does that");
     const why = /^why\/(\d{1,15})$/.exec(admission.path);
     return why ? await this.#why(Number(why[1])) : plain(404, "there is no such page");
   }
@@ -88,6 +94,7 @@ export class MonitorServer {
     const { html, css, js } = this.#page;
     const page = html
       .replaceAll("{{nonce}}", nonce)
+      .replace("{{proof}}", this.#gatekeeper.proof)
       .replace("/* the style */", () => css)
       .replace("/* the script */", () => js);
     return new Response(page, {

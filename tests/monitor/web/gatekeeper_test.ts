@@ -116,3 +116,35 @@ Deno.test("admit() changes nothing for anybody", () => {
     assert.equal(status(gatekeeper, get(gatekeeper.base, { cookie }, method)), 405);
   }
 });
+
+Deno.test("admit() lets only the page itself change something, and only what waits", () => {
+  const { gatekeeper, cookie } = visited();
+  const { proof, base } = gatekeeper;
+  const right = { cookie, origin: `http://${HOST}`, "x-firma-proof": proof };
+  const post = (path: string, headers: Record<string, string>) =>
+    status(gatekeeper, get(path, headers, "POST"));
+  const path = `${base}rule/apr_01jd8xk5w7e0v9c3b2n4m6q8rs/approve`;
+  const without = (name: string) =>
+    Object.fromEntries(Object.entries(right).filter(([known]) => known !== name));
+  assert.equal(post(path, right), "admitted");
+  assert.equal(post(path, { ...right, "sec-fetch-site": "same-origin" }), "admitted");
+  for (const name of Object.keys(right)) assert.equal(post(path, without(name)), 403, name);
+  const wrong: Record<string, string>[] = [
+    { ...right, origin: "null" },
+    { ...right, origin: "http://evil.invalid" },
+    { ...right, origin: `http://localhost:${PORT}` },
+    { ...right, "sec-fetch-site": "cross-site" },
+    { ...right, "sec-fetch-site": "same-site" },
+    { ...right, cookie: "firma_monitor=x" },
+    { ...right, "x-firma-proof": "" },
+    { ...right, "x-firma-proof": new Gatekeeper(PORT).proof },
+  ];
+  for (const headers of wrong) assert.equal(post(path, headers), 403, JSON.stringify(headers));
+  assert.equal(post(path, { ...right, host: "evil.invalid" }), 421);
+  for (const other of ["", "events", "why/1", "../rule/x"]) {
+    assert.equal(post(base + other, right), 405, other);
+  }
+  const fresh = new Gatekeeper(PORT);
+  assert.equal(status(fresh, get(tokenPath(fresh), right, "POST")), 405);
+  assert.ok(fresh.invitation !== undefined, "the token is not used up");
+});

@@ -163,6 +163,65 @@ async function takesNoMarkup(browser: Chromium): Promise<void> {
   await server.close();
 }
 
+const WAITING = {
+  approval_id: "apr_01jd8xk5w7e0v9c3b2n4m6q8rs",
+  state: "pending",
+  kind: "call",
+  questions: [ATTACKS[0]!],
+  summary: ATTACKS[1]!,
+  shown: ATTACKS.join("\n"),
+  action_class: "payment.payout",
+  agent_id: "agt_x",
+  session_id: "ses_x",
+  sandbox_id: "sbx_x",
+  requested_at: "2025-01-31T12:04:00.000Z",
+  until: null,
+  grant: null,
+  uses: 0,
+  decided_by: null,
+  decided_at: null,
+  reason: "",
+};
+
+async function approvesByOneButton(browser: Chromium): Promise<void> {
+  const watched = storyWatched([], { ...STANDING, waiting: [WAITING] });
+  const server = new MonitorServer(watched, 0);
+  const page = await opened(browser, server);
+  await page.until("document.querySelectorAll('[data-rule]').length === 2");
+  const shown = await page.evaluate<string>("document.querySelector('#approvals').textContent");
+  for (const text of [...ATTACKS.slice(0, 6), "\\u{202e}gnp.exe\\u{2066}"]) {
+    assert.ok(shown.includes(text), text);
+  }
+  assert.equal(await page.evaluate("window.owned"), undefined);
+  assert.deepEqual(watched.ruled, []);
+  await page.evaluate("document.querySelector('button.approve').click()");
+  await page.until("document.querySelector('#ruled').textContent.includes('Cannot approve')");
+  assert.deepEqual(watched.ruled, [`approve ${WAITING.approval_id} web`]);
+  assert.deepEqual(page.complaints.filter((text) => !/409/.test(text)), []);
+
+  // Another page has the same address to send to, and nothing that makes it count.
+  const { server: foreign, url } = foreignSite();
+  await page.goto(url);
+  const path = `${server.address}rule/${WAITING.approval_id}/approve`;
+  const tries = `Promise.all([
+    fetch("${path}", { method: "POST", mode: "no-cors", credentials: "include" }),
+    fetch("${path}", { method: "POST", credentials: "include", headers: { "x-firma-proof": "x" } }),
+    new Promise((resolve) => {
+      const form = document.createElement("form");
+      const frame = document.createElement("iframe");
+      frame.name = "there";
+      frame.onload = resolve;
+      document.body.append(frame, form);
+      Object.assign(form, { action: "${path}", method: "post", target: "there" });
+      form.submit();
+    }),
+  ].map((attempt) => attempt.catch(() => {}))).then(() => true)`;
+  assert.ok(await page.evaluate<boolean>(tries));
+  assert.equal(watched.ruled.length, 1);
+  await foreign.shutdown();
+  await server.close();
+}
+
 async function isForTheInvited(browser: Chromium): Promise<void> {
   const server = new MonitorServer(storyWatched(), 0);
   const { port } = server;
@@ -225,6 +284,10 @@ Deno.test("the page of firma monitor --web", async (t) => {
   await t.step(
     "the page takes nothing that an agent chose for markup, and shows what would hide",
     () => takesNoMarkup(browser),
+  );
+  await t.step(
+    "the page approves what waits by one button, and for no other page",
+    () => approvesByOneButton(browser),
   );
   await t.step(
     "the page is for nobody who was not invited, whatever they send",

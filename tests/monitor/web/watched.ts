@@ -1,3 +1,4 @@
+import { err } from "../../../src/core/result.ts";
 import type { ExecutionEvent } from "../../../src/core/event.ts";
 import { explainDecision } from "../../../src/monitor/explain/explain.ts";
 import type { Watched } from "../../../src/monitor/live.ts";
@@ -9,6 +10,8 @@ import { boardOf, entriesOf } from "../view/scenes.ts";
 /** Something watched whose changes a test makes. */
 export interface TestWatched extends Watched {
   add(...events: readonly ExecutionEvent[]): void;
+  /** What was decided about what waits. */
+  readonly ruled: readonly string[];
 }
 
 /** What is watched in the pictures; `events` instead of the story where they are given. */
@@ -18,6 +21,7 @@ export function storyWatched(
 ): TestWatched {
   const listeners = new Set<() => void>();
   const board = boardOf(events);
+  const ruled: string[] = [];
   return {
     board,
     standing,
@@ -32,6 +36,11 @@ export function storyWatched(
       knownPolicies: () => [TEXTS],
     },
     options: { scope: "", directory: `${HOME}/src/shop`, env: { HOME } },
+    rule(id, verb, via) {
+      ruled.push(`${verb} ${id} ${via}`);
+      return Promise.resolve(err({ code: "NO_APPROVAL", message: `Cannot ${verb} "${id}"` }));
+    },
+    ruled,
     now: () => NOW,
     onChange(listener) {
       listeners.add(listener);

@@ -284,6 +284,50 @@ function drawSessions({ standing, now }) {
   byId("sessions").replaceChildren(...items);
 }
 
+/** Items by what they ask for: a button must not move from under a finger to another request. */
+const approvals = new Map();
+
+function approvalItem({ approval_id: id, shown, summary, questions }) {
+  const button = (verb, text) => {
+    const made = make("button", verb, text);
+    made.type = "button";
+    made.dataset.rule = `rule/${id}/${verb}`;
+    return made;
+  };
+  const item = make(
+    "li",
+    "",
+    make("div", "name", make("span", "", questions.join(", "))),
+    make("pre", "", shown === "" ? summary : shown),
+    make("div", "choices", button("approve", "Approve once"), button("deny", "Deny")),
+  );
+  item.dataset.approval = id;
+  return item;
+}
+
+function drawWaiting({ standing }) {
+  const waiting = standing.waiting ?? [];
+  const ids = new Set(waiting.map(({ approval_id }) => approval_id));
+  for (const [id, item] of approvals) {
+    if (ids.has(id)) continue;
+    item.remove();
+    approvals.delete(id);
+  }
+  for (const row of waiting) {
+    if (approvals.has(row.approval_id)) continue;
+    const item = approvalItem(row);
+    approvals.set(row.approval_id, item);
+    byId("approvals").append(item);
+  }
+  byId("waiting").hidden = waiting.length === 0 && byId("ruled").textContent === "";
+}
+
+async function rule(path) {
+  const proof = document.body.dataset.proof;
+  const answer = await fetch(path, { method: "POST", headers: { "x-firma-proof": proof } });
+  setText(byId("ruled"), await answer.text());
+}
+
 function drawPolicies({ policy, now }) {
   const last = policy.changes.at(-1);
   const parts = [];
@@ -331,6 +375,7 @@ function takeOverview(overview) {
   drawBars("agents", overview.agents, shortId);
   drawSessions(overview);
   drawPolicies(overview);
+  drawWaiting(overview);
 }
 
 // Why.
@@ -422,6 +467,12 @@ function moveFocus(by) {
 byId("list").addEventListener("click", (event) => {
   const row = event.target.closest(".row");
   if (row) openWhy(Number(row.dataset.n));
+});
+byId("approvals").addEventListener("click", (event) => {
+  const button = event.target.closest("[data-rule]");
+  if (!button) return;
+  for (const other of button.parentElement.children) other.disabled = true;
+  rule(button.dataset.rule);
 });
 byId("filter").addEventListener("input", (event) => {
   state.words = event.target.value;
