@@ -11,7 +11,7 @@ import { signedForAws, unsignedCall } from "./aws_call.ts";
 import type { CallCredentials } from "./call_credentials.ts";
 import type { HandOuts } from "./hand_outs.ts";
 import { PlaceholderDesk } from "./request_desk.ts";
-import { type SwappedRequest, swapRequest } from "./request_swap.ts";
+import { swapMessages, type SwappedRequest, swapRequest } from "./request_swap.ts";
 
 const UNAUTHORIZED = 401;
 
@@ -42,9 +42,14 @@ export class BrokeredCredentials implements CallCredentials {
     });
   }
 
-  incoming(response: UpstreamResponse, { eventId }: ForwardVerdict): UpstreamResponse {
+  incoming(response: UpstreamResponse, verdict: ForwardVerdict): UpstreamResponse {
+    const used = this.#used.get(verdict.eventId);
+    const { upgraded } = response;
+    if (upgraded !== undefined && this.#desk.search.longest > 0) {
+      const toUpstream = swapMessages(verdict, this.#desk, used?.issued.secrets ?? []);
+      return { ...response, upgraded: { ...upgraded, toUpstream } };
+    }
     if (response.status !== UNAUTHORIZED) return response;
-    const used = this.#used.get(eventId);
     // One that was fetched for this very call would not be better the next time.
     if (used?.wasKept) this.#handOuts.refused(used.issued);
     return response;

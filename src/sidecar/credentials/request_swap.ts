@@ -9,6 +9,7 @@ import type { PlaceholderDesk } from "./request_desk.ts";
 import { FormSwapper } from "./request_form.ts";
 import { judgePlaceholder, MENTION } from "./request_judge.ts";
 import { PlaceholderRefusal, type Resolve } from "./request_place.ts";
+import { SwappedWebSocket } from "./request_web_socket.ts";
 import { swapHeader } from "./request_text.ts";
 
 /** A request whose placeholders were swapped. */
@@ -55,6 +56,16 @@ export function swapRequest(
       return { ...withHead, request: { ...withoutDigests(withHead.request), body: swapped } };
     })
   );
+}
+
+/** What the agent of a WebSocket says, with the same done to it as to a request. */
+export function swapMessages(
+  verdict: ForwardVerdict,
+  desk: PlaceholderDesk,
+  secrets: readonly string[],
+): { push(bytes: Uint8Array): Uint8Array } {
+  const socket = new SwappedWebSocket(desk.search, resolver(verdict, desk, secrets));
+  return { push: (bytes) => orFailure(() => socket.push(bytes)) };
 }
 
 function resolver(
@@ -136,12 +147,7 @@ function orFailure<T>(swap: () => T): T {
   try {
     return swap();
   } catch (cause) {
-    throw asFailure(cause);
+    if (!(cause instanceof PlaceholderRefusal)) throw cause;
+    throw new UpstreamFailure(cause.message, { reason: "CREDENTIAL_INJECTION_FAILED", cause });
   }
-}
-
-/** A refusal in the form in which the transport ends the call. */
-export function asFailure(cause: unknown): unknown {
-  if (!(cause instanceof PlaceholderRefusal)) return cause;
-  return new UpstreamFailure(cause.message, { reason: "CREDENTIAL_INJECTION_FAILED", cause });
 }

@@ -54,7 +54,9 @@ async function copyToUpstream(ends: RelayEnds, observer: RelayObserver): Promise
     const bytes = agent.buffered;
     if (bytes.length > 0) {
       observer.toUpstream(bytes.length);
-      await writeAll(upstream.conn, bytes);
+      const { toUpstream } = upstream;
+      const sent = toUpstream === undefined ? bytes : toUpstream.push(bytes);
+      if (sent.length > 0) await writeAll(upstream.conn, sent);
       agent.consume(bytes.length);
     } else if (!(await agent.fill())) {
       return await upstream.conn.closeWrite();

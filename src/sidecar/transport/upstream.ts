@@ -25,6 +25,8 @@ export interface UpgradedConnection {
   readonly reader: ConnReader;
   /** What the upstream says goes through this, where it is there; throws when it must not go on. */
   readonly toAgent?: { push(bytes: Uint8Array): Uint8Array };
+  /** The same for what the agent says. */
+  readonly toUpstream?: { push(bytes: Uint8Array): Uint8Array };
 }
 
 /** What an upstream answered. */
