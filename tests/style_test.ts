@@ -23,8 +23,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   daemon: [...INNER, ...OUTER],
   run: [...INNER, ...OUTER, "daemon"],
   monitor: [...INNER, ...OUTER, "daemon"],
+  replay: [...INNER, ...OUTER, "monitor"],
   doctor: [...INNER, ...OUTER, "daemon", "run"],
-  cli: [...INNER, ...OUTER, "daemon", "run", "monitor", "doctor"],
+  cli: [...INNER, ...OUTER, "daemon", "run", "monitor", "doctor", "replay"],
 };
 
 /** The only module that may load a subcommand, by literal dynamic import. */

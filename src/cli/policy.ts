@@ -1,12 +1,13 @@
 import { Command } from "commander";
 import { explainCommand } from "./policy/explain.ts";
 import { listCommand } from "./policy/list.ts";
+import { replayCommand } from "./policy/replay.ts";
 import { showCommand } from "./policy/show.ts";
 import { testCommand } from "./policy/test.ts";
 import { validateCommand } from "./policy/validate.ts";
 import { examples } from "./examples.ts";
 
-/** `firma policy list | show | validate | test | explain` */
+/** `firma policy list | show | validate | test | explain | replay` */
 export function command(): Command {
   return new Command("policy")
     .description("See, check, test and explain policies and mappings.")
@@ -16,5 +17,6 @@ export function command(): Command {
     .addCommand(showCommand())
     .addCommand(validateCommand())
     .addCommand(testCommand())
-    .addCommand(explainCommand());
+    .addCommand(explainCommand())
+    .addCommand(replayCommand());
 }
