@@ -7,6 +7,8 @@ export interface Surroundings {
   readonly hostEnv: Readonly<Record<string, string>>;
   /** Files that must read as nothing, wherever they lie. */
   readonly hiddenFiles: readonly string[];
+  /** Variables that hold placeholders once there is a session. */
+  readonly placeholders: readonly string[];
 }
 
 /**
@@ -19,11 +21,9 @@ export function surroundings(
   capabilityFile: string | undefined,
 ): Surroundings {
   const reaches = credentials.map(reachOf);
-  const secret = new Set([
-    ...reaches.flatMap(({ secretEnv }) => secretEnv),
-    // What the agent finds there is a placeholder or nothing.
-    ...credentials.flatMap(({ agentVariables }) => agentVariables),
-  ]);
+  const placeholders = credentials.flatMap(({ agentVariables }) => agentVariables);
+  // What the agent finds in a variable for a placeholder is that or nothing.
+  const secret = new Set([...reaches.flatMap(({ secretEnv }) => secretEnv), ...placeholders]);
   return {
     hostEnv: secret.size === 0
       ? env
@@ -32,5 +32,6 @@ export function surroundings(
       ...(capabilityFile === undefined ? [] : [capabilityFile]),
       ...reaches.flatMap(({ read }) => read),
     ],
+    placeholders,
   };
 }

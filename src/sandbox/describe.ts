@@ -37,7 +37,12 @@ export interface SandboxDescription {
 }
 
 /** The parts of a request that its sandbox depends on. */
-export type DescribedRequest = Omit<ConfineRequest, "proxyDir" | "session" | "tools" | "onNotice">;
+export type DescribedRequest =
+  & Omit<ConfineRequest, "proxyDir" | "session" | "tools" | "onNotice">
+  & {
+    /** Variables that hold placeholders once there is a session. @default [] */
+    readonly placeholders?: readonly string[];
+  };
 
 /**
  * What a command would find in the sandbox. Makes nothing that lasts and starts nothing; what can
@@ -72,6 +77,9 @@ export function describeSandbox(request: DescribedRequest): Result<SandboxDescri
     path: layout.path,
     sandboxId: request.sandboxId,
     sessionId: "known once the session is open",
+    placeholders: Object.fromEntries(
+      (request.placeholders ?? []).map((name) => [name, "made when the session is opened"]),
+    ),
     hooksSealed: sealedPaths.some((path) => /\/(hooks|\.husky)(\/|$)/.test(path)),
   });
   const shown = (mounts: readonly Mount[], why: string): DescribedPath[] =>

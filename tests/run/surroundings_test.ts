@@ -49,3 +49,16 @@ Deno.test("surroundings() takes what the broker has away from the agent", () => 
   assert.equal(hostEnv.PATH, "/usr/bin");
   assert.deepEqual(hiddenFiles, ["/tmp/token", "/etc/tokens/github"]);
 });
+
+Deno.test("surroundings() takes away what the host has in a variable for a placeholder", () => {
+  const config = configOf(`
+[sidecar.credentials.anthropic]
+provider = "file"
+path = "/etc/tokens/anthropic"
+hosts = ["api.anthropic.com"]
+env = ["ANTHROPIC_API_KEY"]
+`);
+  const { hostEnv, placeholders } = surroundings(config, ENV, undefined);
+  assert.equal(seen(hostEnv), undefined);
+  assert.deepEqual(placeholders, ["ANTHROPIC_API_KEY"]);
+});

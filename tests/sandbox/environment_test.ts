@@ -46,6 +46,25 @@ Deno.test("agentEnvironment() passes what the profile and the operator name", ()
   assert.equal(environment.OTHER, undefined);
 });
 
+Deno.test("agentEnvironment() gives placeholders, and not what the host has in their place", () => {
+  const placeholders = { ANTHROPIC_API_KEY: "placeholder", HTTPS_PROXY: "no", PATH: "no" };
+  const environment = agentEnvironment({
+    hostEnv: { ANTHROPIC_API_KEY: "real", GH_TOKEN: "real" },
+    profile: profileById("claude-code")!,
+    passthrough: [],
+    home: "/home/a",
+    path: "/usr/bin",
+    sandboxId: "sbx_1",
+    sessionId: "ses_1",
+    hooksSealed: false,
+    placeholders,
+  });
+  assert.equal(environment.ANTHROPIC_API_KEY, "placeholder");
+  // What leads to the Sidecar goes before.
+  assert.equal(environment.HTTPS_PROXY, "http://127.0.0.1:18080");
+  assert.equal(environment.PATH, "/usr/bin");
+});
+
 Deno.test("agentEnvironment() leads clients to the Sidecar whatever the host says", () => {
   const host = { HTTPS_PROXY: "http://corp.test:3128", NO_PROXY: "*", SSL_CERT_FILE: "/corp.pem" };
   const environment = environmentOf(host, { passthrough: ["*"] });

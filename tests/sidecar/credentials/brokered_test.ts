@@ -3,8 +3,13 @@ import type { CredentialNeed, Issued } from "../../../src/broker/hand_out.ts";
 import { err, ok, type Result } from "../../../src/core/result.ts";
 import { BrokeredCredentials } from "../../../src/sidecar/credentials/brokered.ts";
 import { HandOuts } from "../../../src/sidecar/credentials/hand_outs.ts";
+import { PlaceholderDesk } from "../../../src/sidecar/credentials/request_desk.ts";
 import type { ForwardVerdict } from "../../../src/sidecar/gate.ts";
-import type { OutgoingRequest, UpstreamFailure } from "../../../src/sidecar/transport/upstream.ts";
+import type {
+  OutgoingRequest,
+  UpstreamFailure,
+  UpstreamResponse,
+} from "../../../src/sidecar/transport/upstream.ts";
 
 const NEED: CredentialNeed = {
   label: "a",
@@ -238,4 +243,36 @@ Deno.test("outgoing() signs a call to AWS with keys that do not travel, and no o
         reason === "CREDENTIAL_INJECTION_FAILED" && message.startsWith("the call cannot be signed"),
     );
   }
+});
+
+Deno.test("what an agent says over a WebSocket goes out with secrets, and is refused elsewhere", async () => {
+  const { handOuts } = rig(() => ok(issued("the-secret")));
+  const hosts = [{ host: NEED.host, port: 443 }];
+  const target = { label: "a", hosts, paths: [], actionClasses: [], header: "x-api-key" };
+  const desk = new PlaceholderDesk([target]);
+  const held = "ghp_0123456789abcdefghijklmnopqrstuvwxyz";
+  desk.book.open("ses_1", [{ text: held, label: "a", part: 0 }]);
+  const credentials = new BrokeredCredentials(handOuts, desk);
+  const opened = async (call: ForwardVerdict) => {
+    await credentials.outgoing(request({ webSocket: true }), call);
+    const upgraded = {} as NonNullable<UpstreamResponse["upgraded"]>;
+    const response = { status: 101, reason: "", fields: [], spellings: undefined, body: undefined };
+    return credentials.incoming({ ...response, upgraded }, call).upgraded!.toUpstream!;
+  };
+  // In the clear, but for a mask of zeros.
+  const text = JSON.stringify({ token: held });
+  const frame = [0x81, 0x80 | text.length, 0, 0, 0, 0, ...new TextEncoder().encode(text)];
+  const said = (await opened(verdict())).push(Uint8Array.from(frame));
+  const mask = said.subarray(2, 6);
+  const sent = said.subarray(6).map((byte, i) => byte ^ mask[i % 4]!);
+  assert.equal(new TextDecoder().decode(sent), JSON.stringify({ token: "the-secret" }));
+
+  const { need: _, ...elsewhere } = verdict();
+  const other = { ...elsewhere.call, host: "api.b.test" };
+  const there = await opened({ ...elsewhere, call: other });
+  assert.throws(
+    () => there.push(Uint8Array.from(frame)),
+    ({ reason, message }: UpstreamFailure) =>
+      reason === "CREDENTIAL_INJECTION_FAILED" && /not for this host/.test(message),
+  );
 });
