@@ -5,7 +5,7 @@ export interface Placeholder {
   readonly text: string;
   /** The credential that it stands for. */
   readonly label: string;
-  /** Which of the credential's secrets, by its place in the hand-out. */
+  /** Which of the credential's secrets, by its place in the hand-out; -1: none of them. */
   readonly part: number;
 }
 
@@ -27,8 +27,8 @@ export interface MintedPlaceholders {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** The second secret of a pair of keys (AWS). */
-const SECOND: PlaceholderShape = "aws-secret-access-key";
+/** Names a key and is no secret: calls are signed with the key itself, and nothing is swapped. */
+const NAME_OF_KEY: PlaceholderShape = "aws-access-key-id";
 
 /**
  * Fresh placeholders for one session: for each credential one of each shape that its variables
@@ -44,7 +44,7 @@ export function mintPlaceholders(demands: readonly PlaceholderDemand[]): MintedP
       let text = made.get(shape);
       if (text === undefined) {
         made.set(shape, text = mintPlaceholder(shape));
-        placeholders.push({ text, label, part: shape === SECOND ? 1 : 0 });
+        placeholders.push({ text, label, part: shape === NAME_OF_KEY ? -1 : 0 });
       }
       return text;
     };

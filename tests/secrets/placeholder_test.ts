@@ -14,8 +14,8 @@ Deno.test("mintPlaceholders() makes one for each secret and shape, anew each tim
   const { placeholders, environment } = mintPlaceholders([GITHUB, AWS]);
   assert.deepEqual(placeholders.map(({ label, part }) => [label, part]), [
     ["github", 0],
+    ["aws", -1],
     ["aws", 0],
-    ["aws", 1],
   ]);
   const [github, id, key] = placeholders.map(({ text }) => text);
   assert.deepEqual(environment, {

@@ -38,8 +38,12 @@ const FIELDS: ReadonlySet<string> = new Set([
   ...["sessiontoken", "subjecttoken", "subscriptionkey", "token", "xapikey"],
 ]);
 
-/** In an URL a parameter of this name is a key of an API; in a body it may be anything. */
-const QUERY_FIELDS: ReadonlySet<string> = new Set(["key"]);
+/** In an URL parameters of these names are keys of APIs; in a body they may be anything. */
+const QUERY_FIELDS: ReadonlySet<string> = new Set([
+  "key",
+  "xamzcredential",
+  "xamzsecuritytoken",
+]);
 
 /** Whether a parameter, field or member of this name is for secrets. */
 export function isSecretField(name: string, kind: Place["kind"]): boolean {
