@@ -4,6 +4,7 @@ import { err, ok, type Result } from "../core/result.ts";
 import { findBwrap } from "./bwrap.ts";
 import { agentEnvironment } from "./environment.ts";
 import { findProgram } from "./find_program.ts";
+import { gatherEtc } from "./gathered_etc.ts";
 import { makeSettings } from "./home_paths.ts";
 import { type HeldLimits, holdLimits, limitNotices, USUAL_LIMITS } from "./limits/hold.ts";
 import { findLayout } from "./layout.ts";
@@ -19,8 +20,15 @@ import {
   type SandboxSession,
   type SandboxTools,
 } from "./request.ts";
-import { innerMounts, lockedFiles, writeCertificates, writePublicFiles } from "./run_files.ts";
+import {
+  etcTexts,
+  innerMounts,
+  lockedFiles,
+  writeCertificates,
+  writePublicFiles,
+} from "./run_files.ts";
 import { type SealedWorkspace, sealWorkspace } from "./seals/seal.ts";
+import { showsAllOfEtc } from "./system_mounts.ts";
 import { canResetSignals, signalsToReset } from "./signal_reset.ts";
 
 export { findKnownTools } from "./known_tools.ts";
@@ -92,9 +100,11 @@ async function confineWithin(
   if (!seals.ok) return seals;
   const tell = (notices: readonly string[]) => notices.forEach((text) => request.onNotice?.(text));
   tell(seals.value.notices);
-  const release = () => tell(seals.value.release());
+  const ending = new DisposableStack();
+  ending.defer(() => tell(seals.value.release()));
+  const release = () => ending.dispose();
   try {
-    const confined = await build(request, place, program, tools, seals.value, limits);
+    const confined = await build(request, place, program, tools, seals.value, limits, ending);
     if (!confined.ok) {
       release();
       return confined;
@@ -111,7 +121,7 @@ async function confineWithin(
   }
 }
 
-/** Builds the sandbox around a workspace that is sealed. */
+/** Builds the sandbox around a workspace that is sealed; what it needs until its end goes to `ending`. */
 async function build(
   request: ConfineRequest,
   place: Place,
@@ -119,6 +129,7 @@ async function build(
   { bwrap, shielded }: Tools,
   seals: SealedWorkspace,
   { plan: limitPlan, cgroup }: HeldLimits,
+  ending: DisposableStack,
 ): Promise<Result<ConfinedProcess>> {
   const { profile, cwd, home, sealed } = place;
   const { command, hostEnv, runDir } = request;
@@ -127,10 +138,13 @@ async function build(
   const uid = Deno.uid()!;
   const gid = Deno.gid()!;
   const publicDir = join(runDir, "public");
+  const user = userName(hostEnv);
+  const identity = { uid, gid, home, user, shell: hostEnv.SHELL || "/bin/sh" };
+  const texts = etcTexts(identity, Deno.hostname());
   const replaced = writePublicFiles({
     directory: publicDir,
-    identity: { uid, gid, home, user: userName(hostEnv), shell: hostEnv.SHELL || "/bin/sh" },
-    hostname: Deno.hostname(),
+    identity,
+    etc: showsAllOfEtc(uid) ? texts : {},
     hostEnv,
     locked: seals.paths,
     unversioned: seals.unversioned,
@@ -139,16 +153,22 @@ async function build(
   const { hiddenFiles = [] } = request;
   const layout = findLayout({ place, program, uid, hostEnv, hiddenFiles });
   for (const text of layout.refused) request.onNotice?.(text);
+  const covered = [...layout.covered.keys()];
+  const directory = join(dirname(dirname(runDir)), "etc");
+  const system = showsAllOfEtc(uid)
+    ? layout.system
+    : ending.use(gatherEtc({ directory, system: layout.system, texts, covered })).system;
   const proxyDir = await request.proxyDir;
   if (proxyDir === undefined) return noSession();
   const handoffSocket = join(privateDir, "handoff.sock");
   const mounts = mountPlan({
     ...layout,
+    system,
     home,
     cwd,
     locked: lockedFiles(publicDir, seals.paths.filter(({ path }) => !sealed.includes(path))),
     sealed,
-    covered: [...layout.covered.keys()],
+    covered,
     replaced,
     publicDir,
     privateMounts: [

@@ -26,7 +26,8 @@ export interface PublicFilesOptions {
   /** Where they are written; the agent sees the directory at {@linkcode PUBLIC_DIR}. */
   readonly directory: string;
   readonly identity: Identity;
-  readonly hostname: string;
+  /** Files of `/etc` that read otherwise than the host's and are mounted one by one, by name. */
+  readonly etc: Readonly<Record<string, string>>;
   readonly hostEnv: Readonly<Record<string, string>>;
   readonly locked: readonly SealedPath[];
   /** Files of the workspace that git is not to take for new ones. */
@@ -39,12 +40,23 @@ export interface ReplacedFile {
   readonly target: string;
 }
 
+/** The files of `/etc` that read otherwise than on the host, by name. */
+export function etcTexts(identity: Identity, hostname: string): Readonly<Record<string, string>> {
+  return {
+    "group": groupFile(readHost("/etc/group"), identity),
+    "hosts": hostsFile(hostname),
+    "nsswitch.conf": nsswitchConf(readHost("/etc/nsswitch.conf")),
+    "passwd": passwdFile(readHost("/etc/passwd"), identity),
+    "resolv.conf": RESOLV_CONF,
+  };
+}
+
 /**
- * Writes what the agent may read of this run: files for certificates, still empty, and the files
- * of `/etc` that differ from the host's. Returns which of them replace which file.
+ * Writes what the agent may read of this run: files for certificates, still empty, and files of
+ * `/etc` that differ from the host's. Returns which of them replace which file.
  */
 export function writePublicFiles(options: PublicFilesOptions): ReplacedFile[] {
-  const { directory, identity, hostname, hostEnv, locked, unversioned } = options;
+  const { directory, identity, etc, hostEnv, locked, unversioned } = options;
   Deno.mkdirSync(join(directory, "etc"), { recursive: true });
   const write = (name: string, text: string) =>
     Deno.writeTextFileSync(join(directory, name), text, { mode: 0o644 });
@@ -54,13 +66,6 @@ export function writePublicFiles(options: PublicFilesOptions): ReplacedFile[] {
   for (const { reads } of locked) if (reads !== undefined) write(standIn(reads), reads);
   write("gitignore", ignoreLines(unversioned));
   write("gitconfig", gitSystemConfig(readHost(join(identity.home, ".gitconfig")), ignored));
-  const etc: Readonly<Record<string, string>> = {
-    "group": groupFile(readHost("/etc/group"), identity),
-    "hosts": hostsFile(hostname),
-    "nsswitch.conf": nsswitchConf(readHost("/etc/nsswitch.conf")),
-    "passwd": passwdFile(readHost("/etc/passwd"), identity),
-    "resolv.conf": RESOLV_CONF,
-  };
   for (const [name, text] of Object.entries(etc)) write(join("etc", name), text);
 
   const bundles = new Set(SYSTEM_BUNDLES.filter(exists).map(realPath));

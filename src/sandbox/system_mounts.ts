@@ -30,11 +30,16 @@ const ETC_FOR_ROOT = [
   ...["vim", "wgetrc", "xdg", "xml", "zsh", "npmrc"],
 ];
 
+/** Whether the sandbox of this user shows `/etc` as it is, and not only what is named of it. */
+export function showsAllOfEtc(uid: number): boolean {
+  return uid !== 0;
+}
+
 /** The system, read-only, as far as any program needs it. */
 export function systemMounts(uid: number): Mount[] {
-  const etc = uid === 0
-    ? ETC_FOR_ROOT.map((name) => join("/etc", name)).filter(isPublic).flatMap(asOnHost)
-    : [readOnly("/etc")];
+  const etc = showsAllOfEtc(uid)
+    ? [readOnly("/etc")]
+    : ETC_FOR_ROOT.map((name) => join("/etc", name)).filter(isPublic).flatMap(asOnHost);
   return [...PROGRAMS.flatMap(asOnHost), ...etc];
 }
 
