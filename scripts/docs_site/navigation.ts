@@ -31,6 +31,7 @@ export const SECTIONS: readonly Section[] = [
   section("Guides", {
     "docs/guides/policies.md": "Policies",
     "docs/guides/approvals.md": "Approvals",
+    "docs/guides/credentials.md": "Credentials",
     "docs/guides/limits.md": "Limits",
     "docs/monitor.md": "The monitor",
     "docs/guides/daemon.md": "One Sidecar for many runs",

@@ -43,7 +43,12 @@ function controlFiles(
     ...sidecar.credentials.flatMap((credential) => {
       const { read, run } = reachOf(credential);
       const name = `sidecar.credentials.${credential.label}`;
-      return [...read, ...run].map((path) => ({ name, path }));
+      const { kind, settings } = credential.source;
+      // What a helper is told to read may be a program, too: `python3 /home/you/app/token.py`.
+      const given = kind === "command"
+        ? settings.command.slice(1).flatMap((word) => /^(?:[^/\s]*=)?(\/.*)$/.exec(word)?.[1] ?? [])
+        : [];
+      return [...read, ...run, ...given].map((path) => ({ name, path }));
     }),
   ];
 }

@@ -139,3 +139,27 @@ Deno.test("sealedDirectories() follows links to where files really are", () =>
     const file = await place.project("p/.firma/firma.toml");
     assert.equal(code(place, "p", file), "CONTROL_FILE_EXPOSED");
   }));
+
+// Attack: the agent writes what a credential helper runs, and the broker runs it outside of any sandbox.
+Deno.test("sealedDirectories() refuses a workspace in which a credential's file or program lies", async () => {
+  const credential = (lines: string) => `[sidecar.credentials.a]\nhosts = ["a.test"]\n${lines}\n`;
+  const helper = (...words: string[]) =>
+    credential(`provider = "command"\ncommand = ${JSON.stringify(words)}`);
+  await withPlace(async (place) => {
+    const inside = join(place.root, "home/app/token");
+    const cases: [string, string][] = [
+      [credential(`provider = "file"\npath = "${inside}"`), "CONTROL_FILE_EXPOSED"],
+      [helper(inside), "CONTROL_FILE_EXPOSED"],
+      [helper("/usr/bin/python3", inside), "CONTROL_FILE_EXPOSED"],
+      [helper("/usr/bin/tool", `--config=${inside}`), "CONTROL_FILE_EXPOSED"],
+      [helper("/usr/bin/op", "read", "op://Private/github"), ""],
+      [credential(`provider = "file"\npath = "${place.root}/home/token"`), ""],
+      // What is hidden from the agent may lie there.
+      [credential(`provider = "file"\npath = "token"`), ""],
+    ];
+    for (const [more, wanted] of cases) {
+      const prepared = await place.project("home/app/.firma/firma.toml", more);
+      assert.equal(code(place, "home/app", prepared), wanted, more);
+    }
+  });
+});
