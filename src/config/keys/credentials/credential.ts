@@ -89,7 +89,7 @@ const HEADER = text<string>("header", { minLength: 1 }, (value) => {
 
 const PREFIX = text<string>(
   "string",
-  { maxLength: 64 },
+  { pattern: "^[ -~]{0,64}$" },
   (value) =>
     /^[\x20-\x7e]{0,64}$/.test(value)
       ? { value }
