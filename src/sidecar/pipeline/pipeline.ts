@@ -1,5 +1,6 @@
 import type { ApprovalDesk } from "../../approvals/answer.ts";
-import { type ApprovalConfig, createHold } from "./approval.ts";
+import { createHold } from "./approval.ts";
+import type { ApprovalConfig } from "./settle.ts";
 import { canonicalise } from "./canonicalise.ts";
 import { capability, uncovered } from "./capability.ts";
 import { type Classification, classify } from "./classify.ts";

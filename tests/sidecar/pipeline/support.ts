@@ -6,7 +6,7 @@ import type { Decoder } from "../../../src/mapping/decoders/decoder.ts";
 import { MappingTable } from "../../../src/mapping/table.ts";
 import type { PlaceholderDesk } from "../../../src/sidecar/credentials/request_desk.ts";
 import type { CallInput, Peer, Verdict } from "../../../src/sidecar/gate.ts";
-import type { ApprovalConfig } from "../../../src/sidecar/pipeline/approval.ts";
+import type { ApprovalConfig } from "../../../src/sidecar/pipeline/settle.ts";
 import type { Draft, SessionView } from "../../../src/sidecar/pipeline/draft.ts";
 import { createPipeline, type Pipeline } from "../../../src/sidecar/pipeline/pipeline.ts";
 import type { EventSink } from "../../../src/sidecar/pipeline/record.ts";
