@@ -69,14 +69,17 @@ export function callFingerprint(
 }
 
 /** A program that is about to run, as far as it decides what happens. */
-export interface Execution {
-  /** SHA-256 of the program file, hex. */
-  readonly executableSha256: string;
+export interface FingerprintedExecution {
+  /** As the caller named it, and the file that this is. */
+  readonly path: string;
+  readonly file: string;
   readonly argv: readonly string[];
   readonly cwd: string;
-  /** Files that the arguments name and the program would run: path and SHA-256. */
-  readonly scripts: readonly (readonly [path: string, sha256: string])[];
-  /** All of its environment; what counts of it is chosen here. */
+  /** What runs a script: the file, and what its first line says besides. */
+  readonly interpreter?: readonly [file: string, argument: string] | undefined;
+  /** Files that decide what happens, with the SHA-256 of each. @default none are known */
+  readonly files?: readonly (readonly [path: string, sha256: string])[] | undefined;
+  /** Its environment; what counts of it is chosen here. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -84,10 +87,10 @@ export interface Execution {
 const TELLING_VARIABLES = /^(?:GIT_|LD_)/;
 
 /** What makes an execution this one: SHA-256, hex. */
-export function execFingerprint(execution: Execution): string {
-  const variables = Object.entries(execution.environment)
+export function execFingerprint(execution: FingerprintedExecution): string {
+  const { path, file, argv, cwd, interpreter = [], files = [], environment } = execution;
+  const variables = Object.entries(environment)
     .filter(([name]) => TELLING_VARIABLES.test(name))
     .sort(([a], [b]) => a < b ? -1 : 1);
-  const { executableSha256, argv, cwd, scripts } = execution;
-  return sha256(JSON.stringify(["exec", executableSha256, argv, cwd, scripts, variables]));
+  return sha256(JSON.stringify(["exec", path, file, argv, cwd, interpreter, files, variables]));
 }

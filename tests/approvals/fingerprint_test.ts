@@ -57,10 +57,11 @@ Deno.test("callFingerprint() looks through a signature that changes each second"
 });
 
 const RUN = {
-  executableSha256: "cc".repeat(32),
+  path: "git",
+  file: "/usr/bin/git",
   argv: ["git", "push", "--force"],
   cwd: "/home/alice/rocket",
-  scripts: [["deploy.sh", "dd"]] as [string, string][],
+  files: [["deploy.sh", "dd"]] as [string, string][],
   environment: { GIT_DIR: ".git", PATH: "/usr/bin" },
 };
 
@@ -68,10 +69,12 @@ Deno.test("execFingerprint() tells apart what makes an execution another one", (
   const same = { ...RUN, environment: { ...RUN.environment, PATH: "/bin", TERM: "dumb" } };
   assert.equal(execFingerprint(same), execFingerprint(RUN));
   const others = [
-    { ...RUN, executableSha256: "ce".repeat(32) },
+    { ...RUN, path: "./git" },
+    { ...RUN, file: "/tmp/git" },
     { ...RUN, argv: ["git", "push --force"] },
     { ...RUN, cwd: "/home/alice" },
-    { ...RUN, scripts: [["deploy.sh", "de"]] as [string, string][] },
+    { ...RUN, interpreter: ["/bin/sh", "-e"] as const },
+    { ...RUN, files: [["deploy.sh", "de"]] as [string, string][] },
     { ...RUN, environment: { ...RUN.environment, GIT_SSH_COMMAND: "x" } },
     { ...RUN, environment: { ...RUN.environment, LD_PRELOAD: "x.so" } },
   ];

@@ -27,10 +27,13 @@ export function execEvent(
     readonly latencyUs: number;
     readonly envelope?: ExecutionEnvelope | undefined;
     readonly repeats?: string;
+    /** The approval that it goes ahead by. */
+    readonly approvalId?: string | undefined;
   },
 ): ExecEvent {
   const { execution, session, denial, observed, envelope, repeats } = decided;
   const recorded = recordedExecution(execution);
+  const approvalId = denial?.approval?.id ?? decided.approvalId;
   return {
     ...eventBase(session),
     kind: "exec",
@@ -38,6 +41,7 @@ export function execEvent(
     ...(observed && { enforced: false }),
     deny_reason: denial?.reason ?? "",
     detail: denial?.detail ?? "",
+    ...(approvalId !== undefined && { approval_id: approvalId }),
     action_class: decided.actionClass,
     resource: resourceOf(recorded.file),
     method: "EXEC",

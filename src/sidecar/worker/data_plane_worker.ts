@@ -120,7 +120,13 @@ export class DataPlaneWorker {
     const secrets = new SecretsOfSessions((...which) => desk.book.textOf(...which));
     const handOuts = new HandOuts(broker, (sessionId, issued) => secrets.learn(sessionId, issued));
     const { clockSkewMs } = config;
-    const executions = new LocalExecutions({ standing, sessions, sink: queue, clockSkewMs });
+    const executions = new LocalExecutions({
+      standing,
+      sessions,
+      sink: queue,
+      clockSkewMs,
+      approvals: config.approvals && { desk: this.#approvals, config: config.approvals },
+    });
     const transport = await startTransport({
       gate: pipeline.gate,
       executions,

@@ -1,0 +1,62 @@
+import { execFingerprint } from "../../approvals/fingerprint.ts";
+import type { ApprovalSubject } from "../../approvals/subject.ts";
+import { redactArguments } from "../../audit/redact_arguments.ts";
+import type { Execution } from "../../core/local_exec.ts";
+import { shellWord } from "../../core/shell.ts";
+import type { Denial, SessionView } from "../pipeline/draft.ts";
+
+/** What an approval of an execution is about: session and policies as they are at the moment. */
+export interface HeldExecution {
+  readonly execution: Execution;
+  readonly session: SessionView;
+  readonly actionClass: string;
+  readonly policyIds: readonly string[];
+}
+
+/** What people are shown of an execution, and what an approval of it is bound to. */
+export function execSubject(
+  { execution, session, actionClass, policyIds }: HeldExecution,
+  challenges: readonly string[],
+): ApprovalSubject {
+  const { path, file, argv, cwd, interpreter, environment = {} } = execution;
+  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  return {
+    kind: "exec",
+    sessionId: session.sessionId,
+    sandboxId: session.sandboxId,
+    agentId: session.agentId,
+    fingerprint: execFingerprint({
+      path,
+      file,
+      argv,
+      cwd,
+      interpreter: interpreter && [interpreter.file, interpreter.argument ?? ""],
+      environment,
+    }),
+    actionClass,
+    challenges,
+    policyIds,
+    summary: redactArguments(argv).map(shellWord).join(" "),
+    details: [
+      ["program", file],
+      ["directory", cwd],
+      ["run by", interpreter === undefined ? "" : interpreter.file],
+      ["variables", redactArguments(variables).join(" ")],
+      ["not shown", hidden([...argv, ...variables])],
+    ],
+  };
+}
+
+/** What looks like a secret is left out, and an agent may make anything look like one: that is told. */
+function hidden(words: readonly string[]): string {
+  const shown = redactArguments(words);
+  const count = words.reduce((sum, word, i) => word === shown[i] ? sum : sum + word.length, 0);
+  return count === 0 ? "" : `some of ${count} characters, which look like secrets`;
+}
+
+/** Why nobody can be asked about an execution: it is not known whole, or not as what it is. */
+export function unaskable({ argc }: Execution): Denial | undefined {
+  if (argc >= 0) return undefined;
+  const detail = "a person would have to approve it, and not all of its arguments are known";
+  return { reason: "MalformedRequest", detail };
+}
