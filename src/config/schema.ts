@@ -5,6 +5,7 @@ import { atVariable, withAuthorityVariables } from "./authority_environment.ts";
 import { otherFiles } from "./keys/authority.ts";
 import { ROOT, type RootTable } from "./keys/root.ts";
 import type { ConnectAddress } from "./connect_address.ts";
+import type { SecretStore } from "../secrets/store/secret_store.ts";
 import type { CredentialConfig } from "./keys/credentials/credential.ts";
 import type { ConnectorHostConfig } from "./keys/sidecar.ts";
 import { type ApprovalsConfig, approvalsConfig } from "./keys/sidecar_approvals.ts";
@@ -57,6 +58,8 @@ export interface FirmaConfig {
       readonly mode: "unix_socket" | "http_proxy";
       readonly listenAddr: ConnectAddress;
       readonly maxRequestBodySize: number;
+      /** Of answers of secret stores. */
+      readonly maxDecompressedBodySize: number;
       readonly httpsMitm: { readonly bypassHosts: readonly string[] };
     };
     readonly connector: {
@@ -68,6 +71,8 @@ export interface FirmaConfig {
     /** What is added to calls, in the order of the file. */
     readonly credentials: readonly CredentialConfig[];
     readonly approvals: ApprovalsConfig;
+    /** Stores of secrets that agents may call. */
+    readonly httpSecretProviders: readonly SecretStore[];
     readonly audit: {
       readonly filePath: string;
       /** Names of query parameters whose values are left out of the log. */
@@ -206,6 +211,7 @@ function assemble(
         mode: sidecar.interceptor.mode,
         listenAddr: sidecar.interceptor.listen_addr,
         maxRequestBodySize: sidecar.interceptor.max_request_body_size,
+        maxDecompressedBodySize: sidecar.interceptor.max_decompressed_body_size,
         httpsMitm: { bypassHosts: sidecar.interceptor.https_mitm.bypass_hosts },
       },
       connector: {
@@ -216,6 +222,7 @@ function assemble(
       },
       credentials: sidecar.credentials,
       approvals: approvalsConfig(sidecar.approvals),
+      httpSecretProviders: sidecar.http_secret_providers,
       audit: {
         filePath: sidecar.audit.file_path ?? defaults.auditFile,
         redactQueryParams: sidecar.audit.redact_query_params,

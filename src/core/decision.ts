@@ -31,6 +31,7 @@ export const DENY_REASONS = [
   "TenantMismatch",
   "LoopbackBlocked",
   "PlaceholderRefused",
+  "SecretStoreBlocked",
   "StepUpRequired",
   "Deferred",
 ] as const;

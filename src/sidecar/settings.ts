@@ -25,6 +25,8 @@ export async function workerConfig(
       actionClasses,
       header: form.header,
     })),
+    secretStores: config.sidecar.httpSecretProviders,
+    maxSecretAnswerBytes: interceptor.maxDecompressedBodySize,
     bypassHosts: interceptor.httpsMitm.bypassHosts,
     defaultProtected: mapping.defaultProtected,
     mayObserve: isMonitorAllowed,

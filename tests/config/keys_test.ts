@@ -39,12 +39,21 @@ function another(value: unknown): unknown {
   return typeof value === "number" ? value + 1 : `${value}x`;
 }
 
+const STORE = `[[sidecar.http_secret_providers]]
+provider_id = "a"
+host = "a.test"
+[[sidecar.http_secret_providers.matchers]]
+path = "/a"
+`;
+
 /** What a key means only beside others: lines of TOML, by the beginning of its name. */
 const BESIDE: readonly [prefix: string, text: string][] = [
   ["authority.store.url", '[authority.store]\nkind = "postgres"\n'],
   ["authority.store.schema", '[authority.store]\nkind = "postgres"\n'],
   ["action_classes[].", '[[action_classes]]\nname = "a.b"\nparent = "code.read"\n'],
   ["run.profiles.<id>.", "[run.profiles.example]\n"],
+  ["sidecar.http_secret_providers[].matchers[].kind", `${STORE}kind = "blocked"\n`],
+  ["sidecar.http_secret_providers[].", `${STORE}kind = "sensitive"\nvalues = ["x"]\n`],
   ["sidecar.connector.hosts[].", '[[sidecar.connector.hosts]]\nhost = "a.test"\n'],
   ["sidecar.authority.credentials.pre_shared_key_env", `${CREDENTIALS}pre_shared_key_env = "K"\n`],
   ["sidecar.authority.credentials.", `${CREDENTIALS}pre_shared_key_path = "k"\n`],
@@ -74,7 +83,7 @@ function fileWith(name: string, value?: unknown): string {
   const path = name.replace(/<id>|<label>/, "example").split(".");
   const leaf = path.pop()!;
   const table = path.join(".");
-  const header = table.endsWith("[]") ? `[[${table.slice(0, -2)}]]` : `[${table}]`;
+  const header = table.endsWith("[]") ? `[[${table.replaceAll("[]", "")}]]` : `[${table}]`;
   const line = `${leaf} = ${JSON.stringify(value)}\n`;
   if (!base.includes(`${header}\n`)) return `${base}${header}\n${line}`;
   const others = base.split("\n").filter((each) => !each.startsWith(`${leaf} =`)).join("\n");

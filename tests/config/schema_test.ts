@@ -49,10 +49,12 @@ Deno.test("parseConfig() fills in every default", () => {
         capabilityValidation: { clockSkewToleranceMs: 0 },
         mapping: { rulesPaths: [], defaultProtected: true },
         credentials: [],
+        httpSecretProviders: [],
         interceptor: {
           mode: "unix_socket",
           listenAddr: { hostname: "127.0.0.1", port: 8080 },
           maxRequestBodySize: 4_194_304,
+          maxDecompressedBodySize: 16_777_216,
           httpsMitm: { bypassHosts: [] },
         },
         connector: {
@@ -103,6 +105,7 @@ default_protected = false
 mode = "http_proxy"
 listen_addr = "[::1]:3128"
 max_request_body_size = "1 MiB"
+max_decompressed_body_size = "2 MiB"
 https_mitm.bypass_hosts = ["Pinned.Example.Test.", "*.example.test"]
 [sidecar.connector]
 connect_timeout = "1s"
@@ -143,6 +146,7 @@ timeout = "3s"
     mode: "http_proxy",
     listenAddr: { hostname: "::1", port: 3128 },
     maxRequestBodySize: 1_048_576,
+    maxDecompressedBodySize: 2_097_152,
     httpsMitm: { bypassHosts: ["pinned.example.test", "*.example.test"] },
   });
   assert.deepEqual(sidecar.connector.hosts, [

@@ -69,6 +69,7 @@ async function start(
       connectors: [],
       bypassHosts: [],
       defaultProtected: true,
+      maxSecretAnswerBytes: 0,
       maxBodyBytes: 1024,
       timeouts: { connectMs: DEADLINE_MS, headersMs: DEADLINE_MS, idleMs: DEADLINE_MS },
       auditCapacity: 64,

@@ -3,6 +3,7 @@ import { fault } from "../reader.ts";
 import { HOME_PATH, list, NOT_EMPTY, VARIABLE } from "../value_type.ts";
 import { ACTION_CLASS_LIST } from "./action_classes.ts";
 import { AUTHORITY } from "./authority.ts";
+import { patternsMeet } from "./host_pattern.ts";
 import { credentialFaults } from "./credentials/conflicts.ts";
 import { reachOf } from "./credentials/reach.ts";
 import { RUN_LOCAL_EXEC } from "./local_exec.ts";
@@ -107,6 +108,13 @@ export const ROOT: Section<RootTable> & Pick<typeof TABLE, "keys"> = {
         bypassHosts: root.sidecar.interceptor.https_mitm.bypass_hosts,
       })
     ) fault(context, [...path, "sidecar", "credentials", label, key], state, cure);
+    const { bypass_hosts: bypassed } = root.sidecar.interceptor.https_mitm;
+    root.sidecar.http_secret_providers.forEach(({ host }, index) => {
+      if (!bypassed.some((pattern) => patternsMeet(pattern, host))) return;
+      const place = [...path, "sidecar", "http_secret_providers", index, "host"];
+      const state = `TLS of "${host}" is not opened, so that nothing could be replaced`;
+      fault(context, place, state, "take the host out of bypass_hosts");
+    });
     const secrets = secretVariables(root.sidecar);
     const passed = [
       { names: root.run.env_passthrough, at: ["run", "env_passthrough"] },

@@ -14,6 +14,8 @@ import {
 } from "../value_type.ts";
 import { CREDENTIALS } from "./credentials/credential.ts";
 import { SIDECAR_APPROVALS } from "./sidecar_approvals.ts";
+import { checkHostPattern, HOST_NAME } from "./host_pattern.ts";
+import { HTTP_SECRET_PROVIDERS } from "./http_secret_providers.ts";
 import { SIDECAR_AUTHORITY } from "./sidecar_authority.ts";
 
 /** `[[sidecar.connector.hosts]]`: how to reach one host. */
@@ -26,9 +28,6 @@ export interface ConnectorHostConfig {
   readonly caCertPath: string | undefined;
 }
 
-const HOST_NAME =
-  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/;
-
 function host(value: string): Checked<string> {
   const plain = value.toLowerCase().replace(/\.$/, "");
   if (HOST_NAME.test(plain) || /^\[[0-9a-f:.]+\]$/.test(plain)) return { value: plain };
@@ -36,15 +35,6 @@ function host(value: string): Checked<string> {
     state: `"${value}" is not a host name`,
     cure: "write the name alone: no scheme, port, path or wildcard",
   };
-}
-
-/** Checks a host, or a pattern such as `*.example.com`; gives it in lower case. */
-export function checkHostPattern(value: string): Checked<string> {
-  const plain = value.toLowerCase().replace(/\.$/, "");
-  const name = plain.startsWith("*.") ? plain.slice(2) : plain;
-  // A pattern such as *.com would exempt half of the world from every policy.
-  if (HOST_NAME.test(name) && (name === plain || name.includes("."))) return { value: plain };
-  return { state: `"${value}" is neither a host nor a pattern such as "*.example.com"` };
 }
 
 const HOSTS = sectionList(section("How to reach one host, where its name alone does not say", {
@@ -117,6 +107,12 @@ const INTERCEPTOR = section("How the agent's connections are taken", {
       "Largest body that is read to find out what a call does; a call with a larger one is denied",
     default: "4 MiB",
     example: "16 MiB",
+    applies: "restart",
+  }),
+  max_decompressed_body_size: key(SIZE, {
+    about: "Largest answer of a secret store that is read to replace what it gives out",
+    default: "16 MiB",
+    example: "1 MiB",
     applies: "restart",
   }),
   https_mitm: section("How TLS is inspected", {
@@ -192,6 +188,7 @@ export const SIDECAR = section("The Sidecar, which decides each call and forward
   connector: CONNECTOR,
   credentials: CREDENTIALS,
   approvals: SIDECAR_APPROVALS,
+  http_secret_providers: HTTP_SECRET_PROVIDERS,
   audit: section("The audit log", {
     file_path: key(ABSOLUTE_PATH, {
       about: "The audit log",

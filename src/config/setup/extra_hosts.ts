@@ -1,5 +1,5 @@
 import { err, ok, type Result } from "../../core/result.ts";
-import { checkHostPattern } from "../keys/sidecar.ts";
+import { checkHostPattern } from "../keys/host_pattern.ts";
 import { parseToml } from "../toml.ts";
 import { tomlValue } from "../toml_value.ts";
 

@@ -1,12 +1,15 @@
 /** Answers as the agent may see them: without the secrets that its session was ever handed. */
+import type { Body } from "../../net/byte_source.ts";
 import type { FieldList } from "../../net/http/exchange.ts";
 import { Masker } from "../../secrets/masker.ts";
 import type { SessionSecrets } from "../../secrets/session_secrets.ts";
+import type { SensitiveRule } from "../../secrets/store/secret_store.ts";
 import type { OutgoingRequest, UpstreamResponse } from "../transport/upstream.ts";
 import { MaskedBody, MaskedMessages } from "./response_body.ts";
 import { codingsOf, decodedBody, KNOWN_CODINGS } from "./response_coding.ts";
 import { unseen } from "./response_failure.ts";
 import { isOfTheBytes, maskedFields, maskedHead } from "./response_head.ts";
+import { RewrittenBody } from "./response_rewrite.ts";
 import { MaskedWebSocket } from "./response_web_socket.ts";
 
 /** A request whose answer can be searched. */
@@ -16,6 +19,8 @@ export interface SearchOptions {
    * in an unknown coding, or in parts, over which a secret could be spread.
    */
   readonly strict: boolean;
+  /** The answer holds secrets that nobody has heard of yet. */
+  readonly store?: { readonly rule: SensitiveRule; readonly limit: number };
 }
 
 /** The request asks for nothing that could not be searched. */
@@ -64,16 +69,19 @@ function knownCodings(value: string): string {
 export function maskedResponse(
   response: UpstreamResponse,
   secrets: SessionSecrets,
-  { strict }: SearchOptions,
+  { strict, store }: SearchOptions,
 ): UpstreamResponse {
   const { fields } = response;
+  if (store !== undefined && response.upgraded !== undefined) {
+    throw unseen("of a secret store, is a WebSocket");
+  }
   const partial = response.status === 206 || has(fields, "content-range");
   if (partial && strict) throw unseen("part of a content that was asked for whole");
   const codings = codingsOf(valuesOf(fields, "content-encoding"));
   if (strict && codings === undefined) throw unseen("content coding is not known");
   if (partial && codings?.length !== 0) throw unseen("part of a coded content");
   const decodes = codings !== undefined && codings.length > 0;
-  const contents = kindOf(valuesOf(fields, "content-type")[0] ?? "");
+  const contents = store ? "text" : kindOf(valuesOf(fields, "content-type")[0] ?? "");
   // What is masked by as many bytes stays as long as it is.
   const keepsLength = contents !== "text" && !decodes;
   const drop = (name: string): boolean => {
@@ -88,7 +96,7 @@ export function maskedResponse(
   return {
     ...response,
     ...maskedHead(response, secrets.table, drop),
-    body: maskedBody(response, secrets, codings ?? [], contents),
+    body: maskedBody(rewritten(response, secrets, codings ?? [], store), secrets, contents),
     ...response.upgraded &&
       { upgraded: { ...response.upgraded, toAgent: new MaskedWebSocket(secrets) } },
   };
@@ -99,19 +107,31 @@ export function maskedInterim(fields: FieldList, secrets: SessionSecrets): Field
   return maskedFields(fields, secrets.table);
 }
 
-function maskedBody(
-  { body }: UpstreamResponse,
+/** The content, with placeholders for what a store gives out. */
+function rewritten(
+  { body, status }: UpstreamResponse,
   secrets: SessionSecrets,
   codings: readonly string[],
+  store: SearchOptions["store"],
+): Body | undefined {
+  if (body === undefined) return undefined;
+  const decoded = codings.length === 0 ? body : decodedBody(body, codings);
+  if (store === undefined) return decoded;
+  const mayDiffer = status >= 400;
+  return new RewrittenBody(decoded, { ...store, secrets, mayDiffer });
+}
+
+function maskedBody(
+  body: Body | undefined,
+  secrets: SessionSecrets,
   contents: Contents,
-): UpstreamResponse["body"] {
+): Body | undefined {
   if (body === undefined) return undefined;
   const trailers = (fields: FieldList) => maskedFields(fields, secrets.table);
-  const decoded = codings.length === 0 ? body : decodedBody(body, codings);
   const masker = new Masker(() => secrets.table, { sameSize: contents !== "text" });
-  if (contents === "messages") return new MaskedMessages(decoded, masker, trailers);
-  const length = contents === "bytes" ? decoded.length : undefined;
-  return new MaskedBody(decoded, masker, length, trailers);
+  if (contents === "messages") return new MaskedMessages(body, masker, trailers);
+  const length = contents === "bytes" ? body.length : undefined;
+  return new MaskedBody(body, masker, length, trailers);
 }
 
 /** What a content is made of: text, bytes that may count each other, or messages with sizes. */

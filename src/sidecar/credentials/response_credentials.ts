@@ -1,5 +1,10 @@
 import type { CredentialRecord } from "../../core/event.ts";
 import type { FieldList } from "../../net/http/exchange.ts";
+import {
+  type SecretStore,
+  type StoreVerdict,
+  storeVerdict,
+} from "../../secrets/store/secret_store.ts";
 import type { ForwardVerdict } from "../gate.ts";
 import {
   type OutgoingRequest,
@@ -11,21 +16,29 @@ import { type CredentialTarget, isForHost } from "./request_judge.ts";
 import { maskedInterim, maskedResponse, searchableRequest } from "./response.ts";
 import type { SecretsOfSessions } from "./response_secrets.ts";
 
+/** Which hosts know secrets. */
+export interface MaskingOptions {
+  /** Where credentials go. */
+  readonly targets: readonly CredentialTarget[];
+  /** Where secrets come from. */
+  readonly stores: readonly SecretStore[];
+  /** A larger answer of a store passes on nothing. */
+  readonly maxStoreAnswerBytes: number;
+}
+
 /** Takes out of answers what their session was ever handed, whichever host answers. */
 export class MaskingCredentials implements CallCredentials {
   readonly #inner: CallCredentials;
   readonly #secrets: SecretsOfSessions;
-  readonly #targets: readonly CredentialTarget[];
+  readonly #options: MaskingOptions;
+  /** What stores said of calls under way, by the event of their decision. */
+  readonly #fromStores = new Map<string, StoreVerdict>();
 
-  /** `inner` hands out, and sees answers as they came; `targets` are where credentials go. */
-  constructor(
-    inner: CallCredentials,
-    secrets: SecretsOfSessions,
-    targets: readonly CredentialTarget[],
-  ) {
+  /** `inner` hands out, and sees answers as they came. */
+  constructor(inner: CallCredentials, secrets: SecretsOfSessions, options: MaskingOptions) {
     this.#inner = inner;
     this.#secrets = secrets;
-    this.#targets = targets;
+    this.#options = options;
   }
 
   outgoing(
@@ -40,8 +53,13 @@ export class MaskingCredentials implements CallCredentials {
 
   incoming(response: UpstreamResponse, verdict: ForwardVerdict): UpstreamResponse {
     const seen = this.#inner.incoming(response, verdict);
-    const strict = this.#knowsSecrets(verdict);
-    return maskedResponse(seen, this.#secrets.of(verdict.sessionId), { strict });
+    const secrets = this.#secrets.of(verdict.sessionId);
+    const store = this.#fromStores.get(verdict.eventId);
+    return maskedResponse(seen, secrets, {
+      strict: this.#knowsSecrets(verdict),
+      ...store?.kind === "sensitive" &&
+        { store: { rule: store.rule, limit: this.#options.maxStoreAnswerBytes } },
+    });
   }
 
   interim(fields: FieldList, verdict: ForwardVerdict): FieldList {
@@ -50,6 +68,7 @@ export class MaskingCredentials implements CallCredentials {
   }
 
   ended(verdict: ForwardVerdict): CredentialRecord | undefined {
+    this.#fromStores.delete(verdict.eventId);
     return this.#inner.ended(verdict);
   }
 
@@ -61,11 +80,19 @@ export class MaskingCredentials implements CallCredentials {
         { reason: "CREDENTIAL_INJECTION_FAILED" },
       );
     }
+    const { call: { host, method, path }, eventId } = verdict;
+    const { fields } = request;
+    const said = storeVerdict(this.#options.stores, { host, method, path, fields });
+    if (said?.kind === "blocked") {
+      throw new UpstreamFailure(`the secret store "${said.store.id}" has no rule for the call`);
+    }
+    if (said !== undefined) this.#fromStores.set(eventId, said);
     return searchableRequest(request, { strict: this.#knowsSecrets(verdict) });
   }
 
   /** Whether the host of a call is one that is given secrets, for this call or another. */
-  #knowsSecrets({ call, need }: ForwardVerdict): boolean {
-    return need !== undefined || this.#targets.some((target) => isForHost(target, call));
+  #knowsSecrets({ call, need, eventId }: ForwardVerdict): boolean {
+    return need !== undefined || this.#fromStores.has(eventId) ||
+      this.#options.targets.some((target) => isForHost(target, call));
   }
 }

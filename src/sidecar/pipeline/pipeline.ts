@@ -8,6 +8,8 @@ import { compose } from "./compose.ts";
 import { credential, findPlaceholders, orMisplaced } from "./credential.ts";
 import type { CredentialTarget } from "../credentials/request_judge.ts";
 import { PlaceholderDesk } from "../credentials/request_desk.ts";
+import type { SecretStore } from "../../secrets/store/secret_store.ts";
+import { secretStore } from "./secret_store.ts";
 import { credentialNeed } from "../credentials/credential_need.ts";
 import type { Decoder } from "../../mapping/decoders/decoder.ts";
 import { DECODERS } from "../../mapping/decoders/decoders.ts";
@@ -42,6 +44,8 @@ export interface PipelineConfig {
   readonly bypassHosts: readonly string[];
   /** Where configured credentials go. @default {[]} */
   readonly credentials?: readonly CredentialTarget[];
+  /** Stores of secrets. @default {[]} */
+  readonly secretStores?: readonly SecretStore[];
   /** Largest body that a decoder may read, in bytes. */
   readonly maxBodyBytes: number;
   /** How far the clocks of Authority and Sidecar may differ, in milliseconds. @default {0} */
@@ -97,6 +101,7 @@ export function createStages(
       findPlaceholders(desk, config.maxBodyBytes),
       orMisplaced(desk, compose(...admission, reading)),
       credential(desk),
+      secretStore(config.secretStores ?? []),
       ...decision,
     ),
     decision: (draft) => draft.transport === "connect" ? leaving(draft) : again(draft),

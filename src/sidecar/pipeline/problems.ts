@@ -108,6 +108,11 @@ const DENIALS: Readonly<Record<DenyReason, Explanation>> = {
     help: "send the placeholder only where its credential belongs, as the program that it was " +
       "given to does",
   },
+  SecretStoreBlocked: {
+    title: "Call to a secret store blocked",
+    why: "the host is a store of secrets, and its configuration lets no call like this one pass",
+    help: `read the secret with a call that gives out values by name, or ${ASK} to add a matcher`,
+  },
   StepUpRequired: {
     title: "Approval required",
     why: "the operator must approve it first",

@@ -22,7 +22,7 @@ import { EventQueue } from "./event_queue.ts";
 import type { EventRing } from "./event_ring.ts";
 import { LeafClient } from "./leaf_client.ts";
 import type { CallInput } from "../gate.ts";
-import type { FromWorker, Question, ToWorker } from "./messages.ts";
+import type { FromWorker, Question, ToWorker, WorkerConfig } from "./messages.ts";
 
 interface Running {
   readonly standing: Standing;
@@ -130,7 +130,7 @@ export class DataPlaneWorker {
     const transport = await startTransport({
       gate: pipeline.gate,
       executions,
-      credentials: callCredentials(desk, handOuts, secrets),
+      credentials: callCredentials(desk, handOuts, secrets, config),
       leaf: (host) => this.#leaves.get(host),
       timeouts: config.timeouts,
     });
@@ -236,15 +236,17 @@ export class DataPlaneWorker {
   }
 }
 
-/** Without credentials no session has secrets, and nothing is searched. */
+/** Without credentials and secret stores no session has secrets, and nothing is searched. */
 function callCredentials(
   desk: PlaceholderDesk,
   handOuts: HandOuts,
   secrets: SecretsOfSessions,
+  { secretStores: stores = [], maxSecretAnswerBytes }: WorkerConfig,
 ): CallCredentials {
   const { targets } = desk;
-  if (targets.length === 0) return NO_CREDENTIALS;
-  return new MaskingCredentials(new BrokeredCredentials(handOuts, desk), secrets, targets);
+  if (targets.length === 0 && stores.length === 0) return NO_CREDENTIALS;
+  const options = { targets, stores, maxStoreAnswerBytes: maxSecretAnswerBytes };
+  return new MaskingCredentials(new BrokeredCredentials(handOuts, desk), secrets, options);
 }
 
 function callInput({ sessionId, body, ...call }: Question): CallInput {

@@ -53,6 +53,8 @@ export interface WorkerConfig extends PipelineConfig {
   /** Where the proxy of sessions without a sandbox listens, while there are any. */
   readonly httpProxy?: HostAndPort | undefined;
   readonly timeouts: Timeouts;
+  /** A larger answer of a secret store passes on nothing. */
+  readonly maxSecretAnswerBytes: number;
   /** How many events may be on their way to the audit log. */
   readonly auditCapacity: number;
 }

@@ -46,7 +46,11 @@ async function withMasking(
     ask: () => Promise.resolve(ok({ ...ISSUED, ...options.issued })),
     refused: () => {},
   }, (session, issued) => secrets.learn(session, issued));
-  const credentials = new MaskingCredentials(new BrokeredCredentials(handOuts), secrets, []);
+  const credentials = new MaskingCredentials(new BrokeredCredentials(handOuts), secrets, {
+    targets: [],
+    stores: [],
+    maxStoreAnswerBytes: 0,
+  });
   try {
     await using harness = await startHarness(upstream, { ...options, credentials });
     harness.gate.decideWith = (input) =>

@@ -1,0 +1,65 @@
+import { Buffer } from "node:buffer";
+import { newId } from "../../core/id.ts";
+import type { SessionSecrets } from "../session_secrets.ts";
+import type { SensitiveRule } from "./secret_store.ts";
+import { type Json, parseValuePath, rewriteValues } from "./value_path.ts";
+
+/** Short words and numbers are in other text as well, which nobody could read any more. */
+const GUESSABLE = /^(?:[A-Za-z]{0,15}|[0-9]{0,11})$/;
+
+/**
+ * The answer of a store with placeholders for its values, which the session's agent must not see
+ * from then on; `undefined` when it is not what it should be.
+ */
+export function rewriteAnswer(
+  content: Uint8Array,
+  { values, encoding }: SensitiveRule,
+  secrets: SessionSecrets,
+): Uint8Array | undefined {
+  let document: Json;
+  try {
+    document = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content)) as Json;
+  } catch {
+    return undefined;
+  }
+  let reached = false;
+  const replace = (value: string) =>
+    encoding === "base64" ? inBase64(value, secrets) : shown(value, secrets);
+  for (const path of values) {
+    const rewritten = rewriteValues(document, path, replace);
+    document = rewritten.document;
+    reached ||= rewritten.reached;
+  }
+  return reached ? Buffer.from(JSON.stringify(document)) : undefined;
+}
+
+const EVERYTHING = (() => {
+  const path = parseValuePath("**");
+  if (!path.ok) throw new Error(path.error.message);
+  return path.value;
+})();
+
+/** What is shown in the place of a value. A value that is JSON itself stays JSON. */
+function shown(value: string, secrets: SessionSecrets): string {
+  if (value === "") return value;
+  const placeholder = secrets.placeholderOf(value) ?? newId("fsp");
+  if (!GUESSABLE.test(value)) secrets.learn(value, placeholder);
+  const inner = asDocument(value);
+  if (inner === undefined) return placeholder;
+  return JSON.stringify(rewriteValues(inner, EVERYTHING, (leaf) => shown(leaf, secrets)).document);
+}
+
+function asDocument(value: string): Json | undefined {
+  if (!/^\s*[[{]/.test(value)) return undefined;
+  try {
+    return JSON.parse(value) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
+function inBase64(value: string, secrets: SessionSecrets): string {
+  const plain = Buffer.from(value, "base64").toString();
+  if (!GUESSABLE.test(value)) secrets.learn(value);
+  return Buffer.from(shown(plain, secrets)).toString("base64");
+}
