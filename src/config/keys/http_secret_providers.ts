@@ -31,7 +31,7 @@ const METHOD = text<string>(
 
 const VALUE_PATH = text<ValuePath>("value path", { minLength: 1 }, (value) => {
   const path = parseValuePath(value);
-  return path.ok ? { value: path.value } : { state: path.error.message };
+  return path.ok ? { value: path.value } : { state: path.error };
 });
 
 const PRESETS = Object.keys(STORE_PRESETS) as [StorePreset, ...StorePreset[]];
@@ -64,7 +64,7 @@ const PROVIDERS = sectionList(section("Services whose answers hold secrets", {
       applies: "restart",
     }),
     path: key(PATH_PATTERN, {
-      about: "`*` stands for anything within a segment, `**` for any number of segments",
+      about: "Path of the call: `*` is anything within a segment, `**` any number of segments",
       required: true,
       example: "/v1/secret/data/**",
       applies: "restart",

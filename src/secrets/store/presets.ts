@@ -1,7 +1,5 @@
 /** What is known of services that give secrets out. */
-import { unwrap } from "../../core/result.ts";
 import type { SecretStore, SensitiveRule, StoreRule } from "./secret_store.ts";
-import { parseValuePath } from "./value_path.ts";
 
 /** The rules of a store, without where it is. */
 export type StoreRules = Pick<SecretStore, "blocked" | "sensitive" | "safe">;
@@ -17,7 +15,7 @@ function sensitive(
   return {
     path,
     methods: ["GET", "HEAD"],
-    values: values.map((value) => unwrap(parseValuePath(value))),
+    values: values.map((text) => ({ text, steps: text.split(".") })),
     encoding: "plain",
     ...more,
   };

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { newId } from "../../core/id.ts";
 import type { SessionSecrets } from "../session_secrets.ts";
 import type { SensitiveRule } from "./secret_store.ts";
-import { type Json, parseValuePath, rewriteValues } from "./value_path.ts";
+import { type Json, rewriteValues } from "./value_path.ts";
 
 /** Short words and numbers are in other text as well, which nobody could read any more. */
 const GUESSABLE = /^(?:[A-Za-z]{0,15}|[0-9]{0,11})$/;
@@ -33,11 +33,7 @@ export function rewriteAnswer(
   return reached ? Buffer.from(JSON.stringify(document)) : undefined;
 }
 
-const EVERYTHING = (() => {
-  const path = parseValuePath("**");
-  if (!path.ok) throw new Error(path.error.message);
-  return path.value;
-})();
+const EVERYTHING = { text: "**", steps: ["**"] };
 
 /** What is shown in the place of a value. A value that is JSON itself stays JSON. */
 function shown(value: string, secrets: SessionSecrets): string {

@@ -1,4 +1,4 @@
-import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
+import { err, ok, type Result } from "../../core/result.ts";
 
 /** A value of JSON. */
 export type Json =
@@ -16,23 +16,13 @@ export interface ValuePath {
   readonly steps: readonly string[];
 }
 
-/** Reads `data.data.**` or `fields.*.value`. */
-export function parseValuePath(text: string): Result<ValuePath> {
+/** Reads `data.data.**` or `fields.*.value`; the error says what is wrong with it. */
+export function parseValuePath(text: string): Result<ValuePath, string> {
   const steps = text.split(".");
-  const fault = text === ""
-    ? "it is empty"
-    : steps.includes("")
-    ? "a name between two dots is empty"
-    : steps.slice(0, -1).includes("**")
-    ? "`**` stands before the end"
-    : undefined;
-  if (fault === undefined) return ok({ text, steps });
-  const error: FirmaError = {
-    code: "VALUE_PATH_INVALID",
-    message: `Cannot read the value path "${text}": ${fault}`,
-    cure: 'write names of members with dots between, such as "data.data.**"',
-  };
-  return err(error);
+  if (text === "") return err("it is empty");
+  if (steps.includes("")) return err(`a name between two dots of "${text}" is empty`);
+  if (steps.slice(0, -1).includes("**")) return err(`"**" stands before the end of "${text}"`);
+  return ok({ text, steps });
 }
 
 /** A document with other values in it. */

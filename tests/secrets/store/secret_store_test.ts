@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { unwrap } from "../../../src/core/result.ts";
 import { SessionSecrets } from "../../../src/secrets/session_secrets.ts";
 import { pathMatches } from "../../../src/secrets/store/path_pattern.ts";
 import { STORE_PRESETS, type StorePreset } from "../../../src/secrets/store/presets.ts";
@@ -11,11 +10,16 @@ import {
   type StoreCall,
   storeVerdict,
 } from "../../../src/secrets/store/secret_store.ts";
-import { parseValuePath } from "../../../src/secrets/store/value_path.ts";
+import { parseValuePath, type ValuePath } from "../../../src/secrets/store/value_path.ts";
 
 const SECRET = "kP9-zzQ1-value-of-the-store";
 const OTHER = "Xy7-another-value";
 const HOST = "store.test";
+
+function valuePath(text: string): ValuePath {
+  const path = parseValuePath(text);
+  return path.ok ? path.value : assert.fail(path.error);
+}
 
 function call(method: string, path: string, target?: string): StoreCall {
   const fields = target === undefined ? [] : [["x-amz-target", target] as const];
@@ -110,7 +114,7 @@ Deno.test("storeVerdict() wants X-Amz-Target once, and takes blocked before sens
   };
   assert.equal(storeVerdict([aws], twice)?.kind, "blocked");
   const all = { path: "/**", methods: ["GET"] };
-  const values = [unwrap(parseValuePath("**"))];
+  const values = [valuePath("**")];
   const store = (blocked: boolean, sensitive: boolean): SecretStore => ({
     id: "x",
     host: "*.store.test",
@@ -126,7 +130,7 @@ Deno.test("storeVerdict() wants X-Amz-Target once, and takes blocked before sens
 
 Deno.test("rewriteAnswer() has nothing to say of what is not the answer that was expected", () => {
   const rule = { path: "/", methods: ["GET"], encoding: "plain" as const };
-  const values = [unwrap(parseValuePath("data.data.**"))];
+  const values = [valuePath("data.data.**")];
   const rewritten = (text: string) =>
     rewriteAnswer(Buffer.from(text), { ...rule, values }, new SessionSecrets());
   for (
@@ -140,7 +144,7 @@ Deno.test("rewriteAnswer() has nothing to say of what is not the answer that was
 });
 
 Deno.test("rewriteAnswer() replaces short values in their answer alone", () => {
-  const values = [unwrap(parseValuePath("data.**"))];
+  const values = [valuePath("data.**")];
   const rule = { path: "/", methods: ["GET"], encoding: "plain" as const, values };
   const secrets = new SessionSecrets();
   const answer = { data: { user: "postgres", pin: 1234, ssl: true } };
@@ -151,6 +155,13 @@ Deno.test("rewriteAnswer() replaces short values in their answer alone", () => {
   assert.match(out.data.pin, /^fsp_/);
   assert.equal(out.data.ssl, true);
   assert.ok(secrets.table.isEmpty);
+});
+
+Deno.test("the paths of presets are paths", () => {
+  const rules = Object.values(STORE_PRESETS).flatMap(({ sensitive }) => [...sensitive]);
+  for (const { values } of rules) {
+    for (const path of values) assert.deepEqual(valuePath(path.text), path);
+  }
 });
 
 Deno.test("parseValuePath() refuses what leads nowhere", () => {
