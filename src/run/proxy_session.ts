@@ -7,7 +7,7 @@ import { askControl } from "../daemon/control_client.ts";
 import { daemonPaths, findComponent } from "../daemon/state.ts";
 import { agentRoots } from "../sandbox/ca_bundle.ts";
 import { clientVariables } from "../sandbox/environment.ts";
-import { isEnvironment, type Session } from "./session.ts";
+import { isTexts, type Session } from "./session.ts";
 
 /** What an agent without a sandbox is given. */
 export interface ProxySession {
@@ -109,7 +109,7 @@ function parseAnswer(
   if (
     typeof session_id === "string" && typeof agent_id === "string" && typeof mode === "string" &&
     typeof proxy_url === "string" && typeof ca_certificate === "string" &&
-    isEnvironment(environment)
+    isTexts(environment)
   ) {
     return ok({
       sessionId: session_id,

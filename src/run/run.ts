@@ -87,12 +87,13 @@ function isReadableByOthers(file: string): boolean {
 }
 
 function asSandboxSession(session: Session): SandboxSession {
-  const { session_id, proxy_socket, ca_certificate, environment } = session;
+  const { session_id, proxy_socket, ca_certificate, environment, sign_ins } = session;
   return {
     sessionId: session_id,
     proxySocket: proxy_socket,
     caCertificatePem: ca_certificate,
     placeholders: environment,
+    signIns: sign_ins,
   };
 }
 
@@ -139,7 +140,7 @@ async function runPrepared(
   if (!profile.ok) return err([profile.error]);
   const sealedDirs = sealedDirectories(options.cwd, prepared, options.env);
   if (!sealedDirs.ok) return err([sealedDirs.error]);
-  const { hostEnv, hiddenFiles } = surroundings(config, options.env, capabilityFile);
+  const { hostEnv, hiddenFiles, brokeredHosts } = surroundings(config, options.env, capabilityFile);
   const sandboxId = newId("sbx");
   const directory = createRunDirectory(sandboxId, options.env);
   if (!directory.ok) return err([directory.error]);
@@ -199,6 +200,7 @@ async function runPrepared(
     runDir: runDirectory.path,
     sealedDirs: sealedDirs.value,
     hiddenFiles,
+    brokeredHosts,
     allowWrite: options.allowWrite ?? [],
     limits: limitsFor(profile.value, config),
     onNotice: (text) => ui.tell("warn", text),

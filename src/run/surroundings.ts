@@ -9,6 +9,8 @@ export interface Surroundings {
   readonly hiddenFiles: readonly string[];
   /** Variables that hold placeholders once there is a session. */
   readonly placeholders: readonly string[];
+  /** Hosts with a configured credential. */
+  readonly brokeredHosts: readonly string[];
 }
 
 /**
@@ -33,5 +35,6 @@ export function surroundings(
       ...reaches.flatMap(({ read }) => read),
     ],
     placeholders,
+    brokeredHosts: [...new Set(credentials.flatMap(({ hosts }) => hosts.map(({ host }) => host)))],
   };
 }

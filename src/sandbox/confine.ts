@@ -27,6 +27,7 @@ import {
   writeCertificates,
   writePublicFiles,
 } from "./run_files.ts";
+import { fillCopies, findSignIns, makeCopies } from "./sign_ins.ts";
 import { type SealedWorkspace, sealWorkspace } from "./seals/seal.ts";
 import { showsAllOfEtc } from "./system_mounts.ts";
 import { canResetSignals, signalsToReset } from "./signal_reset.ts";
@@ -153,7 +154,16 @@ async function build(
   const { hiddenFiles = [] } = request;
   const layout = findLayout({ place, program, uid, hostEnv, hiddenFiles });
   for (const text of layout.refused) request.onNotice?.(text);
-  const covered = [...layout.covered.keys()];
+  const signIns = findSignIns({
+    home,
+    hostEnv,
+    shown: [cwd, ...layout.settings, ...layout.readable],
+    brokeredHosts: request.brokeredHosts ?? [],
+  });
+  const copies = makeCopies(signIns, privateDir);
+  const overlaid = signIns.map(({ target }, index) => ({ source: copies[index]!, target }));
+  const covered = [...layout.covered.keys()]
+    .filter((path) => !overlaid.some(({ target }) => target === path));
   const directory = join(dirname(dirname(runDir)), "etc");
   const system = showsAllOfEtc(uid)
     ? layout.system
@@ -169,6 +179,7 @@ async function build(
     locked: lockedFiles(publicDir, seals.paths.filter(({ path }) => !sealed.includes(path))),
     sealed,
     covered,
+    overlaid,
     replaced,
     publicDir,
     privateMounts: [
@@ -217,6 +228,7 @@ async function build(
       const usable = checkSession(session, proxyDir);
       if (!usable.ok) return usable;
       writeCertificates(publicDir, hostEnv, usable.value.caCertificatePem);
+      fillCopies(signIns, copies, usable.value.signIns ?? {});
       return ok(planFor(usable.value));
     }),
   });

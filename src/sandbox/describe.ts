@@ -7,6 +7,7 @@ import { findLayout } from "./layout.ts";
 import type { Mount } from "./mounts.ts";
 import { isWithin } from "./paths.ts";
 import { checkRequest, type ConfineRequest, type Place } from "./request.ts";
+import { findSignIns } from "./sign_ins.ts";
 import { type Survey, surveyWorkspace } from "./seals/survey.ts";
 
 /** A path as the agent finds it. */
@@ -68,6 +69,12 @@ export function describeSandbox(request: DescribedRequest): Result<SandboxDescri
     hostEnv,
     hiddenFiles,
   });
+  const overlaid = findSignIns({
+    home,
+    hostEnv,
+    shown: [cwd, ...layout.settings, ...layout.readable],
+    brokeredHosts: request.brokeredHosts ?? [],
+  }).map(({ target }) => target);
   const sealedPaths = survey.value.places.flatMap(({ path }) => path ?? []);
   const variables = agentVariables({
     hostEnv,
@@ -110,7 +117,13 @@ export function describeSandbox(request: DescribedRequest): Result<SandboxDescri
         access: "read-only",
         why: "firma itself, which the host runs",
       })),
-      ...[...layout.covered].map(([path, why]): DescribedPath => ({ path, access: "hidden", why })),
+      ...overlaid.map((path): DescribedPath => ({
+        path,
+        access: "writable",
+        why: "a copy with placeholders in place of tokens; what is written there is not kept",
+      })),
+      ...[...layout.covered].filter(([path]) => !overlaid.includes(path))
+        .map(([path, why]): DescribedPath => ({ path, access: "hidden", why })),
     ],
     variables: variables.map(({ name, value, why, ofHost }) => ({
       name,

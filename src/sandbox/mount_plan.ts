@@ -24,6 +24,8 @@ export interface MountPlanOptions {
   readonly sealed: readonly string[];
   /** Files that would be shown otherwise and must read as nothing, such as sockets of the host. */
   readonly covered: readonly string[];
+  /** Files of the agent's settings over which a copy lies that it may write. */
+  readonly overlaid?: readonly ReplacedFile[];
   /** Single files that say something else than the host's. */
   readonly replaced: readonly ReplacedFile[];
   readonly publicDir: string;
@@ -34,13 +36,16 @@ export interface MountPlanOptions {
 /** The file system of the outer layer, in order; the inner layer takes it over whole. */
 export function mountPlan(options: MountPlanOptions): Mount[] {
   const { home, cwd, settings, toolchains, covered } = options;
-  const { readable } = options;
+  const { readable, overlaid = [] } = options;
   const shown = [cwd, ...settings, ...readable, ...toolchains.map((mount) => mount.target)];
   const sealed = options.sealed.filter((path) => shown.some((root) => isWithin(path, root)));
   const programs = options.programs.filter((path) => isWithin(path, cwd));
   const locked = options.locked.map((file) => file.target);
   const anchors = [cwd, ...settings].flatMap((root) =>
-    directoriesBetween(root, [...sealed, ...programs, ...locked, ...covered])
+    directoriesBetween(root, [
+      ...[...sealed, ...programs, ...locked, ...covered],
+      ...overlaid.map(({ target }) => target),
+    ])
   );
   return [
     { kind: "memory", target: "/tmp", mode: "1777" },
@@ -62,6 +67,7 @@ export function mountPlan(options: MountPlanOptions): Mount[] {
     ...programs.map(readOnly),
     ...sealed.map((target): Mount => ({ kind: "sealed", target })),
     ...covered.map((target): Mount => ({ kind: "bind", source: "/dev/null", target })),
+    ...overlaid.map((file): Mount => ({ kind: "bind", ...file, writable: true })),
     ...options.replaced.map((file): Mount => ({ kind: "bind", ...file })),
     { kind: "bind", source: options.publicDir, target: PUBLIC_DIR },
     { kind: "memory", target: PRIVATE_DIR, mode: "0700" },

@@ -16,6 +16,8 @@ export interface SandboxSession {
   readonly caCertificatePem: string;
   /** Variables that hold placeholders of credentials. @default {{}} */
   readonly placeholders?: Readonly<Record<string, string>>;
+  /** By the id of a sign-in file: what stands there in place of its tokens. @default {{}} */
+  readonly signIns?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** A command to be put under enforcement. */
@@ -52,6 +54,8 @@ export interface ConfineRequest {
   readonly sealedDirs: readonly string[];
   /** Files that must read as nothing, wherever they lie. @default [] */
   readonly hiddenFiles?: readonly string[];
+  /** Hosts with a configured credential: sign-ins for these are shown without tokens. @default [] */
+  readonly brokeredHosts?: readonly string[];
   /** What of the sealed paths of the workspace is open after all. @default [] */
   readonly allowWrite?: readonly string[];
   /** What the agent may use of the machine. @default {as many processes as usual} */

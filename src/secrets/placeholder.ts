@@ -1,3 +1,4 @@
+import { SIGN_IN_FILES, type SignInPlaceholders } from "./sign_in_files.ts";
 import { mintPlaceholder, type PlaceholderShape, usualShape } from "./placeholder_shapes.ts";
 
 /** What the agent of a session holds in place of a secret. Means nothing outside of its session. */
@@ -12,8 +13,10 @@ export interface Placeholder {
 /** A credential that needs placeholders. */
 export interface PlaceholderDemand {
   readonly label: string;
-  /** The first host that it is for. */
-  readonly host: string;
+  /** The hosts that it is for; its placeholders look like what the first one takes. */
+  readonly hosts: readonly string[];
+  /** The header that calls carry it in; lower case. */
+  readonly header: string;
   /** Variables of the agent that are to hold one. */
   readonly variables: readonly string[];
   /** @default {by the variable or the host} */
@@ -25,6 +28,8 @@ export interface MintedPlaceholders {
   readonly placeholders: readonly Placeholder[];
   /** Variables of the agent, with their placeholders. */
   readonly environment: Readonly<Record<string, string>>;
+  /** By the id of a sign-in file: what stands there in place of its tokens. */
+  readonly signIns: Readonly<Record<string, SignInPlaceholders>>;
 }
 
 /** Names a key and is no secret: calls are signed with the key itself, and nothing is swapped. */
@@ -32,15 +37,15 @@ const NAME_OF_KEY: PlaceholderShape = "aws-access-key-id";
 
 /**
  * Fresh placeholders for one session: for each credential one of each shape that its variables
- * want, and at least one.
+ * want, at least one, and what stands in the sign-in files of agents that are for its hosts.
  */
 export function mintPlaceholders(demands: readonly PlaceholderDemand[]): MintedPlaceholders {
   const placeholders: Placeholder[] = [];
   const environment: Record<string, string> = {};
-  for (const { label, host, variables, shape: wanted } of demands) {
+  const signIns: Record<string, SignInPlaceholders> = {};
+  for (const { label, hosts, header, variables, shape: wanted } of demands) {
     const made = new Map<PlaceholderShape, string>();
-    const make = (variable?: string) => {
-      const shape = wanted ?? usualShape({ variable, host });
+    const make = (shape: PlaceholderShape) => {
       let text = made.get(shape);
       if (text === undefined) {
         made.set(shape, text = mintPlaceholder(shape));
@@ -48,10 +53,21 @@ export function mintPlaceholders(demands: readonly PlaceholderDemand[]): MintedP
       }
       return text;
     };
-    for (const variable of variables) environment[variable] = make(variable);
-    if (made.size === 0) make();
+    const usual = (variable?: string) => wanted ?? usualShape({ variable, host: hosts[0]! });
+    for (const variable of variables) environment[variable] = make(usual(variable));
+    if (made.size === 0) make(usual());
+    for (const { id, tokens, hosts: signInHosts } of SIGN_IN_FILES) {
+      if (Object.hasOwn(signIns, id) || !signInHosts.some((host) => hosts.includes(host))) continue;
+      signIns[id] = Object.fromEntries(tokens.map((token) => {
+        if (token.header === header) return [token.member, make(token.shape)];
+        // Calls do not carry it, or not as the credential is written: it stands for nothing.
+        const text = mintPlaceholder(token.shape);
+        placeholders.push({ text, label, part: -1 });
+        return [token.member, text];
+      }));
+    }
   }
-  return { placeholders, environment };
+  return { placeholders, environment, signIns };
 }
 
 /** A placeholder, and whose it is. */

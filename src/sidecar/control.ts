@@ -127,7 +127,8 @@ function parseRegistration(
 }
 
 function describe(opened: OpenedSession, target: ControlTarget) {
-  const { sessionId, agentId, proxySocket, proxyUrl, tokenId, mode, environment } = opened;
+  const { sessionId, agentId, proxySocket, proxyUrl, tokenId, mode } = opened;
+  const { environment, signIns } = opened;
   return {
     type: "session",
     session_id: sessionId,
@@ -136,6 +137,7 @@ function describe(opened: OpenedSession, target: ControlTarget) {
     proxy_socket: proxySocket,
     proxy_url: proxyUrl,
     environment,
+    sign_ins: signIns,
     ca_certificate: target.certificatePem,
     token_id: tokenId,
     policy_bundle_version: target.bundleVersion(),

@@ -1,6 +1,7 @@
 /** `__sidecar`: the Sidecar of one run or of a daemon; talks JSON lines with whoever started it. */
 import { jsonLines } from "../core/json_lines.ts";
 import { err, type FirmaError, FirmaException, type Result } from "../core/result.ts";
+import type { MintedPlaceholders } from "../secrets/placeholder.ts";
 import type { ControlTarget } from "./control.ts";
 import { errorLine } from "./notices.ts";
 import { prepare, type SidecarOptions } from "./prepare.ts";
@@ -16,7 +17,8 @@ type Line =
     readonly session_id: string;
     readonly proxy_socket: string | undefined;
     readonly ca_certificate: string;
-    readonly environment: Readonly<Record<string, string>>;
+    readonly environment: MintedPlaceholders["environment"];
+    readonly sign_ins: MintedPlaceholders["signIns"];
   }
   | { readonly type: "session-refused"; readonly error: Omit<FirmaError, "cause"> }
   | { readonly type: "notice"; readonly level: "info" | "warn" | "error"; readonly text: string };
@@ -135,6 +137,7 @@ async function openSession(control: ControlTarget, body: unknown): Promise<Line>
     proxy_socket: opened.value.proxySocket,
     ca_certificate: control.certificatePem,
     environment: opened.value.environment,
+    sign_ins: opened.value.signIns,
   };
 }
 

@@ -8,7 +8,11 @@ import type { DataPlane } from "./data_plane.ts";
 import { effectiveMode, type Mode } from "./monitor_mode.ts";
 import type { Notify } from "./notices.ts";
 import { eventBase } from "./pipeline/record.ts";
-import { mintPlaceholders, type PlaceholderDemand } from "../secrets/placeholder.ts";
+import {
+  type MintedPlaceholders,
+  mintPlaceholders,
+  type PlaceholderDemand,
+} from "../secrets/placeholder.ts";
 import { createProxyAccess } from "./proxy_access.ts";
 import { readSessionSeed } from "./session_seed.ts";
 import { obtainToken } from "./session_token.ts";
@@ -40,8 +44,9 @@ export interface OpenedSession {
   readonly agentId: string;
   readonly tokenId: string;
   readonly mode: Mode;
-  /** Variables of the agent that hold placeholders. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** Variables and files of the agent that hold placeholders. */
+  readonly environment: MintedPlaceholders["environment"];
+  readonly signIns: MintedPlaceholders["signIns"];
   /** The way in, unless it is the proxy. */
   readonly proxySocket: string | undefined;
   /** The way in by the proxy: holds the session's password, which is told here and never again. */
@@ -127,7 +132,7 @@ export class Sessions {
     const access = request.interceptor === "http_proxy"
       ? createProxyAccess({ sessionId, sandboxId })
       : undefined;
-    const { placeholders, environment } = mintPlaceholders(this.#options.placeholders ?? []);
+    const { placeholders, ...held } = mintPlaceholders(this.#options.placeholders ?? []);
     const opened = await this.#options.plane.openSession({
       sessionId,
       sandboxId,
@@ -145,7 +150,7 @@ export class Sessions {
     await session.keeper.start(claims.value);
     const { socket: proxySocket, proxy } = opened.value;
     const proxyUrl = proxy && access?.url(proxy);
-    return ok({ sessionId, agentId, tokenId, mode, environment, proxySocket, proxyUrl });
+    return ok({ sessionId, agentId, tokenId, mode, ...held, proxySocket, proxyUrl });
   }
 
   /** Ends a session: every open call of it is closed. `false` when there is none. */

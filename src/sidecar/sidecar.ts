@@ -227,9 +227,10 @@ async function assemble(
 function placeholderDemands(
   credentials: FirmaConfig["sidecar"]["credentials"],
 ): PlaceholderDemand[] {
-  return credentials.map(({ label, hosts, agentVariables, placeholder }) => ({
+  return credentials.map(({ label, hosts, form, agentVariables, placeholder }) => ({
     label,
-    host: hosts[0]!.host,
+    hosts: hosts.map(({ host }) => host),
+    header: form.header,
     variables: agentVariables,
     shape: placeholder,
   }));

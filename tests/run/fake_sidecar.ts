@@ -64,7 +64,7 @@ for await (const { type, session, exit } of orders) {
     case "silent":
       break;
     default:
-      say({ ...whole, ca_certificate: "PEM", environment: {}, more: "ignored" });
+      say({ ...whole, ca_certificate: "PEM", environment: {}, sign_ins: {}, more: "ignored" });
   }
 }
 if (mode === "stubborn") setInterval(() => {}, 1000);

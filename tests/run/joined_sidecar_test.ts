@@ -25,6 +25,7 @@ const OPENED = {
   mode: "enforce",
   proxySocket: "/w0/s0/proxy.sock",
   environment: {},
+  signIns: {},
   proxyUrl: undefined,
 } as const;
 
@@ -84,6 +85,7 @@ Deno.test("joinSidecar() opens a session, hears what its operator should know, a
         proxy_socket: "/w0/s0/proxy.sock",
         ca_certificate: "PEM",
         environment: {},
+        signIns: {},
       },
     });
     board.tell("warn", "the policy changed");

@@ -111,6 +111,34 @@ for (const identity of IDENTITIES) {
       assert.equal(Deno.readTextFileSync(settings), "new\n");
       assert.equal(Deno.readTextFileSync(join(world.home, ".claude.json")), "new\n");
     });
+    await t.step(
+      "a sign-in without its tokens, where there is a credential for its host",
+      async () => {
+        const file = world.plant(
+          "home/.claude/.credentials.json",
+          JSON.stringify({ claudeAiOauth: { accessToken: "real", expiresAt: 1, plan: "max" } }),
+        );
+        world.own();
+        const script =
+          "cat ~/.claude/.credentials.json; echo $TOKEN; rm ~/.claude/.credentials.json; " +
+          "mv ~/.claude ~/other; echo mine > ~/.claude/.credentials.json && echo kept; " +
+          "cat ~/.claude/.credentials.json";
+        const control = await sh("cat ~/.claude/.credentials.json", { profile: "claude-code" });
+        assert.match(control.stdout, /"real"/);
+        const { stdout } = await sh(script, {
+          profile: "claude-code",
+          brokeredHosts: ["api.anthropic.com"],
+          held: {
+            placeholders: { TOKEN: "in its place" },
+            signIns: { claude: { accessToken: "in its place" } },
+          },
+        });
+        assert.match(stdout, /"accessToken": "in its place",\n {4}"expiresAt": 4\d{12},/);
+        assert.match(stdout, /"plan": "max"[^]*\nin its place\nkept\nmine\n$/);
+        assert.doesNotMatch(stdout, /real/);
+        assert.match(Deno.readTextFileSync(file), /"real"/);
+      },
+    );
     await t.step("variables of the profile pass, others do not", async () => {
       const env = { ANTHROPIC_API_KEY: "key", OPENAI_API_KEY: "other", LC_ALL: "C.UTF-8" };
       const { stdout } = await sh("echo $ANTHROPIC_API_KEY,$OPENAI_API_KEY,$LC_ALL", {

@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import { mintPlaceholders, PlaceholderBook } from "../../src/secrets/placeholder.ts";
 
-const GITHUB = { label: "github", host: "api.github.com", variables: ["GH_TOKEN", "GITHUB_TOKEN"] };
+const GITHUB = {
+  label: "github",
+  hosts: ["api.github.com"],
+  header: "authorization",
+  variables: ["GH_TOKEN", "GITHUB_TOKEN"],
+};
 const AWS = {
   label: "aws",
-  host: "s3.amazonaws.com",
+  hosts: ["s3.amazonaws.com"],
+  header: "authorization",
   variables: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
 };
 
@@ -36,6 +42,27 @@ Deno.test("mintPlaceholders() makes one where no variable wants any, and as the 
   assert.deepEqual(plain.environment, {});
   const [jwt] = mintPlaceholders([{ ...GITHUB, shape: "jwt" }]).placeholders;
   assert.match(jwt!.text, /^eyJ/);
+});
+
+Deno.test("mintPlaceholders() makes what stands in the sign-in files of a credential's hosts", () => {
+  const claude = {
+    label: "claude",
+    hosts: ["api.anthropic.com"],
+    header: "authorization",
+    variables: ["CLAUDE_CODE_OAUTH_TOKEN"],
+  };
+  const { signIns, environment, placeholders } = mintPlaceholders([GITHUB, claude]);
+  assert.deepEqual(Object.keys(signIns), ["claude", "opencode-anthropic"]);
+  const { accessToken, refreshToken } = signIns.claude!;
+  assert.equal(accessToken, environment.CLAUDE_CODE_OAUTH_TOKEN);
+  assert.match(refreshToken!, /^sk-ant-ort01-/);
+  const partOf = (text?: string) => placeholders.find((each) => each.text === text)?.part;
+  assert.equal(partOf(accessToken), 0);
+  assert.equal(partOf(refreshToken), -1);
+  // With an API key, what is written as a bearer token stands for nothing.
+  const key = mintPlaceholders([{ ...claude, header: "x-api-key", variables: [] }]);
+  const token = key.placeholders.find(({ text }) => text === key.signIns.claude!.accessToken);
+  assert.equal(token?.part, -1);
 });
 
 Deno.test("PlaceholderBook knows a placeholder by its whole text and by nothing less", () => {

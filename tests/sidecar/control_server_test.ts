@@ -48,6 +48,7 @@ async function withServer(test: (served: Served) => Promise<void>): Promise<void
         mode: "enforce",
         proxySocket: "/w0/s0/proxy.sock",
         environment: {},
+        signIns: {},
         proxyUrl: undefined,
       })),
     endSession: (id) => {

@@ -20,6 +20,7 @@ const OPENED = {
   mode: "enforce",
   proxySocket: "/s",
   environment: {},
+  signIns: {},
   proxyUrl: undefined,
 } as const;
 
@@ -58,6 +59,7 @@ const SESSION_LINE = {
   mode: "enforce",
   proxy_socket: "/s",
   environment: {},
+  sign_ins: {},
   ca_certificate: "PEM",
   token_id: "ctok_1",
   policy_bundle_version: "v1",

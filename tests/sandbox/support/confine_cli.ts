@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import type { LimitsConfig } from "../../../src/config/schema.ts";
 import { confine } from "../../../src/sandbox/confine.ts";
 import { ignoredSignals } from "../../../src/sandbox/ignored_signals.ts";
+import type { SandboxSession } from "../../../src/sandbox/request.ts";
 import { FakeSidecar } from "./fake_sidecar.ts";
 
 /** What a test asks for. */
@@ -21,6 +22,9 @@ export interface ConfineCliOptions {
   /** Kill the Sidecar before the command starts. */
   readonly withoutSidecar: boolean;
   readonly limits?: LimitsConfig;
+  readonly brokeredHosts?: readonly string[];
+  /** What the session says of placeholders. */
+  readonly held?: Pick<SandboxSession, "placeholders" | "signIns">;
 }
 
 ignoredSignals(); // before anything listens
@@ -38,9 +42,12 @@ const result = await confine({
   sandboxId: "sbx_test",
   proxyDir: dirname(proxySocket),
   session: Promise.resolve(
-    options.sessionless
-      ? undefined
-      : { sessionId: "ses_test", proxySocket, caCertificatePem: options.caCertificatePem },
+    options.sessionless ? undefined : {
+      sessionId: "ses_test",
+      proxySocket,
+      caCertificatePem: options.caCertificatePem,
+      ...options.held,
+    },
   ),
   onNotice: (text) => console.error(`notice: ${text}`),
 });

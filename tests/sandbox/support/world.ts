@@ -93,6 +93,8 @@ export class World implements Disposable {
       withoutSidecar: options.withoutSidecar ?? false,
       sessionless: options.sessionless ?? false,
       ...(options.limits && { limits: options.limits }),
+      ...(options.brokeredHosts && { brokeredHosts: options.brokeredHosts }),
+      ...(options.held && { held: options.held }),
     };
     const words = [
       ...[this.#deno, "run", "-A", "--quiet", "--no-prompt", "--unstable-net"],

@@ -1,0 +1,156 @@
+/**
+ * Files in which agents keep their sign-in, and how they look with placeholders in place of the
+ * tokens. The real file stays on the host; in the sandbox a copy lies over it.
+ */
+import type { PlaceholderShape } from "./placeholder_shapes.ts";
+
+/** One token of a sign-in. */
+export interface SignInToken {
+  readonly member: string;
+  readonly shape: PlaceholderShape;
+  /** The header in which calls carry it; absent for what calls do not carry, such as a refresh token. */
+  readonly header?: string;
+}
+
+/** A sign-in in a file of JSON. */
+export interface SignInFile {
+  readonly id: string;
+  /** Below the home, unless the variable names another directory. */
+  readonly directory: string;
+  readonly variable?: string;
+  readonly name: string;
+  /** Where its tokens are good for something. */
+  readonly hosts: readonly string[];
+  /** The object that holds the tokens. */
+  readonly at: readonly string[];
+  readonly tokens: readonly SignInToken[];
+  /** Member that says when the token ends, in milliseconds: the agent must not renew it. */
+  readonly expiry?: string;
+  /** Member of the whole file that says when tokens were last renewed. */
+  readonly renewed?: string;
+}
+
+const BEARER = "authorization";
+const CLAUDE = { directory: ".claude", variable: "CLAUDE_CONFIG_DIR", name: ".credentials.json" };
+const CODEX = { directory: ".codex", variable: "CODEX_HOME", name: "auth.json" };
+const OPENCODE = { directory: ".local/share/opencode", name: "auth.json" };
+
+/** Every sign-in that is known. */
+export const SIGN_IN_FILES: readonly SignInFile[] = [
+  {
+    ...CLAUDE,
+    id: "claude",
+    hosts: ["api.anthropic.com"],
+    at: ["claudeAiOauth"],
+    tokens: [
+      { member: "accessToken", shape: "anthropic-oauth", header: BEARER },
+      { member: "refreshToken", shape: "anthropic-refresh" },
+    ],
+    expiry: "expiresAt",
+  },
+  {
+    ...CODEX,
+    id: "codex",
+    hosts: ["api.openai.com"],
+    at: [],
+    tokens: [{ member: "OPENAI_API_KEY", shape: "openai", header: BEARER }],
+  },
+  {
+    ...CODEX,
+    id: "codex-subscription",
+    hosts: ["chatgpt.com"],
+    at: ["tokens"],
+    tokens: [
+      { member: "access_token", shape: "jwt", header: BEARER },
+      { member: "id_token", shape: "jwt" },
+      { member: "refresh_token", shape: "fsp" },
+    ],
+    renewed: "last_refresh",
+  },
+  {
+    id: "gemini",
+    directory: ".gemini",
+    name: "oauth_creds.json",
+    hosts: ["cloudcode-pa.googleapis.com", "generativelanguage.googleapis.com"],
+    at: [],
+    tokens: [
+      { member: "access_token", shape: "fsp", header: BEARER },
+      { member: "id_token", shape: "jwt" },
+      { member: "refresh_token", shape: "fsp" },
+    ],
+    expiry: "expiry_date",
+  },
+  ...opencode("anthropic", "api.anthropic.com", "anthropic", "x-api-key"),
+  ...opencode("openai", "api.openai.com", "openai", BEARER),
+  ...opencode("google", "generativelanguage.googleapis.com", "google", "x-goog-api-key"),
+  ...opencode("github-copilot", "api.githubcopilot.com", "fsp", BEARER),
+];
+
+function opencode(
+  service: string,
+  host: string,
+  shape: PlaceholderShape,
+  header: string,
+): SignInFile[] {
+  return [{
+    ...OPENCODE,
+    id: `opencode-${service}`,
+    hosts: [host],
+    at: [service],
+    tokens: [
+      { member: "key", shape, header },
+      { member: "access", shape: "fsp", header: BEARER },
+      { member: "refresh", shape: "fsp" },
+    ],
+    expiry: "expires",
+  }];
+}
+
+/** Placeholders by the member that they stand in. */
+export type SignInPlaceholders = Readonly<Record<string, string>>;
+
+/** 2100-01-01, in milliseconds since the epoch. */
+const FAR_MS = 4_102_444_800_000;
+
+type Json = Record<string, unknown>;
+
+/**
+ * The text of a sign-in file with placeholders in place of the tokens of each of `signIns`. Where
+ * it is not the JSON that it should be, it says nothing at all.
+ */
+export function withPlaceholders(
+  text: string,
+  signIns: readonly (readonly [SignInFile, SignInPlaceholders])[],
+  nowMs: number,
+): string {
+  const file = parse(text);
+  if (file === undefined) return "{}\n";
+  for (const [{ at, tokens, expiry, renewed }, placeholders] of signIns) {
+    let holder: unknown = file;
+    for (const name of at) holder = isObject(holder) ? holder[name] : undefined;
+    if (!isObject(holder)) continue;
+    for (const { member } of tokens) {
+      if (holder[member] === undefined || holder[member] === null) continue;
+      if (Object.hasOwn(placeholders, member)) holder[member] = placeholders[member];
+      else delete holder[member];
+    }
+    if (expiry !== undefined && holder[expiry] !== undefined) holder[expiry] = FAR_MS;
+    if (renewed !== undefined && file[renewed] !== undefined) {
+      file[renewed] = new Date(nowMs).toISOString();
+    }
+  }
+  return `${JSON.stringify(file, undefined, 2)}\n`;
+}
+
+function parse(text: string): Json | undefined {
+  try {
+    const file: unknown = JSON.parse(text);
+    return isObject(file) ? file : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
