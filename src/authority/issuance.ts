@@ -11,6 +11,11 @@ import type { PolicyEngine } from "../policy/engine.ts";
 /** What every store can keep: no control characters, nor longer than any name has to be. */
 const SESSION = /^[^\p{Cc}]{1,255}$/u;
 
+/** Tells whether a session may be called so. */
+export function isSessionName(text: string): boolean {
+  return SESSION.test(text);
+}
+
 /** A request that makes sense, with `*` spelt out. */
 export interface IssuanceDemand {
   readonly agentId: string;

@@ -1,14 +1,16 @@
 import type {
   Authority,
   BundleUpdate,
+  IdentityTokenRequest,
   IssueCapabilityRequest,
   IssueCapabilityResponse,
   Revocation,
 } from "../core/authority.ts";
+import type { IdentityConfig } from "../config/authority_config.ts";
 import type { CheckedContents } from "../config/checked_contents.ts";
 import type { CapabilityClaims } from "../core/capability.ts";
 import { isAgentName } from "../core/agent_name.ts";
-import { newId } from "../core/id.ts";
+import { isId, newId } from "../core/id.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { issueToken } from "../capability/token.ts";
@@ -19,6 +21,7 @@ import { schemaText } from "../policy/schema.ts";
 import { BundleFeed } from "./bundle_feed.ts";
 import {
   contextHash,
+  isSessionName,
   type IssuanceDemand,
   parseIssuance,
   permittedActions,
@@ -52,6 +55,11 @@ export interface LocalAuthorityOptions {
   /** How long a Sidecar may go on with a bundle unheard, in milliseconds. */
   readonly bundleTtlMs: number;
   readonly signingKey: SigningKey;
+  /**
+   * Who it vouches for agents as.
+   * @default {undefined} it does not
+   */
+  readonly identity?: IdentityConfig | undefined;
   /**
    * Remembers which bundles are valid.
    * @default {undefined} nothing does: each start checks them
@@ -190,6 +198,36 @@ export class LocalAuthority implements Authority {
     }
     const token = await issueToken(claims.value, signingKey.privateKey);
     return ok({ token, claims: claims.value });
+  }
+
+  async issueIdentityToken(request: IdentityTokenRequest): Promise<Result<string>> {
+    // Seldom wanted, so that not every start loads it.
+    const { checkAudience, IDENTITY_LIFE_MS, refused, signIdentity } = await import(
+      "./identity/identity_issuer.ts"
+    );
+    const config = checkAudience(this.#options.identity, request.audience);
+    if (!config.ok) return config;
+    const { agentId, sessionId } = request;
+    if (!isId("agt", agentId) || !isSessionName(sessionId)) {
+      return refused("INVALID_REQUEST", "agent or session are no names");
+    }
+    const nowMs = Date.now();
+    const tokenId = newId("ctok", nowMs);
+    const issuedAt = new Date(nowMs).toISOString();
+    const expiry = new Date(nowMs + IDENTITY_LIFE_MS).toISOString();
+    try {
+      // Whoever revokes a token of a session means that it gets nothing any more, this neither.
+      const issued = { tokenId, agentId, sessionId, issuedAt, expiry };
+      const { registeredAgentsOnly = false } = this.#options;
+      const recorded = await this.#store.recordToken(issued, registeredAgentsOnly);
+      if (recorded === "AGENT_NOT_REGISTERED") return refused(recorded, notRegistered(agentId));
+      if (recorded === "SESSION_REVOKED") {
+        return refused(recorded, `a token of session "${sessionId}" is revoked`);
+      }
+      return await signIdentity(config.value, { ...request, tokenId }, nowMs);
+    } catch {
+      return refused("AUTHORITY_UNAVAILABLE", "the Authority's store or keys are out of reach");
+    }
   }
 
   watchPolicyBundle(signal: AbortSignal): AsyncIterable<BundleUpdate> {

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { agentsCommand } from "./authority/agents.ts";
 import { generateClientCaCommand } from "./authority/generate_client_ca.ts";
 import { generateKeyCommand } from "./authority/generate_key.ts";
+import { identityCommand } from "./authority/identity.ts";
 import { initTlsCommand } from "./authority/init_tls.ts";
 import { issueCommand } from "./authority/issue.ts";
 import { issueClientCertCommand } from "./authority/issue_client_cert.ts";
@@ -32,6 +33,7 @@ export function command(): Command {
     .addCommand(revocationsCommand())
     .addCommand(issueCommand())
     .addCommand(generateKeyCommand())
+    .addCommand(identityCommand())
     .addCommand(initTlsCommand())
     .addCommand(generateClientCaCommand())
     .addCommand(issueClientCertCommand())

@@ -1,9 +1,9 @@
-import { join, resolve } from "../core/path.ts";
+import { dirname, join, resolve } from "../core/path.ts";
 import type { ActionClassEntry } from "../core/action_class.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { atVariable } from "./authority_environment.ts";
 import type { ListenAddress } from "./listen_address.ts";
-import type { AuthorityTable } from "./keys/authority.ts";
+import { type AuthorityTable, identityConfig } from "./keys/authority.ts";
 import type { ConfigFile } from "./load.ts";
 import { authorityKeyFile, type Environment, projectDataDir, stateDir } from "./paths.ts";
 import { checkKeys } from "./schema.ts";
@@ -25,6 +25,15 @@ export type StoreConfig =
 /** The variable that holds the URL of the database where `firma.toml` says nothing of it. */
 export const DATABASE_URL_VARIABLE = "FIRMA_DATABASE_URL";
 
+/** Who vouches for agents with ID tokens, and to whom. */
+export interface IdentityConfig {
+  /** An https URL; below it, services find what verifies its tokens. */
+  readonly issuer: string;
+  /** The audiences that tokens are issued for, and no others. */
+  readonly audiences: readonly string[];
+  readonly keyFile: string;
+}
+
 /** What an Authority of its own is started with. */
 export interface AuthorityConfig {
   /** The `firma.toml`, as an absolute path without symbolic links. */
@@ -44,6 +53,10 @@ export interface AuthorityConfig {
   readonly bundleTtlMs: number;
   /** The key that tokens and bundles are signed with. */
   readonly keyFile: string;
+  /** Absent: it vouches for no agent. */
+  readonly identity: IdentityConfig | undefined;
+  /** Where the keys of ID tokens are served. */
+  readonly identityListen: ListenAddress | undefined;
   readonly tlsCertPath: string | undefined;
   readonly tlsKeyPath: string | undefined;
   readonly clientCaCertPath: string | undefined;
@@ -88,6 +101,8 @@ export function parseAuthorityConfig(
     maxTtlMs: table.max_ttl,
     bundleTtlMs: table.bundle_ttl,
     keyFile: table.key_file ?? authorityKey,
+    identity: identityConfig(table.identity, join(dirname(authorityKey), "identity.json")),
+    identityListen: table.identity.listen_addr,
     tlsCertPath: table.tls_cert_path,
     tlsKeyPath: table.tls_key_path,
     clientCaCertPath: table.mtls_client_ca_cert_path,

@@ -1,8 +1,9 @@
-import { dirname, resolve } from "../core/path.ts";
+import { dirname, join, resolve } from "../core/path.ts";
 import type { ActionClassEntry } from "../core/action_class.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { atVariable, withAuthorityVariables } from "./authority_environment.ts";
-import { otherFiles } from "./keys/authority.ts";
+import type { IdentityConfig } from "./authority_config.ts";
+import { identityConfig, otherFiles } from "./keys/authority.ts";
 import { ROOT, type RootTable } from "./keys/root.ts";
 import type { ConnectAddress } from "./connect_address.ts";
 import type { SecretStore } from "../secrets/store/secret_store.ts";
@@ -31,6 +32,8 @@ export interface FirmaConfig {
     readonly bundleTtlMs: number;
     /** The key that tokens are signed with. */
     readonly keyFile: string;
+    /** Absent: it vouches for no agent. */
+    readonly identity: IdentityConfig | undefined;
     /** Whether it says where an Authority that others can reach is to listen. */
     readonly listens: boolean;
     /** What else the table names, by its keys: none of it is for agents. */
@@ -190,6 +193,10 @@ function assemble(
       maxTtlMs: authority.max_ttl,
       bundleTtlMs: authority.bundle_ttl,
       keyFile,
+      identity: identityConfig(
+        authority.identity,
+        join(dirname(defaults.authorityKey), "identity.json"),
+      ),
       listens: authority.listen_addr !== undefined,
       otherFiles: otherFiles(authority),
     },

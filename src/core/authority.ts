@@ -1,5 +1,5 @@
 import type { PolicyBundle } from "./policy_bundle.ts";
-import type { FirmaError } from "./result.ts";
+import type { FirmaError, Result } from "./result.ts";
 
 /** A request for a capability token. */
 export interface IssueCapabilityRequest {
@@ -15,6 +15,14 @@ export interface IssueCapabilityRequest {
 export type IssueCapabilityResponse =
   | { readonly granted: true; readonly token: string }
   | { readonly granted: false; readonly denyReason: string; readonly denyMessage: string };
+
+/** A request for an ID token about an agent. */
+export interface IdentityTokenRequest {
+  readonly agentId: string;
+  readonly sessionId: string;
+  /** What the token is for, as the service wants to be named. */
+  readonly audience: string;
+}
 
 /** What a Sidecar hears on the bundle stream. */
 export type BundleUpdate =
@@ -48,6 +56,8 @@ export interface Authority {
   /** Raw Ed25519 public key that tokens verify under, 32 bytes. */
   publicKey(): Promise<Uint8Array>;
   issueCapability(request: IssueCapabilityRequest): Promise<IssueCapabilityResponse>;
+  /** An ID token for a service that trusts this Authority to say who asks. Never rejects. */
+  issueIdentityToken(request: IdentityTokenRequest): Promise<Result<string>>;
   watchPolicyBundle(signal: AbortSignal): AsyncIterable<BundleUpdate>;
   /** First the whole list, then each change as the whole list again. */
   watchRevocations(signal: AbortSignal): AsyncIterable<readonly Revocation[]>;

@@ -87,11 +87,24 @@ Deno.test("parseAuthorityConfig() has a variable for every key of [authority]", 
     STORE_URL_FILE: ["u", (c) => postgres(c)?.url, { from: "file", path: "/etc/firma/u" }],
     STORE_SCHEMA: ["eu", (c) => postgres(c)?.schema, "eu"],
   };
+  const ofIdentity: typeof cases = {
+    IDENTITY_ISSUER: ["https://b.test/", (c) => c.identity?.issuer, "https://b.test"],
+    IDENTITY_AUDIENCES: ["a:b", (c) => c.identity?.audiences, ["a", "b"]],
+    IDENTITY_KEY_FILE: ["/k.json", (c) => c.identity?.keyFile, "/k.json"],
+    IDENTITY_LISTEN_ADDR: ["127.0.0.1:1", (c) => c.identityListen, {
+      kind: "tcp",
+      hostname: "127.0.0.1",
+      port: 1,
+    }],
+  };
+  const ISSUER = '[authority.identity]\nissuer = "https://a.test"\n';
   const names = placedKeys(AUTHORITY).map(({ name }) => name.replace(".", "_").toUpperCase());
-  assert.deepEqual(names.sort(), [...Object.keys(cases), ...Object.keys(ofStore)].sort());
-  for (const [name, [value, read, expected]] of Object.entries({ ...cases, ...ofStore })) {
+  assert.deepEqual(names.sort(), Object.keys({ ...cases, ...ofStore, ...ofIdentity }).sort());
+  for (
+    const [name, [value, read, expected]] of Object.entries({ ...cases, ...ofStore, ...ofIdentity })
+  ) {
     await t.step(name, () => {
-      const kind = Object.hasOwn(ofStore, name) ? '[authority.store]\nkind = "postgres"\n' : "";
+      const kind = Object.hasOwn(ofStore, name) ? '[authority.store]\nkind = "postgres"\n' : ISSUER;
       const parsed = parse(FILE + kind, { [`FIRMA_AUTHORITY_${name}`]: value });
       if (!parsed.ok) assert.fail(JSON.stringify(parsed.error));
       assert.deepEqual(read(parsed.value), expected);

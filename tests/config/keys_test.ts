@@ -50,6 +50,7 @@ path = "/a"
 const BESIDE: readonly [prefix: string, text: string][] = [
   ["authority.store.url", '[authority.store]\nkind = "postgres"\n'],
   ["authority.store.schema", '[authority.store]\nkind = "postgres"\n'],
+  ["authority.identity.", '[authority.identity]\nissuer = "https://b.test"\n'],
   ["action_classes[].", '[[action_classes]]\nname = "a.b"\nparent = "code.read"\n'],
   ["run.profiles.<id>.", "[run.profiles.example]\n"],
   ["sidecar.http_secret_providers[].matchers[].kind", `${STORE}kind = "blocked"\n`],

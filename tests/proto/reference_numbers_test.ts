@@ -83,6 +83,12 @@ const METHODS = [
   "firma.v1.InterceptorHook/Intercept unary InterceptRequest InterceptResponse",
 ];
 
+/** Methods that only clients of firma's own call. */
+const OWN_METHODS = [
+  "firma.v1.AuthorityService/IssueIdentityToken unary IssueIdentityTokenRequest " +
+  "IssueIdentityTokenResponse",
+];
+
 function typeOf(field: DescField): string {
   switch (field.fieldKind) {
     case "scalar":
@@ -132,5 +138,6 @@ Deno.test("proto/ has the services and methods that others call", () => {
       `${service.typeName}/${name} ${methodKind} ${input.name} ${output.name}`
     )
   );
-  assert.deepEqual(methods.sort(), METHODS);
+  const others = methods.filter((method) => !OWN_METHODS.includes(method));
+  assert.deepEqual(others.sort(), METHODS);
 });

@@ -17,6 +17,7 @@ function policies(revision: number, version = `v${revision}`): BundleUpdate {
 
 /** An Authority whose streams say what the test gives them. */
 class ScriptedAuthority implements Authority {
+  issueIdentityToken = () => Promise.reject(new Error("not asked for here"));
   readonly #bundles: BundleUpdate[][];
   readonly opened: string[] = [];
   constructor(...streams: BundleUpdate[][]) {

@@ -34,6 +34,7 @@ function rig(script: Script = {}) {
   const done: string[] = [];
   const notices: string[] = [];
   const authority: Authority = {
+    issueIdentityToken: () => Promise.reject(new Error("not asked for here")),
     publicKey: () => Promise.resolve(PUBLIC_KEY),
     issueCapability: async (request) => {
       requests.push(request);

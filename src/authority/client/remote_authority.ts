@@ -4,14 +4,16 @@ import { ConnectError } from "@connectrpc/connect";
 import type {
   Authority,
   BundleUpdate,
+  IdentityTokenRequest,
   IssueCapabilityRequest,
   IssueCapabilityResponse,
   Revocation,
 } from "../../core/authority.ts";
 import type { ConnectAddress } from "../../config/connect_address.ts";
-import { type FirmaError, ok, type Result } from "../../core/result.ts";
+import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
 import {
   IssueCapabilityRequestSchema,
+  IssueIdentityTokenRequestSchema,
   type PolicyBundleUpdate,
   type RevocationEvent,
   RevocationKind,
@@ -20,6 +22,7 @@ import { BUNDLE_FAULTS } from "../bundle_faults.ts";
 import { schemaText } from "../../policy/schema.ts";
 import { schemaDigest } from "../bundle_statement.ts";
 import { delay } from "../delay.ts";
+import { refused } from "../identity/identity_issuer.ts";
 import type { SidecarCredentials } from "../pre_shared_key.ts";
 import { backoffMs } from "./backoff.ts";
 import { BundleReceiver } from "./bundle_receiver.ts";
@@ -108,25 +111,50 @@ export class RemoteAuthority implements Authority {
       requestedTtlSeconds: wholeSeconds(request.requestedTtlSeconds),
       ...this.#credentials,
     });
+    const answer = await this.#ask(async ({ client }, signal) =>
+      readIssued(await client.issueCapability(message, { signal }))
+    );
+    if (answer.ok) return answer.value;
+    return {
+      granted: false,
+      denyReason: "AUTHORITY_UNAVAILABLE",
+      denyMessage:
+        `Cannot issue a capability token: the Authority does not answer: ${answer.error}`,
+    };
+  }
+
+  /** Asks as {@linkcode issueCapability} does. */
+  async issueIdentityToken(request: IdentityTokenRequest): Promise<Result<string>> {
+    const message = create(IssueIdentityTokenRequestSchema, { ...request, ...this.#credentials });
+    const answer = await this.#ask(({ client }, signal) =>
+      client.issueIdentityToken(message, { signal })
+    );
+    if (!answer.ok) {
+      return refused("AUTHORITY_UNAVAILABLE", `the Authority does not answer: ${answer.error}`);
+    }
+    const { idToken, denyReason, denyMessage } = answer.value;
+    if (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(idToken)) return ok(idToken);
+    const code = /^[A-Z][A-Z0-9_]{0,63}$/.test(denyReason) ? denyReason : "AUTHORITY_UNAVAILABLE";
+    return err({ code, message: denyMessage.slice(0, 500) || "Cannot issue an ID token" });
+  }
+
+  /** What the Authority answers, at one endpoint after the other; or why there is no answer. */
+  async #ask<T>(
+    ask: (connection: Connection, signal: AbortSignal) => Promise<T>,
+  ): Promise<Result<T, string>> {
     const { endpoints, issueTimeoutMs = 15_000 } = this.#options;
     const late = performance.now() + issueTimeoutMs;
     let reason = "";
     for (let tries = 0; tries <= endpoints.length && performance.now() < late; tries++) {
       const connection = this.#connections.current();
-      const signal = AbortSignal.timeout(issueTimeoutMs);
       try {
-        const { client } = connection;
-        return readIssued(await client.issueCapability(message, { signal }));
+        return ok(await ask(connection, AbortSignal.timeout(issueTimeoutMs)));
       } catch (cause) {
         reason = reasonOf(cause);
         this.#connections.fail(connection);
       }
     }
-    return {
-      granted: false,
-      denyReason: "AUTHORITY_UNAVAILABLE",
-      denyMessage: `Cannot issue a capability token: the Authority does not answer: ${reason}`,
-    };
+    return err(reason);
   }
 
   async *watchPolicyBundle(signal: AbortSignal): AsyncGenerator<BundleUpdate> {

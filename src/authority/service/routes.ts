@@ -16,8 +16,12 @@ import {
   type IssueCapabilityResponse,
   IssueCapabilityResponseSchema,
   IssueDecision,
+  type IssueIdentityTokenRequest,
+  type IssueIdentityTokenResponse,
+  IssueIdentityTokenResponseSchema,
 } from "../../proto/firma/v1/authority_pb.ts";
 import type { Grant, LocalAuthority } from "../local_authority.ts";
+import { refused } from "../identity/identity_issuer.ts";
 import type { SidecarCredentials } from "../pre_shared_key.ts";
 import type { Client } from "./client.ts";
 import { BundleMessages } from "./bundle_messages.ts";
@@ -55,6 +59,10 @@ export function authorityRoutes(options: RouteOptions): (router: ConnectRouter) 
       async issueCapability(request, context) {
         const { client } = admit(options, context, request);
         return await issue(options, request, client);
+      },
+      async issueIdentityToken(request, context) {
+        const { client } = admit(options, context, request);
+        return await identify(options, request, client);
       },
       async *watchPolicyBundle(request, context) {
         const { withdrawn } = admit(options, context, request);
@@ -146,6 +154,23 @@ async function issue(
     const reason = cause instanceof FirmaException ? cause.error.code : "STORE_UNREACHABLE";
     throw new ConnectError(reason, Code.Unavailable);
   }
+}
+
+async function identify(
+  { authority }: RouteOptions,
+  { agentId, sessionId, audience }: IssueIdentityTokenRequest,
+  client: Client,
+): Promise<IssueIdentityTokenResponse> {
+  const isPermitted = client.agents === undefined || client.agents.includes(agentId);
+  const token = isPermitted
+    ? await authority.issueIdentityToken({ agentId, sessionId, audience })
+    : refused("AGENT_NOT_PERMITTED", `client "${client.name}" may not ask for agent "${agentId}"`);
+  return create(
+    IssueIdentityTokenResponseSchema,
+    token.ok
+      ? { idToken: token.value }
+      : { denyReason: token.error.code, denyMessage: token.error.message },
+  );
 }
 
 function granted({ token, claims }: Grant): IssueCapabilityResponse {

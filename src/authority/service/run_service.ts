@@ -5,6 +5,7 @@ import { wasRemoved } from "../../config/policy_removals.ts";
 import { dataDir, type Environment } from "../../config/paths.ts";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
 import { loadOrCreateSigningKey, type SigningKey } from "../../pki/signing_key.ts";
+import { identityDocuments } from "../identity/identity_issuer.ts";
 import { LocalAuthority } from "../local_authority.ts";
 import { openStore } from "../store/open_store.ts";
 import { AuthorityServer, type Report } from "./service.ts";
@@ -63,6 +64,7 @@ export async function startService(
     listen: config.listen,
     tls: tls.value,
     preSharedKeysPath: config.preSharedKeysPath,
+    identity: publicIdentity(config),
     report,
   });
   if (!server.ok) {
@@ -70,6 +72,10 @@ export async function startService(
     return server;
   }
   report("info", `listening on ${server.value.address}`);
+  const { documentsAddress } = server.value;
+  if (documentsAddress !== undefined) {
+    report("info", `serving the keys of ID tokens on ${documentsAddress}`);
+  }
   return ok({
     address: server.value.address,
     close: async () => {
@@ -77,6 +83,12 @@ export async function startService(
       await authority.close();
     },
   });
+}
+
+/** What is served of ID tokens, and where. */
+function publicIdentity({ identity, identityListen: listen }: AuthorityConfig) {
+  if (identity === undefined || listen === undefined) return undefined;
+  return { listen, documents: () => identityDocuments(identity, Date.now()) };
 }
 
 /** The four files of mutual TLS: for TCP all, for a socket none is needed. */

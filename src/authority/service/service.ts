@@ -7,6 +7,7 @@ import { HttpServer } from "../../net/http/http_server.ts";
 import type { SigningKey } from "../../pki/signing_key.ts";
 import type { LocalAuthority } from "../local_authority.ts";
 import { LOCAL_CLIENT } from "./client.ts";
+import { listenForVerifiers, type PublicDocuments } from "./identity_listener.ts";
 import type { Guest } from "./guests.ts";
 import { PreSharedKeys } from "./pre_shared_keys.ts";
 import { RefusalLog } from "./refusal_log.ts";
@@ -29,6 +30,10 @@ export interface AuthorityServerOptions {
   readonly tls?: TlsFiles | undefined;
   /** List of pre-shared keys, of which each client needs one; without a list, none does. */
   readonly preSharedKeysPath?: string | undefined;
+  /** Where what ID tokens are verified by is served to anybody, and what it is. */
+  readonly identity?:
+    | { readonly listen: ListenAddress; readonly documents: PublicDocuments }
+    | undefined;
   readonly report: Report;
   /**
    * How often a stream of revocations shows that it is alive, in milliseconds.
@@ -55,6 +60,7 @@ const GRACE_MS = 1_000;
 
 interface Parts {
   readonly listener: Listener;
+  readonly documents: Listener | undefined;
   readonly http: HttpServer;
   readonly revocations: RevocationFeed;
   readonly preSharedKeys: PreSharedKeys | undefined;
@@ -97,12 +103,14 @@ export class AuthorityServer {
     const http = new HttpServer(HTTP);
     const handler = requestHandler(routes, http.watchdog, onFault);
     const listener = await listen(options, { http, refusals, handler });
-    if (listener.ok) {
-      const parts = { listener: listener.value, http, revocations, preSharedKeys, closing };
-      return ok(new AuthorityServer(parts));
+    const documents = listener.ok ? publish(options, http) : listener;
+    if (listener.ok && documents.ok) {
+      const listeners = { listener: listener.value, documents: documents.value };
+      return ok(new AuthorityServer({ ...listeners, http, revocations, preSharedKeys, closing }));
     }
+    if (listener.ok) await listener.value.close();
     await Promise.all([revocations.close(), preSharedKeys?.close()]);
-    return listener;
+    return err(documents.ok ? [] : documents.error);
   }
 
   /** Where it listens, as in `listen_addr`. */
@@ -110,14 +118,36 @@ export class AuthorityServer {
     return this.#parts.listener.address;
   }
 
+  /** Where what ID tokens are verified by is served; `undefined` when it is not. */
+  get documentsAddress(): string | undefined {
+    return this.#parts.documents?.address;
+  }
+
   /** Stops to listen and ends every stream, which is told so. */
   async close(): Promise<void> {
-    const { listener, http, revocations, preSharedKeys, closing } = this.#parts;
+    const { listener, documents, http, revocations, preSharedKeys, closing } = this.#parts;
     closing.abort();
-    await listener.close();
+    await Promise.all([listener.close(), documents?.close()]);
     await http.close(GRACE_MS);
     await Promise.all([revocations.close(), preSharedKeys?.close()]);
   }
+}
+
+function publish(
+  { identity }: AuthorityServerOptions,
+  http: HttpServer,
+): Result<Listener | undefined, readonly FirmaError[]> {
+  if (identity === undefined) return ok(undefined);
+  const { listen, documents } = identity;
+  if (listen.kind === "tcp") {
+    const listener = listenForVerifiers(listen, http, documents);
+    return listener.ok ? listener : err([listener.error]);
+  }
+  return err([{
+    code: "LISTEN_FAILED",
+    message: `Cannot listen on "unix://${listen.path}": the keys are served over TCP`,
+    cure: "write an address and a port in listen_addr of [authority.identity]",
+  }]);
 }
 
 async function listen(

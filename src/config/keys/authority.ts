@@ -1,4 +1,5 @@
 import { type ListenAddress, parseListenAddress } from "../listen_address.ts";
+import type { IdentityConfig } from "../authority_config.ts";
 import { key, section, type ValueOf } from "../key.ts";
 import { DURATION, list, NOT_EMPTY, oneOf, PATH, text } from "../value_type.ts";
 
@@ -54,6 +55,50 @@ const STORE = section("What the Authority remembers things in", {
     applies: "restart",
   }),
 });
+
+const ISSUER = text<string>("URL", { pattern: "^https://" }, (value) => {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const isPlain = url?.protocol === "https:" && url.username === "" && url.password === "" &&
+    url.search === "" && url.hash === "" && !value.includes("?") && !value.includes("#");
+  if (url !== undefined && isPlain) return { value: url.href.replace(/\/+$/, "") };
+  return { state: `"${value}" is not the https URL of an issuer` };
+});
+
+/** ID tokens, by which services elsewhere know agents. */
+const IDENTITY = section("ID tokens, by which services elsewhere know who an agent is", {
+  issuer: key(ISSUER, {
+    about: "The URL below which services find the keys; `iss` of every token",
+    otherwise: "there are no ID tokens",
+    example: "https://firma.acme.test",
+    applies: "restart",
+  }),
+  audiences: key(list(NOT_EMPTY, "list of audiences"), {
+    about: "The audiences that there are tokens for",
+    default: [],
+    example: ["sts.amazonaws.com"],
+    applies: "restart",
+  }),
+  key_file: key(PATH, {
+    about: "Keys that they are signed with",
+    otherwise: "`keys/identity.json` in the data directory",
+    example: "identity.json",
+    applies: "restart",
+  }),
+  listen_addr: key(LISTEN_ADDRESS, {
+    about: "Where `firma authority` serves the public keys, over HTTP, for a proxy with TLS",
+    otherwise: "nowhere: `firma authority identity` writes them to files",
+    example: "127.0.0.1:9444",
+    applies: "restart",
+  }),
+});
+
+/** What the table says of ID tokens; `undefined` when there are none. */
+export function identityConfig(
+  { issuer, audiences, key_file: keyFile }: AuthorityTable["identity"],
+  otherwise: string,
+): IdentityConfig | undefined {
+  return issuer === undefined ? undefined : { issuer, audiences, keyFile: keyFile ?? otherwise };
+}
 
 /** `[authority]`. */
 export const AUTHORITY = section("The Authority, which issues tokens and hands out policies", {
@@ -142,6 +187,7 @@ export const AUTHORITY = section("The Authority, which issues tokens and hands o
     applies: "restart",
   }),
   store: STORE,
+  identity: IDENTITY,
 });
 
 /** `[authority]` of a `firma.toml`, as it stands there. */
@@ -158,5 +204,9 @@ const OTHER_FILES = [
 
 /** The files that an Authority which serves others has beside its policies, by key. */
 export function otherFiles(authority: AuthorityTable): { key: string; path: string }[] {
-  return OTHER_FILES.flatMap((key) => authority[key] ? [{ key, path: authority[key] }] : []);
+  const { key_file: identityKeys } = authority.identity;
+  return [
+    ...OTHER_FILES.flatMap((key) => authority[key] ? [{ key, path: authority[key] }] : []),
+    ...(identityKeys === undefined ? [] : [{ key: "identity.key_file", path: identityKeys }]),
+  ];
 }

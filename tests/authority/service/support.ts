@@ -4,6 +4,7 @@ import type { Result } from "../../../src/core/result.ts";
 import type { AuthorityStore } from "../../../src/authority/store/store.ts";
 import { FileStore } from "../../../src/authority/store/file_store.ts";
 import type { ListenAddress } from "../../../src/config/listen_address.ts";
+import { identityDocuments } from "../../../src/authority/identity/identity_issuer.ts";
 import { AuthorityServer } from "../../../src/authority/service/service.ts";
 import type { TlsFiles } from "../../../src/authority/service/tls_files.ts";
 import type { ClientTlsFiles } from "../../../src/authority/client/connections.ts";
@@ -28,6 +29,8 @@ export interface ServeOptions {
   /** Listens on TCP with these; otherwise on a socket of its own. */
   readonly tls?: TlsFiles;
   readonly preSharedKeysPath?: string;
+  /** Vouches for agents to these audiences. */
+  readonly audiences?: readonly string[];
   /** Remembers in this store instead of in files. */
   readonly openStore?: () => Promise<Result<AuthorityStore>>;
   readonly port?: number;
@@ -48,6 +51,11 @@ export async function serve(options: ServeOptions = {}) {
     ? { kind: "unix", path: `${state.path}/authority.sock` }
     : { kind: "tcp", hostname: "127.0.0.1", port: options.port ?? 0 };
 
+  const identity = options.audiences && {
+    issuer: "https://firma.test/identity",
+    audiences: options.audiences,
+    keyFile: `${state.path}/identity.json`,
+  };
   const openStore = options.openStore ?? (() =>
     FileStore.open({
       directory: `${state.path}/authority`,
@@ -69,6 +77,7 @@ export async function serve(options: ServeOptions = {}) {
       maxTtlMs,
       bundleTtlMs: options.bundleTtlMs ?? 30_000,
       signingKey: key,
+      identity,
       onNotice: note,
     });
     if (!authority.ok) assert.fail(JSON.stringify(authority.error));
@@ -78,6 +87,10 @@ export async function serve(options: ServeOptions = {}) {
       listen,
       tls: options.tls,
       preSharedKeysPath: options.preSharedKeysPath,
+      identity: identity && {
+        listen: { kind: "tcp", hostname: "127.0.0.1", port: 0 },
+        documents: () => identityDocuments(identity, Date.now()),
+      },
       beatMs: options.beatMs ?? 5_000,
       report: (level, text) => log.push(`${level}: ${text}`),
     });
@@ -102,6 +115,10 @@ export async function serve(options: ServeOptions = {}) {
     policyDir: policies.path,
     issuanceDir: issuance.path,
     stateDir: state.path,
+    /** Where its keys are served, as a proxy before it would reach them. */
+    get documentsUrl(): string {
+      return `http://${running?.server.documentsAddress}`;
+    },
     get endpoint(): string {
       return listen.kind === "unix" ? `unix://${listen.path}` : `https://localhost:${listen.port}`;
     },

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file firma/v1/authority.proto.
  */
 export const file_firma_v1_authority: GenFile = /*@__PURE__*/
-  fileDesc("ChhmaXJtYS92MS9hdXRob3JpdHkucHJvdG8SCGZpcm1hLnYxIlYKElNpZGVjYXJDcmVkZW50aWFscxIUCgx3b3Jrc3BhY2VfaWQYASABKAkSEgoKc2lkZWNhcl9pZBgCIAEoCRIWCg5wcmVfc2hhcmVkX2tleRgDIAEoCSLDAQoWSXNzdWVDYXBhYmlsaXR5UmVxdWVzdBIQCghhZ2VudF9pZBgBIAEoCRIZChFyZXF1ZXN0ZWRfYWN0aW9ucxgCIAMoCRIWCg5yZXNvdXJjZV9zY29wZRgDIAMoCRISCgpzZXNzaW9uX2lkGAQgASgJEh0KFXJlcXVlc3RlZF90dGxfc2Vjb25kcxgFIAEoBRIxCgtjcmVkZW50aWFscxgGIAEoCzIcLmZpcm1hLnYxLlNpZGVjYXJDcmVkZW50aWFscyK1AgoXSXNzdWVDYXBhYmlsaXR5UmVzcG9uc2USDwoHZ3JhbnRlZBgBIAEoCBIoCgV0b2tlbhgCIAEoCzIZLmZpcm1hLnYxLkNhcGFiaWxpdHlUb2tlbhITCgtkZW55X3JlYXNvbhgDIAEoCRIUCgxkZW55X21lc3NhZ2UYBCABKAkSKQoIZGVjaXNpb24YBSABKA4yFy5maXJtYS52MS5Jc3N1ZURlY2lzaW9uEhgKC2FwcHJvdmFsX2lkGAYgASgJSACIAQESGQoMYXBwcm92YWxfdXJsGAcgASgJSAGIAQESMwoPYXBwcm92YWxfZXhwaXJ5GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIOCgxfYXBwcm92YWxfaWRCDwoNX2FwcHJvdmFsX3VybCKbAQoYV2F0Y2hQb2xpY3lCdW5kbGVSZXF1ZXN0EhcKD2N1cnJlbnRfdmVyc2lvbhgBIAEoCRIxCgtjcmVkZW50aWFscxgCIAEoCzIcLmZpcm1hLnYxLlNpZGVjYXJDcmVkZW50aWFscxIWCg5hY2NlcHRfbm90aWNlcxhkIAEoCBIbChNrbm93bl9zY2hlbWFfc2hhMjU2GGUgASgMIvQBChJQb2xpY3lCdW5kbGVVcGRhdGUSJgoGYnVuZGxlGAEgASgLMhYuZmlybWEudjEuUG9saWN5QnVuZGxlEi4KCnVwZGF0ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKB3JlbmV3YWwYZCABKAsyFy5maXJtYS52MS5CdW5kbGVSZW5ld2FsSAASKgoHcmVmdXNhbBhlIAEoCzIXLmZpcm1hLnYxLkJ1bmRsZVJlZnVzYWxIABIkCgRsb3NzGGYgASgLMhQuZmlybWEudjEuQnVuZGxlTG9zc0gAQggKBm5vdGljZSI1Cg1CdW5kbGVSZW5ld2FsEhEKCXN0YXRlbWVudBgBIAEoDBIRCglzaWduYXR1cmUYAiABKAwiNgoNQnVuZGxlUmVmdXNhbBIlCgZmYXVsdHMYASADKAsyFS5maXJtYS52MS5CdW5kbGVGYXVsdCIyCgpCdW5kbGVMb3NzEiQKBWZhdWx0GAEgASgLMhUuZmlybWEudjEuQnVuZGxlRmF1bHQiZgoLQnVuZGxlRmF1bHQSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEgwKBGN1cmUYAyABKAkSDAoEZmlsZRgEIAEoCRIMCgRsaW5lGAUgASgNEg4KBmNvbHVtbhgGIAEoDSKNAQoXV2F0Y2hSZXZvY2F0aW9uc1JlcXVlc3QSKQoFc2luY2UYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKC2NyZWRlbnRpYWxzGAIgASgLMhwuZmlybWEudjEuU2lkZWNhckNyZWRlbnRpYWxzEhQKDGFjY2VwdF9tYXJrcxhkIAEoCCKKAQoPUmV2b2NhdGlvbkV2ZW50EhAKCHRva2VuX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRItCgl0aW1lc3RhbXAYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKBGtpbmQYZCABKA4yGC5maXJtYS52MS5SZXZvY2F0aW9uS2luZCqHAQoNSXNzdWVEZWNpc2lvbhIeChpJU1NVRV9ERUNJU0lPTl9VTlNQRUNJRklFRBAAEhgKFElTU1VFX0RFQ0lTSU9OX0FMTE9XEAESFwoTSVNTVUVfREVDSVNJT05fREVOWRACEiMKH0lTU1VFX0RFQ0lTSU9OX1BFTkRJTkdfQVBQUk9WQUwQAypuCg5SZXZvY2F0aW9uS2luZBIfChtSRVZPQ0FUSU9OX0tJTkRfVU5TUEVDSUZJRUQQABIdChlSRVZPQ0FUSU9OX0tJTkRfV0lUSERSQVdOEAESHAoYUkVWT0NBVElPTl9LSU5EX0NPTVBMRVRFEAIylwIKEEF1dGhvcml0eVNlcnZpY2USVgoPSXNzdWVDYXBhYmlsaXR5EiAuZmlybWEudjEuSXNzdWVDYXBhYmlsaXR5UmVxdWVzdBohLmZpcm1hLnYxLklzc3VlQ2FwYWJpbGl0eVJlc3BvbnNlElcKEVdhdGNoUG9saWN5QnVuZGxlEiIuZmlybWEudjEuV2F0Y2hQb2xpY3lCdW5kbGVSZXF1ZXN0GhwuZmlybWEudjEuUG9saWN5QnVuZGxlVXBkYXRlMAESUgoQV2F0Y2hSZXZvY2F0aW9ucxIhLmZpcm1hLnYxLldhdGNoUmV2b2NhdGlvbnNSZXF1ZXN0GhkuZmlybWEudjEuUmV2b2NhdGlvbkV2ZW50MAFiBnByb3RvMw", [file_firma_v1_bundle, file_firma_v1_capability, file_google_protobuf_timestamp]);
+  fileDesc("ChhmaXJtYS92MS9hdXRob3JpdHkucHJvdG8SCGZpcm1hLnYxIlYKElNpZGVjYXJDcmVkZW50aWFscxIUCgx3b3Jrc3BhY2VfaWQYASABKAkSEgoKc2lkZWNhcl9pZBgCIAEoCRIWCg5wcmVfc2hhcmVkX2tleRgDIAEoCSLDAQoWSXNzdWVDYXBhYmlsaXR5UmVxdWVzdBIQCghhZ2VudF9pZBgBIAEoCRIZChFyZXF1ZXN0ZWRfYWN0aW9ucxgCIAMoCRIWCg5yZXNvdXJjZV9zY29wZRgDIAMoCRISCgpzZXNzaW9uX2lkGAQgASgJEh0KFXJlcXVlc3RlZF90dGxfc2Vjb25kcxgFIAEoBRIxCgtjcmVkZW50aWFscxgGIAEoCzIcLmZpcm1hLnYxLlNpZGVjYXJDcmVkZW50aWFscyK1AgoXSXNzdWVDYXBhYmlsaXR5UmVzcG9uc2USDwoHZ3JhbnRlZBgBIAEoCBIoCgV0b2tlbhgCIAEoCzIZLmZpcm1hLnYxLkNhcGFiaWxpdHlUb2tlbhITCgtkZW55X3JlYXNvbhgDIAEoCRIUCgxkZW55X21lc3NhZ2UYBCABKAkSKQoIZGVjaXNpb24YBSABKA4yFy5maXJtYS52MS5Jc3N1ZURlY2lzaW9uEhgKC2FwcHJvdmFsX2lkGAYgASgJSACIAQESGQoMYXBwcm92YWxfdXJsGAcgASgJSAGIAQESMwoPYXBwcm92YWxfZXhwaXJ5GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIOCgxfYXBwcm92YWxfaWRCDwoNX2FwcHJvdmFsX3VybCKGAQoZSXNzdWVJZGVudGl0eVRva2VuUmVxdWVzdBIQCghhZ2VudF9pZBgBIAEoCRISCgpzZXNzaW9uX2lkGAIgASgJEhAKCGF1ZGllbmNlGAMgASgJEjEKC2NyZWRlbnRpYWxzGAQgASgLMhwuZmlybWEudjEuU2lkZWNhckNyZWRlbnRpYWxzIlkKGklzc3VlSWRlbnRpdHlUb2tlblJlc3BvbnNlEhAKCGlkX3Rva2VuGAEgASgJEhMKC2RlbnlfcmVhc29uGAIgASgJEhQKDGRlbnlfbWVzc2FnZRgDIAEoCSKbAQoYV2F0Y2hQb2xpY3lCdW5kbGVSZXF1ZXN0EhcKD2N1cnJlbnRfdmVyc2lvbhgBIAEoCRIxCgtjcmVkZW50aWFscxgCIAEoCzIcLmZpcm1hLnYxLlNpZGVjYXJDcmVkZW50aWFscxIWCg5hY2NlcHRfbm90aWNlcxhkIAEoCBIbChNrbm93bl9zY2hlbWFfc2hhMjU2GGUgASgMIvQBChJQb2xpY3lCdW5kbGVVcGRhdGUSJgoGYnVuZGxlGAEgASgLMhYuZmlybWEudjEuUG9saWN5QnVuZGxlEi4KCnVwZGF0ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKB3JlbmV3YWwYZCABKAsyFy5maXJtYS52MS5CdW5kbGVSZW5ld2FsSAASKgoHcmVmdXNhbBhlIAEoCzIXLmZpcm1hLnYxLkJ1bmRsZVJlZnVzYWxIABIkCgRsb3NzGGYgASgLMhQuZmlybWEudjEuQnVuZGxlTG9zc0gAQggKBm5vdGljZSI1Cg1CdW5kbGVSZW5ld2FsEhEKCXN0YXRlbWVudBgBIAEoDBIRCglzaWduYXR1cmUYAiABKAwiNgoNQnVuZGxlUmVmdXNhbBIlCgZmYXVsdHMYASADKAsyFS5maXJtYS52MS5CdW5kbGVGYXVsdCIyCgpCdW5kbGVMb3NzEiQKBWZhdWx0GAEgASgLMhUuZmlybWEudjEuQnVuZGxlRmF1bHQiZgoLQnVuZGxlRmF1bHQSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEgwKBGN1cmUYAyABKAkSDAoEZmlsZRgEIAEoCRIMCgRsaW5lGAUgASgNEg4KBmNvbHVtbhgGIAEoDSKNAQoXV2F0Y2hSZXZvY2F0aW9uc1JlcXVlc3QSKQoFc2luY2UYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKC2NyZWRlbnRpYWxzGAIgASgLMhwuZmlybWEudjEuU2lkZWNhckNyZWRlbnRpYWxzEhQKDGFjY2VwdF9tYXJrcxhkIAEoCCKKAQoPUmV2b2NhdGlvbkV2ZW50EhAKCHRva2VuX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRItCgl0aW1lc3RhbXAYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKBGtpbmQYZCABKA4yGC5maXJtYS52MS5SZXZvY2F0aW9uS2luZCqHAQoNSXNzdWVEZWNpc2lvbhIeChpJU1NVRV9ERUNJU0lPTl9VTlNQRUNJRklFRBAAEhgKFElTU1VFX0RFQ0lTSU9OX0FMTE9XEAESFwoTSVNTVUVfREVDSVNJT05fREVOWRACEiMKH0lTU1VFX0RFQ0lTSU9OX1BFTkRJTkdfQVBQUk9WQUwQAypuCg5SZXZvY2F0aW9uS2luZBIfChtSRVZPQ0FUSU9OX0tJTkRfVU5TUEVDSUZJRUQQABIdChlSRVZPQ0FUSU9OX0tJTkRfV0lUSERSQVdOEAESHAoYUkVWT0NBVElPTl9LSU5EX0NPTVBMRVRFEAIy+AIKEEF1dGhvcml0eVNlcnZpY2USVgoPSXNzdWVDYXBhYmlsaXR5EiAuZmlybWEudjEuSXNzdWVDYXBhYmlsaXR5UmVxdWVzdBohLmZpcm1hLnYxLklzc3VlQ2FwYWJpbGl0eVJlc3BvbnNlElcKEVdhdGNoUG9saWN5QnVuZGxlEiIuZmlybWEudjEuV2F0Y2hQb2xpY3lCdW5kbGVSZXF1ZXN0GhwuZmlybWEudjEuUG9saWN5QnVuZGxlVXBkYXRlMAESUgoQV2F0Y2hSZXZvY2F0aW9ucxIhLmZpcm1hLnYxLldhdGNoUmV2b2NhdGlvbnNSZXF1ZXN0GhkuZmlybWEudjEuUmV2b2NhdGlvbkV2ZW50MAESXwoSSXNzdWVJZGVudGl0eVRva2VuEiMuZmlybWEudjEuSXNzdWVJZGVudGl0eVRva2VuUmVxdWVzdBokLmZpcm1hLnYxLklzc3VlSWRlbnRpdHlUb2tlblJlc3BvbnNlYgZwcm90bzM", [file_firma_v1_bundle, file_firma_v1_capability, file_google_protobuf_timestamp]);
 
 /**
  * Who asks, for Authorities that want a shared secret. firma's own goes by client certificates, and
@@ -155,6 +155,73 @@ export const IssueCapabilityResponseSchema: GenMessage<IssueCapabilityResponse> 
   messageDesc(file_firma_v1_authority, 2);
 
 /**
+ * @generated from message firma.v1.IssueIdentityTokenRequest
+ */
+export type IssueIdentityTokenRequest = Message<"firma.v1.IssueIdentityTokenRequest"> & {
+  /**
+   * `agt_…`, one that the Authority has registered.
+   *
+   * @generated from field: string agent_id = 1;
+   */
+  agentId: string;
+
+  /**
+   * @generated from field: string session_id = 2;
+   */
+  sessionId: string;
+
+  /**
+   * What the token is for, as the service wants to be named.
+   *
+   * @generated from field: string audience = 3;
+   */
+  audience: string;
+
+  /**
+   * @generated from field: firma.v1.SidecarCredentials credentials = 4;
+   */
+  credentials?: SidecarCredentials | undefined;
+};
+
+/**
+ * Describes the message firma.v1.IssueIdentityTokenRequest.
+ * Use `create(IssueIdentityTokenRequestSchema)` to create a new message.
+ */
+export const IssueIdentityTokenRequestSchema: GenMessage<IssueIdentityTokenRequest> = /*@__PURE__*/
+  messageDesc(file_firma_v1_authority, 3);
+
+/**
+ * @generated from message firma.v1.IssueIdentityTokenResponse
+ */
+export type IssueIdentityTokenResponse = Message<"firma.v1.IssueIdentityTokenResponse"> & {
+  /**
+   * A JSON Web Token; empty where it is refused.
+   *
+   * @generated from field: string id_token = 1;
+   */
+  idToken: string;
+
+  /**
+   * Stable, SCREAMING_SNAKE_CASE, such as IDENTITY_NOT_CONFIGURED or AGENT_NOT_PERMITTED.
+   *
+   * @generated from field: string deny_reason = 2;
+   */
+  denyReason: string;
+
+  /**
+   * @generated from field: string deny_message = 3;
+   */
+  denyMessage: string;
+};
+
+/**
+ * Describes the message firma.v1.IssueIdentityTokenResponse.
+ * Use `create(IssueIdentityTokenResponseSchema)` to create a new message.
+ */
+export const IssueIdentityTokenResponseSchema: GenMessage<IssueIdentityTokenResponse> = /*@__PURE__*/
+  messageDesc(file_firma_v1_authority, 4);
+
+/**
  * @generated from message firma.v1.WatchPolicyBundleRequest
  */
 export type WatchPolicyBundleRequest = Message<"firma.v1.WatchPolicyBundleRequest"> & {
@@ -192,7 +259,7 @@ export type WatchPolicyBundleRequest = Message<"firma.v1.WatchPolicyBundleReques
  * Use `create(WatchPolicyBundleRequestSchema)` to create a new message.
  */
 export const WatchPolicyBundleRequestSchema: GenMessage<WatchPolicyBundleRequest> = /*@__PURE__*/
-  messageDesc(file_firma_v1_authority, 3);
+  messageDesc(file_firma_v1_authority, 5);
 
 /**
  * Exactly one of `bundle` and, for clients that accept notices, fields from 100 on.
@@ -245,7 +312,7 @@ export type PolicyBundleUpdate = Message<"firma.v1.PolicyBundleUpdate"> & {
  * Use `create(PolicyBundleUpdateSchema)` to create a new message.
  */
 export const PolicyBundleUpdateSchema: GenMessage<PolicyBundleUpdate> = /*@__PURE__*/
-  messageDesc(file_firma_v1_authority, 4);
+  messageDesc(file_firma_v1_authority, 6);
 
 /**
  * A statement that is signed anew, about a bundle that the client has.
@@ -271,7 +338,7 @@ export type BundleRenewal = Message<"firma.v1.BundleRenewal"> & {
  * Use `create(BundleRenewalSchema)` to create a new message.
  */
 export const BundleRenewalSchema: GenMessage<BundleRenewal> = /*@__PURE__*/
-  messageDesc(file_firma_v1_authority, 5);
+  messageDesc(file_firma_v1_authority, 7);
 
 /**
  * @generated from message firma.v1.BundleRefusal
@@ -288,7 +355,7 @@ export type BundleRefusal = Message<"firma.v1.BundleRefusal"> & {
  * Use `create(BundleRefusalSchema)` to create a new message.
  */
 export const BundleRefusalSchema: GenMessage<BundleRefusal> = /*@__PURE__*/
-  messageDesc(file_firma_v1_authority, 6);
+  messageDesc(file_firma_v1_authority, 8);
 
 /**
  * @generated from message firma.v1.BundleLoss
@@ -305,7 +372,7 @@ export type BundleLoss = Message<"firma.v1.BundleLoss"> & {
  * Use `create(BundleLossSchema)` to create a new message.
  */
 export const BundleLossSchema: GenMessage<BundleLoss> = /*@__PURE__*/
-  messageDesc(file_firma_v1_authority, 7);
+  messageDesc(file_firma_v1_authority, 9);
 
 /**
  * What an operator should know about a policy file.
@@ -355,7 +422,7 @@ export type BundleFault = Message<"firma.v1.BundleFault"> & {
  * Use `create(BundleFaultSchema)` to create a new message.
  */
 export const BundleFaultSchema: GenMessage<BundleFault> = /*@__PURE__*/
-  messageDesc(file_firma_v1_authority, 8);
+  messageDesc(file_firma_v1_authority, 10);
 
 /**
  * @generated from message firma.v1.WatchRevocationsRequest
@@ -387,7 +454,7 @@ export type WatchRevocationsRequest = Message<"firma.v1.WatchRevocationsRequest"
  * Use `create(WatchRevocationsRequestSchema)` to create a new message.
  */
 export const WatchRevocationsRequestSchema: GenMessage<WatchRevocationsRequest> = /*@__PURE__*/
-  messageDesc(file_firma_v1_authority, 9);
+  messageDesc(file_firma_v1_authority, 11);
 
 /**
  * @generated from message firma.v1.RevocationEvent
@@ -423,7 +490,7 @@ export type RevocationEvent = Message<"firma.v1.RevocationEvent"> & {
  * Use `create(RevocationEventSchema)` to create a new message.
  */
 export const RevocationEventSchema: GenMessage<RevocationEvent> = /*@__PURE__*/
-  messageDesc(file_firma_v1_authority, 10);
+  messageDesc(file_firma_v1_authority, 12);
 
 /**
  * @generated from enum firma.v1.IssueDecision
@@ -530,6 +597,19 @@ export const AuthorityService: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchRevocationsRequestSchema;
     output: typeof RevocationEventSchema;
+  },
+  /**
+   * Issues an ID token (OpenID Connect Core 1.0, 2) about an agent, for a service that trusts the
+   * Authority to say who asks.
+   *
+   * A refusal is an answer (`deny_reason` is not empty), not an error.
+   *
+   * @generated from rpc firma.v1.AuthorityService.IssueIdentityToken
+   */
+  issueIdentityToken: {
+    methodKind: "unary";
+    input: typeof IssueIdentityTokenRequestSchema;
+    output: typeof IssueIdentityTokenResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_firma_v1_authority, 0);
