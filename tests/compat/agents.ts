@@ -13,8 +13,11 @@ export interface Agent {
   readonly vendor: Vendor;
   /** The mapping pack for its vendor. */
   readonly mapping: string;
-  /** Variables of the host that the profile must pass on. */
-  readonly env: Readonly<Record<string, string>>;
+  /** Variables in which it looks for its key; it finds a placeholder there. */
+  readonly env: readonly string[];
+  /** The key that its vendor wants to see, and the header that it wants to see it in. */
+  readonly key: string;
+  readonly header: "authorization" | "x-api-key" | "x-goog-api-key";
   /** Files of its home. */
   readonly home?: Readonly<Record<string, string>>;
   /** Its arguments for a prompt; it may run every command that it is asked to run. */
@@ -29,7 +32,9 @@ export const AGENTS: readonly Agent[] = [
     program: "claude",
     vendor: ANTHROPIC,
     mapping: "anthropic",
-    env: { ANTHROPIC_API_KEY: "sk-ant-api03-not-a-real-key" },
+    env: ["ANTHROPIC_API_KEY"],
+    key: "sk-ant-api03-the-key-that-the-vendor-knows",
+    header: "x-api-key",
     words: (prompt) => ["-p", prompt, "--allowedTools", "Bash"],
   },
   {
@@ -38,7 +43,9 @@ export const AGENTS: readonly Agent[] = [
     program: "codex",
     vendor: OPENAI,
     mapping: "openai",
-    env: { OPENAI_API_KEY: "sk-not-a-real-key", CODEX_API_KEY: "sk-not-a-real-key" },
+    env: ["OPENAI_API_KEY", "CODEX_API_KEY"],
+    key: "sk-the-key-that-the-vendor-knows",
+    header: "authorization",
     home: { ".codex/config.toml": `model = "gpt-5"\n` },
     words: (prompt) => [
       "exec",
@@ -53,7 +60,9 @@ export const AGENTS: readonly Agent[] = [
     program: "gemini",
     vendor: GOOGLE,
     mapping: "gemini",
-    env: { GEMINI_API_KEY: "not-a-real-key" },
+    env: ["GEMINI_API_KEY"],
+    key: "AIza-the-key-that-the-vendor-knows",
+    header: "x-goog-api-key",
     home: { ".gemini/settings.json": `{"security":{"auth":{"selectedType":"gemini-api-key"}}}\n` },
     words: (prompt) => ["--skip-trust", "--yolo", "--prompt", prompt],
   },
@@ -63,7 +72,9 @@ export const AGENTS: readonly Agent[] = [
     program: "opencode",
     vendor: ANTHROPIC,
     mapping: "anthropic",
-    env: { ANTHROPIC_API_KEY: "sk-ant-api03-not-a-real-key" },
+    env: ["ANTHROPIC_API_KEY"],
+    key: "sk-ant-api03-the-key-that-the-vendor-knows",
+    header: "x-api-key",
     home: { ".config/opencode/opencode.json": `{"autoupdate": false}\n` },
     words: (prompt) => ["run", "--model", "anthropic/claude-sonnet-4-5", prompt],
   },

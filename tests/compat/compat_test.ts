@@ -22,12 +22,14 @@ for (const client of CLIENTS.filter(({ name }) => HERE.includes(name))) {
   });
 }
 
-Deno.test("firma run has claude answer, and show why its command was refused", async () => {
+Deno.test("firma run has claude answer without its key, and show why its command was refused", async () => {
   const agent = AGENTS.find(({ name }) => name === "claude-code")!;
   await using installed = await install(agent.npm, agent.program);
   const greeted = await converse(agent, installed.program, "hello");
   assert.equal(greeted.code, 0, greeted.stderr);
   assert.equal(greeted.stdout.trim(), GREETING);
+  // It works with a placeholder; the vendor is shown the key, in every call.
+  assert.deepEqual([...greeted.keys], [agent.key]);
 
   const sent = await converse(agent, installed.program, `Please get ${ELSEWHERE} with curl`);
   assert.match(sent.stdout, /The command said: .*firma refused GET example\.com/);

@@ -10,6 +10,8 @@ export interface Conversation extends Finished {
   readonly events: readonly SignedEvent[];
   /** What the stand-in was asked: method and path. */
   readonly asked: readonly string[];
+  /** The keys that the vendor was shown, as it was shown them. */
+  readonly keys: ReadonlySet<string>;
 }
 
 /** Gives the real agent, at `program`, a prompt under firma. */
@@ -23,11 +25,13 @@ export async function converse(
   const ca = await TestCa.create();
   const { cert, key } = await ca.issue(...hosts);
   const asked: string[] = [];
+  const keys = new Set<string>();
   await using server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, cert, key, onListen: () => {} },
     async (request) => {
       asked.push(`${request.method} ${new URL(request.url).pathname}`);
       const ours = new URL(request.url).hostname === agent.vendor.host;
+      if (ours) keys.add(request.headers.get(agent.header) ?? "none");
       return ours && await agent.vendor.answer(request) || Response.json({}, { status: 404 });
     },
   );
@@ -39,13 +43,26 @@ export async function converse(
       certificate: ca.certificate,
     })),
     mappings: [agent.mapping],
-    more: `[run]\nenv_passthrough = ["GEMINI_API_KEY", "ANTHROPIC_API_KEY"]\n`,
+    more: `[sidecar.credentials.vendor]
+provider = "environment"
+variable = "KEY_OF_THE_VENDOR"
+hosts = ["${agent.vendor.host}"]
+header = "${agent.header}"
+env = ${JSON.stringify(agent.env)}
+`,
   });
   for (const [name, text] of Object.entries(agent.home ?? {})) {
     await person.write(join("..", name), text);
   }
-  const finished = await person.run([program, ...agent.words(prompt)], { env: agent.env });
-  return { ...finished, events: await person.events(), asked };
+  const finished = await person.run([program, ...agent.words(prompt)], {
+    env: { KEY_OF_THE_VENDOR: agent.key },
+  });
+  return { ...finished, events: await person.events(), asked, keys };
+}
+
+/** Whether the vendor was shown the agent's key in each call, and never what the agent holds. */
+export function isKeyOf({ key, header }: Agent, keys: ReadonlySet<string>): boolean {
+  return keys.size === 1 && keys.has(header === "authorization" ? `Bearer ${key}` : key);
 }
 
 /** The hosts that a mapping pack names. */

@@ -1,7 +1,7 @@
 /** See `scripts/compat`. */
 import { AGENTS } from "./agents.ts";
 import { CLIENTS } from "./clients.ts";
-import { converse } from "./converse.ts";
+import { converse, isKeyOf } from "./converse.ts";
 import { install } from "./install.ts";
 import { measure, versionOf } from "./measure.ts";
 import { type AgentRow, agentTable, type ClientRow, clientTable } from "./table.ts";
@@ -48,7 +48,7 @@ for (const agent of wanted(AGENTS)) {
     version: agent.npm.slice(agent.npm.lastIndexOf("@") + 1),
     answers: judge(
       `${agent.name}: answers`,
-      greeted.stdout.includes(GREETING),
+      greeted.stdout.includes(GREETING) && isKeyOf(agent, greeted.keys),
       greeted.stdout + greeted.stderr,
     ),
     showsDenial: judge(
