@@ -1,4 +1,5 @@
 import type { ActionClass } from "./action_class.ts";
+import type { TransferFigures } from "./transfers.ts";
 
 /** A value that policies can read; amounts are integers within ±2^53. */
 export type ContextValue = string | number | boolean | readonly string[];
@@ -94,6 +95,8 @@ export interface ExecutionEnvelope {
     readonly deny_count: number;
     readonly prior_action_classes: readonly string[];
     readonly last_resource: string;
+    /** Of a session that moves money; see `transfers.ts`. */
+    readonly transfers?: TransferFigures;
   };
   readonly provenance: Provenance;
 }

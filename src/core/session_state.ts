@@ -1,5 +1,6 @@
 import { type Decision, holdsBack } from "./decision.ts";
 import type { DecisionEvent, ExecEvent } from "./event.ts";
+import { advanceTransfers, type Transfer, transfersOf, type TransferState } from "./transfers.ts";
 
 /**
  * What a session has done so far, as policies see it. The state is a fold over
@@ -16,6 +17,8 @@ export interface SessionState {
   readonly recentActionClasses: readonly string[];
   /** Resource of the last call, `""` before the first one. */
   readonly lastResource: string;
+  /** Money that was moved; absent as long as none was. */
+  readonly transfers?: TransferState;
 }
 
 /** How many past calls `prior_action_classes` looks back on. */
@@ -34,6 +37,8 @@ export interface SessionStep {
   readonly decision: Decision;
   readonly actionClass: string;
   readonly resource: string;
+  /** Money that the call moved. @default none */
+  readonly moved?: readonly Transfer[];
 }
 
 /** The step that a recorded decision stands for; a query is no part of a resource. */
@@ -42,7 +47,16 @@ export function sessionStep(event: DecisionEvent | ExecEvent): SessionStep {
     decision: event.decision,
     actionClass: event.action_class,
     resource: event.resource.split("?", 1)[0]!,
+    ...movedBy(event),
   };
+}
+
+/** What was held back has moved nothing; what went out has, whatever became of it. */
+function movedBy(event: DecisionEvent | ExecEvent): Pick<SessionStep, "moved"> {
+  const { decision, enforced, envelope } = event;
+  if (envelope === undefined || (holdsBack(decision) && enforced !== false)) return {};
+  const moved = transfersOf(envelope);
+  return moved.length === 0 ? {} : { moved };
 }
 
 /**
@@ -55,6 +69,7 @@ export function countsInSession({ action_class, decision }: ExecEvent): boolean 
 
 /** The state after `step`. */
 export function advanceSession(state: SessionState, step: SessionStep): SessionState {
+  const { moved } = step;
   const recent = state.recentActionClasses.length >= HISTORY
     ? state.recentActionClasses.slice(1)
     : state.recentActionClasses.slice();
@@ -64,5 +79,6 @@ export function advanceSession(state: SessionState, step: SessionStep): SessionS
     denyCount: state.denyCount + (step.decision === "DENY" ? 1 : 0),
     recentActionClasses: recent,
     lastResource: step.resource,
+    ...(moved ?? state.transfers) && { transfers: advanceTransfers(state.transfers, moved ?? []) },
   };
 }

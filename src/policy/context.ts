@@ -1,5 +1,6 @@
-import { actionClassEntry, actionClassLineage, type Risk } from "../core/action_class.ts";
+import { actionClassEntry, type Risk } from "../core/action_class.ts";
 import type { ContextValue, ExecutionEnvelope } from "../core/envelope.ts";
+import { movesMoney, type TransferFigures } from "../core/transfers.ts";
 
 /** The Cedar type of a context attribute. */
 export type ContextType = "Boolean" | "Long" | "String" | "Set<String>";
@@ -22,16 +23,6 @@ export interface ContextAttribute {
 // Coarse on purpose: a policy compares against a threshold, and the order is what matters.
 const RISK_SCORE: Readonly<Record<Risk, number>> = { low: 10, medium: 40, high: 70, critical: 90 };
 
-/** The classes that move money, for which an unknown amount is not zero. */
-const MONEY_CLASSES: ReadonlySet<string> = new Set([
-  "browser.purchase",
-  "payment.payout",
-  "payment.purchase",
-  "payment.refund",
-  "payment.subscription",
-  "payment.transfer",
-]);
-
 function required(
   name: string,
   type: ContextType,
@@ -49,9 +40,17 @@ function money(name: string, meaning: string): ContextAttribute {
   return required(name, "Long", meaning, (envelope) => {
     const measured = attribute(envelope, name);
     if (measured !== undefined) return measured;
-    const movesMoney = actionClassLineage(envelope.intent.action_class)
-      .some((name) => MONEY_CLASSES.has(name));
-    return movesMoney ? undefined : 0;
+    // An unknown amount of money is not zero.
+    return movesMoney(envelope.intent.action_class) ? undefined : 0;
+  });
+}
+
+/** What a session moves over time; of one that moves nothing, nothing. */
+function moved(name: keyof TransferFigures, meaning: string): ContextAttribute {
+  const unmeasured = money(name, meaning);
+  return required(name, "Long", meaning, (envelope) => {
+    const { transfers } = envelope.metadata;
+    return transfers === undefined ? unmeasured.read(envelope) : transfers[name];
   });
 }
 
@@ -117,10 +116,16 @@ export const CONTEXT_ATTRIBUTES: readonly ContextAttribute[] = [
     (e) => e.metadata.last_resource,
   ),
   money("transfer_amount", "Amount that the call moves, in the smallest unit of its currency"),
-  money("daily_cumulative_amount", "Amount moved today, this call included"),
-  money("transfers_last_10m", "Transfers of the last ten minutes"),
-  money("same_payee_count_30m", "Transfers to the same payee in the last thirty minutes"),
-  money("session_transfer_count", "Transfers of the session"),
+  moved(
+    "daily_cumulative_amount",
+    "Amount moved since midnight UTC in the currency of the call, this call included",
+  ),
+  moved("transfers_last_10m", "Transfers of the last ten minutes, this call included"),
+  moved(
+    "same_payee_count_30m",
+    "Transfers to the same payee in the last thirty minutes, this call included",
+  ),
+  moved("session_transfer_count", "Transfers of the session, this call included"),
   required(
     "credential",
     "String",

@@ -5,7 +5,7 @@ import { SocketReader } from "../../src/net/socket_reader.ts";
 import { LocalExecutions } from "../../src/sidecar/exec/executions.ts";
 import { SessionTable } from "../../src/sidecar/pipeline/session_table.ts";
 import { Standing } from "../../src/sidecar/pipeline/standing.ts";
-import { ALICE, Desk, withDesk } from "../approvals/support.ts";
+import { ALICE, type Desk, withDesk } from "../approvals/support.ts";
 import { eventually } from "../fixtures/deadline.ts";
 import { bundle } from "../policy/support.ts";
 import { Events, mapping, NOW_MS, session, SESSION_ID } from "./pipeline/support.ts";

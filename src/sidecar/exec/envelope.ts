@@ -2,6 +2,7 @@ import type { ActionClass } from "../../core/action_class.ts";
 import type { ContextValue, ExecutionEnvelope } from "../../core/envelope.ts";
 import type { Execution } from "../../core/local_exec.ts";
 import type { SessionView } from "../pipeline/draft.ts";
+import { withTransfers } from "../pipeline/envelope.ts";
 
 /** What an execution was found to do. */
 export interface Classified {
@@ -23,7 +24,7 @@ export function execEnvelope(
 ): ExecutionEnvelope {
   const { file, pid } = execution;
   // Members in canonical order (RFC 8785): the audit log then has nothing to sort.
-  return {
+  return withTransfers({
     capability: { agent_id: session.agentId, token_id: tokenId },
     intent: {
       action_class: classified.actionClass,
@@ -42,7 +43,7 @@ export function execEnvelope(
       timestamp_ms: nowMs,
     },
     provenance: { executable: file, pid, via: "exec" },
-  };
+  }, session.state);
 }
 
 /** The name of a program on this machine as a resource. */

@@ -1,4 +1,6 @@
 import type { ExecutionEnvelope, HttpCall } from "../../core/envelope.ts";
+import type { SessionState } from "../../core/session_state.ts";
+import { movesMoney, transferFigures, transfersOf } from "../../core/transfers.ts";
 import { formatAuthority } from "../../mapping/authority.ts";
 import { type Draft, found } from "./draft.ts";
 
@@ -14,7 +16,7 @@ export function buildEnvelope(draft: Draft): ExecutionEnvelope {
   const claims = found(draft.claims, "claims");
   const { session } = draft;
   // Members in canonical order (RFC 8785): the audit log then has nothing to sort.
-  return {
+  return withTransfers({
     capability: { agent_id: claims.agent_id, token_id: claims.token_id },
     ...(draft.credential !== undefined && { credential: draft.credential }),
     intent: {
@@ -41,5 +43,19 @@ export function buildEnvelope(draft: Draft): ExecutionEnvelope {
       timestamp_ms: draft.nowMs,
     },
     provenance: draft.input.peer.provenance,
-  };
+  }, session.state);
+}
+
+/** With what the session has moved, where it has, or the call would. */
+export function withTransfers(
+  envelope: ExecutionEnvelope,
+  { transfers: before }: SessionState,
+): ExecutionEnvelope {
+  const { intent, metadata } = envelope;
+  const classes = intent.operations ?? [intent];
+  const moves = classes.some(({ action_class }) => movesMoney(action_class));
+  if (before === undefined && !moves) return envelope;
+  const moving = moves ? transfersOf(envelope) : [];
+  const transfers = transferFigures(before, moving, metadata.timestamp_ms);
+  return { ...envelope, metadata: { ...metadata, transfers } };
 }
