@@ -112,6 +112,8 @@ export class PolicyEngine {
     try {
       // Nothing is computed here; after a fault of Cedar this must deny like everything else.
       if (constant !== undefined) return callCedar(() => constant);
+      const plain = overrides === undefined ? slice.plain?.(envelope) : undefined;
+      if (plain !== undefined) return callCedar(() => plain);
       const request = buildRequest(envelope, plan, slice, overrides);
       if (!("key" in request)) return request;
       return this.#decideSlice(request, slice, () => {

@@ -9,6 +9,7 @@ import { ParsedPolicySet } from "./policy_set.ts";
 import { type Reads, unionReads } from "./reads.ts";
 import { NAMESPACE } from "./schema.ts";
 import type { PolicyDecision } from "./outcome.ts";
+import { type PlainDecider, plainDecider } from "./plain.ts";
 import { actionAncestors, scopeCovers } from "./slice.ts";
 import { unconditionalDecision } from "./unconditional.ts";
 
@@ -51,6 +52,8 @@ export interface Slice {
   readonly memoise: boolean;
   /** What is decided whatever the inputs are. */
   readonly constant: PolicyDecision | undefined;
+  /** Decides without Cedar, where the policies are plain enough for it. */
+  readonly plain: PlainDecider | undefined;
   /** The slice without each `forbid` that names a remedy; `undefined` when that leaves none. */
   readonly lifted: () => Slice | undefined;
 }
@@ -141,6 +144,7 @@ function sliceOf(chosen: readonly CompiledPolicy[], fold: Fold): Slice {
     // A key that holds the time never comes again.
     memoise: !wholeContext && !reads.context.has("timestamp_ms"),
     constant: unconditionalDecision(chosen),
+    plain: plainDecider(chosen),
     lifted: () => {
       const rest = chosen.filter(({ remediation }) => remediation === undefined);
       if (rest.length === 0) return undefined;

@@ -198,6 +198,56 @@ Deno.test("deciding without Cedar what policies without conditions say changes n
   assert.equal(seen.size, 2);
 });
 
+Deno.test("deciding without Cedar what policies say of host and method changes no decision", () => {
+  const attribute = fc.constantFrom("host", "method");
+  const text = fc.constantFrom("a.test", "b.test", "GET", "");
+  const operator = fc.constantFrom("==", "!=");
+  const { plain } = fc.letrec<{ plain: string }>((tie) => ({
+    plain: fc.oneof(
+      { depthSize: "small", withCrossShrink: true },
+      fc.constantFrom("true", "false"),
+      attribute.map((name) => `resource has ${name}`),
+      fc.tuple(attribute, operator, text)
+        .map(([a, op, b]) => `(resource has ${a} && resource.${a} ${op} "${b}")`),
+      fc.tuple(attribute, operator, text)
+        .map(([a, op, b]) => `(resource has ${a} && "${b}" ${op} resource["${a}"])`),
+      fc.tuple(tie("plain"), fc.constantFrom("&&", "||"), tie("plain"))
+        .map(([a, op, b]) => `((${a}) ${op} (${b}))`),
+      tie("plain").map((a) => `!(${a})`),
+    ),
+  }));
+  const clause = fc.tuple(fc.constantFrom("when", "unless"), plain)
+    .map(([kind, body]) => `${kind} { ${body} }`);
+  const conditional = fc.tuple(
+    fc.constantFrom("permit", "forbid"),
+    fc.oneof(fc.constant("action"), actionUid.map((uid) => `action in ${uid}`)),
+    fc.array(clause, { maxLength: 2 }),
+  ).map(([effect, action, clauses]) =>
+    `${effect} (principal, ${action}, resource) ${clauses.join(" ")};`
+  );
+  const seen = new Set<string>();
+  fc.assert(
+    fc.property(fc.array(conditional, { minLength: 1, maxLength: 4 }), call, (texts, given) => {
+      const { engine, whole } = bothWays(texts, given);
+      assert.deepEqual(decideWith(engine, given), whole);
+      assert.deepEqual(decideWith(engine, given), whole);
+      seen.add(`${whole.decision} ${whole.policyIds.length > 0}`);
+    }),
+    { numRuns: 80 },
+  );
+  assert.equal(seen.size, 3);
+});
+
+function bothWays(texts: readonly string[], given: ExecutionEnvelope) {
+  const engine = PolicyEngine.create({
+    ...bundle({ "p.cedar": texts.join("\n") }),
+    schema: SCHEMA,
+  });
+  assert.ok(engine.ok, JSON.stringify(engine));
+  const policies = Object.fromEntries(texts.map((text, i) => [`p.cedar#${i + 1}`, text]));
+  return { engine: engine.value, whole: decideWhole(policies, given) };
+}
+
 Deno.test("slicing and remembering change no decision", () => {
   const decisions = { allow: 0, deny: 0, failed: 0 };
   fc.assert(
