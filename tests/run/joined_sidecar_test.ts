@@ -85,7 +85,7 @@ Deno.test("joinSidecar() opens a session, hears what its operator should know, a
         proxy_socket: "/w0/s0/proxy.sock",
         ca_certificate: "PEM",
         environment: {},
-        signIns: {},
+        sign_ins: {},
       },
     });
     board.tell("warn", "the policy changed");

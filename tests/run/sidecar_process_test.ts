@@ -126,6 +126,7 @@ Deno.test("openSession() may be asked before the Sidecar serves, and takes no ha
         proxy_socket: "/p.sock",
         ca_certificate: "PEM",
         environment: {},
+        sign_ins: {},
       },
     });
     await sidecar.endSession("ses_1", 7);
