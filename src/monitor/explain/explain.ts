@@ -89,10 +89,19 @@ function particulars(event: DecisionEvent, outcome: OutcomeEvent | undefined): F
     ["sandbox", event.sandbox_id],
     ["token", event.token_id ?? ""],
     ["bundle", event.bundle_version ?? ""],
+    ["credential", credentialOf(outcome?.credential)],
     ["outcome", outcome === undefined ? "" : outcomeOf(outcome)],
     ["event", event.event_id],
   ];
   return facts.filter(([, value]) => typeof value === "string" && value !== "");
+}
+
+/** Looks at each member: whoever wrote the line may have written anything there. */
+function credentialOf(credential: OutcomeEvent["credential"]): string {
+  const { label, provider, scope, expires_at: end } = credential ?? {};
+  if (typeof label !== "string" || typeof provider !== "string") return "";
+  const good = typeof scope === "string" && scope !== "" ? `, for ${scope}` : "";
+  return `${label} from ${provider}${good}${typeof end === "string" ? `, until ${end}` : ""}`;
 }
 
 function outcomeOf({ status, abort_reason, detail, response_bytes, latency_us }: OutcomeEvent) {
