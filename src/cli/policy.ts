@@ -3,11 +3,12 @@ import { explainCommand } from "./policy/explain.ts";
 import { listCommand } from "./policy/list.ts";
 import { replayCommand } from "./policy/replay.ts";
 import { showCommand } from "./policy/show.ts";
+import { suggestCommand } from "./policy/suggest.ts";
 import { testCommand } from "./policy/test.ts";
 import { validateCommand } from "./policy/validate.ts";
 import { examples } from "./examples.ts";
 
-/** `firma policy list | show | validate | test | explain | replay` */
+/** `firma policy list | show | validate | test | explain | replay | suggest` */
 export function command(): Command {
   return new Command("policy")
     .description("See, check, test and explain policies and mappings.")
@@ -18,5 +19,6 @@ export function command(): Command {
     .addCommand(validateCommand())
     .addCommand(testCommand())
     .addCommand(explainCommand())
-    .addCommand(replayCommand());
+    .addCommand(replayCommand())
+    .addCommand(suggestCommand());
 }

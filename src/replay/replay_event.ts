@@ -1,6 +1,9 @@
 import { type Decision, denialDecision, type DenyReason } from "../core/decision.ts";
-import type { DecisionEvent } from "../core/event.ts";
+import type { DecisionEvent, ExecEvent } from "../core/event.ts";
 import { type Decider, judge } from "../sidecar/pipeline/policy.ts";
+
+/** What was decided: a call, or the execution of a program. */
+export type DecidedEvent = DecisionEvent | ExecEvent;
 
 /** What policies say to a call. */
 export interface Judged {
@@ -28,7 +31,7 @@ const BY_POLICY: ReadonlySet<DenyReason | ""> = new Set<DenyReason | "">([
  * Decides a recorded call again, from its envelope alone. `undefined` where policies had no say in
  * it: it was refused before they were asked, or let through without them.
  */
-export function replayEvent(event: DecisionEvent, engine: Decider): Replayed | undefined {
+export function replayEvent(event: DecidedEvent, engine: Decider): Replayed | undefined {
   const { envelope, deny_reason, decision, approval_id } = event;
   if (envelope === undefined || decision === "PASSTHROUGH" || !BY_POLICY.has(deny_reason)) {
     return undefined;

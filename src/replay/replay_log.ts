@@ -1,7 +1,7 @@
 import { type Decision, holdsBack } from "../core/decision.ts";
-import type { DecisionEvent, ExecutionEvent } from "../core/event.ts";
+import type { ExecutionEvent } from "../core/event.ts";
 import type { Decider } from "../sidecar/pipeline/policy.ts";
-import { type Judged, type Replayed, replayEvent } from "./replay_event.ts";
+import { type DecidedEvent, type Judged, type Replayed, replayEvent } from "./replay_event.ts";
 
 /** Calls of one class that turn in the same way and by the same policies. */
 export interface Change {
@@ -17,7 +17,7 @@ export interface Change {
   readonly unpermitted: boolean;
   readonly count: number;
   /** The first of them. */
-  readonly example: DecisionEvent;
+  readonly example: DecidedEvent;
   readonly eventIds: readonly string[];
 }
 
@@ -45,6 +45,8 @@ interface OpenChange extends Change {
 export class Replay {
   readonly #engine: Decider;
   readonly #changes = new Map<string, OpenChange>();
+  /** Of executions that later ones repeat, by event. */
+  readonly #executions = new Map<string, Replayed>();
   #decisions = 0;
   #withoutPolicies = 0;
   #same = 0;
@@ -55,14 +57,29 @@ export class Replay {
     this.#engine = engine;
   }
 
-  /** Takes the next event of the log; what is no decision changes nothing. */
-  add(event: ExecutionEvent): void {
-    if (event.kind !== "decision") return;
+  /**
+   * Takes the next event of the log; what is no decision changes nothing. Returns what becomes of
+   * it, where policies have a say.
+   */
+  add(event: ExecutionEvent): Replayed | undefined {
+    if (event.kind !== "decision" && event.kind !== "exec") return undefined;
     this.#decisions++;
-    const replayed = replayEvent(event, this.#engine);
+    const replayed = this.#replayed(event);
     if (replayed === undefined) this.#withoutPolicies++;
     else if (replayed.was.decision === replayed.now.decision) this.#same++;
     else this.#note(event, replayed);
+    return replayed;
+  }
+
+  #replayed(event: DecidedEvent): Replayed | undefined {
+    if (event.kind === "exec" && event.repeats !== undefined) {
+      return this.#executions.get(event.repeats);
+    }
+    const replayed = replayEvent(event, this.#engine);
+    if (event.kind === "exec" && replayed !== undefined) {
+      this.#executions.set(event.event_id, replayed);
+    }
+    return replayed;
   }
 
   report(): ReplayReport {
@@ -78,7 +95,7 @@ export class Replay {
     };
   }
 
-  #note(event: DecisionEvent, { was, now }: Replayed): void {
+  #note(event: DecidedEvent, { was, now }: Replayed): void {
     const [before, after] = [holdsBack(was.decision), holdsBack(now.decision)];
     if (after && !before) this.#newlyDenied++;
     if (before && !after) this.#newlyAllowed++;
