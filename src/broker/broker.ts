@@ -2,7 +2,7 @@ import type { CredentialConfig } from "../config/keys/credentials/credential.ts"
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import type { CredentialNeed, CredentialProvider, Issued } from "./hand_out.ts";
 import { HandOutCache, usableUntil } from "./hand_out_cache.ts";
-import { unobtainable } from "./provider.ts";
+import { type Identify, unobtainable } from "./provider.ts";
 import { createProvider } from "./providers.ts";
 
 /** What a broker is made of. */
@@ -11,6 +11,8 @@ export interface BrokerOptions {
   readonly variable: (name: string) => string | undefined;
   /** Milliseconds since the epoch. @default {Date.now} */
   readonly now?: () => number;
+  /** An ID token of the Authority. @default {there is none to be had} */
+  readonly identify?: Identify;
   /** @default {createProvider} */
   readonly provider?: typeof createProvider;
 }
@@ -26,12 +28,14 @@ export class Broker {
   readonly #cache: HandOutCache;
   readonly #now: () => number;
 
-  constructor({ credentials, variable, now = Date.now, provider = createProvider }: BrokerOptions) {
+  constructor(
+    { credentials, variable, now = Date.now, identify, provider = createProvider }: BrokerOptions,
+  ) {
     this.#now = now;
     this.#cache = new HandOutCache(now);
     this.#sources = new Map(credentials.map((credential) => [
       credential.label,
-      { credential, provider: provider(credential, { variable, now }) },
+      { credential, provider: provider(credential, { variable, now, identify }) },
     ]));
   }
 

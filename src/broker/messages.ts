@@ -1,10 +1,13 @@
 import type { CredentialConfig } from "../config/keys/credentials/credential.ts";
+import type { IdentityTokenRequest } from "../core/authority.ts";
 import type { FirmaError, Result } from "../core/result.ts";
 import type { CredentialNeed, Issued } from "./hand_out.ts";
 
 /** To the broker, one JSON object a line. The first one is `start`. */
 export type ToBroker =
   | { readonly type: "start"; readonly credentials: readonly CredentialConfig[] }
+  /** The Authority's answer to `identify`. */
+  | { readonly type: "identified"; readonly number: number; readonly outcome: Result<string> }
   | { readonly type: "need"; readonly number: number; readonly need: CredentialNeed }
   /** A server would not have what was handed out. */
   | { readonly type: "refused"; readonly label: string; readonly scope: string };
@@ -12,6 +15,8 @@ export type ToBroker =
 /** From the broker, one JSON object a line. */
 export type FromBroker =
   | { readonly type: "ready" }
+  /** A provider wants an ID token of the Authority, which the Sidecar alone can ask. */
+  | { readonly type: "identify"; readonly number: number; readonly request: IdentityTokenRequest }
   | {
     readonly type: "handed";
     readonly number: number;

@@ -1,7 +1,11 @@
 import type { CredentialConfig } from "../config/keys/credentials/credential.ts";
 import type { CredentialKindName, SourceSettings } from "../config/keys/credentials/kinds.ts";
+import type { IdentityTokenRequest } from "../core/authority.ts";
 import { err, type FirmaError, type Result } from "../core/result.ts";
 import type { CredentialProvider } from "./hand_out.ts";
+
+/** Asks the Authority for an ID token. Never rejects. */
+export type Identify = (request: IdentityTokenRequest) => Promise<Result<string>>;
 
 /** What a provider is made of, beside the keys of its kind. */
 export interface ProviderContext {
@@ -11,6 +15,8 @@ export interface ProviderContext {
   readonly variable: (name: string) => string | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** An ID token of the Authority. @default {there is none to be had} */
+  readonly identify?: Identify | undefined;
 }
 
 /** Makes a provider of one kind. */

@@ -12,9 +12,12 @@ import { fileProvider } from "./providers/file.ts";
 import { keyringProvider } from "./providers/keyring.ts";
 import {
   awsRoleProvider,
+  awsWebIdentityProvider,
   githubAppProvider,
   oauthClientProvider,
   oauthRefreshProvider,
+  tokenExchangeProvider,
+  vaultIdentityProvider,
   vaultProvider,
 } from "./providers/network.ts";
 
@@ -28,6 +31,9 @@ const FACTORIES: { readonly [K in CredentialKindName]: ProviderFactory<K> } = {
   github_app: githubAppProvider,
   vault: vaultProvider,
   aws_role: awsRoleProvider,
+  token_exchange: tokenExchangeProvider,
+  vault_identity: vaultIdentityProvider,
+  aws_web_identity: awsWebIdentityProvider,
 };
 
 /** Makes the provider of a credential. */

@@ -12,6 +12,7 @@ import { cedarModule } from "../policy/cedar_module.ts";
 import { AuditFeed } from "./audit_feed.ts";
 import { followAuthority } from "./authority_follower.ts";
 import type { PlaceholderDemand } from "../secrets/placeholder.ts";
+import type { Authority, IdentityTokenRequest } from "../core/authority.ts";
 import type { BrokerKeeper } from "./credentials/broker_keeper.ts";
 import type { ControlTarget } from "./control.ts";
 import { ControlServer } from "./control_server.ts";
@@ -134,7 +135,12 @@ async function assemble(
   const isAllowed = isMonitorAllowed(env);
   const usual = effectiveMode(config.sidecar.mode, isAllowed, notify);
   const { credentials } = config.sidecar;
-  const broker = credentials.length > 0 ? await startBroker(credentials, env, notify) : undefined;
+  const { promise: authorityOpened, resolve: authorityIsOpen } = Promise.withResolvers<Authority>();
+  const identify = async (request: IdentityTokenRequest) =>
+    await (await authorityOpened).issueIdentityToken(request);
+  const broker = credentials.length > 0
+    ? await startBroker(credentials, env, notify, identify)
+    : undefined;
   started.defer(() => broker?.close());
   const record = (event: ExecutionEvent) => feed.append(event);
   const approvals = new LateApprovals(
@@ -171,6 +177,7 @@ async function assemble(
   if (!opened.ok) return opened;
   const { authority, check, heard, close: closeAuthority } = opened.value;
   started.defer(closeAuthority);
+  authorityIsOpen(authority);
   const ca = await makingCa;
   const base = { authority, plane: plane.value, notify };
   const mode = { usual, isMonitorAllowed: isAllowed };
@@ -241,11 +248,12 @@ async function startBroker(
   credentials: FirmaConfig["sidecar"]["credentials"],
   env: Environment,
   notify: Notify,
+  identify: (request: IdentityTokenRequest) => Promise<Result<string>>,
 ): Promise<BrokerKeeper> {
   // Data planes hold what they were handed.
   (await import("../broker/undumpable.ts")).makeUndumpable();
   const { BrokerKeeper } = await import("./credentials/broker_keeper.ts");
-  return new BrokerKeeper(credentials, env, notify);
+  return new BrokerKeeper(credentials, env, notify, identify);
 }
 
 async function openAudit(

@@ -1,6 +1,9 @@
 /** The providers that ask a service over the network, as `firma.toml` describes them. */
-import type { ProviderFactory } from "../provider.ts";
-import { awsRole } from "./aws/provider.ts";
+import type { SourceSettings } from "../../config/keys/credentials/kinds.ts";
+import type { CredentialProvider } from "../hand_out.ts";
+import type { ProviderContext, ProviderFactory } from "../provider.ts";
+import { awsRole, type RoleProof } from "./aws/provider.ts";
+import { tokenExchange } from "./exchange/provider.ts";
 import { githubApp } from "./github_app/provider.ts";
 import { networkWorld, presenting } from "./network_world.ts";
 import { clientCredentials } from "./oauth/client_credentials.ts";
@@ -14,6 +17,7 @@ interface ClientSettings {
   readonly client_secret_in: "header" | "form";
   readonly client_key_file: string | undefined;
   readonly client_key_id: string | undefined;
+  readonly client_identity_audience?: string | undefined;
 }
 
 function authenticationOf(settings: ClientSettings): ClientAuthentication {
@@ -25,7 +29,8 @@ function authenticationOf(settings: ClientSettings): ClientAuthentication {
   if (keyFile !== undefined) {
     return { by: "private_key_jwt", keyFile, keyId: settings.client_key_id };
   }
-  return { by: "none" };
+  const { client_identity_audience: audience } = settings;
+  return audience === undefined ? { by: "none" } : { by: "identity_token", audience };
 }
 
 /** `provider = "oauth_client"`. */
@@ -59,12 +64,24 @@ export const githubAppProvider: ProviderFactory<"github_app"> = (settings, conte
     repository: settings.repository,
   }, networkWorld(context, settings.ca_file));
 
-/** `provider = "vault"`. */
-export const vaultProvider: ProviderFactory<"vault"> = (settings, context) => {
-  const { vault_secret_file: file, role_id: roleId, auth_mount: mount } = settings;
-  const authentication: VaultAuthentication = roleId === undefined
-    ? { by: "token_file", tokenFile: file }
-    : { by: "approle", mount, roleId, secretIdFile: file };
+/** `provider = "token_exchange"`. */
+export const tokenExchangeProvider: ProviderFactory<"token_exchange"> = (settings, context) =>
+  tokenExchange({
+    tokenUrl: settings.token_url,
+    identityAudience: settings.identity_audience,
+    subjectTokenType: settings.subject_token_type,
+    audience: settings.audience,
+    scopes: settings.scopes,
+    present: presenting(context),
+  }, networkWorld(context, settings.ca_file));
+
+type VaultSettings = SourceSettings<"vault"> | SourceSettings<"vault_identity">;
+
+function vaultWith(
+  authentication: VaultAuthentication,
+  settings: VaultSettings,
+  context: ProviderContext,
+): CredentialProvider {
   return vault({
     address: settings.vault_url,
     namespace: settings.vault_namespace,
@@ -75,17 +92,52 @@ export const vaultProvider: ProviderFactory<"vault"> = (settings, context) => {
     userField: settings.user_field,
     present: presenting(context),
   }, networkWorld(context, settings.ca_file));
+}
+
+/** `provider = "vault"`. */
+export const vaultProvider: ProviderFactory<"vault"> = (settings, context) => {
+  const { vault_secret_file: file, role_id: roleId, auth_mount: mount } = settings;
+  const authentication: VaultAuthentication = roleId === undefined
+    ? { by: "token_file", tokenFile: file }
+    : { by: "approle", mount, roleId, secretIdFile: file };
+  return vaultWith(authentication, settings, context);
 };
 
-/** `provider = "aws_role"`. */
-export const awsRoleProvider: ProviderFactory<"aws_role"> = (settings, context) =>
-  awsRole({
+/** `provider = "vault_identity"`. */
+export const vaultIdentityProvider: ProviderFactory<"vault_identity"> = (settings, context) => {
+  const { jwt_mount: mount, vault_role: role, identity_audience: audience } = settings;
+  return vaultWith({ by: "identity_token", mount, role, audience }, settings, context);
+};
+
+type AwsSettings = SourceSettings<"aws_role"> | SourceSettings<"aws_web_identity">;
+
+function awsWith(
+  proof: RoleProof,
+  stsRegion: string,
+  settings: AwsSettings,
+  context: ProviderContext,
+): CredentialProvider {
+  return awsRole({
     roleArn: settings.role_arn,
-    proof: { by: "keys", file: settings.aws_keys_file, profile: settings.aws_profile },
+    proof,
     stsUrl: settings.sts_url,
-    stsRegion: settings.sts_region,
+    stsRegion,
     sessionPolicy: settings.session_policy,
-    durationS: settings.session_duration / 1000,
+    durationS: Math.floor(settings.session_duration / 1000),
     region: settings.aws_region,
     service: settings.aws_service,
   }, networkWorld(context, settings.ca_file));
+}
+
+/** `provider = "aws_role"`. */
+export const awsRoleProvider: ProviderFactory<"aws_role"> = (settings, context) => {
+  const { aws_keys_file: file, aws_profile: profile, sts_region: region } = settings;
+  return awsWith({ by: "keys", file, profile }, region, settings, context);
+};
+
+/** `provider = "aws_web_identity"`. */
+export const awsWebIdentityProvider: ProviderFactory<"aws_web_identity"> = (settings, context) => {
+  // Its requests are not signed, so that no region is needed.
+  const { identity_audience: audience } = settings;
+  return awsWith({ by: "identity_token", audience }, "", settings, context);
+};

@@ -8,7 +8,7 @@ import { fetchService } from "./service/fetch_service.ts";
 
 /** The world of a provider that asks a service; `caFile` holds certificates that it trusts as well. */
 export function networkWorld(
-  { credential: { label, timeoutMs }, now }: ProviderContext,
+  { credential: { label, timeoutMs }, now, identify }: ProviderContext,
   caFile: string | undefined,
 ): ProviderWorld {
   return {
@@ -29,8 +29,10 @@ export function networkWorld(
         return unobtainable(label, `"${caFile}" holds no certificates in PEM`);
       }
     },
-    identityToken: (): Promise<Result<string>> =>
-      Promise.resolve(unobtainable(label, "there is no Authority to vouch for the agent")),
+    async identityToken(audience, { agentId, sessionId }): Promise<Result<string>> {
+      return await identify?.({ audience, agentId, sessionId }) ??
+        unobtainable(label, "there is no Authority here to vouch for the agent");
+    },
   };
 }
 

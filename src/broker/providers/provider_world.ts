@@ -17,6 +17,5 @@ export interface ProviderWorld {
   identityToken(
     audience: string,
     need: Pick<CredentialNeed, "agentId" | "sessionId">,
-    signal: AbortSignal,
   ): Promise<Result<string>>;
 }

@@ -1,5 +1,7 @@
 /** The part of the broker that has secrets: a worker that reaches nothing but what they need. */
 import { Broker } from "../broker.ts";
+import type { IdentityTokenRequest } from "../../core/authority.ts";
+import type { Result } from "../../core/result.ts";
 import type { CredentialNeed } from "../hand_out.ts";
 import type { FromBroker, ToBroker } from "../messages.ts";
 
@@ -17,15 +19,28 @@ function serve(port: MessagePort): void {
     const outcome = await broker!.handOut(need);
     say({ type: "handed", number, outcome });
   };
+  const identifying = new Map<number, (outcome: Result<string>) => void>();
+  let questions = 0;
+  const identify = async (request: IdentityTokenRequest) => {
+    const number = ++questions;
+    const { promise, resolve } = Promise.withResolvers<Result<string>>();
+    identifying.set(number, resolve);
+    say({ type: "identify", number, request });
+    const outcome = await promise;
+    identifying.delete(number);
+    return outcome;
+  };
   port.onmessage = ({ data }: MessageEvent<ToBroker>) => {
     switch (data.type) {
       case "start": {
         const variable = (name: string) => Deno.env.get(name);
-        broker = new Broker({ credentials: data.credentials, variable });
+        broker = new Broker({ credentials: data.credentials, variable, identify });
         return say({ type: "ready" });
       }
       case "need":
         return void handOut(data.number, data.need);
+      case "identified":
+        return identifying.get(data.number)?.(data.outcome);
       case "refused":
         return broker!.refused(data.label, data.scope);
     }

@@ -1,6 +1,8 @@
 import { reachOf } from "../../config/keys/credentials/reach.ts";
 import type { CredentialConfig } from "../../config/keys/credentials/credential.ts";
 import type { Environment } from "../../config/paths.ts";
+import type { IdentityTokenRequest } from "../../core/authority.ts";
+import type { Result } from "../../core/result.ts";
 import { programModule } from "../../config/program_file.ts";
 import { selfCommand } from "../../config/self_command.ts";
 import type { Notify } from "../notices.ts";
@@ -17,8 +19,16 @@ export class BrokerKeeper {
   readonly #worker: Worker;
   readonly #port: MessagePort;
 
-  /** Starts the broker, and does not wait for it. To be made before `run` is given up. */
-  constructor(credentials: readonly CredentialConfig[], env: Environment, notify: Notify) {
+  /**
+   * Starts the broker, and does not wait for it. To be made before `run` is given up.
+   * `identify` asks the Authority for ID tokens.
+   */
+  constructor(
+    credentials: readonly CredentialConfig[],
+    env: Environment,
+    notify: Notify,
+    identify: (request: IdentityTokenRequest) => Promise<Result<string>>,
+  ) {
     const command = [...selfCommand(), "__broker"];
     this.#worker = new Worker(programModule("src/sidecar/credentials/keeper/worker/main.ts"), {
       type: "module",
@@ -39,7 +49,11 @@ export class BrokerKeeper {
     const { port1, port2 } = new MessageChannel();
     this.#worker.postMessage(port2, [port2]);
     this.#port = port1;
-    this.#port.onmessage = ({ data }: MessageEvent<FromKeeper>) => notify(data.level, data.text);
+    this.#port.onmessage = async ({ data }: MessageEvent<FromKeeper>) => {
+      if (data.kind === "notice") return notify(data.level, data.text);
+      const { number, request } = data;
+      this.#post({ kind: "identified", number, outcome: await identify(request) });
+    };
     this.#worker.onerror = (event) => {
       event.preventDefault();
       notify("error", "The keeper of the credential broker ended: calls that need one fail");

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import type { CredentialNeed, Issued } from "../../../src/broker/hand_out.ts";
 import { selfCommand } from "../../../src/config/self_command.ts";
-import type { Result } from "../../../src/core/result.ts";
+import type { IdentityTokenRequest } from "../../../src/core/authority.ts";
+import { err, ok, type Result } from "../../../src/core/result.ts";
 import { BrokerProcess } from "../../../src/sidecar/credentials/keeper/broker_process.ts";
 import { credential, needOf } from "../../broker/_credential.ts";
+import { standIn } from "../../fixtures/stand_in.ts";
 import { eventually } from "../../fixtures/deadline.ts";
 
 const SECRET = "raw-secret-of-a-process";
@@ -18,13 +20,18 @@ function env(more: Readonly<Record<string, string>>): Record<string, string> {
   return known;
 }
 
+const nobody = ({ audience }: IdentityTokenRequest): Promise<Result<string>> =>
+  Promise.resolve(err({ code: "NOBODY", message: `Cannot vouch to "${audience}"` }));
+
 function start(
   credentials: readonly ReturnType<typeof credential>[],
   variables: Readonly<Record<string, string>> = {},
+  identify = nobody,
 ) {
   const told: string[] = [];
   const broker = new BrokerProcess({
     start: { command, env: env(variables), credentials },
+    identify,
     ended: (how) => told.push(how),
     recovered: () => told.push("recovered"),
   });
@@ -80,6 +87,7 @@ Deno.test("a broker that cannot start leaves every question answered, and is tri
   const told: string[] = [];
   const broker = new BrokerProcess({
     start: { command: ["/bin/false"], env: {}, credentials: [] },
+    identify: nobody,
     ended: (how) => told.push(how),
     recovered: () => told.push("recovered"),
     firstRetryMs: 1,
@@ -90,4 +98,44 @@ Deno.test("a broker that cannot start leaves every question answered, and is tri
   await eventually("its end to be noticed", () => told[0]);
   assert.deepEqual(told, ["exit code 1"], "it is told once, however often it is tried");
   await broker.close();
+});
+
+Deno.test("__broker asks the Sidecar for the ID tokens that it exchanges", async () => {
+  await using server = standIn(({ body }) => {
+    const token = new URLSearchParams(body).get("subject_token");
+    return token === "header.agt_1-ses_1-sts.signature"
+      ? Response.json({
+        access_token: "token-for-the-identity",
+        issued_token_type: "urn:ietf:params:oauth:token-type:access_token",
+        token_type: "Bearer",
+        expires_in: 300,
+      })
+      : Response.json({ error: "invalid_grant" }, { status: 400 });
+  });
+  const settings = {
+    token_url: server.url,
+    identity_audience: "sts",
+    subject_token_type: "id_token" as const,
+    audience: undefined,
+    scopes: [],
+    ca_file: undefined,
+  };
+  const credentials = [credential("a", { kind: "token_exchange", settings })];
+  const right = start(
+    credentials,
+    {},
+    ({ agentId, sessionId, audience }) =>
+      Promise.resolve(ok(`header.${agentId}-${sessionId}-${audience}.signature`)),
+  );
+  const outcome = await right.broker.ask(needOf("a"));
+  assert.ok(outcome.ok, stateOf(outcome));
+  assert.deepEqual(outcome.value.secrets, ["token-for-the-identity"]);
+  assert.match(
+    stateOf(await right.broker.ask(needOf("a", { sessionId: "ses_2" }))),
+    /invalid_grant/,
+  );
+  await right.broker.close();
+  const refused = start(credentials);
+  assert.equal(stateOf(await refused.broker.ask(needOf("a"))), 'Cannot vouch to "sts"');
+  await refused.broker.close();
 });

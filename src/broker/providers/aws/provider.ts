@@ -57,14 +57,11 @@ export function awsRole(options: AwsRoleOptions, world: ProviderWorld): Credenti
     }).toString();
   }
 
-  async function request(
-    need: CredentialNeed,
-    signal: AbortSignal,
-  ): Promise<Result<ServiceRequest>> {
+  async function request(need: CredentialNeed): Promise<Result<ServiceRequest>> {
     const url = `${stsUrl}/`;
     const headers = { accept: "text/xml", "content-type": FORM };
     if (proof.by === "identity_token") {
-      const token = await world.identityToken(proof.audience, need, signal);
+      const token = await world.identityToken(proof.audience, need);
       if (!token.ok) return token;
       const body = form("AssumeRoleWithWebIdentity", need, { WebIdentityToken: token.value });
       return ok({ method: "POST", url, headers, body });
@@ -101,7 +98,7 @@ export function awsRole(options: AwsRoleOptions, world: ProviderWorld): Credenti
   }
 
   async function keys(need: CredentialNeed, signal: AbortSignal): Promise<Result<SessionKeys>> {
-    const asked = await request(need, signal);
+    const asked = await request(need);
     if (!asked.ok) return asked;
     const answer = await world.ask(asked.value, signal);
     if (!answer.ok) return answer;

@@ -15,7 +15,7 @@ export async function askForToken(
     readonly signal: AbortSignal;
   },
 ): Promise<Result<TokenAnswer>> {
-  const proof = await clientProof(client, need, world, signal);
+  const proof = await clientProof(client, need, world);
   if (!proof.ok) return proof;
   const answer = await world.ask(tokenRequest(client.tokenUrl, grant, proof.value), signal);
   if (!answer.ok) return answer;

@@ -35,7 +35,6 @@ export async function clientProof(
   { tokenUrl, clientId, authentication }: OauthClient,
   need: CredentialNeed,
   world: ProviderWorld,
-  signal: AbortSignal,
 ): Promise<Result<ClientProof>> {
   switch (authentication.by) {
     case "client_secret_basic":
@@ -61,7 +60,7 @@ export async function clientProof(
       );
     }
     case "identity_token": {
-      const token = await world.identityToken(authentication.audience, need, signal);
+      const token = await world.identityToken(authentication.audience, need);
       return token.ok ? ok(asserted(clientId, token.value)) : token;
     }
     case "none":

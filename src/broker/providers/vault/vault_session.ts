@@ -59,7 +59,7 @@ export class VaultSession {
     const kept = this.#kept.get(who);
     const { expiresAtMs = Infinity } = kept ?? { expiresAtMs: -Infinity };
     if (kept !== undefined && expiresAtMs - MARGIN_MS > this.#world.now()) return ok(kept.token);
-    const body = await this.#loginBody(authentication, need, signal);
+    const body = await this.#loginBody(authentication, need);
     if (!body.ok) return body;
     const request = loginRequest(this.#server, authentication.mount, body.value);
     const answer = await this.#world.ask(request, signal);
@@ -89,7 +89,6 @@ export class VaultSession {
   async #loginBody(
     authentication: Exclude<VaultAuthentication, { by: "token_file" }>,
     need: CredentialNeed,
-    signal: AbortSignal,
   ): Promise<Result<Record<string, string>>> {
     if (authentication.by === "approle") {
       const secretId = await this.#world.readSecret(authentication.secretIdFile);
@@ -97,7 +96,7 @@ export class VaultSession {
         ? ok({ role_id: authentication.roleId, secret_id: secretId.value })
         : secretId;
     }
-    const jwt = await this.#world.identityToken(authentication.audience, need, signal);
+    const jwt = await this.#world.identityToken(authentication.audience, need);
     return jwt.ok ? ok({ role: authentication.role, jwt: jwt.value }) : jwt;
   }
 }

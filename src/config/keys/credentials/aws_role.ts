@@ -1,6 +1,6 @@
 import { key } from "../../key.ts";
 import { DURATION, NOT_EMPTY, PATH, text, type ValueType } from "../../value_type.ts";
-import { credentialKind } from "./kind.ts";
+import { credentialKind, type Disagreement } from "./kind.ts";
 import { SERVICE_KEYS, serviceReach } from "./service_keys.ts";
 import { SERVICE_URL } from "./service_url.ts";
 
@@ -35,8 +35,8 @@ const SESSION_POLICY = text<string>("policy in JSON", { minLength: 2 }, (value) 
 const SHORTEST_MS = 900_000;
 const LONGEST_MS = 43_200_000;
 
-/** `provider = "aws_role"`. */
-export const AWS_ROLE = credentialKind("Keys of an AWS role, which calls are signed with", {
+/** Keys of all kinds that take a role. */
+export const AWS_KEYS = {
   ...SERVICE_KEYS,
   role_arn: key(ROLE_ARN, {
     about: "The role",
@@ -44,28 +44,10 @@ export const AWS_ROLE = credentialKind("Keys of an AWS role, which calls are sig
     example: "arn:aws:iam::123456789012:role/agents",
     applies: "restart",
   }),
-  aws_keys_file: key(PATH, {
-    about: "File of mode 0600 with keys that may take the role, as `~/.aws/credentials`",
-    required: true,
-    example: "/home/you/.local/share/firma/credentials/aws",
-    applies: "restart",
-  }),
-  aws_profile: key(NOT_EMPTY, {
-    about: "The profile in that file",
-    default: "default",
-    example: "agents",
-    applies: "restart",
-  }),
   sts_url: key(SERVICE_URL, {
     about: "The security token service",
     default: "https://sts.us-east-1.amazonaws.com",
     example: "https://sts.eu-central-1.amazonaws.com",
-    applies: "restart",
-  }),
-  sts_region: key(SCOPE_WORD, {
-    about: "Region of that service",
-    default: "us-east-1",
-    example: "eu-central-1",
     applies: "restart",
   }),
   session_policy: key(SESSION_POLICY, {
@@ -92,11 +74,39 @@ export const AWS_ROLE = credentialKind("Keys of an AWS role, which calls are sig
     example: "s3",
     applies: "restart",
   }),
+};
+
+/** Whether STS would grant a session of that length. */
+export function checkDuration(
+  { session_duration: duration }: { readonly session_duration: number },
+): Disagreement | undefined {
+  if (duration >= SHORTEST_MS && duration <= LONGEST_MS) return undefined;
+  return { key: "session_duration", state: "it is not between 15 minutes and 12 hours" };
+}
+
+/** `provider = "aws_role"`. */
+export const AWS_ROLE = credentialKind("Keys of an AWS role, which calls are signed with", {
+  ...AWS_KEYS,
+  aws_keys_file: key(PATH, {
+    about: "File of mode 0600 with keys that may take the role, as `~/.aws/credentials`",
+    required: true,
+    example: "/home/you/.local/share/firma/credentials/aws",
+    applies: "restart",
+  }),
+  aws_profile: key(NOT_EMPTY, {
+    about: "The profile in that file",
+    default: "default",
+    example: "agents",
+    applies: "restart",
+  }),
+  sts_region: key(SCOPE_WORD, {
+    about: "Region of that service",
+    default: "us-east-1",
+    example: "eu-central-1",
+    applies: "restart",
+  }),
 }, {
   reach: ({ sts_url, ca_file, aws_keys_file }) => serviceReach(sts_url, ca_file, aws_keys_file),
-  check({ session_duration: duration }) {
-    if (duration >= SHORTEST_MS && duration <= LONGEST_MS) return undefined;
-    return { key: "session_duration", state: "it is not between 15 minutes and 12 hours" };
-  },
+  check: checkDuration,
   signs: true,
 });

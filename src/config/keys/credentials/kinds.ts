@@ -2,6 +2,7 @@ import { AWS_ROLE } from "./aws_role.ts";
 import { COMMAND } from "./command.ts";
 import { ENVIRONMENT } from "./environment.ts";
 import { FILE } from "./file.ts";
+import { AWS_WEB_IDENTITY, TOKEN_EXCHANGE, VAULT_IDENTITY } from "./identity.ts";
 import { KEYRING } from "./keyring.ts";
 import { GITHUB_APP } from "./github_app.ts";
 import type { CredentialKind } from "./kind.ts";
@@ -19,6 +20,9 @@ export const CREDENTIAL_KINDS = {
   github_app: GITHUB_APP,
   vault: VAULT,
   aws_role: AWS_ROLE,
+  token_exchange: TOKEN_EXCHANGE,
+  vault_identity: VAULT_IDENTITY,
+  aws_web_identity: AWS_WEB_IDENTITY,
 } as const;
 
 type Kinds = typeof CREDENTIAL_KINDS;

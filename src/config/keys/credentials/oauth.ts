@@ -1,21 +1,27 @@
 import { key } from "../../key.ts";
 import { NOT_EMPTY, PATH } from "../../value_type.ts";
 import { credentialKind } from "./kind.ts";
-import { checkClient, CLIENT_KEYS, serviceReach } from "./service_keys.ts";
+import { AUDIENCE, checkClient, CLIENT_KEYS, serviceReach } from "./service_keys.ts";
 
 /** `provider = "oauth_client"`. */
 export const OAUTH_CLIENT = credentialKind("A token that a client of an OAuth 2 service gets", {
   ...CLIENT_KEYS,
-  audience: key(NOT_EMPTY, {
-    about: "What the token is for, where the service wants to be told",
+  ...AUDIENCE,
+  client_identity_audience: key(NOT_EMPTY, {
+    about: "Audience of an ID token of the Authority that is sent in place of a secret",
     otherwise: "none",
-    example: "https://api.acme.test",
+    example: "api://AzureADTokenExchange",
     applies: "restart",
   }),
 }, {
   reach: ({ token_url, ca_file, client_secret_file, client_key_file }) =>
     serviceReach(token_url, ca_file, client_secret_file, client_key_file),
-  check: checkClient,
+  check(settings) {
+    const { client_identity_audience, client_secret_file, client_key_file } = settings;
+    const own = client_secret_file ?? client_key_file;
+    if (client_identity_audience === undefined || own === undefined) return checkClient(settings);
+    return { key: "client_identity_audience", state: "there is a secret or a key as well" };
+  },
 });
 
 /** `provider = "oauth_refresh"`. */

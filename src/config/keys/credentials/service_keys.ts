@@ -30,6 +30,16 @@ export const TOKEN_KEYS = {
   }),
 };
 
+/** What a token is for. */
+export const AUDIENCE = {
+  audience: key(NOT_EMPTY, {
+    about: "What the token is for, where the service wants to be told",
+    otherwise: "none",
+    example: "https://api.acme.test",
+    applies: "restart",
+  }),
+};
+
 /** Keys of all kinds that are a client of an OAuth 2 service. */
 export const CLIENT_KEYS = {
   ...TOKEN_KEYS,

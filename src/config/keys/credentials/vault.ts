@@ -5,15 +5,15 @@ import { SERVICE_KEYS, serviceReach } from "./service_keys.ts";
 import { SERVICE_URL } from "./service_url.ts";
 
 /** Letters that need no escape in a URL, and no way up. */
-const VAULT_PATH = text<string>("path", { pattern: "^[^/]" }, (value) => {
+export const VAULT_PATH = text<string>("path", { pattern: "^[^/]" }, (value) => {
   const words = value.split("/");
   return words.every((word) => /^[\w.@+:-]+$/.test(word) && !/^\.+$/.test(word))
     ? { value }
     : { state: `"${value}" is not a path in Vault, without "/v1/" before it` };
 });
 
-/** `provider = "vault"`. */
-export const VAULT = credentialKind("A secret of HashiCorp Vault or OpenBao", {
+/** Keys of all kinds that read a secret of Vault. */
+export const VAULT_KEYS = {
   ...SERVICE_KEYS,
   vault_url: key(SERVICE_URL, {
     about: "Where Vault is",
@@ -27,26 +27,8 @@ export const VAULT = credentialKind("A secret of HashiCorp Vault or OpenBao", {
     example: "agents",
     applies: "restart",
   }),
-  vault_secret_file: key(PATH, {
-    about: "File of mode 0600 with a token of Vault; with `role_id`, the secret id of that role",
-    required: true,
-    example: "/run/vault/token",
-    applies: "restart",
-  }),
-  role_id: key(NOT_EMPTY, {
-    about: "Role to sign in with (AppRole)",
-    otherwise: "the file holds a token",
-    example: "5f1c0c3a-agents",
-    applies: "restart",
-  }),
-  auth_mount: key(VAULT_PATH, {
-    about: "Where AppRole is mounted",
-    default: "approle",
-    example: "agents-approle",
-    applies: "restart",
-  }),
   engine: key(oneOf(["kv2", "dynamic"]), {
-    about: "`kv2` for a secret that lies there (KV version 2), `dynamic` for one with a lease",
+    about: "Whether it lies there (KV version 2) or is made, with a lease",
     default: "kv2",
     example: "dynamic",
     applies: "restart",
@@ -67,6 +49,29 @@ export const VAULT = credentialKind("A secret of HashiCorp Vault or OpenBao", {
     about: "The member that names the user whose password that is; it is sent as Basic then",
     otherwise: "none",
     example: "username",
+    applies: "restart",
+  }),
+};
+
+/** `provider = "vault"`. */
+export const VAULT = credentialKind("A secret of HashiCorp Vault or OpenBao", {
+  ...VAULT_KEYS,
+  vault_secret_file: key(PATH, {
+    about: "File of mode 0600 with a token of Vault; with `role_id`, the secret id of that role",
+    required: true,
+    example: "/run/vault/token",
+    applies: "restart",
+  }),
+  role_id: key(NOT_EMPTY, {
+    about: "Role to sign in with (AppRole)",
+    otherwise: "the file holds a token",
+    example: "5f1c0c3a-agents",
+    applies: "restart",
+  }),
+  auth_mount: key(VAULT_PATH, {
+    about: "Where AppRole is mounted",
+    default: "approle",
+    example: "agents-approle",
     applies: "restart",
   }),
 }, {

@@ -1,5 +1,6 @@
 import type { CredentialNeed, Issued } from "../../../broker/hand_out.ts";
 import type { FromBroker, ToBroker } from "../../../broker/messages.ts";
+import type { IdentityTokenRequest } from "../../../core/authority.ts";
 import { jsonLines } from "../../../core/json_lines.ts";
 import { err, type FirmaError, type Result } from "../../../core/result.ts";
 import type { BrokerStart } from "./messages.ts";
@@ -7,6 +8,8 @@ import type { BrokerStart } from "./messages.ts";
 /** What keeping a broker needs. */
 export interface BrokerProcessOptions {
   readonly start: BrokerStart;
+  /** Asks the Authority for an ID token. */
+  readonly identify: (request: IdentityTokenRequest) => Promise<Result<string>>;
   /** Hears that the broker ended by itself, and how. */
   readonly ended: (how: string) => void;
   /** Hears that it serves again after it had ended. */
@@ -121,8 +124,16 @@ export class BrokerProcess {
       this.#broke = false;
       return;
     }
+    if (message.type === "identify") return void this.#identify(message.number, message.request);
     this.#waiting.get(message.number)?.(message.outcome);
     this.#waiting.delete(message.number);
+  }
+
+  async #identify(number: number, request: IdentityTokenRequest): Promise<void> {
+    const child = this.#child;
+    const outcome = await this.#options.identify(request);
+    // The numbers of the one that came after it are others.
+    if (child === this.#child) this.#tell({ type: "identified", number, outcome });
   }
 
   #succeed(how: string): void {

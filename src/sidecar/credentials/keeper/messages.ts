@@ -1,5 +1,6 @@
 import type { CredentialNeed, Issued } from "../../../broker/hand_out.ts";
 import type { CredentialConfig } from "../../../config/keys/credentials/credential.ts";
+import type { IdentityTokenRequest } from "../../../core/authority.ts";
 import type { Result } from "../../../core/result.ts";
 
 /** What a broker is started with. */
@@ -15,14 +16,14 @@ export interface BrokerStart {
 export type ToKeeper =
   | { readonly kind: "start"; readonly start: BrokerStart }
   /** The way to one more data plane: {@linkcode AskBroker} one way, {@linkcode BrokerAnswer} the other. */
-  | { readonly kind: "plane"; readonly port: MessagePort };
+  | { readonly kind: "plane"; readonly port: MessagePort }
+  /** What the Authority says to {@linkcode FromKeeper} `identify`. */
+  | { readonly kind: "identified"; readonly number: number; readonly outcome: Result<string> };
 
 /** From the keeper, to the main thread. */
-export interface FromKeeper {
-  readonly kind: "notice";
-  readonly level: "info" | "warn";
-  readonly text: string;
-}
+export type FromKeeper =
+  | { readonly kind: "notice"; readonly level: "info" | "warn"; readonly text: string }
+  | { readonly kind: "identify"; readonly number: number; readonly request: IdentityTokenRequest };
 
 /** From a data plane. */
 export type AskBroker =

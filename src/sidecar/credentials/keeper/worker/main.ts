@@ -3,6 +3,8 @@
  * thread of the Sidecar starts no programs once it serves; a broker that breaks must be followed by
  * another all the same.
  */
+import type { IdentityTokenRequest } from "../../../../core/authority.ts";
+import type { Result } from "../../../../core/result.ts";
 import { BrokerProcess } from "../broker_process.ts";
 import type { AskBroker, BrokerAnswer, FromKeeper, ToKeeper } from "../messages.ts";
 
@@ -12,14 +14,25 @@ self.addEventListener("message", (event) => obey((event as MessageEvent<MessageP
 
 function obey(main: MessagePort): void {
   let broker: BrokerProcess | undefined;
-  const tell = (level: FromKeeper["level"], text: string) => {
-    const notice: FromKeeper = { kind: "notice", level, text };
-    main.postMessage(notice);
+  const say = (message: FromKeeper) => main.postMessage(message);
+  const tell = (level: "info" | "warn", text: string) => say({ kind: "notice", level, text });
+  const identifying = new Map<number, (outcome: Result<string>) => void>();
+  let questions = 0;
+  const identify = (request: IdentityTokenRequest) => {
+    const { promise, resolve } = Promise.withResolvers<Result<string>>();
+    identifying.set(++questions, resolve);
+    say({ kind: "identify", number: questions, request });
+    return promise;
   };
   main.onmessage = ({ data }: MessageEvent<ToKeeper>) => {
     if (data.kind === "plane") return serve(data.port, broker!);
+    if (data.kind === "identified") {
+      identifying.get(data.number)?.(data.outcome);
+      return void identifying.delete(data.number);
+    }
     broker = new BrokerProcess({
       start: data.start,
+      identify,
       ended: (how) =>
         tell("warn", `The credential broker ended (${how}); calls that need a credential fail now`),
       recovered: () => tell("info", "The credential broker serves again"),
