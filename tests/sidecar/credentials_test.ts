@@ -30,6 +30,18 @@ function sent(seen: SeenRequest | undefined, name: string): string[] {
 const holds = (seen: readonly SeenRequest[], secret: string) =>
   JSON.stringify(seen).includes(secret);
 
+/** The broker that a Sidecar has started. */
+async function brokerOf(sidecar: number): Promise<number> {
+  for await (const { name } of Deno.readDir("/proc")) {
+    const stat = /^\d+$/.test(name) &&
+      await Deno.readTextFile(`/proc/${name}/stat`).catch(() => "");
+    if (!stat || Number(/\) \S (\d+)/.exec(stat)?.[1]) !== sidecar) continue;
+    const words = await Deno.readTextFile(`/proc/${name}/cmdline`);
+    if (words.includes("__broker")) return Number(name);
+  }
+  throw new Error("Cannot find the broker: no child of the Sidecar is one");
+}
+
 /** Two hosts with a credential each, on two servers. */
 async function startTwo() {
   const other = await startUpstream(OTHER);
@@ -110,7 +122,8 @@ Deno.test("without its credential a call does not leave, and goes on when that i
       dir = made;
       return Deno.writeTextFile(`${made}/token`, REAL, { mode: 0o644 });
     },
-    more: credential("first", HOST, `provider = "file"\npath = "token"`),
+    // Each call asks the broker.
+    more: credential("first", HOST, `provider = "file"\npath = "token"\nrefresh = "1ms"`),
   });
   const session = await rig.session();
   const aborted = await session.curl("/echo");
@@ -130,6 +143,17 @@ Deno.test("without its credential a call does not leave, and goes on when that i
     async () => (await session.curl("/echo")).status === 200 || undefined,
   );
   assert.deepEqual(sent(rig.upstream.seen.at(-1), "authorization"), [`Bearer ${REAL}`]);
+
+  Deno.kill(await brokerOf(rig.pid), "SIGKILL");
+  await eventually("the next broker", async () => {
+    const { status, reason } = await session.curl("/echo");
+    if (status === 200) return rig.notices(/broker serves again/)[0];
+    assert.equal(reason, "CREDENTIAL_INJECTION_FAILED");
+  });
+  assert.equal(rig.notices(/credential broker ended \(signal SIGKILL\)/).length, 1);
+  for (const seen of rig.upstream.seen) {
+    assert.deepEqual(sent(seen, "authorization"), [`Bearer ${REAL}`], "one left without");
+  }
   // What policies deny asks nobody.
   assert.equal((await session.curl("/echo", "--request", "POST")).reason, "PolicyDenied");
 });
