@@ -28,10 +28,8 @@ for p in /proc/[0-9]*; do
 done
 echo "== answers"
 for host in ${Object.values(HOSTS).join(" ")}; do
-  for path in echo status/401 status/500 hints redirect; do
-    curl -sSi --compressed "https://$host/$path" 2>&1; echo
-    curl -sSi --http1.1 -H "Authorization: ${MARKER}" "https://$host/$path" 2>&1; echo
-  done
+  curl -sSi --compressed "https://$host/{echo,status/401,hints}" 2>&1
+  curl -sSi --http1.1 -H "Authorization: ${MARKER}" "https://$host/echo" 2>&1
   curl -sSi -X DELETE "https://$host/echo" 2>&1
   curl -sSi -H "Host: other.test" "https://$host/echo" 2>&1
   curl -sSi "http://$host/echo" 2>&1
