@@ -67,9 +67,9 @@ export function transfersOf(envelope: ExecutionEnvelope): Transfer[] {
     .filter(({ intent }) => movesMoney(intent.action_class))
     .map(({ intent: { attributes } }) => ({
       atMs,
-      ...pick(attributes.transfer_amount, "number", "amount"),
+      ...amountOf(attributes.transfer_amount),
       ...currencyOf(attributes.payment_currency),
-      ...pick(attributes.payment_destination, "string", "payee"),
+      ...payeeOf(attributes.payment_destination),
     }));
 }
 
@@ -78,8 +78,12 @@ function currencyOf(value: ContextValue | undefined): Pick<Transfer, "currency">
   return typeof value === "string" && /^[a-z]{3}$/.test(value) ? { currency: value } : {};
 }
 
-function pick(value: ContextValue | undefined, type: "number" | "string", name: string) {
-  return typeof value === type ? { [name]: value } : {};
+function amountOf(value: ContextValue | undefined): Pick<Transfer, "amount"> {
+  return typeof value === "number" ? { amount: value } : {};
+}
+
+function payeeOf(value: ContextValue | undefined): Pick<Transfer, "payee"> {
+  return typeof value === "string" ? { payee: value } : {};
 }
 
 /** The state after `moved`. */

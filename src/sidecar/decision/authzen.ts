@@ -80,6 +80,7 @@ export function evaluation(
       ...(!allowed && {
         reason: problem?.reason ?? "FailClosed",
         detail: problem?.detail ?? "firma could not decide the call",
+        ...(problem?.approval_id !== undefined && { approval_id: problem.approval_id }),
       }),
     },
   };
