@@ -32,6 +32,7 @@ export const SECTIONS: readonly Section[] = [
     "docs/guides/policies.md": "Policies",
     "docs/guides/approvals.md": "Approvals",
     "docs/guides/credentials.md": "Credentials",
+    "docs/guides/federation.md": "Credentials from services",
     "docs/guides/secrets-in-answers.md": "Secrets in answers",
     "docs/guides/limits.md": "Limits",
     "docs/monitor.md": "The monitor",
