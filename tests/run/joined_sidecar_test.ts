@@ -47,6 +47,11 @@ async function withSidecar(
   const board = new NoticeBoard();
   const ended: Joined["ended"] = [];
   const server = await ControlServer.open({
+    approvals: {
+      list: () => Promise.resolve([]),
+      rule: () => Promise.reject(new Error("nobody rules here")),
+      identify: () => Promise.reject(new Error("nobody asks here")),
+    },
     certificatePem: "PEM",
     bundleVersion: () => "v1",
     config: CONFIG,

@@ -33,6 +33,11 @@ async function withState(test: (state: State) => Promise<void>): Promise<void> {
       env: { FIRMA_STATE_DIR: join(base, "s") },
       async serve(socket) {
         const server = await ControlServer.open({
+          approvals: {
+            list: () => Promise.resolve([]),
+            rule: () => Promise.reject(new Error("nobody rules here")),
+            identify: () => Promise.reject(new Error("nobody asks here")),
+          },
           certificatePem: "PEM",
           bundleVersion: () => "v1",
           config: { file: STATUS.config_file, digest: "d1" },
