@@ -139,3 +139,35 @@ Deno.test("__broker asks the Sidecar for the ID tokens that it exchanges", async
   assert.equal(stateOf(await refused.broker.ask(needOf("a"))), 'Cannot vouch to "sts"');
   await refused.broker.close();
 });
+
+Deno.test("__broker replaces the refresh token that a service takes back, and writes nothing else", async () => {
+  const dir = await Deno.makeTempDir();
+  const file = `${dir}/refresh`;
+  await Deno.writeTextFile(file, "refresh-1", { mode: 0o600 });
+  await using server = standIn(({ body }) => {
+    const used = new URLSearchParams(body).get("refresh_token");
+    return Response.json({
+      access_token: `token-for-${used}`,
+      refresh_token: "refresh-2",
+      token_type: "Bearer",
+    });
+  });
+  const settings = {
+    token_url: server.url,
+    client_id: "me",
+    client_secret_file: undefined,
+    client_secret_in: "header" as const,
+    client_key_file: undefined,
+    client_key_id: undefined,
+    refresh_token_file: file,
+    scopes: [],
+    ca_file: undefined,
+  };
+  const { broker } = start([credential("a", { kind: "oauth_refresh", settings })]);
+  const outcome = await broker.ask(needOf("a"));
+  assert.ok(outcome.ok, stateOf(outcome));
+  assert.deepEqual(outcome.value.secrets, ["token-for-refresh-1"]);
+  assert.equal(await Deno.readTextFile(file), "refresh-2\n");
+  await broker.close();
+  await Deno.remove(dir, { recursive: true });
+});

@@ -31,6 +31,9 @@ export interface GithubAppOptions {
 const KNOWN_MS = 600_000;
 const MOST_KNOWN = 1_000;
 
+/** The least that there is. */
+const METADATA: Permissions = { metadata: "read" };
+
 interface Demand {
   readonly repository: Repository;
   readonly permissions: Permissions;
@@ -136,7 +139,8 @@ function refusedToken(status: number, permissions: Permissions): string {
 }
 
 function demandOf(need: CredentialNeed, options: GithubAppOptions): Result<Demand, string> {
-  const permissions = permissionsFor(need.actionClass);
+  // Without a call, whoever asks wants to know whether a token is to be had.
+  const permissions = need.actionClass === "" ? METADATA : permissionsFor(need.actionClass);
   if (permissions === undefined) {
     return err(`no permission of one repository is known for "${need.actionClass}"`);
   }
@@ -148,7 +152,7 @@ function demandOf(need: CredentialNeed, options: GithubAppOptions): Result<Deman
   }
   const otherwise = options.repository && parseRepository(options.repository);
   if (!otherwise) return err("the call does not say which repository it is about");
-  return ok({ repository: otherwise, permissions: { metadata: "read" } });
+  return ok({ repository: otherwise, permissions: METADATA });
 }
 
 /** The hosts of the interface take bearer tokens; git at any other takes a password alone. */
