@@ -30,11 +30,13 @@ export const SECTIONS: readonly Section[] = [
   }),
   section("Guides", {
     "docs/guides/policies.md": "Policies",
+    "docs/guides/audit.md": "The audit trail",
     "docs/guides/approvals.md": "Approvals",
     "docs/guides/credentials.md": "Credentials",
     "docs/guides/federation.md": "Credentials from services",
     "docs/guides/secrets-in-answers.md": "Secrets in answers",
     "docs/guides/limits.md": "Limits",
+    "docs/guides/secrets-in-answers.md": "Secrets in answers",
     "docs/monitor.md": "The monitor",
     "docs/guides/daemon.md": "One Sidecar for many runs",
     "docs/guides/authority.md": "The Authority",

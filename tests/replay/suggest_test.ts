@@ -4,7 +4,7 @@ import { DECODERS } from "../../src/mapping/decoders/decoders.ts";
 import { matchesPath, matchSegments, parsePathPattern } from "../../src/mapping/path_pattern.ts";
 import { parseRuleFile } from "../../src/mapping/rule_file.ts";
 import { MappingTable } from "../../src/mapping/table.ts";
-import type { DecisionEvent } from "../../src/core/event.ts";
+import type { DecisionEvent, ExecEvent } from "../../src/core/event.ts";
 import { Replay } from "../../src/replay/replay_log.ts";
 import { generalise, literally } from "../../src/replay/suggest/generalise.ts";
 import { Observations } from "../../src/replay/suggest/observed.ts";
@@ -52,14 +52,17 @@ function called(path: string, changes: Partial<DecisionEvent> = {}): DecisionEve
   });
 }
 
-function suggested(events: readonly DecisionEvent[], includeDenied = false) {
+function suggested(events: readonly (DecisionEvent | ExecEvent)[], includeDenied = false) {
   const observations = new Observations(includeDenied);
   for (const event of events) observations.add(event);
   return suggestPolicies(observations.groups, RULES);
 }
 
 /** What becomes of calls under the suggestion alone. */
-function decisions(text: string, events: readonly DecisionEvent[]): (readonly [string, number])[] {
+function decisions(
+  text: string,
+  events: readonly (DecisionEvent | ExecEvent)[],
+): (readonly [string, number])[] {
   const replay = new Replay(engine(text));
   for (const event of events) replay.add(event);
   return replay.report().changes.map(({ now, count }) => [now, count]);
@@ -99,6 +102,25 @@ Deno.test("suggestPolicies() looks at no path that numbers hide", () => {
   const [policy] = suggested([event]);
   assert.doesNotMatch(policy!.text, /resource\.path/);
   assert.deepEqual(decisions(policy!.text, [event]), []);
+});
+
+Deno.test("suggestPolicies() permits programs that ran, and no other", () => {
+  const ran = (file: string): ExecEvent => {
+    const { intent, ...rest } = envelope("system.execute", { transport: "exec" });
+    const resource = { host: "", id: `exec://${file}`, method: "EXEC", path: file };
+    const execution = { pid: 7, path: file, file, argv: [file], argc: 1, cwd: "/w" };
+    return {
+      ...sampleDecision({ action_class: "system.execute" }),
+      kind: "exec",
+      execution,
+      envelope: { ...rest, intent: { ...intent, resource } },
+    };
+  };
+  const denied = { decision: "DENY", deny_reason: "PolicyDenied" } as const;
+  const events = [ran("/usr/bin/git"), { ...ran("/usr/bin/rm"), ...denied }];
+  const [policy] = suggested(events);
+  assert.match(policy!.text, /resource\.path == "\/usr\/bin\/git"/);
+  assert.deepEqual(decisions(policy!.text, events), []);
 });
 
 // Attack: paths that would end the string they stand in, or be a star.

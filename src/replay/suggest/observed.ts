@@ -2,10 +2,11 @@ import type { CallOperation, ExecutionEnvelope } from "../../core/envelope.ts";
 import { operationEnvelopes } from "../../core/envelope.ts";
 import { type ExecutionEvent, isLetOut } from "../../core/event.ts";
 
-/** Calls of one agent, one class and one host, by their paths. */
+/** Calls of one agent, one class and one host, by their paths; or executions, by their programs. */
 export interface ObservedCalls {
   readonly agentId: string;
   readonly actionClass: CallOperation["action_class"];
+  /** `""` for executions, which have none. */
   readonly host: string;
   /** How many calls there were. */
   readonly calls: number;
@@ -44,7 +45,8 @@ export class Observations {
 
   /** Whether the calls of an event are to be permitted. */
   wants(event: ExecutionEvent): boolean {
-    if (event.kind !== "decision" || event.envelope === undefined) return false;
+    if (event.kind !== "decision" && event.kind !== "exec") return false;
+    if (event.envelope === undefined) return false;
     if (event.decision === "PASSTHROUGH") return false;
     const denied = event.deny_reason === "PolicyDenied" || event.deny_reason === "StepUpRequired";
     return isLetOut(event) || (this.#includeDenied && denied);
@@ -52,7 +54,7 @@ export class Observations {
 
   /** Takes the next event of the log. */
   add(event: ExecutionEvent): void {
-    if (!this.wants(event) || event.kind !== "decision") return;
+    if (!this.wants(event) || !("envelope" in event)) return;
     this.#events++;
     for (const part of operationEnvelopes(event.envelope!)) this.#take(part);
   }

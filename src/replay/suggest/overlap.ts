@@ -9,7 +9,8 @@ type Piece = { readonly char: string } | "any" | "segment";
  * may take paths that its own rule does not.
  */
 export function mayMeet(shape: PathShape, pattern: PathPattern): boolean {
-  return meet(shapePieces(shape), patternPieces(pattern));
+  const pieces = shapePieces(shape);
+  return patternPieces(pattern).some((other) => meet(pieces, other));
 }
 
 function shapePieces(shape: PathShape): Piece[] {
@@ -20,12 +21,14 @@ function asPiece(char: string | undefined): Piece {
   return char === undefined ? "any" : { char };
 }
 
-function patternPieces({ head, tail }: PathPattern): Piece[] {
+/** A `**` that takes nothing has no slash of its own either. */
+function patternPieces({ head, tail }: PathPattern): Piece[][] {
   const segments = (tokens: readonly Token[]) =>
     tokens.flatMap((token): Piece[] => [{ char: "/" }, ...tokenPieces(token)]);
-  return tail === undefined
-    ? segments(head)
-    : [...segments(head), { char: "/" }, "any", ...segments(tail)];
+  const first = segments(head);
+  if (tail === undefined) return [first];
+  const last = segments(tail);
+  return [[...first, ...last], [...first, { char: "/" }, "any", ...last]];
 }
 
 function tokenPieces(token: Token): Piece[] {

@@ -7,7 +7,11 @@ export function policyText(
   { agentId, actionClass, host }: ObservedCalls,
   shapes: readonly PathShape[],
 ): string {
-  const conditions = [`resource has host && resource.host == ${string(host)}`];
+  const conditions = [
+    host === ""
+      ? 'context.raw_transport == "exec"'
+      : `resource has host && resource.host == ${string(host)}`,
+  ];
   const paths = shapes.map(condition).toSorted();
   if (paths.length === 1) conditions.push(`resource has path && ${paths[0]}`);
   if (paths.length > 1) {

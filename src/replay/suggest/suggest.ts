@@ -65,6 +65,7 @@ function ruleOf(
   match: Rules["match"],
   byRef: ReadonlyMap<string, readonly MappingRule[]>,
 ): MappingRule | undefined {
+  if (host === "") return undefined;
   const { method, id } = paths.get(path)!.intent.resource;
   const port = Number(/:(\d+)$/.exec(id.slice(0, id.length - path.length))?.[1] ?? 443);
   const matched = match({ method, scheme: "https", host, port, path, query: "" });
@@ -81,6 +82,7 @@ function openedBy(
   rules: Rules,
   used: ReadonlySet<MappingRule>,
 ): string[] {
+  if (host === "") return []; // programs have no rules of a mapping
   const opened = rules.all.filter((rule) =>
     rule.matched?.actionClass === actionClass && !used.has(rule) && matchesHost(rule.host, host) &&
     (shapes.length === 0 || shapes.some((shape) => mayMeet(shape, rule.path)))
@@ -90,7 +92,7 @@ function openedBy(
 }
 
 function uniqueId({ actionClass, host }: ObservedCalls, ids: Map<string, number>): string {
-  const id = `suggested.${actionClass}.${host}`.replaceAll(/[^\w.-]/g, "-");
+  const id = `suggested.${actionClass}.${host || "exec"}`.replaceAll(/[^\w.-]/g, "-");
   const count = (ids.get(id) ?? 0) + 1;
   ids.set(id, count);
   return count === 1 ? id : `${id}-${count}`;
