@@ -6,7 +6,7 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const MAX_LINES = 400;
 
 /** Which parts of `src` a part may import from, itself apart. */
-const LEAVES = ["core", "proto", "net", "secrets"];
+const LEAVES = ["core", "proto", "net", "secrets", "commands"];
 const MIDDLE = ["config", "policy", "mapping", "capability", "pki", "audit"];
 /** What everything outer is built on. */
 const INNER = [...LEAVES, ...MIDDLE, "broker", "approvals"];
@@ -16,6 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   proto: [],
   net: ["core"],
   secrets: ["core"],
+  commands: ["core"],
   ...Object.fromEntries(MIDDLE.map((part) => [part, [...LEAVES, ...MIDDLE]])),
   approvals: ["core", "config"],
   broker: ["core", "config", "mapping", "pki", "secrets"],

@@ -168,5 +168,9 @@ export const CONTEXT_ATTRIBUTES: readonly ContextAttribute[] = [
   decoded("payment_livemode", "Boolean", "Whether real money may move: no test key"),
   decoded("mail_recipient_count", "Long", "Recipients of a message"),
   decoded("mail_recipient_domains", "Set<String>", "Domains of the recipients, lower case"),
-  decoded("filesystem_delete_count", "Long", "Paths that a local command deletes"),
+  decoded("filesystem_delete_count", "Long", "Files that a local command deletes"),
+  decoded("exec_program", "String", "Name of a program that is to run, such as git"),
+  decoded("exec_command", "String", "Its command line, words separated by a space"),
+  decoded("exec_arguments", "Set<String>", "Its arguments, without its own name"),
+  decoded("exec_cwd", "String", "The directory that it runs in"),
 ];

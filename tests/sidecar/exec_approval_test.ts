@@ -11,7 +11,8 @@ import { bundle } from "../policy/support.ts";
 import { Events, mapping, NOW_MS, session, SESSION_ID } from "./pipeline/support.ts";
 
 const POLICY = `@id("may") permit (principal, action, resource);
-  @id("ask") @step_up("Run it?") forbid (principal, action in [Firma::Action::"system.execute"], resource);`;
+  @id("ask") @step_up("Run it?") 
+  forbid (principal, action in [Firma::Action::"filesystem.delete"], resource);`;
 
 const REMOVAL: Execution = {
   pid: 7,
@@ -41,7 +42,7 @@ class Gate {
     this.#socket = new Duplex({
       read() {},
       write: (bytes, _encoding, done) => {
-        this.heard.push(JSON.parse(String(bytes)));
+        for (const line of String(bytes).trimEnd().split("\n")) this.#hear(JSON.parse(line));
         done();
       },
     });
@@ -54,6 +55,11 @@ class Gate {
       now: () => NOW_MS,
     });
     this.#serving = executions.serve(SESSION_ID, new SocketReader(this.#socket, undefined, 65_536));
+  }
+
+  #hear(message: SidecarMessage): void {
+    this.heard.push(message);
+    if (message.kind === "count") this.say({ kind: "counted", number: message.number, files: 3 });
   }
 
   say(message: unknown): void {

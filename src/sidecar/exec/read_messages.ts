@@ -9,13 +9,13 @@ import type { SocketReader } from "../../net/socket_reader.ts";
 export async function* readMessages(reader: SocketReader): AsyncGenerator<GateMessage> {
   const decoder = new TextDecoder();
   let pending = "";
-  do {
-    if (reader.buffered.length === 0) continue;
+  // What came while a message was dealt with is there already: a fill would wait for more.
+  while (reader.buffered.length > 0 || await reader.fill()) {
     pending += decoder.decode(reader.buffered, { stream: true });
     reader.consume(reader.buffered.length);
     const lines = pending.split("\n");
     pending = lines.pop()!;
     for (const line of lines) yield JSON.parse(line) as GateMessage;
     if (pending.length > LONGEST_MESSAGE) throw new Error("a message is too long");
-  } while (await reader.fill());
+  }
 }

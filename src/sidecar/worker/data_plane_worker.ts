@@ -126,6 +126,7 @@ export class DataPlaneWorker {
       sink: queue,
       clockSkewMs,
       approvals: config.approvals && { desk: this.#approvals, config: config.approvals },
+      config: config.localExec,
     });
     const transport = await startTransport({
       gate: pipeline.gate,

@@ -10,6 +10,7 @@ import type { FirmaError } from "../../core/result.ts";
 import type { HostAndPort } from "../../net/http/uri_authority.ts";
 import type { Leaf } from "../../pki/session_ca.ts";
 import type { ParsedPolicies } from "../../policy/checked.ts";
+import type { ExecConfig } from "../exec/decide.ts";
 import type { Advice } from "../gate.ts";
 import type { ApprovalRequest } from "./approval_client.ts";
 import type { PipelineConfig } from "../pipeline/pipeline.ts";
@@ -55,6 +56,8 @@ export interface WorkerConfig extends PipelineConfig {
   readonly timeouts: Timeouts;
   /** A larger answer of a secret store passes on nothing. */
   readonly maxSecretAnswerBytes: number;
+  /** How programs that agents start are decided. @default {DEFAULT_EXEC_CONFIG} */
+  readonly localExec?: ExecConfig;
   /** How many events may be on their way to the audit log. */
   readonly auditCapacity: number;
 }

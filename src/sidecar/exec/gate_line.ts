@@ -1,0 +1,309 @@
+import type { ApprovalDesk } from "../../approvals/answer.ts";
+import { classifyExecution, SYSTEM_EXECUTE } from "../../commands/classify.ts";
+import type { CommandTable, MatchedCommand } from "../../commands/table.ts";
+import { CARRIERS } from "../../commands/views.ts";
+import type { Execution, GateMessage, SidecarMessage } from "../../core/local_exec.ts";
+import { countsInSession } from "../../core/session_state.ts";
+import type { SocketReader } from "../../net/socket_reader.ts";
+import type { Denial, SessionView } from "../pipeline/draft.ts";
+import { isObservable } from "../pipeline/observation.ts";
+import type { EventSink } from "../pipeline/record.ts";
+import type { SessionTable } from "../pipeline/session_table.ts";
+import { type ApprovalConfig, settle } from "../pipeline/settle.ts";
+import {
+  admit,
+  decideExecution,
+  type ExecSurroundings,
+  type ExecVerdict,
+  UNCHANGEABLE,
+} from "./decide.ts";
+import { type Classified, toClassified } from "./envelope.ts";
+import { execEvent } from "./exec_event.ts";
+import { execSubject, unaskable } from "./hold.ts";
+import { readMessages } from "./read_messages.ts";
+import { isStable } from "./stable.ts";
+
+/** What answering a gate needs. */
+export interface GateLineOptions extends ExecSurroundings {
+  readonly table: CommandTable;
+  readonly sessions: SessionTable;
+  readonly sink: EventSink;
+  /** Where approvals are kept, and how executions wait for them; without it nobody is asked. */
+  readonly approvals?: { readonly desk: ApprovalDesk; readonly config: ApprovalConfig } | undefined;
+}
+
+/** An execution that waits until its files are counted. */
+interface Counting {
+  readonly execution: Execution;
+  readonly matches: readonly MatchedCommand[];
+  readonly files: (number | undefined)[];
+  readonly startedMs: number;
+}
+
+/** An execution that is to be decided. */
+interface Asked {
+  readonly number: number;
+  readonly execution: Execution;
+  readonly classified: Classified;
+  readonly startedMs: number;
+}
+
+/** What is decided of an execution at a moment. */
+interface Decided {
+  readonly session: SessionView;
+  readonly verdict: ExecVerdict;
+  readonly approvalId?: string | undefined;
+}
+
+/** The gate of a sandbox waits for no more at once; what comes on top is answered instead. */
+const MOST_HELD = 32;
+
+/** The connection with the execution gate of one session. */
+export class GateLine {
+  readonly #sessionId: string;
+  readonly #reader: SocketReader;
+  readonly #options: GateLineOptions;
+  /** The events whose decisions stand, by what they stand for. */
+  readonly #standing = new Map<string, string>();
+  readonly #counting = new Map<number, Counting>();
+  /** What waits for a person, by the numbers of its questions. */
+  readonly #held = new Map<number, AbortController>();
+
+  constructor(sessionId: string, reader: SocketReader, options: GateLineOptions) {
+    this.#sessionId = sessionId;
+    this.#reader = reader;
+    this.#options = options;
+  }
+
+  /** Answers to the end of the connection. */
+  async serve(): Promise<void> {
+    const governed = [...new Set([...this.#options.table.names, ...CARRIERS])];
+    this.#say({ kind: "hello", governed });
+    try {
+      for await (const message of readMessages(this.#reader)) {
+        await this.#options.sink.relief();
+        this.#hear(message);
+      }
+    } finally {
+      for (const left of this.#held.values()) left.abort();
+    }
+  }
+
+  /** Nothing that was decided before stands any longer. */
+  forget(): void {
+    this.#standing.clear();
+    this.#say({ kind: "forget" });
+  }
+
+  /** Withdraws what stood as long as policies were fresh and tokens valid. */
+  expire(): void {
+    if (this.#standing.size === 0) return;
+    const session = this.#session();
+    const usual = [{ action_class: SYSTEM_EXECUTE, attributes: {} }] as const;
+    const isOver = session === undefined ||
+      admit(this.#options, session, { operations: usual }).denial !== undefined;
+    if (isOver) this.forget();
+  }
+
+  #say(message: SidecarMessage): void {
+    this.#reader.socket.write(`${JSON.stringify(message)}\n`);
+  }
+
+  #session(): SessionView | undefined {
+    return this.#options.sessions.get(this.#sessionId);
+  }
+
+  #hear(message: GateMessage): void {
+    switch (message.kind) {
+      case "ask":
+        return this.#ask(message.number, message.execution);
+      case "counted":
+        return this.#counted(message.number, message.files);
+      case "ran":
+        return this.#ran(message.execution);
+      case "ended":
+        return this.#ended(message.execution, message.detail);
+      case "gone":
+        this.#counting.delete(message.number);
+        return this.#held.get(message.number)?.abort();
+      default:
+        throw new Error("the gate says what it may not");
+    }
+  }
+
+  #ask(number: number, execution: Execution): void {
+    const startedMs = performance.now();
+    const matches = classifyExecution(this.#options.table, execution);
+    const counting: Counting = { execution, matches, files: [], startedMs };
+    this.#countOn(number, counting);
+  }
+
+  /** Has the files counted that the next match deletes; decides when there is none left. */
+  #countOn(number: number, counting: Counting): void {
+    const { matches, files } = counting;
+    for (; files.length < matches.length; files.push(undefined)) {
+      const { rule: { deletes }, paths } = matches[files.length]!;
+      if (deletes === undefined) continue;
+      if (paths.length === 0) {
+        // Without a name nobody knows what goes away, but for a target that there is none of.
+        if (deletes.otherwise === undefined) continue;
+        files.push(0);
+        return this.#countOn(number, counting);
+      }
+      this.#counting.set(number, counting);
+      return this.#say({ kind: "count", number, paths, recursive: deletes.recursive });
+    }
+    this.#decide(number, counting);
+  }
+
+  #counted(number: number, files: number | undefined): void {
+    const counting = this.#counting.get(number);
+    if (counting === undefined) return;
+    this.#counting.delete(number);
+    counting.files.push(files);
+    this.#countOn(number, counting);
+  }
+
+  #decide(number: number, { execution, matches, files, startedMs }: Counting): void {
+    const session = this.#session();
+    if (session === undefined) return this.#say({ kind: "answer", number, allow: false });
+    const asked = { number, execution, classified: toClassified(execution, matches, files) };
+    const verdict = decideExecution(this.#options, session, execution, asked.classified);
+    const wantsPerson = verdict.denial?.reason === "StepUpRequired" && session.observed !== true;
+    if (wantsPerson && this.#options.approvals !== undefined) {
+      void this.#hold({ ...asked, startedMs }, session);
+    } else this.#conclude({ ...asked, startedMs }, { session, verdict });
+  }
+
+  /** Has a person decide. Never rejects. */
+  async #hold(asked: Asked, session: SessionView): Promise<void> {
+    const { desk, config } = this.#options.approvals!;
+    const { number, execution, classified } = asked;
+    const left = new AbortController();
+    this.#held.set(number, left);
+    const isHeld = config.mode === "sync_wait" && this.#held.size <= MOST_HELD;
+    if (isHeld) this.#say({ kind: "held", number });
+    let now: Decided = { session, verdict: UNDECIDED };
+    const again = () => {
+      const session = this.#session() ?? { ...now.session, ended: true };
+      now = {
+        session,
+        verdict: decideExecution(this.#options, session, execution, classified),
+      };
+      return { denial: unaskableOf(now.verdict, execution), remedy: now.verdict.remedy };
+    };
+    const [{ action_class: actionClass }] = classified.operations;
+    const settled = await settle(
+      {
+        again,
+        subject: (challenges) =>
+          execSubject({
+            execution,
+            session: now.session,
+            actionClass,
+            policyIds: now.verdict.policyIds,
+          }, challenges),
+        unchangeable: ({ dropHeaders }) => dropHeaders.length > 0 ? UNCHANGEABLE : undefined,
+        endMs: isHeld ? performance.now() + config.maxWaitMs : 0,
+        left: left.signal,
+      },
+      desk,
+      config,
+    ).catch((cause) => ({ denial: broken(cause), approvalId: undefined }));
+    this.#held.delete(number);
+    const { denial, approvalId } = settled;
+    this.#conclude(asked, { ...now, verdict: { ...now.verdict, denial }, approvalId });
+  }
+
+  /** Records what was decided, and tells the gate. */
+  #conclude(
+    { number, execution, classified, startedMs }: Asked,
+    { session, verdict, approvalId }: Decided,
+  ): void {
+    const { sink, standing, sessions } = this.#options;
+    const isObserved = verdict.denial !== undefined && session.observed === true &&
+      isObservable(verdict.denial.reason);
+    const canRecord = sink.accepts();
+    const denial = canRecord || (verdict.denial !== undefined && !isObserved)
+      ? verdict.denial
+      : UNRECORDABLE;
+    const allow = denial === undefined || (isObserved && canRecord);
+    const [{ action_class: actionClass }] = classified.operations;
+    const event = execEvent({
+      ...verdict,
+      execution,
+      session,
+      actionClass,
+      denial,
+      observed: isObserved && canRecord,
+      approvalId,
+      bundleVersion: standing.bundle?.version ?? "",
+      latencyUs: Math.round((performance.now() - startedMs) * 1000),
+    });
+    if (canRecord) {
+      sink.push(event, "now");
+      if (countsInSession(event)) sessions.record(event);
+    } else sink.lose();
+    const stands = denial === undefined && approvalId === undefined && classified.ref === "" &&
+      isStable(standing.bundle?.engine.readsOf(actionClass));
+    if (stands) this.#standing.set(nameOf(execution), event.event_id);
+    this.#say({ kind: "answer", number, allow, ...(stands && { standing: true }) });
+  }
+
+  /** The record of what runs by a standing answer; one that stands no more is told to be over. */
+  #ran(execution: Execution): void {
+    const repeats = this.#standing.get(nameOf(execution));
+    if (!this.#options.sink.accepts()) {
+      this.#options.sink.lose();
+      this.forget();
+    } else this.#record(execution, undefined, repeats);
+  }
+
+  /** The record of what was ended again, because it was not what had been allowed. */
+  #ended(execution: Execution, detail: string): void {
+    const denial = { reason: "FailClosed", detail: `ended before it ran: ${detail}` } as const;
+    if (this.#options.sink.accepts()) this.#record(execution, denial);
+    else this.#options.sink.lose();
+  }
+
+  #record(execution: Execution, denial: Denial | undefined, repeats?: string): void {
+    const session = this.#session();
+    if (session === undefined) return;
+    const event = execEvent({
+      execution,
+      session,
+      actionClass: SYSTEM_EXECUTE,
+      denial,
+      observed: false,
+      tokenId: session.claims[0]?.token_id ?? "",
+      bundleVersion: this.#options.standing.bundle?.version ?? "",
+      policyIds: [],
+      latencyUs: 0,
+      ...(repeats !== undefined && { repeats }),
+    });
+    this.#options.sink.push(event, "soon");
+    if (countsInSession(event)) this.#options.sessions.record(event);
+  }
+}
+
+const UNDECIDED: ExecVerdict = { denial: undefined, tokenId: "", policyIds: [] };
+
+/** A denial that a person could lift, unless the execution is not known well enough to ask. */
+function unaskableOf({ denial }: ExecVerdict, execution: Execution): Denial | undefined {
+  return denial?.reason === "StepUpRequired" ? unaskable(execution) ?? denial : denial;
+}
+
+function broken(cause: unknown): Denial {
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return { reason: "FailClosed", detail: `the decision failed: ${detail}` };
+}
+
+const UNRECORDABLE: Denial = {
+  reason: "FailClosed",
+  detail: "the audit log cannot take the record of the execution",
+};
+
+/** What a standing answer stands for, as the gate names it. */
+function nameOf({ file, names }: Execution): string {
+  return [file, ...names].join("\0");
+}
