@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import { headBytes } from "../../net/http1/format.ts";
 import type { FieldList } from "../../net/http/exchange.ts";
 import type { MaskTable } from "../../secrets/mask_table.ts";
 import { Masker } from "../../secrets/masker.ts";
@@ -62,14 +62,27 @@ function textOf({ reason, fields, spellings }: MaskedHead): string {
   return text;
 }
 
+let table: MaskTable;
+/** One for all heads: they are searched whole, one after the other. */
+let heads = new Masker(() => table);
+
 /** A text of Latin-1 characters, as field values are. */
-function maskedText(text: string, table: MaskTable): string {
-  const masker = new Masker(() => table);
-  return searched(() => {
-    const out = masker.push(Buffer.from(text, "latin1")).toString("latin1");
-    const all = out + masker.end().toString("latin1");
-    return masker.replaced === 0 ? text : all;
-  });
+function maskedText(text: string, known: MaskTable): string {
+  table = known;
+  const before = heads.replaced;
+  try {
+    return searched(() => {
+      const first = heads.push(headBytes(text));
+      const start = heads.replaced === before
+        ? text.slice(0, first.length)
+        : first.toString("latin1");
+      const last = heads.end();
+      return heads.replaced === before ? text : start + last.toString("latin1");
+    });
+  } catch (error) {
+    heads = new Masker(() => table);
+    throw error;
+  }
 }
 
 function withoutFields(head: MaskedHead, drop: (name: string) => boolean): MaskedHead {

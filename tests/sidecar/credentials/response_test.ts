@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import * as zlib from "node:zlib";
+import { eventually } from "../../fixtures/deadline.ts";
 import { SessionSecrets } from "../../../src/secrets/session_secrets.ts";
 import {
   maskedInterim,
@@ -59,6 +60,47 @@ for (const [name, encode] of Object.entries(ENCODERS)) {
   });
 }
 
+/** A part of a content that is to be shown before the rest of it comes. */
+const FLUSHED: Readonly<Record<string, (text: string) => Buffer>> = {
+  gzip: (text) => zlib.gzipSync(text, { finishFlush: zlib.constants.Z_SYNC_FLUSH }),
+  deflate: (text) => zlib.deflateSync(text, { finishFlush: zlib.constants.Z_SYNC_FLUSH }),
+  br: (text) =>
+    zlib.brotliCompressSync(text, { finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH }),
+  zstd: (text) => zlib.zstdCompressSync(text, { finishFlush: zlib.constants.ZSTD_e_flush }),
+};
+
+for (const [coding, flushed] of Object.entries(FLUSHED)) {
+  Deno.test(`maskedResponse() shows an event under ${coding} before the next one comes`, async () => {
+    const event = `data: ${SECRET} and ${"x".repeat(40)}\n\n`;
+    const part = flushed(event);
+    const next = Promise.withResolvers<void>();
+    let pieces = 0;
+    const source = {
+      length: undefined,
+      trailers: [],
+      take: () => pieces++ === 1 ? part : undefined,
+      wait: () => pieces === 1 ? Promise.resolve() : next.promise,
+    };
+    const masked = maskedResponse(
+      answer([["content-encoding", coding]], source),
+      secrets(),
+      STRICT,
+    );
+    let shown = "";
+    const reading = (async () => {
+      for (;;) {
+        const piece = masked.body!.take();
+        if (piece === undefined) await masked.body!.wait();
+        else shown += Buffer.from(piece!).toString();
+      }
+    })().catch(() => {});
+    await eventually("the event", () => shown.endsWith("\n\n") || undefined);
+    assert.equal(shown, event.replace(SECRET, PLACEHOLDER));
+    next.reject(new Error("the server went away"));
+    await reading;
+  });
+}
+
 Deno.test("maskedResponse() breaks off what cannot be decoded", async () => {
   const bytes = zlib.gzipSync(Buffer.from("x".repeat(1_000)));
   const broken = Buffer.from(bytes);
@@ -109,6 +151,13 @@ Deno.test("maskedResponse() passes on nothing of what it cannot search whole", (
   maskedResponse(cases[2]![1], secrets(), elsewhere);
   const codedRange = answer([["content-range", "bytes 0-9/100"], ["content-encoding", "gzip"]]);
   assert.throws(() => maskedResponse(codedRange, secrets(), elsewhere), UpstreamFailure);
+});
+
+Deno.test("maskedResponse() masks a field at the very end of a head", () => {
+  const [last] = maskedResponse(answer([["x-last", SECRET]]), secrets(), STRICT).fields;
+  assert.deepEqual(last, ["x-last", PLACEHOLDER]);
+  const clean = answer([["x-last", SECRET.slice(0, -1)]]);
+  assert.deepEqual(maskedResponse(clean, secrets(), STRICT).fields, clean.fields);
 });
 
 Deno.test("maskedResponse() masks status line, fields, their names, and trailers", async () => {
