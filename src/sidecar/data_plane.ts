@@ -223,9 +223,17 @@ export class DataPlane {
     return ok(undefined);
   }
 
-  /** Takes a session on, by the proxy if it has a secret for it; its way in comes back. */
-  openSession(base: SessionBase, proxySecret?: ProxySecret): Promise<Result<WayIn>> {
-    return this.#sessions.open(base, proxySecret, this.#config.httpProxy !== undefined);
+  /**
+   * Takes a session on, by the proxy if it has a secret for it; its way in comes back. `state` is
+   * what it had done before, under another Sidecar.
+   */
+  openSession(
+    base: SessionBase,
+    proxySecret?: ProxySecret,
+    state?: SessionSeed["state"],
+  ): Promise<Result<WayIn>> {
+    const hasProxy = this.#config.httpProxy !== undefined;
+    return this.#sessions.open(base, proxySecret, hasProxy, state);
   }
 
   /** Replaces the tokens of a session. */

@@ -1,5 +1,6 @@
 import type { CapabilityClaims } from "../core/capability.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import type { SessionState } from "../core/session_state.ts";
 import type { HostAndPort } from "../net/http/uri_authority.ts";
 import { errorLine, type Notify } from "./notices.ts";
 import type { SessionSeed } from "./pipeline/session_table.ts";
@@ -57,16 +58,17 @@ export class PlaneSessions {
     return this.#proxyPort;
   }
 
-  /** Takes a session on; its way in comes back. */
+  /** Takes a session on, which has done what `state` says; its way in comes back. */
   async open(
     base: SessionBase,
     secret: ProxySecret | undefined,
     hasProxy: boolean,
+    state?: SessionState,
   ): Promise<Result<WayIn>> {
     const entrance = secret === undefined ? await this.#socket() : proxy(secret, hasProxy);
     if (!entrance.ok) return entrance;
     const { sessionId } = base;
-    this.fold.begin(sessionId);
+    this.fold.begin(sessionId, state);
     const session = { base, entrance: entrance.value };
     this.#sessions.set(sessionId, session);
     const answer = this.#openings.answer(sessionId);

@@ -23,9 +23,9 @@ export class SessionFold {
   readonly #states = new Map<string, SessionState>();
   readonly #open = new Map<string, DecisionEvent>();
 
-  /** Begins with a session that has done nothing yet. */
-  begin(sessionId: string): void {
-    this.#states.set(sessionId, INITIAL_SESSION_STATE);
+  /** Begins with a session that has done nothing yet, or what `state` says. */
+  begin(sessionId: string, state: SessionState = INITIAL_SESSION_STATE): void {
+    this.#states.set(sessionId, state);
   }
 
   /** The state of a session now. */

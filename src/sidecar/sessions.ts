@@ -3,6 +3,7 @@ import type { CapabilityClaims } from "../core/capability.ts";
 import type { ExecutionEvent } from "../core/event.ts";
 import { newId } from "../core/id.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import type { SessionState } from "../core/session_state.ts";
 import { timestamp } from "../core/timestamp.ts";
 import type { DataPlane } from "./data_plane.ts";
 import { effectiveMode, type Mode } from "./monitor_mode.ts";
@@ -57,6 +58,8 @@ export interface OpenedSession {
 export interface SessionsOptions {
   readonly authority: Authority;
   readonly plane: DataPlane;
+  /** What a session had done before that begins again. @default nothing */
+  readonly history?: (sessionId: string) => Promise<SessionState>;
   /** Hears of each session that ends. */
   readonly approvals: { endSession(sessionId: string): void };
   /** Appends to the audit log; `false` when it does not take the event. */
@@ -124,6 +127,8 @@ export class Sessions {
     if (!claims.ok) return claims;
     const { session_id: sessionId, agent_id: agentId, token_id: tokenId } = claims.value;
     if (this.#sessions.has(sessionId)) return err(alreadyOpen(sessionId));
+    const state = await this.#stateBefore(request, sessionId);
+    if (!state.ok) return state;
     const mode = this.#modeOf(request, sessionId);
     const session = this.#newSession(request, claims.value, mode);
     if (!this.#record(session, "started")) return err(unrecordable());
@@ -133,15 +138,19 @@ export class Sessions {
       ? createProxyAccess({ sessionId, sandboxId })
       : undefined;
     const { placeholders, ...held } = mintPlaceholders(this.#options.placeholders ?? []);
-    const opened = await this.#options.plane.openSession({
-      sessionId,
-      sandboxId,
-      agentId,
-      startedMs: Date.now(),
-      claims: [claims.value],
-      observed: mode === "monitor",
-      placeholders,
-    }, access?.secret);
+    const opened = await this.#options.plane.openSession(
+      {
+        sessionId,
+        sandboxId,
+        agentId,
+        startedMs: Date.now(),
+        claims: [claims.value],
+        observed: mode === "monitor",
+        placeholders,
+      },
+      access?.secret,
+      state.value,
+    );
     if (!opened.ok) {
       this.#sessions.delete(sessionId);
       this.#record(session, "ended");
@@ -198,6 +207,26 @@ export class Sessions {
     }
     const publicKey = await authority.publicKey();
     return await readSessionSeed(capabilityFile, publicKey, { agentId: agent });
+  }
+
+  /** Only a token that was issued beforehand can bring the name of a session that there was. */
+  async #stateBefore(
+    { capabilityFile }: SessionRequest,
+    sessionId: string,
+  ): Promise<Result<SessionState | undefined>> {
+    const { history } = this.#options;
+    if (capabilityFile === undefined || history === undefined) return ok(undefined);
+    try {
+      return ok(await history(sessionId));
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      return err({
+        code: "SESSION_HISTORY",
+        message: `Cannot open the session: what it did before cannot be read: ${reason}`,
+        cure: "firma audit verify says what is wrong with the log",
+        cause,
+      });
+    }
   }
 
   #modeOf({ mode: wanted }: SessionRequest, sessionId: string): Mode {

@@ -183,6 +183,10 @@ async function assemble(
   const mode = { usual, isMonitorAllowed: isAllowed };
   const kept = sessions = new Sessions({
     ...base,
+    history: async (sessionId) => {
+      const { replaySession } = await import("./replay_session.ts");
+      return await replaySession(config.sidecar.audit.filePath, sessionId);
+    },
     approvals,
     record,
     mode,
