@@ -103,11 +103,12 @@ export class AuditWriter {
    * Queues an event, which must not change any more. `false`: it is not
    * accepted, because the queue is full, the log cannot be written or the
    * writer is closed; the call it speaks of must not happen. What already
-   * happened (an outcome, a change of policy) is accepted while the log is out
+   * happened (an outcome, a change of policy, a finding of the sandbox) is accepted while the log is out
    * of order too, as long as the queue has room.
    */
   append(event: ExecutionEvent): boolean {
-    const reports = event.kind === "outcome" || event.kind === "policy";
+    const reports = event.kind === "outcome" || event.kind === "policy" ||
+      event.kind === "sandbox";
     if (
       this.#closed !== undefined || this.#queue.length >= this.#capacity ||
       (this.#error !== undefined && !reports)

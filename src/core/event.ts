@@ -162,6 +162,25 @@ export interface ApprovalEvent extends EventBase {
   readonly until?: string;
 }
 
+/** The sandbox refused something, or set it right, without policy being asked. */
+export interface SandboxEvent extends EventBase {
+  readonly kind: "sandbox";
+  /**
+   * `connection`: a program tried a port or protocol that does not leave. `seal`: something that
+   * the host would have run was undone. `limit`: the agent ran into what it may use.
+   */
+  readonly finding: "connection" | "seal" | "limit";
+  /** In one line; an agent chose parts of it. */
+  readonly detail: string;
+  /** How often, since it was last told; at least 1. */
+  readonly count: number;
+  /** Which program, where it is known. */
+  readonly program?: { readonly pid: number; readonly executable: string };
+}
+
+/** What a sandbox tells its Sidecar. */
+export type SandboxFinding = Pick<SandboxEvent, "finding" | "detail" | "count" | "program">;
+
 /** One line of the audit log before it is chained and signed. */
 export type ExecutionEvent =
   | SessionEvent
@@ -170,7 +189,8 @@ export type ExecutionEvent =
   | OutcomeEvent
   | ApprovalEvent
   | PolicyEvent
-  | KeyEvent;
+  | KeyEvent
+  | SandboxEvent;
 
 /** A line of the audit log as it stands in the file. */
 export type SignedEvent = ExecutionEvent & {

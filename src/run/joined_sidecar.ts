@@ -69,6 +69,10 @@ export function joinSidecar(options: JoinOptions): SessionHost {
     logFile: undefined,
     openSession: (request) =>
       open({ ...request, config_file: config.file, config_digest: config.digest }),
+    async report(sessionId, finding) {
+      const path = `/v1/sessions/${sessionId}/findings`;
+      await askControl(controlSocket, { method: "POST", path, body: finding }, END_MS);
+    },
     async endSession(sessionId, exitCode) {
       isEnded = true; // the Sidecar closes the connection now, and is right to
       const path = `/v1/sessions/${sessionId}/end`;

@@ -5,6 +5,7 @@ import { basename } from "../core/path.ts";
 import { newId } from "../core/id.ts";
 import { err, type FirmaError, ok, type Result, unwrap } from "../core/result.ts";
 import { findProgram } from "../sandbox/find_program.ts";
+import { FindingReports } from "./finding_reports.ts";
 import { limitsFor } from "./limits.ts";
 import { type Hosted, openHost } from "./open_host.ts";
 import type { RunInterface, RunOptions } from "./options.ts";
@@ -181,6 +182,7 @@ async function runPrepared(
   opening.catch(() => {}); // told where it is awaited
   const proxyDir = signals.unlessInterrupted(hosting)
     .then((hosted) => hosted.ok ? hosted.value.proxyDir : undefined, () => undefined);
+  const reports = new FindingReports(opening);
   const { confine, tools } = await signals.unlessInterrupted(confining);
   const confined = await confine({
     tools,
@@ -204,6 +206,7 @@ async function runPrepared(
     allowWrite: options.allowWrite ?? [],
     limits: limitsFor(profile.value, config),
     onNotice: (text) => ui.tell("warn", text),
+    onFinding: (finding) => reports.add(finding),
   });
   if (!confined.ok) {
     if (signals.interrupted) throw signals.interrupted;
@@ -216,6 +219,7 @@ async function runPrepared(
   const recording = confined.value.ended.then(async (code) => {
     if (watch.died) return;
     watch.detach();
+    await reports.done();
     await host.endSession(session.session_id, code);
     if (!await host.end()) ui.tell("error", "The last records of this run may be missing");
   });

@@ -1,3 +1,4 @@
+import type { SandboxFinding } from "../core/event.ts";
 import type { Result } from "../core/result.ts";
 import type { Session, SessionRequest } from "./session.ts";
 
@@ -5,6 +6,8 @@ import type { Session, SessionRequest } from "./session.ts";
 export interface SessionHost extends AsyncDisposable {
   /** Registers a session; to be called once. */
   openSession(request: SessionRequest): Promise<Result<Session>>;
+  /** Hands on what the sandbox of a session refused or set right, for the record. */
+  report(sessionId: string, finding: SandboxFinding): Promise<void>;
   /** Says how the agent ended, for the record. {@linkcode SessionHost.end} is to come next. */
   endSession(sessionId: string, exitCode: number): Promise<void>;
   /** Has no more use for it. Tells whether everything that it knew of the session is written down. */

@@ -80,6 +80,9 @@ export function startSidecar(options: SidecarOptions): SidecarProcess {
       return await within(sessionTimeoutMs, session.promise) ??
         err(helper.failure(`it opened no session within ${sessionTimeoutMs / 1000} s`));
     },
+    async report(sessionId, finding) {
+      await helper.order({ type: "finding", session_id: sessionId, finding });
+    },
     async endSession(sessionId, exitCode) {
       const exit = { exit_code: exitCode };
       await helper.order({ type: "end-session", session_id: sessionId, exit });

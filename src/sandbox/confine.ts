@@ -3,10 +3,12 @@ import { ensurePrivateDirectory } from "../config/paths.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { findBwrap } from "./bwrap.ts";
 import { agentEnvironment } from "./environment.ts";
+import { connectionFinding, textFinding } from "./findings.ts";
 import { findProgram } from "./find_program.ts";
 import { gatherEtc } from "./gathered_etc.ts";
 import { makeSettings } from "./home_paths.ts";
-import { type HeldLimits, holdLimits, limitNotices, USUAL_LIMITS } from "./limits/hold.ts";
+import { type HeldLimits, holdLimits, USUAL_LIMITS } from "./limits/hold.ts";
+import { watchLimits } from "./limits/watch.ts";
 import { findLayout } from "./layout.ts";
 import { BWRAP, HANDOFF_SOCKET, type LaunchPlan, PROXY_DIR } from "./handoff.ts";
 import { type ConfinedProcess, launch } from "./launch.ts";
@@ -67,11 +69,17 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
   });
   if (!confined.ok) await cgroup?.remove();
   if (!confined.ok || !cgroup) return confined;
+  const stopWatching = watchLimits(limits.value, request);
+  // What there is to tell is told while somebody still writes it down.
+  const ended = confined.value.ended.then((code) => {
+    stopWatching();
+    return code;
+  });
   const exitCode = confined.value.exitCode.finally(async () => {
-    for (const text of limitNotices(limits.value)) request.onNotice?.(text);
+    await ended;
     await cgroup.remove();
   });
-  return ok({ ...confined.value, exitCode });
+  return ok({ ...confined.value, ended, exitCode });
 }
 
 interface Tools {
@@ -101,8 +109,12 @@ async function confineWithin(
   if (!seals.ok) return seals;
   const tell = (notices: readonly string[]) => notices.forEach((text) => request.onNotice?.(text));
   tell(seals.value.notices);
+  const tellUndone = (notices: readonly string[]) => {
+    tell(notices);
+    for (const text of notices) request.onFinding?.(textFinding("seal", text));
+  };
   const ending = new DisposableStack();
-  ending.defer(() => tell(seals.value.release()));
+  ending.defer(() => tellUndone(seals.value.release()));
   const release = () => ending.dispose();
   try {
     const confined = await build(request, place, program, tools, seals.value, limits, ending);
@@ -110,12 +122,15 @@ async function confineWithin(
       release();
       return confined;
     }
-    const stopWatching = seals.value.watch((text) => tell([text]));
-    const exitCode = confined.value.exitCode.finally(() => {
+    const stopWatching = seals.value.watch((text) => tellUndone([text]));
+    // When the command has ended, nothing of the agent is left that could undo this again.
+    const ended = confined.value.ended.then((code) => {
       stopWatching();
       release();
+      return code;
     });
-    return ok({ ...confined.value, exitCode });
+    const exitCode = confined.value.exitCode.finally(() => ended);
+    return ok({ ...confined.value, ended, exitCode });
   } catch (cause) {
     release();
     throw cause;
@@ -222,6 +237,7 @@ async function build(
     init: layout.init,
     handoffSocket,
     shielded,
+    onRefusal: (report) => request.onFinding?.(connectionFinding(report)),
     cgroupProcs: cgroup?.procs,
     hasGate: request.execGate !== undefined,
     plan: request.session.then((session) => {

@@ -3,14 +3,14 @@
  * one JSON object a line. The command and its environment travel here because command lines can
  * be read by every user of the machine.
  */
+import type { RefusalReport } from "./init/refusals/tally.ts";
+import type { Rlimits } from "./limits/plan.ts";
 
 /**
  * What the layers around the agent ignore, so that it alone decides what a Ctrl-C means; with
  * their numbers.
  */
 export const SHIELDED_SIGNALS = { INT: 2, QUIT: 3, HUP: 1, TERM: 15 } as const;
-
-import type { Rlimits } from "./limits/plan.ts";
 
 /** Where things lie in the outer layer. */
 export const PRIVATE_DIR = "/run/firma-private";
@@ -64,6 +64,8 @@ export interface HostMessage {
 export type InitMessage =
   /** The network is up and the agent is being started. */
   | { readonly type: "started" }
+  /** Something in the sandbox tried to reach what no sandbox reaches. */
+  | ({ readonly type: "refused" } & RefusalReport)
   /** The agent has ended; the layers around it are about to. */
   | { readonly type: "ended"; readonly code: number }
   /** The agent could not be started; `code` where that has one of its own. */

@@ -10,6 +10,7 @@ import {
   type LaunchPlan,
   SHIELDED_SIGNALS,
 } from "./handoff.ts";
+import type { RefusalReport } from "./init/refusals/tally.ts";
 import { ignoredSignals } from "./ignored_signals.ts";
 import type { InitProgram } from "./program.ts";
 
@@ -38,6 +39,8 @@ export interface LaunchOptions {
   readonly hasGate: boolean;
   /** What to run, once that is known; a failure ends the outer layer again. */
   readonly plan: Promise<Result<LaunchPlan>>;
+  /** Hears what something in the sandbox tried to reach, and no sandbox reaches. */
+  readonly onRefusal: (report: RefusalReport) => void;
   /** Where to meet `__init`. */
   readonly handoffSocket: string;
 }
@@ -111,16 +114,28 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
     );
   }
 
-  return ok({ exitCode: exited.finally(end), ended: hearEnd(messages, exited), terminate });
+  return ok({
+    exitCode: exited.finally(end),
+    ended: hearEnd(messages, exited, options),
+    terminate,
+  });
 }
 
 /** How the command ended, from `__init`, or from the end of the sandbox where that said nothing. */
 async function hearEnd(
   messages: AsyncGenerator<InitMessage>,
   exited: Promise<number>,
+  { onRefusal }: LaunchOptions,
 ): Promise<number> {
-  const last = await messages.next().catch(() => undefined);
-  return last?.value?.type === "ended" ? last.value.code : await exited;
+  try {
+    for await (const message of messages) {
+      if (message.type === "refused") onRefusal(message);
+      else if (message.type === "ended") return message.code;
+    }
+  } catch {
+    // The connection was cut.
+  }
+  return await exited;
 }
 
 function noGate(reason: string): FirmaError {

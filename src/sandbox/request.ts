@@ -1,4 +1,5 @@
 import type { LimitsConfig } from "../config/schema.ts";
+import type { SandboxFinding } from "../core/event.ts";
 import { dataDir, stateDir } from "../config/paths.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { entryAt, exists, realPath } from "./paths.ts";
@@ -65,6 +66,8 @@ export interface ConfineRequest {
    * @default {undefined} looked for now
    */
   readonly tools?: Promise<SandboxTools>;
+  /** Hears what the sandbox refused or set right, for the record. @default nobody */
+  readonly onFinding?: (finding: SandboxFinding) => void;
   /** Hears, as one line, what the operator should know. @default nobody */
   readonly onNotice?: (text: string) => void;
 }

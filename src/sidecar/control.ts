@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import type { SandboxFinding } from "../core/event.ts";
 import type { FirmaError } from "../core/result.ts";
 import { PROBLEM_TYPE } from "../core/problem.ts";
 import { err, type Result } from "../core/result.ts";
@@ -6,7 +7,12 @@ import { addApprovalRoutes, type ApprovalControl } from "./control_approvals.ts"
 import { readJson } from "./control_body.ts";
 import type { Notify } from "./notices.ts";
 import { Registrations } from "./registrations.ts";
-import { invalidRequest, parseEndBody, parseSessionBody } from "./session_body.ts";
+import {
+  invalidRequest,
+  parseEndBody,
+  parseFindingBody,
+  parseSessionBody,
+} from "./session_body.ts";
 import type { OpenedSession, SessionRequest, SessionStatus } from "./sessions.ts";
 
 /** What the control API acts on. */
@@ -14,6 +20,8 @@ export interface ControlTarget {
   openSession(request: SessionRequest): Promise<Result<OpenedSession>>;
   /** `false` when there is no such session. Returns once its events are in the log. */
   endSession(sessionId: string, exitCode: number | undefined): Promise<Result<boolean>>;
+  /** Puts on record what the sandbox of a session says. `false` when there is no such session. */
+  recordFinding(sessionId: string, finding: SandboxFinding): boolean;
   status(): Readonly<Record<string, unknown>>;
   sessions(): readonly SessionStatus[];
   /** Has a listener hear what an operator should know; returns how to stop that. */
@@ -86,6 +94,15 @@ export function controlApi(target: ControlTarget): ControlApi {
     registrations.close(id);
     if (ended.value) return context.body(null, 204);
     return problem(404, { code: "NO_SESSION", message: `Cannot end session "${id}": not found` });
+  });
+
+  app.post("/v1/sessions/:id/findings", async (context) => {
+    const body = await readJson(context.req.raw);
+    const finding = body.ok ? parseFindingBody(body.value) : body;
+    if (!finding.ok) return refused(finding.error);
+    const id = context.req.param("id");
+    if (target.recordFinding(id, finding.value)) return context.body(null, 204);
+    return problem(404, { code: "NO_SESSION", message: `Cannot record for "${id}": not found` });
   });
 
   app.get("/v1/sessions", (context) => {

@@ -102,8 +102,8 @@ function endOnSignal(ending: AbortController, cut: AbortController): void {
 /**
  * Does what whoever started this Sidecar says on standard input, one JSON object a line. After
  * `{"type": "start", "config": …, "config_digest": …, "run_dir": …}` these are `{"type":
- * "open-session", "session": …}` and `{"type": "end-session", "session_id": …, "exit": …}`, with
- * the bodies of the control API, and at last `{"type": "drain", "timeout_ms": …}`: how long calls
+ * "open-session", "session": …}` and `{"type": "end-session", "session_id": …, "exit": …}`,
+ * `{"type": "finding", "session_id": …, "finding": …}`, with the bodies of the control API, and at last `{"type": "drain", "timeout_ms": …}`: how long calls
  * may take to end. Resolves then, or when the other end closes, as it does however that process
  * dies.
  */
@@ -115,6 +115,7 @@ async function obeyStarter(
   try {
     for await (const line of orders) {
       if (line.type === "open-session") say(await openSession(control, line.session));
+      else if (line.type === "finding") await recordFinding(control, line);
       else if (line.type === "end-session") await endSession(control, line);
       else if (line.type === "drain") {
         drain.ms = typeof line.timeout_ms === "number" ? line.timeout_ms : 0;
@@ -139,6 +140,15 @@ async function openSession(control: ControlTarget, body: unknown): Promise<Line>
     environment: opened.value.environment,
     sign_ins: opened.value.signIns,
   };
+}
+
+async function recordFinding(
+  control: ControlTarget,
+  { session_id, finding }: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const { parseFindingBody } = await import("./session_body.ts");
+  const parsed = parseFindingBody(finding);
+  if (parsed.ok) control.recordFinding(String(session_id), parsed.value);
 }
 
 async function endSession(

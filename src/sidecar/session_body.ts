@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { isAgentName } from "../core/agent_name.ts";
+import type { SandboxFinding } from "../core/event.ts";
 import { isId } from "../core/id.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { SessionRequest } from "./sessions.ts";
@@ -20,6 +21,15 @@ const SessionBody = v.strictObject({
   ),
   mode: v.optional(v.picklist(["enforce", "monitor"])),
   interceptor: v.optional(v.picklist(["unix_socket", "http_proxy"])),
+});
+const FindingBody = v.strictObject({
+  finding: v.picklist(["connection", "seal", "limit"]),
+  detail: shortText,
+  count: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  program: v.optional(v.strictObject({
+    pid: v.pipe(v.number(), v.integer()),
+    executable: shortText,
+  })),
 });
 const EndBody = v.strictObject({
   exit_code: v.optional(v.pipe(v.number(), v.integer())),
@@ -52,6 +62,14 @@ export function parseSessionBody(body: unknown): Result<SessionRequest> {
 export function parseEndBody(body: unknown): Result<number | undefined> {
   const parsed = parse(EndBody, body);
   return parsed.ok ? ok(parsed.value.exit_code) : parsed;
+}
+
+/** Reads what a sandbox found. */
+export function parseFindingBody(body: unknown): Result<SandboxFinding> {
+  const parsed = parse(FindingBody, body);
+  if (!parsed.ok) return parsed;
+  const { program, ...finding } = parsed.value;
+  return ok({ ...finding, ...(program && { program }) });
 }
 
 function parse<T>(schema: v.GenericSchema<unknown, T>, body: unknown): Result<T> {

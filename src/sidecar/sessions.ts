@@ -1,6 +1,6 @@
 import type { Authority } from "../core/authority.ts";
 import type { CapabilityClaims } from "../core/capability.ts";
-import type { ExecutionEvent } from "../core/event.ts";
+import type { ExecutionEvent, SandboxFinding } from "../core/event.ts";
 import { newId } from "../core/id.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import type { SessionState } from "../core/session_state.ts";
@@ -174,6 +174,19 @@ export class Sessions {
     // The last calls may have asked for something since.
     this.#options.approvals.endSession(sessionId);
     this.#record(session, "ended", exitCode);
+    return true;
+  }
+
+  /** Puts on record what the sandbox of a session says. `false` when there is no such session. */
+  recordFinding(sessionId: string, finding: SandboxFinding): boolean {
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined) return false;
+    const { agentId, request: { sandboxId } } = session;
+    this.#options.record({
+      ...eventBase({ sandboxId, sessionId, agentId }),
+      kind: "sandbox",
+      ...finding,
+    });
     return true;
   }
 

@@ -60,6 +60,7 @@ async function withSidecar(
       ended.push([id, exitCode]);
       return Promise.resolve(ok(true));
     },
+    recordFinding: () => true,
     onNotice: (listener) => board.listen(listener),
     sessions: () => [],
     status: () => ({}),

@@ -12,7 +12,7 @@ for (const identity of IDENTITIES) {
     const probe = join(world.project, "probe.py");
     Deno.copyFileSync(PROBE, probe);
     world.own();
-    const { stdout, stderr, seen } = await world.run(["/usr/bin/python3", probe]);
+    const { stdout, stderr, seen, findings } = await world.run(["/usr/bin/python3", probe]);
     const outcome = stdout === "" ? {} : JSON.parse(stdout);
     assert.equal(stderr, "");
     const connection = (path: string) => seen.find(({ head }) => head.includes(path));
@@ -55,6 +55,18 @@ for (const identity of IDENTITIES) {
       for (const name of refused) assert.equal(outcome[name], "ECONNREFUSED", name);
       assert.deepEqual(outcome.interfaces, ["lo"]);
       assert.equal(seen.length, 7);
+    });
+    await t.step("and each attempt at anything else is told, with the program", () => {
+      const told = findings.map(({ finding, detail, count, program }) =>
+        // Others are refused by the kernel itself, and who it was may be gone by then.
+        [finding, detail, count, /^tcp to \d+\./.test(detail) && program?.executable].join(" | ")
+      );
+      assert.deepEqual(told.toSorted(), [
+        `connection | tcp to 192.0.2.7 port 25 | 1 | ${Deno.realPathSync("/usr/bin/python3")}`,
+        "connection | tcp to 2001:db8:0:0:0:0:0:7 port 25 | 1 | false",
+        "connection | udp to 192.0.2.7 port 443 | 1 | false",
+        "connection | udp to 192.0.2.7 port 4433 | 1 | false",
+      ]);
     });
     await t.step("DNS answers from 198.18.0.0/15, the same for the same name", () => {
       assert.match(outcome.dns_a, /^code 0 answers 1 198\.1[89]\.\d+\.\d+$/);

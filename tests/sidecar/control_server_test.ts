@@ -55,6 +55,7 @@ async function withServer(test: (served: Served) => Promise<void>): Promise<void
       ended.push(id);
       return Promise.resolve(ok(true));
     },
+    recordFinding: () => true,
     onNotice: () => () => {},
     sessions: () => [],
     status: () => ({ sessions }),

@@ -38,6 +38,7 @@ function api(changes: Partial<ControlTarget> = {}) {
     config: CONFIG,
     openSession: () => Promise.resolve(ok(OPENED)),
     endSession: (id) => Promise.resolve(ok(id === "ses_1")),
+    recordFinding: () => true,
     onNotice: () => () => {},
     sessions: () => [],
     status: () => ({ sessions: 1 }),
@@ -345,4 +346,27 @@ Deno.test("controlApi() hands failures on with their cure", async () => {
     BODY,
   );
   assert.equal(thrown.status, 500);
+});
+
+Deno.test("controlApi() records what a sandbox found, in the form of findings alone", async () => {
+  const recorded: unknown[] = [];
+  const ask = api({
+    recordFinding: (id, finding) => id === "ses_1" && recorded.push(finding) > 0,
+  });
+  const finding = { finding: "connection", detail: "tcp to a.test port 22", count: 3 };
+  const program = { pid: 7, executable: "/usr/bin/nc" };
+  const post = async (id: string, body: unknown) =>
+    (await ask("POST", `/v1/sessions/${id}/findings`, body)).status;
+  assert.equal(await post("ses_1", { ...finding, program }), 204);
+  assert.equal(await post("ses_2", finding), 404);
+  const wrong = [
+    { ...finding, finding: "decision" },
+    { ...finding, count: 0 },
+    { ...finding, kind: "decision" },
+    { ...finding, session_id: "ses_2" },
+    { ...finding, detail: "x".repeat(5000) },
+    "{",
+  ];
+  for (const body of wrong) assert.equal(await post("ses_1", body), 400, JSON.stringify(body));
+  assert.deepEqual(recorded, [{ ...finding, program }]);
 });

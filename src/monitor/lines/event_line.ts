@@ -123,6 +123,20 @@ function rowOf(event: ExecutionEvent, decided: DecisionEvent | undefined): Row |
           ["exit", event.exit_code === undefined ? "" : String(event.exit_code)],
         ],
       };
+    case "sandbox":
+      return {
+        word: "SANDBOX",
+        colour: "yellow",
+        method: event.finding,
+        what: event.detail,
+        prose: true,
+        fields: [
+          ["count", event.count === 1 ? "" : String(event.count)],
+          ["program", event.program?.executable ?? ""],
+          ["pid", event.program === undefined ? "" : String(event.program.pid)],
+          ["sandbox", event.sandbox_id],
+        ],
+      };
     case "key":
       return {
         word: "LOG",

@@ -128,6 +128,13 @@ function eventRow(
           (event.mode === "monitor" ? ", policies not enforced" : "") +
           (event.exit_code === undefined ? "" : `, exit ${event.exit_code}`),
       };
+    case "sandbox":
+      return {
+        word: "SANDBOX",
+        tone: "warn",
+        what: event.detail + (event.count > 1 ? `, ${event.count} times` : ""),
+        reason: event.finding,
+      };
     case "key":
       return {
         word: "LOG",

@@ -23,6 +23,9 @@ import { startAgent } from "./inner_layer.ts";
 import { signalAgent } from "./agent_process.ts";
 import { closeInheritedOnExec } from "./descriptors.ts";
 import { NameTable } from "./name_table.ts";
+import { RefusalReports } from "./refusals/reports.ts";
+import type { Refusal } from "./refusals/tally.ts";
+import { watchRefusals } from "./refusals/watch.ts";
 import { routeEverythingHere } from "./routes.ts";
 import { SocketOwners } from "./socket_owner.ts";
 import { followStops } from "./stop_watch.ts";
@@ -32,18 +35,21 @@ export async function main(): Promise<never> {
   closeInheritedOnExec();
   const handoff = await Deno.connect({ transport: "unix", path: HANDOFF_SOCKET });
   const encoder = new TextEncoder();
+  let told: Promise<unknown> = Promise.resolve();
   const tell = (message: InitMessage) =>
-    handoff.write(encoder.encode(JSON.stringify(message) + "\n"));
+    told = told.then(() => handoff.write(encoder.encode(JSON.stringify(message) + "\n")));
+  const refusals = new RefusalReports((report) => void tell({ type: "refused", ...report }));
   try {
     const messages = jsonLines(readPieces(handoff));
     // Loads while the session is opened.
     const gate = Deno.env.has(HAS_GATE) ? new GateThread() : undefined;
-    openNetwork();
+    openNetwork((refusal) => refusals.add(refusal));
     // Sent by confine(), which nothing of the agent's can reach.
     const plan = (await messages.next()).value as LaunchPlan;
     if (plan.shielded) shieldSelf();
     const agent = await startAgent(plan, gate);
     await tell({ type: "started" });
+    refusals.begin();
     void gate?.ended.then(gateEnded);
     void (async () => {
       for await (const message of messages) {
@@ -52,6 +58,7 @@ export async function main(): Promise<never> {
     })();
     if (Deno.stdin.isTerminal()) followStops(agent.pid);
     const { code } = await agent.status;
+    refusals.end();
     await tell({ type: "ended", code });
     Deno.exit(code);
   } catch (cause) {
@@ -75,12 +82,14 @@ function shieldSelf(): void {
   }
 }
 
-function openNetwork(): void {
+function openNetwork(onRefusal: (refusal: Refusal) => void): void {
   routeEverythingHere();
   const names = new NameTable();
   const hostname = hasIpv6() ? "::" : "0.0.0.0";
   serveDns(hostname, (name) => names.addressOf(name));
-  openBridge({ hostname, proxySocket: PROXY_SOCKET, names, owners: new SocketOwners() });
+  const owners = new SocketOwners();
+  openBridge({ hostname, proxySocket: PROXY_SOCKET, names, owners });
+  watchRefusals({ names, owners, onRefusal });
 }
 
 function hasIpv6(): boolean {

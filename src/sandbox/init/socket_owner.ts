@@ -20,8 +20,13 @@ const REQUEST = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const IPPROTO_TCP = 6;
+const IPPROTO_UDP = 17;
 /** Of `idiag_inode` in the answer, which is a `struct inet_diag_msg` after the header. */
 const INODE_OFFSET = 16 + 4 + 48 + 16;
+/** Of `idiag_state`. */
+const STATE_OFFSET = 16 + 1;
+const GONE = 0;
+const TCP_SYN_SENT = 2;
 
 /**
  * A connection waits while so many descriptors are looked at, which takes some milliseconds, and
@@ -42,20 +47,41 @@ export class SocketOwners {
   #socket: NetlinkSocket | undefined;
 
   /** @param local the client's own end; @param remote the end that it connected to. */
-  find(local: Endpoint, remote: Endpoint): SocketOwner | undefined {
+  find(
+    local: Endpoint,
+    remote: Endpoint,
+    protocol: "tcp" | "udp" = "tcp",
+  ): SocketOwner | undefined {
     try {
-      const inode = this.#inode(local, remote);
+      // The kernel reads a question about UDP the other way around, as a packet that comes in.
+      const { inode } = protocol === "tcp"
+        ? this.#ask(IPPROTO_TCP, local, remote)
+        : this.#ask(IPPROTO_UDP, remote, local);
       return inode === 0 ? undefined : this.#owner(inode);
     } catch {
       return undefined;
     }
   }
 
-  #inode(local: Endpoint, remote: Endpoint): number {
+  /** Whether a connection over TCP had an answer already, so that somebody serves it. */
+  isAnswered(local: Endpoint, remote: Endpoint): boolean {
+    try {
+      const { state } = this.#ask(IPPROTO_TCP, local, remote);
+      return state !== GONE && state !== TCP_SYN_SENT;
+    } catch {
+      return false;
+    }
+  }
+
+  #ask(
+    protocol: number,
+    local: Endpoint,
+    remote: Endpoint,
+  ): { readonly inode: number; readonly state: number } {
     this.#socket ??= new NetlinkSocket(NETLINK_SOCK_DIAG);
     const body = new Uint8Array(56);
     const view = new DataView(body.buffer);
-    body.set([local.address.includes(":") ? AF_INET6 : AF_INET, IPPROTO_TCP]);
+    body.set([local.address.includes(":") ? AF_INET6 : AF_INET, protocol]);
     view.setUint32(4, 0xffffffff); // in any state
     view.setUint16(8, local.port);
     view.setUint16(10, remote.port);
@@ -63,8 +89,11 @@ export class SocketOwners {
     body.set(addressBytes(remote.address), 28);
     view.setBigUint64(48, 0xffff_ffff_ffff_ffffn); // no cookie
     const answer = this.#socket.exchange(netlinkMessage(SOCK_DIAG_BY_FAMILY, REQUEST, body));
-    if (answer.getUint16(4, true) !== SOCK_DIAG_BY_FAMILY) return 0;
-    return answer.getUint32(INODE_OFFSET, true);
+    if (answer.getUint16(4, true) !== SOCK_DIAG_BY_FAMILY) return { inode: 0, state: GONE };
+    return {
+      inode: answer.getUint32(INODE_OFFSET, true),
+      state: answer.getUint8(STATE_OFFSET),
+    };
   }
 
   #owner(inode: number): SocketOwner | undefined {

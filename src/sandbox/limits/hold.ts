@@ -10,7 +10,7 @@ import {
   type Rlimits,
   wantedControllers,
 } from "./plan.ts";
-import { LIMIT_KEYS, valueText } from "./say.ts";
+import { LIMIT_KEYS } from "./say.ts";
 
 /** What holds where nobody says otherwise. */
 export const USUAL_LIMITS = { processes: USUAL_PROCESSES } as const;
@@ -60,30 +60,6 @@ export function holdLimits(
   }
   const rlimits = withinOwn(plan.rlimits);
   return ok({ plan: { ...plan, rlimits }, ...(cgroup && { cgroup }) });
-}
-
-/** What the kernel did about the limits of a run that is over, for its operator. */
-export function limitNotices({ plan, cgroup }: HeldLimits): string[] {
-  if (cgroup === undefined) return [];
-  const { killed, refused } = cgroup.findings();
-  const value = (name: keyof LimitsConfig) => {
-    const limit = plan.held.find((each) => each.name === name);
-    return limit ? `${LIMIT_KEYS[name]}, ${valueText(name, limit.value)}` : "of the machine";
-  };
-  return [
-    ...(killed > 0
-      ? [
-        `the kernel ended ${killed} process${killed === 1 ? "" : "es"} of the agent, which had ` +
-        `used up its memory (${value("memoryBytes")})`,
-      ]
-      : []),
-    ...(refused > 0
-      ? [
-        `the agent ran into its limit of processes (${value("processes")}): the kernel refused ` +
-        `${refused}`,
-      ]
-      : []),
-  ];
 }
 
 function makeCgroup(limits: LimitsConfig, name: string): Cgroup | undefined {

@@ -40,6 +40,15 @@ Deno.test("firma run keeps an agent from the host's processes and what they list
   await t.step("processes: only the sandbox's own", () => {
     assert.ok((outside.get("processes") as string[]).includes("deno"));
   });
+  await t.step("what went past the Sidecar is on record, with its program", async () => {
+    const events = (await host.person.events()).filter((event) => event.kind === "sandbox");
+    const attempt = (detail: string) => events.find((event) => event.detail.includes(detail));
+    const { hostAddress, hostPort, hostDatagramPort } = host.planted;
+    const tcp = attempt(`tcp to ${hostAddress} port ${hostPort}`);
+    assert.match(tcp?.program?.executable ?? "", /python/);
+    assert.ok(attempt(`udp to ${hostAddress} port ${hostDatagramPort}`));
+    assert.ok(events.length <= 25, "an agent must not fill the log");
+  });
   await t.step("environment: nothing of the host's that no profile names", () => {
     const environment = inside.get("environment") as Record<string, string>;
     assert.equal(environment.HOST_SECRET, undefined);

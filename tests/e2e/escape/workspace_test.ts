@@ -87,6 +87,14 @@ Deno.test("firma run leaves nothing in the workspace for the host to run", async
           assert.match(told, /\.git\/config": undone: [^\n]*core\.fsmonitor/);
         },
       );
+      await t.step("what was undone is on record", async () => {
+        const seals = (await person.events()).filter((event) =>
+          event.kind === "sandbox" && event.finding === "seal"
+        );
+        const details = seals.map((event) => event.kind === "sandbox" ? event.detail : "");
+        assert.ok(details.some((text) => /core\.fsmonitor/.test(text)), details.join("\n"));
+        assert.ok(details.some((text) => /with hooks, which are off/.test(text)));
+      });
       await t.step("hooks of a new repository are off", async () => {
         const hook = await Deno.lstat(join(person.project, EVIL_NAME, ".git/hooks/update"));
         assert.equal(hook.mode! & 0o111, 0);

@@ -4,6 +4,7 @@
  */
 import { dirname, join } from "node:path";
 import type { LimitsConfig } from "../../../src/config/schema.ts";
+import type { SandboxFinding } from "../../../src/core/event.ts";
 import { confine } from "../../../src/sandbox/confine.ts";
 import { ignoredSignals } from "../../../src/sandbox/ignored_signals.ts";
 import type { SandboxSession } from "../../../src/sandbox/request.ts";
@@ -35,6 +36,7 @@ const proxySocket = join(options.runDir, "s0", "proxy.sock");
 Deno.mkdirSync(dirname(proxySocket));
 using sidecar = new FakeSidecar(proxySocket);
 if (options.withoutSidecar) sidecar.die();
+const findings: SandboxFinding[] = [];
 const result = await confine({
   ...options,
   cwd: Deno.cwd(),
@@ -49,6 +51,7 @@ const result = await confine({
       ...options.held,
     },
   ),
+  onFinding: (finding) => findings.push(finding),
   onNotice: (text) => console.error(`notice: ${text}`),
 });
 if (!result.ok) {
@@ -56,5 +59,6 @@ if (!result.ok) {
   Deno.exit(111);
 }
 const code = await result.value.exitCode;
-Deno.writeTextFileSync(join(options.runDir, "seen.json"), JSON.stringify(sidecar.seen));
+const seen = { connections: sidecar.seen, findings };
+Deno.writeTextFileSync(join(options.runDir, "seen.json"), JSON.stringify(seen));
 Deno.exit(code);

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DEFAULT_SIGNALS } from "../../fixtures/default_signals.ts";
+import type { SandboxFinding } from "../../../src/core/event.ts";
 import type { ConfineCliOptions } from "./confine_cli.ts";
 import type { SeenConnection } from "./fake_sidecar.ts";
 
@@ -25,6 +26,8 @@ export interface Outcome {
   readonly stdout: string;
   readonly stderr: string;
   readonly seen: readonly SeenConnection[];
+  /** What the sandbox told for the record. */
+  readonly findings: readonly SandboxFinding[];
 }
 
 /** What a test may change about a run. */
@@ -109,13 +112,14 @@ export class World implements Disposable {
   async run(command: readonly [string, ...string[]], options: RunOptions = {}): Promise<Outcome> {
     const { words, env, runDir } = this.confined(command, options);
     const outcome = await this.#spawn([...options.wrapper ?? [], ...words], env, options.cwd);
-    return { ...outcome, seen: readSeen(join(runDir, "seen.json")) };
+    const { connections, findings } = readSeen(join(runDir, "seen.json"));
+    return { ...outcome, seen: connections, findings };
   }
 
   /** Runs a command as the user, without a sandbox: the positive control. */
   async outside(command: readonly [string, ...string[]]): Promise<Outcome> {
     const outcome = await this.#spawn(this.asUser(command), this.#env());
-    return { ...outcome, seen: [] };
+    return { ...outcome, seen: [], findings: [] };
   }
 
   /** The words that run a command as the user. */
@@ -147,7 +151,7 @@ export class World implements Disposable {
     words: readonly string[],
     env: Record<string, string>,
     cwd = this.project,
-  ): Promise<Omit<Outcome, "seen">> {
+  ): Promise<Omit<Outcome, "seen" | "findings">> {
     const [program, ...args] = [...DEFAULT_SIGNALS, ...words];
     const { code, stdout, stderr } = await new Deno.Command(program, {
       args,
@@ -186,11 +190,13 @@ function runSync(program: string, ...args: readonly string[]): void {
   if (!success) throw new Error(new TextDecoder().decode(stderr));
 }
 
-function readSeen(file: string): SeenConnection[] {
+function readSeen(
+  file: string,
+): { readonly connections: SeenConnection[]; readonly findings: SandboxFinding[] } {
   try {
     return JSON.parse(Deno.readTextFileSync(file));
   } catch {
-    return []; // the command did not come to its end
+    return { connections: [], findings: [] }; // the command did not come to its end
   }
 }
 
