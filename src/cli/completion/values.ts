@@ -1,12 +1,13 @@
 import { Argument, type Command, Option } from "commander";
 import { discoverConfig } from "../../config/discover.ts";
-import { type ConfigFile, readConfigFile } from "../../config/load.ts";
+import { checkConfigFile, type ConfigFile, readConfigFile } from "../../config/load.ts";
 import { packNames } from "../../config/packs.ts";
 import { type Environment, projectDataDir, runsDir } from "../../config/paths.ts";
 import { join } from "../../core/path.ts";
 import { actionClasses } from "../../core/action_class.ts";
 import { isId } from "../../core/id.ts";
 import { PROFILES } from "../../sandbox/profiles.ts";
+import { serviceNames } from "../credentials/services.ts";
 import { useProjectClasses } from "../project_classes.ts";
 import type { Candidate, Completion } from "./complete.ts";
 
@@ -28,12 +29,15 @@ const OF_OPTIONS: Readonly<Record<string, Source>> = {
   sandboxId: () => words(names(runsDir(environment())).filter((id) => isId("sbx", id)), "sandbox"),
 };
 
-/** Where the values of arguments come from, by command and argument. */
+/** Where the values of arguments come from, by command and argument; the command above may be named. */
 const OF_ARGUMENTS: Readonly<Record<string, Source>> = {
   "show name": () => [
     ...words(packNames("posture"), "posture"),
     ...words(packNames("mapping"), "mapping"),
   ],
+  "credentials add name": () => words(serviceNames(), "a service that firma knows"),
+  "credentials test name": credentials,
+  "credentials remove name": credentials,
   "remove name or id": () => [...agents(), ...agentNames()],
 };
 
@@ -44,8 +48,9 @@ export async function valuesOf(
 ): Promise<Completion> {
   const { argChoices, description } = parameter;
   if (argChoices) return { kind: "words", candidates: words(argChoices, description) };
+  const named = `${command?.name()} ${parameter.name()}`;
   const source = parameter instanceof Argument
-    ? OF_ARGUMENTS[`${command?.name()} ${parameter.name()}`]
+    ? OF_ARGUMENTS[`${command?.parent?.name()} ${named}`] ?? OF_ARGUMENTS[named]
     : OF_OPTIONS[parameter.attributeName()];
   if (source !== undefined) return { kind: "words", candidates: await quietly(source) };
   const what = parameter instanceof Argument
@@ -98,6 +103,14 @@ function agents(): readonly Candidate[] {
 function agentNames(): readonly Candidate[] {
   const file = projectFile();
   return file === undefined ? [] : words(registered(file.file).map(({ name }) => name), "agent");
+}
+
+/** The credentials of a configuration, whoever trusts it: names are words in lower case. */
+function credentials(): readonly Candidate[] {
+  const file = projectFile();
+  const config = file && checkConfigFile(file, environment());
+  if (!config?.ok) return [];
+  return words(config.value.sidecar.credentials.map(({ label }) => label), "credential");
 }
 
 function projectFile(): ConfigFile | undefined {

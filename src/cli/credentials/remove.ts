@@ -7,7 +7,7 @@ import { examples } from "../examples.ts";
 import { print, printError, printNotice } from "../output.ts";
 import { withGlobals } from "../with_globals.ts";
 import { editableConfig, parseEdited, writeEdited } from "./editable_config.ts";
-import { removeStored, secretsDirectory } from "./store_secret.ts";
+import { accountOf, removeFromKeyring, removeStored, secretsDirectory } from "./store_secret.ts";
 
 interface RemoveFlags {
   readonly config?: string;
@@ -75,6 +75,12 @@ async function remove(
     if (needed.has(path)) continue;
     const name = path.slice(directory.length + 1);
     if (await removeStored(file.file, name)) secrets.push(name);
+  }
+  for (const { label, source } of before.sidecar.credentials) {
+    const account = accountOf(file.file, label);
+    if (!names.includes(label) || source.kind !== "keyring") continue;
+    if (source.settings.account !== account) continue;
+    if (await removeFromKeyring(account)) secrets.push(label);
   }
   return ok({ file: written.value, credentials: [...new Set(names)], secrets });
 }

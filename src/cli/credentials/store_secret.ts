@@ -56,14 +56,18 @@ export async function removeStored(configFile: string, label: string): Promise<b
 
 const SERVICE = "firma";
 
+/** The name of a credential's entry in the keyring, where firma made it; projects may share labels. */
+export function accountOf(configFile: string, label: string): string {
+  return `${label}@${configFile}`;
+}
+
 async function storeInKeyring(
   configFile: string,
   label: string,
   secret: string,
 ): Promise<Result<StoredSecret>> {
   const program = keyringProgram(undefined);
-  // Projects may have credentials of the same name.
-  const account = `${label}@${configFile}`;
+  const account = accountOf(configFile, label);
   const stored = await runKeyring(program, account, label, secret);
   if (!stored) {
     return err({
@@ -72,7 +76,17 @@ async function storeInKeyring(
       cure: "unlock the keyring, or: --store file",
     });
   }
-  return ok({ keys: { provider: "keyring", account }, remove: () => Promise.resolve() });
+  const remove = async () => void await removeFromKeyring(account);
+  return ok({ keys: { provider: "keyring", account }, remove });
+}
+
+/** Takes an entry that {@linkcode storeSecret} made out of the keyring again. */
+export async function removeFromKeyring(account: string): Promise<boolean> {
+  const program = keyringProgram(undefined);
+  const args = isOfMac(program)
+    ? ["delete-generic-password", "-s", SERVICE, "-a", account]
+    : ["clear", "service", SERVICE, "account", account];
+  return await run(program, args, "");
 }
 
 /** The secret goes by standard input: everybody on the machine can read a command line. */
@@ -82,13 +96,20 @@ async function runKeyring(
   label: string,
   secret: string,
 ): Promise<boolean> {
-  const isMac = program.endsWith("/security");
+  if (!isOfMac(program)) {
+    const entry = ["service", SERVICE, "account", account];
+    return await run(program, ["store", "--label", `firma: ${label}`, ...entry], secret);
+  }
   const quoted = (text: string) => `"${text.replace(/[\\"]/g, "\\$&")}"`;
-  const args = isMac
-    ? ["-i"]
-    : ["store", "--label", `firma: ${label}`, "service", SERVICE, "account", account];
   const words = ["add-generic-password", "-U", "-s", SERVICE, "-a", account, "-w", secret];
-  const input = isMac ? `${words.map(quoted).join(" ")}\n` : secret;
+  return await run(program, ["-i"], `${words.map(quoted).join(" ")}\n`);
+}
+
+function isOfMac(program: string): boolean {
+  return program.endsWith("/security");
+}
+
+async function run(program: string, args: readonly string[], input: string): Promise<boolean> {
   const env: Record<string, string> = {};
   for (const name of [...KEYRING_VARIABLES, "PATH"]) {
     const value = Deno.env.get(name);
@@ -96,7 +117,7 @@ async function runKeyring(
   }
   try {
     const child = new Deno.Command(program, {
-      args,
+      args: [...args],
       env,
       clearEnv: true,
       stdin: "piped",
@@ -104,8 +125,9 @@ async function runKeyring(
       stderr: "null",
     }).spawn();
     const writer = child.stdin.getWriter();
-    await writer.write(new TextEncoder().encode(input));
-    await writer.close();
+    // A program that wants nothing may be gone already.
+    await writer.write(new TextEncoder().encode(input)).catch(() => {});
+    await writer.close().catch(() => {});
     return (await child.status).success;
   } catch {
     return false;

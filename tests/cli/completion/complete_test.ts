@@ -41,6 +41,7 @@ Deno.test("complete() offers what an option may be", async () => {
   assert.ok((await values("monitor", "--decision", "")).includes("step-up"));
   assert.ok((await values("monitor", "--action-class", "code.")).includes("code.read"));
   assert.ok((await values("policy", "show", "")).includes("strict"));
+  assert.ok((await values("credentials", "add", "git")).includes("github"));
   assert.deepEqual(await values("completions", ""), ["bash", "zsh", "fish"]);
   assert.deepEqual(await values("help", "doc"), ["doctor"]);
 });
