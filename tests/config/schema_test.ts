@@ -39,6 +39,7 @@ Deno.test("parseConfig() fills in every default", () => {
         revocationFile: "/data/projects/p/revocations.txt",
         maxTtlMs: 3_600_000,
         bundleTtlMs: 30_000,
+        identity: undefined,
         keyFile: "/data/keys/authority.key",
         listens: false,
         otherFiles: [],
