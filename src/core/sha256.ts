@@ -1,25 +1,17 @@
 /** Square roots and cube roots of the first primes, as FIPS 180-4 takes the constants from. */
 const PRIMES = firstPrimes(64);
-const ROUND_CONSTANTS = Uint32Array.from(PRIMES, (prime) => fraction(Math.cbrt(prime)));
-const INITIAL = Uint32Array.from(PRIMES.slice(0, 8), (prime) => fraction(Math.sqrt(prime)));
+const ROUND_CONSTANTS = Int32Array.from(PRIMES, (prime) => fraction(Math.cbrt(prime)));
+const INITIAL = Int32Array.from(PRIMES.slice(0, 8), (prime) => fraction(Math.sqrt(prime)));
 
 /**
  * The SHA-256 digest (FIPS 180-4), in lower-case hex. For a few hundred kilobytes on the way to
- * a start: a millisecond takes 15 KB, and loading `node:crypto` takes 20 ms. What is large or
+ * a start: a millisecond takes 20 KB, and loading `node:crypto` takes 20 ms. What is large or
  * comes often is better off there.
  */
 export function sha256(data: Uint8Array | string): string {
   const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
-  const padded = pad(bytes);
-  const view = new DataView(padded.buffer);
-  const state = INITIAL.slice();
-  const words = new Uint32Array(64);
-  for (let block = 0; block < padded.length; block += 64) {
-    for (let i = 0; i < 16; i++) words[i] = view.getUint32(block + 4 * i);
-    expand(words);
-    compress(state, words);
-  }
-  return Array.from(state, (word) => word.toString(16).padStart(8, "0")).join("");
+  return Array.from(digest(pad(bytes)), (word) => (word >>> 0).toString(16).padStart(8, "0"))
+    .join("");
 }
 
 function pad(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -31,37 +23,42 @@ function pad(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return padded;
 }
 
-function expand(words: Uint32Array): void {
-  for (let i = 16; i < 64; i++) {
-    const x = words[i - 15]!;
-    const y = words[i - 2]!;
-    const s0 = (x >>> 7 | x << 25) ^ (x >>> 18 | x << 14) ^ x >>> 3;
-    const s1 = (y >>> 17 | y << 15) ^ (y >>> 19 | y << 13) ^ y >>> 10;
-    words[i] = words[i - 16]! + s0 + words[i - 7]! + s1;
+/** In one function, and with whole numbers alone, so that it becomes fast while it runs. */
+function digest(padded: Uint8Array): Int32Array {
+  const state = INITIAL.slice();
+  const words = new Int32Array(64);
+  for (let at = 0; at < padded.length;) {
+    let a = state[0]!, b = state[1]!, c = state[2]!, d = state[3]!;
+    let e = state[4]!, f = state[5]!, g = state[6]!, h = state[7]!;
+    for (let i = 0; i < 64; i++) {
+      if (i < 16) {
+        words[i] = padded[at]! << 24 | padded[at + 1]! << 16 | padded[at + 2]! << 8 |
+          padded[at + 3]!;
+        at += 4;
+      } else {
+        const x = words[i - 15]!;
+        const y = words[i - 2]!;
+        const s0 = (x >>> 7 | x << 25) ^ (x >>> 18 | x << 14) ^ x >>> 3;
+        const s1 = (y >>> 17 | y << 15) ^ (y >>> 19 | y << 13) ^ y >>> 10;
+        words[i] = words[i - 16]! + s0 + words[i - 7]! + s1;
+      }
+      const s1 = (e >>> 6 | e << 26) ^ (e >>> 11 | e << 21) ^ (e >>> 25 | e << 7);
+      const t1 = h + s1 + (g ^ e & (f ^ g)) + ROUND_CONSTANTS[i]! + words[i]! | 0;
+      const s0 = (a >>> 2 | a << 30) ^ (a >>> 13 | a << 19) ^ (a >>> 22 | a << 10);
+      const t2 = s0 + (a & b | c & (a | b)) | 0;
+      h = g;
+      g = f;
+      f = e;
+      e = d + t1 | 0;
+      d = c;
+      c = b;
+      b = a;
+      a = t1 + t2 | 0;
+    }
+    const worked = [a, b, c, d, e, f, g, h];
+    for (let i = 0; i < 8; i++) state[i] = state[i]! + worked[i]!;
   }
-}
-
-function compress(state: Uint32Array, words: Uint32Array): void {
-  let [a, b, c, d, e, f, g, h] = state as unknown as [
-    ...[number, number, number, number],
-    ...[number, number, number, number],
-  ];
-  for (let i = 0; i < 64; i++) {
-    const s1 = (e >>> 6 | e << 26) ^ (e >>> 11 | e << 21) ^ (e >>> 25 | e << 7);
-    const t1 = h + s1 + (e & f ^ ~e & g) + ROUND_CONSTANTS[i]! + words[i]! | 0;
-    const s0 = (a >>> 2 | a << 30) ^ (a >>> 13 | a << 19) ^ (a >>> 22 | a << 10);
-    const t2 = s0 + (a & b ^ a & c ^ b & c) | 0;
-    h = g;
-    g = f;
-    f = e;
-    e = d + t1 | 0;
-    d = c;
-    c = b;
-    b = a;
-    a = t1 + t2 | 0;
-  }
-  const worked = [a, b, c, d, e, f, g, h];
-  for (let i = 0; i < 8; i++) state[i] = state[i]! + worked[i]!;
+  return state;
 }
 
 function firstPrimes(count: number): number[] {

@@ -60,6 +60,8 @@ export async function startAgent(
   const command = agentCommand(plan);
   if (plan.execGate !== undefined) {
     if (gate === undefined) throw new Error("the execution gate was not prepared");
+    // Starting a process needs Deno's streams: they load now, while the thread of the gate does.
+    void new ReadableStream();
     await gate.open({
       socket: PROXY_SOCKET,
       own: [SHELL, BWRAP, ...ownPrograms(plan, command)],
