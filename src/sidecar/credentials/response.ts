@@ -6,7 +6,7 @@ import type { SessionSecrets } from "../../secrets/session_secrets.ts";
 import type { SensitiveRule } from "../../secrets/store/secret_store.ts";
 import type { OutgoingRequest, UpstreamResponse } from "../transport/upstream.ts";
 import { MaskedBody, MaskedMessages } from "./response_body.ts";
-import { codingsOf, decodedBody, KNOWN_CODINGS } from "./response_coding.ts";
+import { codingsOf, decodedContent, KNOWN_CODINGS } from "./response_coding.ts";
 import { unseen } from "./response_failure.ts";
 import { isOfTheBytes, maskedFields, maskedHead } from "./response_head.ts";
 import { RewrittenBody } from "./response_rewrite.ts";
@@ -90,13 +90,15 @@ export function maskedResponse(
     return isOfTheBytes(name) || (strict && name === "accept-ranges") ||
       name === "sec-websocket-extensions";
   };
+  const decoded = response.body && decodedContent(response.body, codings ?? []);
   if (response.upgraded !== undefined && has(fields, "sec-websocket-extensions")) {
     throw unseen("WebSocket has extensions that were not asked for");
   }
   return {
     ...response,
     ...maskedHead(response, secrets.table, drop),
-    body: maskedBody(rewritten(response, secrets, codings ?? [], store), secrets, contents),
+    body: maskedBody(rewritten(response.status, decoded?.body, secrets, store), secrets, contents),
+    ...decoded && { close: decoded.close },
     ...response.upgraded &&
       { upgraded: { ...response.upgraded, toAgent: new MaskedWebSocket(secrets) } },
   };
@@ -109,16 +111,13 @@ export function maskedInterim(fields: FieldList, secrets: SessionSecrets): Field
 
 /** The content, with placeholders for what a store gives out. */
 function rewritten(
-  { body, status }: UpstreamResponse,
+  status: number,
+  body: Body | undefined,
   secrets: SessionSecrets,
-  codings: readonly string[],
   store: SearchOptions["store"],
 ): Body | undefined {
-  if (body === undefined) return undefined;
-  const decoded = codings.length === 0 ? body : decodedBody(body, codings);
-  if (store === undefined) return decoded;
-  const mayDiffer = status >= 400;
-  return new RewrittenBody(decoded, { ...store, secrets, mayDiffer });
+  if (body === undefined || store === undefined) return body;
+  return new RewrittenBody(body, { ...store, secrets, mayDiffer: status >= 400 });
 }
 
 function maskedBody(

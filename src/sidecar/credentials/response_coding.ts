@@ -26,14 +26,31 @@ export function codingsOf(values: readonly string[]): string[] | undefined {
   return isKnown ? codings : undefined;
 }
 
+/** A content that is decoded as it is read. */
+export interface DecodedContent {
+  readonly body: Body;
+  /** Gives back what decoders hold, megabytes outside of the heap, when nobody reads on. */
+  close(): void;
+}
+
 /** The content itself. What cannot be decoded breaks off. */
-export function decodedBody(body: Body, codings: readonly string[]): Body {
-  return codings.reduceRight<Body>((inner, coding) => new DecodedBody(inner, coding), body);
+export function decodedContent(coded: Body, codings: readonly string[]): DecodedContent {
+  const layers: DecodedBody[] = [];
+  let body = coded;
+  for (const coding of codings.toReversed()) {
+    const layer = new DecodedBody(body, coding);
+    layers.push(layer);
+    body = layer;
+  }
+  return { body, close: () => layers.forEach((layer) => layer.close()) };
 }
 
 /** So much may come from little; from then on no content expands like this unless it is meant to. */
 const FREE_BYTES = 64 * 1024 * 1024;
 const MOST_EXPANSION = 1_100;
+
+/** What a server may want its reader to remember is 8 MiB at most (RFC 9659). */
+const ZSTD_WINDOW_LOG = 23;
 
 /** A body under one content coding, decoded no faster than it is read. */
 class DecodedBody implements Body {
@@ -46,6 +63,7 @@ class DecodedBody implements Body {
   #wake: (() => void) | undefined;
   #writing = false;
   #inputEnded = false;
+  #closed = false;
   #bytesIn = 0;
   #bytesOut = 0;
 
@@ -65,8 +83,16 @@ class DecodedBody implements Body {
     return piece;
   }
 
+  /** Nothing more is read of it. */
+  close(): void {
+    this.#closed = true;
+    this.#decoder?.destroy();
+    this.#notify();
+  }
+
   async wait(): Promise<void> {
     for (;;) {
+      if (this.#closed) throw unseen("is not read any more");
       if (this.#error !== undefined) {
         this.#decoder?.destroy();
         throw unseen(`${this.#coding} content cannot be decoded`, this.#error);
@@ -137,7 +163,9 @@ function decoderFor(coding: string, first: Uint8Array): Transform {
     case "br":
       return zlib.createBrotliDecompress();
     case "zstd":
-      return zlib.createZstdDecompress();
+      return zlib.createZstdDecompress({
+        params: { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG },
+      });
     case "deflate":
       // Some servers leave the wrapper of zlib out (RFC 9110, 8.4.1.2).
       return isZlib(first) ? zlib.createInflate() : zlib.createInflateRaw();

@@ -68,6 +68,7 @@ class Forwarding implements CallObserver {
   #detail = "";
   #stop: Stop | undefined;
   #call: UpstreamCall | undefined;
+  #close: (() => void) | undefined;
   #onStop: (() => void) | undefined;
   #watch: Watch;
   #waitsForHead = false;
@@ -88,6 +89,7 @@ class Forwarding implements CallObserver {
       if (verdict.signal.aborted) this.#onRevoked();
       if (exchange.gone) this.#onGone();
       const response = this.context.credentials.incoming(await this.#response(), verdict);
+      this.#close = response.close;
       this.#status = response.status;
       this.#headLatencyMs = performance.now() - this.#started;
       await this.#relay(response);
@@ -97,6 +99,7 @@ class Forwarding implements CallObserver {
       verdict.signal.removeEventListener("abort", this.#onRevoked);
       exchange.onGone = undefined;
       this.#watch.clear();
+      this.#close?.();
       const credential = this.context.credentials.ended(verdict);
       this.context.gate.outcome(verdict.eventId, {
         ...this.#outcome(),

@@ -38,6 +38,8 @@ export interface UpstreamResponse {
   readonly body: Body | undefined;
   /** The connection that 101 leaves behind. */
   readonly upgraded?: UpgradedConnection;
+  /** Called once the call is over, whether or not the body was read to its end. */
+  readonly close?: () => void;
 }
 
 /** Who hears how a call to an upstream goes on. */

@@ -3,9 +3,14 @@ import { Buffer } from "node:buffer";
 import type { CredentialNeed, Issued } from "../../../src/broker/hand_out.ts";
 import { ok } from "../../../src/core/result.ts";
 import { BrokeredCredentials } from "../../../src/sidecar/credentials/brokered.ts";
+import {
+  type CallCredentials,
+  NO_CREDENTIALS,
+} from "../../../src/sidecar/credentials/call_credentials.ts";
 import { HandOuts } from "../../../src/sidecar/credentials/hand_outs.ts";
 import { MaskingCredentials } from "../../../src/sidecar/credentials/response_credentials.ts";
 import { SecretsOfSessions } from "../../../src/sidecar/credentials/response_secrets.ts";
+import { eventually } from "../../fixtures/deadline.ts";
 import { CODINGS, REFLECTIONS } from "../../fixtures/reflect.ts";
 import { startUpstream } from "../../fixtures/upstream.ts";
 import { type Harness, startHarness } from "../transport/_harness.ts";
@@ -155,6 +160,29 @@ Deno.test("a WebSocket shows no credential in the frames of its server", async (
     await raw.write("\xc1\x01x");
     assert.equal(await raw.rest(), "", "a compressed frame passes nothing on");
   });
+});
+
+Deno.test("what an answer holds is given back once its call is over, however that ends", async () => {
+  const upstream = await startUpstream(HOST);
+  let closed = 0;
+  const credentials: CallCredentials = {
+    ...NO_CREDENTIALS,
+    incoming: (response) => ({ ...response, close: () => void closed++ }),
+  };
+  try {
+    await using harness = await startHarness(upstream, { credentials });
+    await using client = await Http2Client.open(harness, HOST);
+    await client.request([[":path", "/status/200"]]);
+    await eventually("the first", () => closed === 1 || undefined);
+    await using leaving = await Http2Client.open(harness, HOST);
+    const { stream } = leaving.start({ fields: [[":path", "/sse"]] });
+    await stream.wait();
+    leaving.connection.close();
+    leaving.conn.close();
+    await eventually("the second", () => closed === 2 || undefined);
+  } finally {
+    await upstream.close();
+  }
 });
 
 Deno.test("a credential that is too short to be found in answers does not leave", async () => {
