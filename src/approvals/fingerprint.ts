@@ -70,15 +70,15 @@ export function callFingerprint(
 
 /** A program that is about to run, as far as it decides what happens. */
 export interface FingerprintedExecution {
-  /** As the caller named it, and the file that this is. */
-  readonly path: string;
+  /** The name that it was called by, and the file that this is. */
+  readonly name: string;
   readonly file: string;
   readonly argv: readonly string[];
   readonly cwd: string;
   /** What runs a script: the file, and what its first line says besides. */
   readonly interpreter?: readonly [file: string, argument: string] | undefined;
-  /** Files that decide what happens, with the SHA-256 of each. @default none are known */
-  readonly files?: readonly (readonly [path: string, sha256: string])[] | undefined;
+  /** Files that decide what happens, and in what state each of them is. @default none are known */
+  readonly files?: readonly (readonly [path: string, state: string])[] | undefined;
   /** Its environment; what counts of it is chosen here. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -88,9 +88,9 @@ const TELLING_VARIABLES = /^(?:GIT_|LD_)/;
 
 /** What makes an execution this one: SHA-256, hex. */
 export function execFingerprint(execution: FingerprintedExecution): string {
-  const { path, file, argv, cwd, interpreter = [], files = [], environment } = execution;
+  const { name, file, argv, cwd, interpreter = [], files = [], environment } = execution;
   const variables = Object.entries(environment)
-    .filter(([name]) => TELLING_VARIABLES.test(name))
+    .filter(([variable]) => TELLING_VARIABLES.test(variable))
     .sort(([a], [b]) => a < b ? -1 : 1);
-  return sha256(JSON.stringify(["exec", path, file, argv, cwd, interpreter, files, variables]));
+  return sha256(JSON.stringify(["exec", name, file, argv, cwd, interpreter, files, variables]));
 }

@@ -36,6 +36,12 @@ export type GateMessage =
   | { readonly kind: "ask"; readonly number: number; readonly execution: Execution }
   /** As many files lie where the Sidecar asked to count; `undefined` when that cannot be told. */
   | { readonly kind: "counted"; readonly number: number; readonly files?: number }
+  /** In what state the files are that decide what this does; `undefined` when that cannot be told. */
+  | {
+    readonly kind: "stated";
+    readonly number: number;
+    readonly files?: readonly (readonly [path: string, state: string])[];
+  }
   /** It runs, by a standing answer. */
   | { readonly kind: "ran"; readonly execution: Execution }
   /** What was asked for has gone away. */
@@ -65,6 +71,8 @@ export type SidecarMessage =
     /** Below directories too. */
     readonly recursive: boolean;
   }
+  /** In what state are the files that decide what this does? A person is asked about them. */
+  | { readonly kind: "state"; readonly number: number }
   /** A decision takes longer: a person is asked. */
   | { readonly kind: "held"; readonly number: number }
   /** No standing answer holds any more. */

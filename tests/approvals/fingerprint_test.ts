@@ -57,7 +57,7 @@ Deno.test("callFingerprint() looks through a signature that changes each second"
 });
 
 const RUN = {
-  path: "git",
+  name: "git",
   file: "/usr/bin/git",
   argv: ["git", "push", "--force"],
   cwd: "/home/alice/rocket",
@@ -69,7 +69,7 @@ Deno.test("execFingerprint() tells apart what makes an execution another one", (
   const same = { ...RUN, environment: { ...RUN.environment, PATH: "/bin", TERM: "dumb" } };
   assert.equal(execFingerprint(same), execFingerprint(RUN));
   const others = [
-    { ...RUN, path: "./git" },
+    { ...RUN, name: "got" },
     { ...RUN, file: "/tmp/git" },
     { ...RUN, argv: ["git", "push --force"] },
     { ...RUN, cwd: "/home/alice" },

@@ -30,6 +30,8 @@ class Gate {
   readonly heard: SidecarMessage[] = [];
   readonly events = new Events();
   readonly standing = new Standing(mapping(), true);
+  /** In what state the files are that decide what an execution does. */
+  files: readonly (readonly [string, string])[] | undefined = [["/usr/bin/rm", "1"]];
   readonly #socket: Duplex;
   readonly #serving: Promise<void>;
   #number = 0;
@@ -59,6 +61,9 @@ class Gate {
 
   #hear(message: SidecarMessage): void {
     this.heard.push(message);
+    if (message.kind === "state") {
+      this.say({ kind: "stated", number: message.number, files: this.files });
+    }
     if (message.kind === "count") this.say({ kind: "counted", number: message.number, files: 3 });
   }
 
@@ -181,3 +186,25 @@ Deno.test("what looks like a secret is not shown, and that it is not", () =>
     assert.doesNotMatch(desk.events[0]!.shown, /rm -rf/);
     assert.match(desk.events[0]!.shown, /not shown +some of 20 characters/);
   }));
+
+Deno.test("an execution whose files have changed is another one, also while it is held", async () => {
+  await withGate("async_token", async (gate, desk) => {
+    await gate.runs();
+    desk.approve(await waiting(desk));
+    gate.files = [["/usr/bin/rm", "2"]];
+    assert.equal(await gate.runs(), false);
+    gate.files = [["/usr/bin/rm", "1"]];
+    assert.equal(await gate.runs({ path: "/bin/rm" }), true); // by whatever way to it
+    gate.files = undefined;
+    assert.equal(await gate.runs(), false);
+    assert.equal(gate.events.last.deny_reason, "MalformedRequest");
+  });
+  await withGate("sync_wait", async (gate, desk) => {
+    const held = gate.ask();
+    const id = await waiting(desk);
+    gate.files = [["/usr/bin/rm", "2"]];
+    desk.approve(id);
+    assert.equal(await gate.answer(held), false);
+    assert.equal(gate.events.last.deny_reason, "PolicyDenied");
+  });
+});

@@ -19,7 +19,8 @@ import {
 } from "./decide.ts";
 import { type Classified, toClassified } from "./envelope.ts";
 import { execEvent } from "./exec_event.ts";
-import { execSubject, unaskable } from "./hold.ts";
+import { execSubject, type FileStates, unaskable } from "./hold.ts";
+import { Waiting } from "../waiting.ts";
 import { readMessages } from "./read_messages.ts";
 import { isStable } from "./stable.ts";
 
@@ -68,6 +69,8 @@ export class GateLine {
   readonly #counting = new Map<number, Counting>();
   /** What waits for a person, by the numbers of its questions. */
   readonly #held = new Map<number, AbortController>();
+  /** Who waits to hear in what state files are. */
+  readonly #stating = new Waiting<number, FileStates | undefined>();
 
   constructor(sessionId: string, reader: SocketReader, options: GateLineOptions) {
     this.#sessionId = sessionId;
@@ -86,6 +89,7 @@ export class GateLine {
       }
     } finally {
       for (const left of this.#held.values()) left.abort();
+      this.#stating.settleAll(undefined);
     }
   }
 
@@ -119,12 +123,15 @@ export class GateLine {
         return this.#ask(message.number, message.execution);
       case "counted":
         return this.#counted(message.number, message.files);
+      case "stated":
+        return void this.#stating.settle(message.number, message.files);
       case "ran":
         return this.#ran(message.execution);
       case "ended":
         return this.#ended(message.execution, message.detail);
       case "gone":
         this.#counting.delete(message.number);
+        this.#stating.settle(message.number, undefined);
         return this.#held.get(message.number)?.abort();
       default:
         throw new Error("the gate says what it may not");
@@ -184,13 +191,14 @@ export class GateLine {
     const isHeld = config.mode === "sync_wait" && this.#held.size <= MOST_HELD;
     if (isHeld) this.#say({ kind: "held", number });
     let now: Decided = { session, verdict: UNDECIDED };
+    const files = await this.#states(number);
     const again = () => {
       const session = this.#session() ?? { ...now.session, ended: true };
       now = {
         session,
         verdict: decideExecution(this.#options, session, execution, classified),
       };
-      return { denial: unaskableOf(now.verdict, execution), remedy: now.verdict.remedy };
+      return { denial: unaskableOf(now.verdict, execution, files), remedy: now.verdict.remedy };
     };
     const [{ action_class: actionClass }] = classified.operations;
     const settled = await settle(
@@ -199,6 +207,7 @@ export class GateLine {
         subject: (challenges) =>
           execSubject({
             execution,
+            files: files ?? [],
             session: now.session,
             actionClass,
             policyIds: now.verdict.policyIds,
@@ -210,9 +219,20 @@ export class GateLine {
       desk,
       config,
     ).catch((cause) => ({ denial: broken(cause), approvalId: undefined }));
+    const { approvalId } = settled;
+    const isSame = settled.denial !== undefined || approvalId === undefined ||
+      JSON.stringify(await this.#states(number)) === JSON.stringify(files);
+    const denial = isSame ? settled.denial : CHANGED;
     this.#held.delete(number);
-    const { denial, approvalId } = settled;
     this.#conclude(asked, { ...now, verdict: { ...now.verdict, denial }, approvalId });
+  }
+
+  /** In what state the files are that decide what an execution does. */
+  async #states(number: number): Promise<FileStates | undefined> {
+    if (this.#held.get(number)?.signal.aborted !== false) return undefined;
+    const stated = this.#stating.answer(number);
+    this.#say({ kind: "state", number });
+    return await stated;
   }
 
   /** Records what was decided, and tells the gate. */
@@ -289,9 +309,18 @@ export class GateLine {
 const UNDECIDED: ExecVerdict = { denial: undefined, tokenId: "", policyIds: [] };
 
 /** A denial that a person could lift, unless the execution is not known well enough to ask. */
-function unaskableOf({ denial }: ExecVerdict, execution: Execution): Denial | undefined {
-  return denial?.reason === "StepUpRequired" ? unaskable(execution) ?? denial : denial;
+function unaskableOf(
+  { denial }: ExecVerdict,
+  execution: Execution,
+  files: FileStates | undefined,
+): Denial | undefined {
+  return denial?.reason === "StepUpRequired" ? unaskable(execution, files) ?? denial : denial;
 }
+
+const CHANGED: Denial = {
+  reason: "PolicyDenied",
+  detail: "a file that decides what it does has changed since a person was asked",
+};
 
 function broken(cause: unknown): Denial {
   const detail = cause instanceof Error ? cause.message : String(cause);

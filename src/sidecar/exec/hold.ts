@@ -2,12 +2,17 @@ import { execFingerprint } from "../../approvals/fingerprint.ts";
 import type { ApprovalSubject } from "../../approvals/subject.ts";
 import { redactArguments } from "../../audit/redact_arguments.ts";
 import type { Execution } from "../../core/local_exec.ts";
+import { basename } from "../../core/path.ts";
 import { shellWord } from "../../core/shell.ts";
 import type { Denial, SessionView } from "../pipeline/draft.ts";
+
+/** Files that decide what an execution does, and in what state each of them is. */
+export type FileStates = readonly (readonly [path: string, state: string])[];
 
 /** What an approval of an execution is about: session and policies as they are at the moment. */
 export interface HeldExecution {
   readonly execution: Execution;
+  readonly files: FileStates;
   readonly session: SessionView;
   readonly actionClass: string;
   readonly policyIds: readonly string[];
@@ -15,7 +20,7 @@ export interface HeldExecution {
 
 /** What people are shown of an execution, and what an approval of it is bound to. */
 export function execSubject(
-  { execution, session, actionClass, policyIds }: HeldExecution,
+  { execution, files, session, actionClass, policyIds }: HeldExecution,
   challenges: readonly string[],
 ): ApprovalSubject {
   const { path, file, argv, cwd, interpreter, environment = {} } = execution;
@@ -26,11 +31,13 @@ export function execSubject(
     sandboxId: session.sandboxId,
     agentId: session.agentId,
     fingerprint: execFingerprint({
-      path,
+      // A shell that is told no tries the next directory of PATH, which may lead to the same file.
+      name: basename(path),
       file,
       argv,
       cwd,
       interpreter: interpreter && [interpreter.file, interpreter.argument ?? ""],
+      files,
       environment,
     }),
     actionClass,
@@ -41,6 +48,7 @@ export function execSubject(
       ["program", file],
       ["directory", cwd],
       ["run by", interpreter === undefined ? "" : interpreter.file],
+      ["files", files.slice(1).map(([name]) => shellWord(name)).join(" ")],
       ["variables", redactArguments(variables).join(" ")],
       ["not shown", hidden([...argv, ...variables])],
     ],
@@ -55,8 +63,16 @@ function hidden(words: readonly string[]): string {
 }
 
 /** Why nobody can be asked about an execution: it is not known whole, or not as what it is. */
-export function unaskable({ argc }: Execution): Denial | undefined {
-  if (argc >= 0) return undefined;
-  const detail = "a person would have to approve it, and not all of its arguments are known";
+export function unaskable(
+  { argc }: Execution,
+  files: FileStates | undefined,
+): Denial | undefined {
+  const unknown = argc < 0
+    ? "not all of its arguments are known"
+    : files === undefined
+    ? "the files that it would run cannot be read"
+    : undefined;
+  if (unknown === undefined) return undefined;
+  const detail = `a person would have to approve it, and ${unknown}`;
   return { reason: "MalformedRequest", detail };
 }

@@ -10,6 +10,7 @@ import {
   type Stopped,
 } from "./exec_stop.ts";
 import { countFiles } from "./count_files.ts";
+import { fingerprintFiles } from "./fingerprint_files.ts";
 import { identityAt, isSameFile, readLink } from "./file.ts";
 import { ERRNO, libc } from "./libc.ts";
 import { type Attempt, ExecListener } from "./listener.ts";
@@ -278,6 +279,15 @@ export class ExecGate {
         if (asked === undefined) return;
         const files = countFiles(this.#programs, asked.attempt.pid, paths, recursive);
         this.#tell({ kind: "counted", number, ...(files !== undefined && { files }) });
+        return;
+      }
+      case "state": {
+        const { number } = message;
+        const asked = this.#asked.get(number);
+        if (asked === undefined) return;
+        const { attempt, found } = asked;
+        const files = fingerprintFiles(this.#programs, attempt.pid, found.execution);
+        this.#tell({ kind: "stated", number, ...(files !== undefined && { files }) });
         return;
       }
       case "answer": {
