@@ -31,6 +31,7 @@ export const SECTIONS: readonly Section[] = [
   section("Guides", {
     "docs/guides/policies.md": "Policies",
     "docs/guides/audit.md": "The audit trail",
+    "docs/guides/commands.md": "What agents execute",
     "docs/guides/approvals.md": "Approvals",
     "docs/guides/credentials.md": "Credentials",
     "docs/guides/federation.md": "Credentials from services",

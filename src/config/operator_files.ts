@@ -4,7 +4,13 @@ import type { FirmaConfig } from "./schema.ts";
 
 /** A file that a configuration brings into force: a policy, a mapping, whom to believe. */
 export interface OperatorFile {
-  readonly kind: "policy" | "issuance policy" | "mapping" | "Authority key" | "CA certificate";
+  readonly kind:
+    | "policy"
+    | "issuance policy"
+    | "mapping"
+    | "command rules"
+    | "Authority key"
+    | "CA certificate";
   readonly path: string;
   /** The path as an operator would name it: relative to `firma.toml` where it lies beneath. */
   readonly name: string;
@@ -54,6 +60,7 @@ export function operatorFiles(config: FirmaConfig): OperatorFile[] {
   const found = [
     ...authorityFiles(config),
     ...config.sidecar.mapping.rulesPaths.map((path) => read("mapping", path, config)),
+    ...config.sidecar.localExec.rulesPaths.map((path) => read("command rules", path, config)),
   ];
   return found.filter((file) => file !== undefined);
 }

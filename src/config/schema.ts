@@ -52,6 +52,12 @@ export interface FirmaConfig {
       /** How far the clocks of Authority and Sidecar may differ. */
       readonly clockSkewToleranceMs: number;
     };
+    /** How programs that agents start are decided. */
+    readonly localExec: {
+      readonly rulesPaths: readonly string[];
+      readonly defaultAction: "allow" | "deny";
+      readonly allowedExecutables: readonly string[] | undefined;
+    };
     readonly mapping: {
       readonly rulesPaths: readonly string[];
       readonly defaultProtected: boolean;
@@ -209,6 +215,11 @@ function assemble(
       capabilityValidation: {
         clockSkewToleranceMs: sidecar.capability_validation.clock_skew_tolerance ??
           (remote ? USUAL_SKEW_MS : 0),
+      },
+      localExec: {
+        rulesPaths: sidecar.local_exec.rules_paths,
+        defaultAction: sidecar.local_exec.default_action,
+        allowedExecutables: sidecar.local_exec.allowed_executables,
       },
       mapping: {
         rulesPaths: sidecar.mapping.rules_paths,

@@ -36,6 +36,10 @@ function controlFiles(
     ...authority.otherFiles.map(({ key, path }) => ({ name: `authority.${key}`, path })),
     ...remoteFiles(config),
     ...sidecar.mapping.rulesPaths.map((path) => ({ name: "sidecar.mapping.rules_paths", path })),
+    ...sidecar.localExec.rulesPaths.map((path) => ({
+      name: "sidecar.local_exec.rules_paths",
+      path,
+    })),
     { name: "sidecar.audit.file_path", path: sidecar.audit.filePath },
     ...sidecar.connector.hosts.flatMap(({ caCertPath }) =>
       caCertPath ? [{ name: "ca_cert_path", path: caCertPath }] : []

@@ -1,5 +1,6 @@
 import type { FirmaConfig } from "../config/schema.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { readExecConfig } from "./exec/settings.ts";
 import type { ConnectorHost } from "./pipeline/route.ts";
 import type { MappingSource, WorkerConfig } from "./worker/messages.ts";
 
@@ -15,6 +16,8 @@ export async function workerConfig(
     config.sidecar;
   const connectors = await readConnectors(connector.hosts);
   if (!connectors.ok) return connectors;
+  const localExec = await readExecConfig(config);
+  if (!localExec.ok) return localExec;
   return ok({
     actionClasses: config.actionClasses,
     connectors: connectors.value,
@@ -28,6 +31,7 @@ export async function workerConfig(
     secretStores: config.sidecar.httpSecretProviders,
     maxSecretAnswerBytes: interceptor.maxDecompressedBodySize,
     bypassHosts: interceptor.httpsMitm.bypassHosts,
+    localExec: localExec.value,
     defaultProtected: mapping.defaultProtected,
     mayObserve: isMonitorAllowed,
     ...(interceptor.mode === "http_proxy" && {

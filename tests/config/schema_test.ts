@@ -48,6 +48,7 @@ Deno.test("parseConfig() fills in every default", () => {
         mode: "enforce",
         authority: { agentId: AGENT, remote: undefined },
         capabilityValidation: { clockSkewToleranceMs: 0 },
+        localExec: { rulesPaths: [], defaultAction: "allow", allowedExecutables: undefined },
         mapping: { rulesPaths: [], defaultProtected: true },
         credentials: [],
         httpSecretProviders: [],

@@ -15,6 +15,7 @@ const WAYS: Record<string, { readonly command: string; readonly governed: boolea
   "env -i": { command: "env -i /bin/rm -rf many", governed: true },
   "another program's child": { command: "echo many | xargs rm -rf", governed: true },
   "a link": { command: "ln -s /bin/rm harmless && ./harmless -rf many", governed: true },
+  "a copy under another name": { command: "cp /bin/rm copy && ./copy -rf many", governed: true },
   "a script": {
     command: `printf '#!/bin/rm -rf\\n' >s && chmod +x s && ./s many`,
     governed: true,
@@ -39,7 +40,7 @@ Deno.test("firma run decides what runs, however it is started", async (t) => {
   await using person = await Person.create();
   for (const [name, { command, governed }] of Object.entries(WAYS)) {
     await t.step(name, async () => {
-      const made = `rm -f harmless s; mkdir -p many && cd many && ` +
+      const made = `rm -f harmless copy s; mkdir -p many && cd many && ` +
         `i=0; while [ $i -lt ${MORE} ]; do : >$i; i=$((i+1)); done; cd ..`;
       const ran = await person.shell(`${made}; ${command} 2>err; ls many 2>/dev/null | wc -l`);
       assert.equal(ran.stdout.trim(), governed ? String(MORE) : "0", ran.stderr);

@@ -19,7 +19,6 @@ const ONE_SANDBOX =
 
 const ONE_LOG = "leave it out: events go to the file that file_path names";
 const OWN_AUDIT_KEY = "leave it out: the key is keys/audit.key in the data directory";
-const NO_COMMAND_RULES = "leave it out: there are no rules for local commands";
 
 /** By path, without the places in lists. */
 const INSTEAD: Readonly<Record<string, string>> = {
@@ -70,7 +69,9 @@ const INSTEAD: Readonly<Record<string, string>> = {
   "sidecar.audit.wal_max_size": ONE_LOG,
   "sidecar.audit.signing_key_path": OWN_AUDIT_KEY,
   "sidecar.audit.signing_key_env": OWN_AUDIT_KEY,
-  "sidecar.local_exec": NO_COMMAND_RULES,
+  "sidecar.local_exec.socket_path": "leave it out: programs are decided over the session's socket",
+  "sidecar.local_exec.token_ttl": "write token_ttl in [sidecar.approvals]",
+  "sidecar.local_exec.retry_after": "write retry_after in [sidecar.approvals]",
   "sidecar.tenancy": "leave it out: one Sidecar serves many agents, each apart from the others",
   "sidecar.http_secret_providers": NO_SECRETS,
   "sidecar.secret_gateway": NO_SECRETS,
@@ -81,6 +82,11 @@ const INSTEAD: Readonly<Record<string, string>> = {
   "run.mounts":
     "leave it out: the agent works in the directory that firma run starts in, and its " +
     "profile says what else it may write",
+  "run.sidecar_local_exec.hitl_mode": "write hitl_mode in [sidecar.approvals]",
+  "run.sidecar_local_exec.hitl_max_wait": "write hitl_max_wait in [sidecar.approvals]",
+  "run.sidecar_local_exec.enforce_known_executables":
+    "write allowed_executables in [sidecar.local_exec], which is enforced where it stands",
+  "run.sidecar_local_exec.allowed_executables": "write it in [sidecar.local_exec]",
   "run.sidecar_local_exec.endpoint": "leave it out: it is the session's own socket",
   "run.use_http_proxy_sidecar": ONE_SANDBOX,
   "run.allow_non_structural": ONE_SANDBOX,

@@ -1,3 +1,4 @@
+import { SIDECAR_LOCAL_EXEC } from "./local_exec.ts";
 import { CONNECT_ADDRESS, type ConnectAddress } from "../connect_address.ts";
 import { key, section, type SectionList, sectionList, type ValueOf } from "../key.ts";
 import { type Checked, fault } from "../reader.ts";
@@ -170,6 +171,7 @@ export const SIDECAR = section("The Sidecar, which decides each call and forward
       applies: "restart",
     }),
   }),
+  local_exec: SIDECAR_LOCAL_EXEC,
   mapping: section("Which call is which action", {
     rules_paths: key(list(PATH), {
       about: "Mappings, whose rules hold together",

@@ -65,6 +65,7 @@ export async function startAgent(
     await gate.open({
       socket: PROXY_SOCKET,
       own: [SHELL, BWRAP, ...ownPrograms(plan, command)],
+      path: plan.environment.PATH ?? "",
       timeoutMs: plan.execGate.timeoutMs,
     });
   }

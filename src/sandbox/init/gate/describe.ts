@@ -42,7 +42,7 @@ export function describe(
   const start = readList(pid, attempt.argv, BEGINNING);
   if ("fault" in start) return EFAULT;
   const own = (start.texts[0] ?? "").replace(/^-/, "");
-  const names = namesOf(path, program.file, own);
+  const names = [...new Set([...namesOf(path, program.file, own), ...program.copyOf])];
   const { interpreter, runs } = script;
   const isGoverned = [...names, ...interpreter?.names ?? []].some((name) => governed.has(name));
   const all = isGoverned && !start.isWhole ? readList(pid, attempt.argv, WHOLE) : start;
@@ -86,7 +86,7 @@ function interpreterOf(
     const path = programs.absolute(pid, interpreter);
     const next = path === undefined ? ERRNO.ENOENT : programs.within(pid, path);
     if (typeof next === "number") return next;
-    names.push(...namesOf(interpreter, next.file));
+    names.push(...namesOf(interpreter, next.file), ...next.copyOf);
     at = next;
   }
   if (at.content.kind === "other") return ERRNO.ENOEXEC;

@@ -15,6 +15,7 @@ import { identityAt, isSameFile, readLink } from "./file.ts";
 import { ERRNO, libc } from "./libc.ts";
 import { type Attempt, ExecListener } from "./listener.ts";
 import { readString } from "./memory.ts";
+import { KnownPrograms } from "./known_programs.ts";
 import { Programs } from "./program.ts";
 import { Wire } from "./wire.ts";
 
@@ -26,6 +27,8 @@ export interface GateOrders {
   readonly socket: string;
   /** What firma itself executes before the agent's command, in this order. */
   readonly own: readonly string[];
+  /** Where governed programs lie, as in `PATH`. */
+  readonly path: string;
   /** How long an answer may take, in milliseconds. */
   readonly timeoutMs: number;
 }
@@ -261,6 +264,7 @@ export class ExecGate {
     switch (message.kind) {
       case "hello": {
         this.#governed = new Set(message.governed);
+        this.#programs.known = new KnownPrograms(this.#governed, this.#orders.path);
         const early = this.#early;
         this.#early = [];
         for (const attempt of early) this.#consider(attempt);

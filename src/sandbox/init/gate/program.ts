@@ -8,6 +8,7 @@ import {
   readLink,
   readStart,
 } from "./file.ts";
+import type { KnownPrograms } from "./known_programs.ts";
 import { ERRNO, libc } from "./libc.ts";
 import type { Attempt } from "./listener.ts";
 
@@ -17,6 +18,8 @@ export interface Program {
   readonly file: string;
   readonly identity: FileIdentity;
   readonly content: Content;
+  /** Names of governed programs that it is a copy of. */
+  readonly copyOf: readonly string[];
 }
 
 /** What the kernel will make of a file. */
@@ -36,6 +39,8 @@ const DELETED = " (deleted)";
 
 /** Finds what callers mean, as they see the file system: all of them share one root directory. */
 export class Programs {
+  /** What copies are recognised by. */
+  known: KnownPrograms | undefined;
   #root: number | undefined;
   /** What files begin with; a file that changes is another. */
   readonly #contents = new Map<string, Content>();
@@ -75,7 +80,8 @@ export class Programs {
       const file = readLink(self);
       if (identity === undefined || file === undefined) return ERRNO.EACCES;
       if (!identity.isRegular || !identity.isExecutable) return ERRNO.EACCES;
-      return { file, identity, content: this.#content(self, identity) };
+      const copyOf = this.known?.namesOf(self, identity) ?? [];
+      return { file, identity, content: this.#content(self, identity), copyOf };
     } finally {
       libc.close(descriptor);
     }
