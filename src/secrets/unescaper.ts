@@ -43,7 +43,7 @@ export class Unescaper {
         }
         continue;
       }
-      const mark = piece.indexOf(this.#mark, at);
+      const mark = this.#nextEscape(piece, at);
       const end = mark < 0 ? piece.length : mark;
       out.set(piece.subarray(at, end), size);
       size += end - at;
@@ -54,6 +54,16 @@ export class Unescaper {
       }
     }
     return out.subarray(0, size);
+  }
+
+  /** Where an escape begins that may stand for another character; in JSON few do. */
+  #nextEscape(piece: Uint8Array, from: number): number {
+    let mark = piece.indexOf(this.#mark, from);
+    if (this.#mark !== BACKSLASH) return mark;
+    while (mark >= 0 && mark + 1 < piece.length && piece[mark + 1] !== SMALL_U) {
+      mark = piece.indexOf(BACKSLASH, mark + 2);
+    }
+    return mark;
   }
 
   /** What the escape stands for with `byte`; `undefined` while more of it has to come. */
