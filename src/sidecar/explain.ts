@@ -5,7 +5,12 @@
 import { actionClasses, actionClassLineage } from "../core/action_class.ts";
 import type { CapabilityClaims } from "../core/capability.ts";
 import type { Decision, DenyReason } from "../core/decision.ts";
-import { type ContextValue, type HttpCall, operationEnvelopes } from "../core/envelope.ts";
+import {
+  type CallCredential,
+  type ContextValue,
+  type HttpCall,
+  operationEnvelopes,
+} from "../core/envelope.ts";
 import { newId } from "../core/id.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
@@ -55,6 +60,8 @@ export interface Explanation {
   readonly attributes: Readonly<Record<string, ContextValue>>;
   /** Attributes that the call has and that cannot be read, such as the repository of a number. */
   readonly hidden: readonly string[];
+  /** Whose credential the call would carry. */
+  readonly credential?: CallCredential;
   /** Of the capability token that covers the call. */
   readonly tokenScope: readonly string[];
   readonly policies: readonly ExplainedPolicy[];
@@ -150,6 +157,7 @@ export class Explainer {
       lineage: draft.rule ? actionClassLineage(draft.rule.actionClass) : [],
       attributes: draft.attributes ?? {},
       hidden: draft.hidden ?? [],
+      ...(draft.credential && { credential: draft.credential }),
       tokenScope: draft.claims?.resource_scope ?? [],
       policies: this.#policies(draft, overrides),
       decision: decisionOf(draft, denial),

@@ -69,6 +69,20 @@ permit ${on("code.read")};
   assert.deepEqual(late.policyIds, ["late"]);
 });
 
+Deno.test("Explainer.explain() says whose credential a call would carry", async () => {
+  const hosts = [{ host: "api.code.test", port: 443 }];
+  const target = { label: "code", hosts, paths: [], actionClasses: [], header: "authorization" };
+  const config = { connectors: [], bypassHosts: [], maxBodyBytes: 1024, credentials: [target] };
+  const subject = explainer({ config });
+  const call = "https://api.code.test/repos/a";
+  const said = async (headers: [string, string][]) =>
+    (await explain(subject, call, { headers })).credential;
+  assert.deepEqual(await said([]), { brokered: true, carries: "broker" });
+  assert.deepEqual(await said([["x-api-key", "own"]]), { brokered: true, carries: "agent" });
+  const elsewhere = await explain(subject, "https://registry.test/x");
+  assert.deepEqual(elsewhere.credential, { brokered: false, carries: "none" });
+});
+
 // Attack: what the data plane refuses before it has a class, each with what is let through.
 Deno.test("Explainer.explain() refuses what the data plane refuses", async () => {
   const subject = explainer();

@@ -70,6 +70,8 @@ function json(explanation: Explanation): unknown {
     rule: rule?.ref ?? "",
     attributes: explanation.attributes,
     hidden: explanation.hidden,
+    credential: explanation.credential?.carries ?? "none",
+    credential_brokered: explanation.credential?.brokered ?? false,
     token_scope: explanation.tokenScope,
     policy_ids: explanation.policyIds,
     policies: explanation.policies,
@@ -98,6 +100,11 @@ function lines(explanation: Explanation, policies: Surroundings["policies"]): st
     rows.push(["found", `${name} = ${JSON.stringify(value)}`]);
   }
   if (explanation.hidden.length > 0) rows.push(["hidden", explanation.hidden.join(", ")]);
+  const { credential } = explanation;
+  if (credential !== undefined && (credential.brokered || credential.carries !== "none")) {
+    const configured = credential.brokered ? "one is configured for this host" : "none configured";
+    rows.push(["carries", `credential of: ${credential.carries} (${configured})`]);
+  }
   if (explanation.tokenScope.length > 0) {
     rows.push(["token", `scope ${explanation.tokenScope.join(", ")}`]);
   }

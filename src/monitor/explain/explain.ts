@@ -90,10 +90,21 @@ function particulars(event: DecisionEvent, outcome: OutcomeEvent | undefined): F
     ["token", event.token_id ?? ""],
     ["bundle", event.bundle_version ?? ""],
     ["credential", credentialOf(outcome?.credential)],
+    ["carried", carriedBy(envelope?.credential)],
     ["outcome", outcome === undefined ? "" : outcomeOf(outcome)],
     ["event", event.event_id],
   ];
   return facts.filter(([, value]) => typeof value === "string" && value !== "");
+}
+
+/** Whose credential the call had; nothing where there was none, or where the line says nonsense. */
+function carriedBy(credential: unknown): string {
+  const { carries, brokered } = (credential ?? {}) as Readonly<Record<string, unknown>>;
+  if (carries === "broker") return "a configured credential";
+  if (carries !== "agent") return "";
+  return brokered === true
+    ? "a credential of the agent's own, where one is configured"
+    : "a credential of the agent's own";
 }
 
 /** Looks at each member: whoever wrote the line may have written anything there. */

@@ -31,3 +31,20 @@ Deno.test("explainDecision() survives a credential that is none of firma's", () 
     assert.equal(told(forged as unknown as CredentialRecord), undefined);
   }
 });
+
+Deno.test("explainDecision() says whose credential a call would have carried", () => {
+  const carried = (credential: unknown) => {
+    const decision = sampleDecision();
+    const intent = { attributes: {}, resource: { id: "a.test/" } };
+    const envelope = { intent, provenance: { via: "proxy" }, credential };
+    const event = { ...decision, envelope } as unknown as typeof decision;
+    const { particulars } = explainDecision(event, undefined, undefined);
+    return particulars.find(([name]) => name === "carried")?.[1];
+  };
+  assert.equal(carried({ carries: "broker", brokered: true }), "a configured credential");
+  assert.match(carried({ carries: "agent", brokered: true })!, /agent's own, where one is conf/);
+  assert.equal(carried({ carries: "agent", brokered: false }), "a credential of the agent's own");
+  for (const none of [undefined, null, 1, { carries: "none" }, { carries: ["agent"] }]) {
+    assert.equal(carried(none), undefined);
+  }
+});
