@@ -180,7 +180,7 @@ try {
   const started = [median(starts), Math.min(...starts), Math.max(...starts)].map(column).join("");
   console.log(`\n${"dist/firma sidecar start".padEnd(30)}${started}`);
   console.log(
-    "bars: dist/firma version 80, --help 120, run -- true 600, joined 250, sidecar start 1000",
+    "bars: dist/firma version 80, --help 120, run -- true 350, joined 250, sidecar start 1000",
   );
 } finally {
   await daemon(["stop"], project);
