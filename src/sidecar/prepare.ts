@@ -46,8 +46,8 @@ export interface Groundwork {
 }
 
 /**
- * Reads what a Sidecar is to serve, and sets its worker going. Apart from the rest of the
- * Sidecar, and with few imports, because loading that rest takes as long as loading the worker.
+ * Reads what a Sidecar is to serve, and sets its worker going, which takes as long to load as the
+ * rest of the Sidecar to start.
  */
 export async function prepare(
   { configFile, configDigest, authority, runDirectory, env }: SidecarOptions,
