@@ -37,7 +37,6 @@ export const SECTIONS: readonly Section[] = [
     "docs/guides/federation.md": "Credentials from services",
     "docs/guides/secrets-in-answers.md": "Secrets in answers",
     "docs/guides/limits.md": "Limits",
-    "docs/guides/secrets-in-answers.md": "Secrets in answers",
     "docs/monitor.md": "The monitor",
     "docs/guides/daemon.md": "One Sidecar for many runs",
     "docs/guides/authority.md": "The Authority",

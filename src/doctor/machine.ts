@@ -2,6 +2,7 @@ import { lookup } from "node:dns/promises";
 import { statfs } from "node:fs/promises";
 import { userId } from "../config/user_id.ts";
 import { findProgram } from "../sandbox/find_program.ts";
+import { probeLimits } from "../sandbox/limits/hold.ts";
 import { preflight } from "../sandbox/preflight/preflight.ts";
 import { readProject } from "./project.ts";
 import type { Answer, Endpoint, World } from "./world.ts";
@@ -66,6 +67,7 @@ export function machine({ env, cwd, configFlag, timeoutMs, signal }: MachineOpti
     },
     project: () => project ??= readProject({ flag: configFlag, env, cwd }),
     preflight: () => started ??= preflight(signal),
+    limits: probeLimits,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Project } from "./project.ts";
+import type { HeldLimit } from "../sandbox/limits/plan.ts";
 import type { Preflight } from "../sandbox/preflight/preflight.ts";
 
 /** What a program that was run has said. */
@@ -41,4 +42,6 @@ export interface World {
   project(): Project;
   /** Both layers of the sandbox, started once and ended again. */
   preflight(): Promise<Preflight>;
+  /** What would hold each limit of an agent. */
+  limits(): readonly HeldLimit[];
 }

@@ -81,6 +81,7 @@ export class Place implements Disposable {
       freeBytes: () => Promise.resolve(2 ** 40),
       project: () => this.project(),
       preflight: () => Promise.reject(new Error("not asked for")),
+      limits: () => [],
       ...given,
     };
   }

@@ -4,6 +4,7 @@ import { err, ok, type Result } from "../../core/result.ts";
 import { Cgroup } from "./cgroup.ts";
 import { cgroupPlace } from "./own_cgroup.ts";
 import {
+  type HeldLimit,
   kernelVersion,
   type LimitPlan,
   planLimits,
@@ -60,6 +61,20 @@ export function holdLimits(
   }
   const rlimits = withinOwn(plan.rlimits);
   return ok({ plan: { ...plan, rlimits }, ...(cgroup && { cgroup }) });
+}
+
+/** One of each limit that not every machine can hold. */
+const EVERYTHING: LimitsConfig = { ...USUAL_LIMITS, memoryBytes: 2 ** 40, cpus: 1 };
+
+/** What would hold each limit of a sandbox here; asks the kernel for a cgroup that goes at once. */
+export function probeLimits(): readonly HeldLimit[] {
+  const cgroup = makeCgroup(EVERYTHING, `probe-${Deno.pid}`);
+  void cgroup?.remove();
+  return planLimits(EVERYTHING, {
+    uid: Deno.uid()!,
+    kernel: kernelVersion(Deno.osRelease()),
+    controllers: cgroup?.controllers ?? [],
+  }).held;
 }
 
 function makeCgroup(limits: LimitsConfig, name: string): Cgroup | undefined {

@@ -14,7 +14,7 @@ const MEANS: Readonly<Record<Means, string>> = {
   cgroup: "a cgroup of the sandbox's own",
   rlimit: "resource limits (rlimits), which each process inherits",
   numbers: "the process numbers that the sandbox has",
-  nothing: "nothing: root has no such limit, and no cgroup can be made here",
+  nothing: "nothing: it takes a cgroup here, and none can be made",
 };
 
 /** A limit as a person reads it. */

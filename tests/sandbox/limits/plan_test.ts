@@ -50,7 +50,7 @@ Deno.test("planLimits() leaves to each process what only a process can be held t
     describeLimits(plan.held).map(({ limit, value, held_by }) => `${limit} ${value} ${held_by}`),
     [
       "memory 1000 B a resource limit (rlimit) of each process by itself",
-      "cpus 1 nothing: root has no such limit, and no cgroup can be made here",
+      "cpus 1 nothing: it takes a cgroup here, and none can be made",
       "cpu_time 1.5 s resource limits (rlimits), which each process inherits",
       "open_files 64 resource limits (rlimits), which each process inherits",
     ],
