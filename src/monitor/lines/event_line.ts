@@ -1,5 +1,5 @@
 import { escapeForTerminal } from "../../core/escape.ts";
-import type { DecisionEvent, ExecutionEvent } from "../../core/event.ts";
+import type { DecisionEvent, ExecEvent, ExecutionEvent } from "../../core/event.ts";
 
 const COLOURS = { red: 31, green: 32, yellow: 33, cyan: 36, grey: 90 } as const;
 /** A colour of a line. */
@@ -57,6 +57,24 @@ function rowOf(event: ExecutionEvent, decided: DecisionEvent | undefined): Row |
         method: event.method,
         what: event.resource,
         fields: [
+          ["class", event.action_class],
+          ["agent", event.agent_id],
+          ["sandbox", event.sandbox_id],
+          ["enforced", event.enforced === false ? "no" : ""],
+          ["reason", event.deny_reason],
+          ["detail", event.detail],
+          ["policy", event.policy_ids.join(",")],
+        ],
+      };
+    case "exec":
+      if (event.repeats !== undefined) return undefined;
+      return {
+        word: event.decision,
+        colour: decisionColour(event),
+        method: event.method,
+        what: event.resource,
+        fields: [
+          ["command", event.execution.argv.join(" ")],
           ["class", event.action_class],
           ["agent", event.agent_id],
           ["sandbox", event.sandbox_id],
@@ -151,7 +169,7 @@ function rowOf(event: ExecutionEvent, decided: DecisionEvent | undefined): Row |
   }
 }
 
-function decisionColour({ decision, enforced }: DecisionEvent): Colour {
+function decisionColour({ decision, enforced }: DecisionEvent | ExecEvent): Colour {
   if (enforced === false) return "yellow";
   if (decision === "ALLOW" || decision === "PASSTHROUGH") return "green";
   return decision === "DENY" ? "red" : "yellow";

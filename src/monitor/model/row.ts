@@ -1,6 +1,7 @@
 import type {
   ApprovalEvent,
   DecisionEvent,
+  ExecEvent,
   ExecutionEvent,
   OutcomeEvent,
 } from "../../core/event.ts";
@@ -94,6 +95,19 @@ function eventRow(
           : event.deny_reason,
         decisionId: event.event_id,
       };
+    case "exec":
+      // A program that runs again by the same decision would bury all else.
+      if (event.repeats !== undefined) return undefined;
+      return {
+        word: event.decision,
+        tone: toneOf(event),
+        method: event.method,
+        what: event.execution.argv.join(" ") || event.resource,
+        actionClass: event.action_class,
+        reason: event.enforced === false
+          ? `${event.deny_reason} (not enforced)`
+          : event.deny_reason,
+      };
     case "outcome":
       if (event.abort_reason === "") return undefined;
       return {
@@ -158,7 +172,7 @@ export function approvalWords({ change, approval_id, by, detail }: ApprovalEvent
   return `${change} ${approval_id}${who}${detail === "" ? "" : `: ${detail}`}`;
 }
 
-function toneOf({ decision, enforced }: DecisionEvent): Tone {
+function toneOf({ decision, enforced }: DecisionEvent | ExecEvent): Tone {
   if (enforced === false) return "warn";
   if (decision === "ALLOW" || decision === "PASSTHROUGH") return "good";
   return decision === "DENY" ? "bad" : "warn";

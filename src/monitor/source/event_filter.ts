@@ -29,14 +29,14 @@ export function matchesFilter(
   }
   if (filter.decision !== undefined && decisionOf(event) !== filter.decision) return false;
   if (filter.actionClass !== undefined) {
-    const subject = event.kind === "decision" ? event : decided;
+    const subject = event.kind === "decision" || event.kind === "exec" ? event : decided;
     return subject?.action_class === filter.actionClass;
   }
   return true;
 }
 
 function decisionOf(event: ExecutionEvent): Decision | undefined {
-  if (event.kind === "decision") return event.decision;
+  if (event.kind === "decision" || event.kind === "exec") return event.decision;
   return event.kind === "outcome" && event.abort_reason !== "" ? "ABORT" : undefined;
 }
 

@@ -11,6 +11,14 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
     "token_id",
     "bundle_version",
   ],
+  exec: [
+    "decision",
+    "method",
+    "resource",
+    "action_class",
+    "deny_reason",
+    "detail",
+  ],
   outcome: ["decision_event_id", "abort_reason", "detail"],
   approval: ["change", "approval_id", "action_class", "shown", "detail"],
   policy: ["change", "bundle_version", "detail"],
@@ -52,6 +60,10 @@ function isEvent(value: unknown): value is ExecutionEvent {
   if (COMMON.some((name) => typeof value[name] !== "string")) return false;
   const required = REQUIRED[value.kind as string] ?? [];
   if (required.some((name) => typeof value[name] !== "string")) return false;
+  if (value.kind === "exec") {
+    return isTexts(value.policy_ids) && isMembers(value.execution) &&
+      isTexts(value.execution.argv);
+  }
   return value.kind !== "decision" ||
     (isTexts(value.policy_ids) &&
       (value.provenance === undefined || isMembers(value.provenance)));
