@@ -76,3 +76,62 @@ Deno.test("firma run decides its own command, and records what it lets run", asy
   assert.equal(repeated.length, 2);
   assert.equal(repeated[1]!.repeats, repeated[0]!.event_id);
 });
+
+/** Executes what stands in shared memory, while another process writes another path there. */
+const RACE = `
+import ctypes, mmap, os
+libc = ctypes.CDLL(None)
+memory = mmap.mmap(-1, 4096)
+address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+memory[0:8] = b"/bin/ls\\0"
+racer = os.fork()
+if racer == 0:
+    while True:
+        memory[5:7] = b"rm"
+        memory[5:7] = b"ls"
+argv = (ctypes.c_char_p * 4)(b"ls", b"-rf", b"many", None)
+for _ in range(60):
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open("/dev/null", os.O_WRONLY), 1)
+        libc.execve(ctypes.c_void_p(address), argv, None)
+        os._exit(1)
+    os.waitpid(child, 0)
+os.kill(racer, 9)
+os.waitpid(racer, 0)
+`;
+
+Deno.test("firma run lets nothing run whose path changed after it was decided", async () => {
+  const make =
+    'mkdir -p many && for i in 0 1 2 3 4 5 6 7 8 9; do for j in a b c; do : >"many/$i$j"; done; done';
+  const command = `${make}; python3 race.py; ls many 2>/dev/null | wc -l`;
+  for (const gate of ["required", "off"]) {
+    await using person = await Person.create();
+    await person.configure({ more: `[run.sidecar_local_exec]\ngate = "${gate}"\n` });
+    await person.write("race.py", RACE);
+    const { stdout, stderr } = await person.shell(command);
+    assert.equal(stdout.trim(), gate === "required" ? "30" : "0", stderr);
+  }
+});
+
+Deno.test("firma run reads arguments to their end, however many there are", async () => {
+  await using person = await Person.create();
+  await person.write(
+    "long.py",
+    `
+import subprocess
+padding = ["x" * 90 + str(i) for i in range(15000)]
+print(subprocess.run(["true", *padding]).returncode)
+try:
+    subprocess.run(["rm", "-rf", *padding, "many"])
+except PermissionError:
+    print("refused")
+print(subprocess.run(["true", "\\x1b[2J\\u202e"]).returncode)
+`,
+  );
+  const { stdout, stderr } = await person.shell(
+    'mkdir many; for i in 0 1 2 3 4; do for j in a b c d e; do : >"many/$i$j"; done; done; ' +
+      "python3 long.py; ls many | wc -l",
+  );
+  assert.deepEqual(stdout.trim().split("\n"), ["0", "refused", "0", "25"], stderr);
+});

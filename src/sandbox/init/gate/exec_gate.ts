@@ -209,15 +209,20 @@ export class ExecGate {
     const { standing, found } = expected;
     const difference = this.#difference(pid, found);
     if (difference !== undefined) {
-      end(pid);
+      this.#end(pid);
       this.#tell({ kind: "ended", execution: found.execution, detail: difference });
       return;
     }
     if (standing) {
       const execution = withArguments(found.execution, pid);
-      if (!this.#tell({ kind: "ran", execution })) return end(pid);
+      if (!this.#tell({ kind: "ran", execution })) return this.#end(pid);
     }
     release(stopped);
+  }
+
+  #end(pid: number): void {
+    this.#expected.set(pid, undefined);
+    end(pid);
   }
 
   /** How what runs differs from what was decided. */

@@ -67,10 +67,12 @@ export function release({ pid, signal }: Pick<Stopped, "pid" | "signal">): void 
   libc.ptrace(DETACH, BigInt(pid), 0n, BigInt(signal));
 }
 
-/** Ends a stopped process. */
+/**
+ * Ends a stopped process. Its end has to be waited for with {@linkcode nextStopped}: until then its
+ * own parent does not hear of it.
+ */
 export function end(pid: number): void {
   libc.kill(pid, SIGKILL);
-  release({ pid, signal: 0 });
 }
 
 const line = new Uint8Array(4096);
