@@ -31,12 +31,17 @@ async function run(command: string, args: readonly string[], env = {}): Promise<
 
 /** Runs a block of shell in the fresh system, as its root, with the network of this machine. */
 function inside(text: string): Promise<string> {
-  return run("bwrap", [
-    ...["--bind", directory!, "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/run"],
-    ...["--perms", "1777", "--tmpfs", "/tmp", "--cap-add", "ALL", "--clearenv"],
-    ...["--setenv", "HOME", "/root", "--chdir", "/root/project"],
-    ...["--setenv", "PATH", "/root/.local/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
-    ...["sh", "-e", "-c", text],
+  // Its root, not a change of root: from within one of those no user namespace can be made.
+  const enter = `mount --rbind "$1" "$1" && cd "$1" && mount --rbind /proc proc &&
+    mount --rbind /dev dev && mount -t tmpfs tmpfs run && mount -t tmpfs -o mode=1777 tmpfs tmp &&
+    mkdir -p .before && pivot_root . .before && umount -l /.before && shift && exec "$@"`;
+  const env = [
+    "HOME=/root",
+    "PATH=/root/.local/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  ];
+  return run("unshare", [
+    ...["--mount", "--propagation", "private", "sh", "-ec", enter, "sh", directory!],
+    ...["env", "--ignore-environment", ...env, "sh", "-e", "-c", `cd /root/project\n${text}`],
   ]);
 }
 
