@@ -104,7 +104,7 @@ Deno.test("formatEvent() shows changes of policy, sessions and the log itself", 
 });
 
 Deno.test("formatEvent() shows nothing for a kind of a later version", () => {
-  assert.equal(line({ ...BASE, kind: "exec" } as unknown as ExecutionEvent), undefined);
+  assert.equal(line({ ...BASE, kind: "later" } as unknown as ExecutionEvent), undefined);
 });
 
 Deno.test("formatEvent() colours the decision only when asked to", () => {
