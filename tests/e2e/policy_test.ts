@@ -9,7 +9,8 @@ import { ALLOWED, makeWorld, type World } from "../fixtures/world.ts";
 const EDIT_BAR_MS = 1000;
 
 const POLICY = ".firma/policies/dev.cedar";
-const FORBID_ALL = "\nforbid (principal, action, resource);\n";
+const FORBID_ALL =
+  '\nforbid (principal, action, resource) unless { context.raw_transport == "exec" };\n';
 
 /** An agent that calls the allowed address for ever and prints each status on a line. */
 const LOOP = `while :; do curl -s -o /dev/null -w '%{http_code}\\n' ${ALLOWED}; done`;
