@@ -173,9 +173,9 @@ Deno.test("action.yml uses the release that version names, with the installer of
   await using runner = await Runner.create({});
   const installer = `#!/bin/sh
 echo "installing $2 from $6" >&2
-mkdir -p "$4"
-printf '#!/bin/sh\\necho "stub $*"\\n' >"$4/firma"
-chmod +x "$4/firma"
+mkdir -p "$4/bin"
+printf '#!/bin/sh\\necho "stub $*"\\n' >"$4/bin/firma"
+chmod +x "$4/bin/firma"
 `;
   const directory = await actionDirectory({ "scripts/install.sh": installer });
   const { code, log } = await runner.use({ version: "v9.9.9" }, { GITHUB_ACTION_PATH: directory });
