@@ -41,7 +41,10 @@ async function situation() {
         "the revocation",
         () => revocations.heard.at(-1)!.some((one) => one.tokenId === tokenId) || undefined,
       );
-      assert.ok((await old.remote.issueCapability(request())).granted);
+      await eventually(
+        "a token",
+        async () => (await old.remote.issueCapability(request())).granted || undefined,
+      );
       assert.deepEqual(old.notices, [], "its streams were never interrupted");
     },
     logged: (pattern: RegExp) =>
