@@ -161,13 +161,17 @@ Deno.test("firma authority issue writes a token that the issuance policies permi
   assert.ok((await person.read("named.toml")).includes(`agent_id = "${added.stdout.trim()}"`));
 });
 
+/** What becomes of calls is looked at by programs, which the gate would not let run. */
+const CALLS_ALONE = '\n[run.sidecar_local_exec]\ngate = "off"\n';
+
 Deno.test("firma run under an Authority of its own process: an agent outlives it until the policies are stale, and not its token", async () => {
   await using world = await makeWorld();
   const { person } = world;
   const toml = await person.read(".firma/firma.toml");
   const agent = /agent_id = "(\w+)"/.exec(toml)![1]!;
   const url = `unix://${person.stateDir}/authority.sock`;
-  await person.write(".firma/firma.toml", toml.replace(/agent_id = .*/, `$&\nurl = "${url}"`));
+  const client = toml.replace(/agent_id = .*/, `$&\nurl = "${url}"`);
+  await person.write(".firma/firma.toml", client + CALLS_ALONE);
   // What lies beside the project decides nothing.
   await person.write(".firma/policies/dev.cedar", "forbid (principal, action, resource);\n");
   const cwd = join(person.project, "server");
@@ -216,6 +220,8 @@ Deno.test("firma run under an Authority of its own process: an agent outlives it
 Deno.test("firma run takes the token of a capability file, hides it, and refuses an edited one", async () => {
   await using world = await makeWorld();
   const { person } = world;
+  const toml = await person.read(".firma/firma.toml");
+  await person.write(".firma/firma.toml", toml + CALLS_ALONE);
   assert.equal((await person.firma(["trust"])).code, 0);
   const scope = `${API_HOST}/allowed/**`;
   const issue = ["authority", "issue", "--action", "code.read", "--resource-scope", scope];

@@ -10,7 +10,7 @@ const CLAUDE = `#!/bin/sh
 exec curl -sS https://${HOST}/v1/models
 `;
 const NOTHING = `@id("nothing")
-forbid (principal, action, resource);
+forbid (principal, action, resource) unless { context.raw_transport == "exec" };
 `;
 
 Deno.test("firma config, sidecar start --detach, run and monitor work one after the other", async () => {
