@@ -31,13 +31,14 @@ export function remedyFor(
     case "LoopbackBlocked":
       return connector(event);
     default: {
-      const what = ACTIONS[event.deny_reason];
+      const what = ACTIONS.get(event.deny_reason);
       return what === undefined ? undefined : { what, code: "" };
     }
   }
 }
 
-const ACTIONS: Readonly<Record<string, string>> = {
+/** By reason; a map, for a log may hold a reason such as `valueOf`. */
+const ACTIONS: ReadonlyMap<string, string> = new Map(Object.entries({
   TokenInvalid: "Start the session again.",
   TokenExpired: "See whether the Authority runs; a new session gets a new token.",
   TokenRevoked: "If the revocation was a mistake, start a new session.",
@@ -53,7 +54,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
     "is meant to, name the host in the credential's hosts.",
   SecretStoreBlocked: "If its answer holds no secret, or you know where, add a matcher for it to " +
     "the store in [[sidecar.http_secret_providers]].",
-};
+}));
 
 function permit(event: DecisionEvent): Remedy {
   const hidden = event.envelope?.intent.hidden ?? [];

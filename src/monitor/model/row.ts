@@ -122,7 +122,7 @@ function eventRow(
     case "approval":
       return {
         word: "APPROVAL",
-        tone: APPROVAL_TONES[event.change] ?? "info",
+        tone: APPROVAL_TONES.get(event.change) ?? "info",
         what: approvalWords(event),
         actionClass: event.action_class,
         reason: event.change,
@@ -160,11 +160,11 @@ function eventRow(
   }
 }
 
-const APPROVAL_TONES: Readonly<Record<string, Tone>> = {
+const APPROVAL_TONES: ReadonlyMap<string, Tone> = new Map(Object.entries<Tone>({
   requested: "warn",
   approved: "good",
   denied: "bad",
-};
+}));
 
 /** What became of an approval, by whom, and what for. */
 export function approvalWords({ change, approval_id, by, detail }: ApprovalEvent): string {

@@ -80,7 +80,11 @@ Deno.test("drawPicture() names what is filtered, paused and typed", () => {
 });
 
 Deno.test("drawPicture() fills the terminal exactly and shows no control, whatever agents send", () => {
-  const hostile = fc.string({ unit: "binary", maxLength: 30 });
+  const hostile = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 30 }),
+    // Names that every object has.
+    fc.constantFrom("valueOf", "constructor", "__proto__"),
+  );
   const events = fc.array(fc.tuple(hostile, hostile, hostile), { maxLength: 6 });
   const size = fc.record({
     columns: fc.integer({ min: 1, max: 180 }),
