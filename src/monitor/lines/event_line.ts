@@ -48,42 +48,33 @@ export function formatEvent(
   ].join(" ").trimEnd();
 }
 
+/** What was decided of a call or of an execution; `more` goes before what both have. */
+function decidedRow(event: DecisionEvent | ExecEvent, more: Row["fields"]): Row {
+  return {
+    word: event.decision,
+    colour: decisionColour(event),
+    method: event.method,
+    what: event.resource,
+    fields: [
+      ...more,
+      ["class", event.action_class],
+      ["agent", event.agent_id],
+      ["sandbox", event.sandbox_id],
+      ["enforced", event.enforced === false ? "no" : ""],
+      ["reason", event.deny_reason],
+      ["detail", event.detail],
+      ["policy", event.policy_ids.join(",")],
+    ],
+  };
+}
+
 function rowOf(event: ExecutionEvent, decided: DecisionEvent | undefined): Row | undefined {
   switch (event.kind) {
     case "decision":
-      return {
-        word: event.decision,
-        colour: decisionColour(event),
-        method: event.method,
-        what: event.resource,
-        fields: [
-          ["class", event.action_class],
-          ["agent", event.agent_id],
-          ["sandbox", event.sandbox_id],
-          ["enforced", event.enforced === false ? "no" : ""],
-          ["reason", event.deny_reason],
-          ["detail", event.detail],
-          ["policy", event.policy_ids.join(",")],
-        ],
-      };
+      return decidedRow(event, []);
     case "exec":
       if (event.repeats !== undefined) return undefined;
-      return {
-        word: event.decision,
-        colour: decisionColour(event),
-        method: event.method,
-        what: event.resource,
-        fields: [
-          ["command", event.execution.argv.join(" ")],
-          ["class", event.action_class],
-          ["agent", event.agent_id],
-          ["sandbox", event.sandbox_id],
-          ["enforced", event.enforced === false ? "no" : ""],
-          ["reason", event.deny_reason],
-          ["detail", event.detail],
-          ["policy", event.policy_ids.join(",")],
-        ],
-      };
+      return decidedRow(event, [["command", event.execution.argv.join(" ")]]);
     case "outcome":
       if (event.abort_reason === "") return undefined;
       return {
