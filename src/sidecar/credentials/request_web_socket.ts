@@ -3,16 +3,21 @@ import type { PlaceholderSearch } from "../../secrets/placeholder_search.ts";
 import { PlaceholderWatch } from "../../secrets/placeholder_watch.ts";
 import { JsonSwapper } from "./request_json.ts";
 import { type Place, PlaceholderRefusal, type Resolve, type Swapper } from "./request_place.ts";
+import {
+  CONTINUATION,
+  FINAL,
+  formatHead,
+  headSize,
+  IS_CONTROL,
+  LONGEST_CONTROL,
+  MASKED,
+  OPCODE,
+  payloadSize,
+  RESERVED,
+  TEXT,
+} from "./web_socket_frame.ts";
 
-const FINAL = 0x80;
-const RESERVED = 0x70;
-const OPCODE = 0x0f;
-const CONTINUATION = 0;
-const TEXT = 1;
-const IS_CONTROL = 0x08;
-const MASKED = 0x80;
 const MASK_SIZE = 4;
-const LONGEST_CONTROL = 125;
 
 /**
  * The frames of a client (RFC 6455, 5), with secrets in place of placeholders in members for secrets
@@ -53,7 +58,7 @@ export class SwappedWebSocket {
         continue;
       }
       this.#head.push(piece[at++]!);
-      if (this.#head.length === headSize(this.#head)) this.#begin(out);
+      if (this.#head.length === maskedHeadSize(this.#head)) this.#begin(out);
     }
     return Buffer.concat(out);
   }
@@ -64,7 +69,9 @@ export class SwappedWebSocket {
     this.#head = [];
     if ((first & RESERVED) !== 0) throw malformed("is coded in a way that nobody agreed to");
     if ((second & MASKED) === 0) throw malformed("is not masked");
-    this.#left = payloadSize(head);
+    const size = payloadSize(head);
+    if (size === undefined) throw malformed("is longer than any");
+    this.#left = size;
     this.#mask = [...head.subarray(-MASK_SIZE)];
     this.#turn = 0;
     this.#isFinal = (first & FINAL) !== 0;
@@ -145,37 +152,18 @@ function malformed(state: string): PlaceholderRefusal {
   return new PlaceholderRefusal(`a WebSocket frame of the agent ${state}`);
 }
 
-function headSize(known: readonly number[]): number {
-  if (known.length < 2) return 2;
-  const short = known[1]! & 0x7f;
-  const lengthSize = short === 126 ? 2 : short === 127 ? 8 : 0;
-  return 2 + lengthSize + ((known[1]! & MASKED) === 0 ? 0 : MASK_SIZE);
-}
-
-function payloadSize(head: Buffer): number {
-  const short = head[1]! & 0x7f;
-  if (short === 126) return head.readUInt16BE(2);
-  if (short < 126) return short;
-  const size = head.readBigUInt64BE(2);
-  if (size > BigInt(Number.MAX_SAFE_INTEGER)) throw malformed("is longer than any");
-  return Number(size);
+function maskedHeadSize(known: readonly number[]): number {
+  const isMasked = known.length > 1 && (known[1]! & MASKED) !== 0;
+  return headSize(known, known.length) + (isMasked ? MASK_SIZE : 0);
 }
 
 /** With a mask of its own that nobody can foresee (RFC 6455, 5.3). */
 function frame(first: number, payload: Buffer): Buffer {
   const mask = crypto.getRandomValues(new Uint8Array(MASK_SIZE));
   const size = payload.length;
-  const length = Buffer.alloc(size < 126 ? 1 : size < 65_536 ? 3 : 9);
-  if (size < 126) length[0] = size;
-  else if (size < 65_536) {
-    length[0] = 126;
-    length.writeUInt16BE(size, 1);
-  } else {
-    length[0] = 127;
-    length.writeBigUInt64BE(BigInt(size), 1);
-  }
-  length[0]! |= MASKED;
+  const head = formatHead(first, size);
+  head[1]! |= MASKED;
   const masked = Buffer.allocUnsafe(size);
   for (let i = 0; i < size; i++) masked[i] = payload[i]! ^ mask[i % MASK_SIZE]!;
-  return Buffer.concat([Buffer.from([first]), length, mask, masked]);
+  return Buffer.concat([head, mask, masked]);
 }

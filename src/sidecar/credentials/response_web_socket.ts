@@ -2,15 +2,20 @@ import { Buffer } from "node:buffer";
 import { Masker } from "../../secrets/masker.ts";
 import type { SessionSecrets } from "../../secrets/session_secrets.ts";
 import { searched, unseen } from "./response_failure.ts";
+import {
+  CONTINUATION,
+  FINAL,
+  formatHead,
+  headSize,
+  IS_CONTROL,
+  LONGEST_CONTROL,
+  MASKED,
+  OPCODE,
+  payloadSize,
+  RESERVED,
+} from "./web_socket_frame.ts";
 
-const FINAL = 0x80;
-const RESERVED = 0x70;
-const OPCODE = 0x0f;
-const CONTINUATION = 0;
-const IS_CONTROL = 0x08;
-const MASKED = 0x80;
 const LONGEST_HEAD = 10;
-const LONGEST_CONTROL = 125;
 
 /**
  * The frames of a server (RFC 6455, 5) without the secrets in their messages. A message may leave in
@@ -60,7 +65,9 @@ export class MaskedWebSocket {
     const [first, second] = this.#head as unknown as [number, number];
     if ((first & RESERVED) !== 0) throw unseen("WebSocket frame is coded");
     if ((second & MASKED) !== 0) throw unseen("WebSocket frame of the server is masked");
-    this.#left = payloadSize(this.#head);
+    const size = payloadSize(this.#head);
+    if (size === undefined) throw unseen("WebSocket frame is malformed");
+    this.#left = size;
     this.#headSize = 0;
     this.#isFinal = (first & FINAL) !== 0;
     this.#isControl = (first & IS_CONTROL) !== 0;
@@ -105,35 +112,6 @@ export class MaskedWebSocket {
   }
 }
 
-function headSize(head: Buffer, known: number): number {
-  if (known < 2) return 2;
-  switch (head[1]! & 0x7f) {
-    case 126:
-      return 4;
-    case 127:
-      return 10;
-  }
-  return 2;
-}
-
-function payloadSize(head: Buffer): number {
-  const short = head[1]! & 0x7f;
-  if (short === 126) return head.readUInt16BE(2);
-  if (short < 126) return short;
-  const size = head.readBigUInt64BE(2);
-  if (size > BigInt(Number.MAX_SAFE_INTEGER)) throw unseen("WebSocket frame is malformed");
-  return Number(size);
-}
-
 function frame(first: number, payload: Buffer): Buffer {
-  let head: Buffer;
-  if (payload.length < 126) head = Buffer.from([first, payload.length]);
-  else if (payload.length < 65_536) {
-    head = Buffer.from([first, 126, 0, 0]);
-    head.writeUInt16BE(payload.length, 2);
-  } else {
-    head = Buffer.from([first, 127, 0, 0, 0, 0, 0, 0, 0, 0]);
-    head.writeBigUInt64BE(BigInt(payload.length), 2);
-  }
-  return Buffer.concat([head, payload]);
+  return Buffer.concat([formatHead(first, payload.length), payload]);
 }
