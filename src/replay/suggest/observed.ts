@@ -1,6 +1,10 @@
-import type { CallOperation, ExecutionEnvelope } from "../../core/envelope.ts";
-import { operationEnvelopes } from "../../core/envelope.ts";
+import {
+  type CallOperation,
+  type ExecutionEnvelope,
+  operationEnvelopes,
+} from "../../core/envelope.ts";
 import { type ExecutionEvent, isLetOut } from "../../core/event.ts";
+import type { DecidedEvent } from "../replay_event.ts";
 
 /** Calls of one agent, one class and one host, by their paths; or executions, by their programs. */
 export interface ObservedCalls {
@@ -44,7 +48,7 @@ export class Observations {
   }
 
   /** Whether the calls of an event are to be permitted. */
-  wants(event: ExecutionEvent): boolean {
+  wants(event: ExecutionEvent): event is DecidedEvent & { envelope: ExecutionEnvelope } {
     if (event.kind !== "decision" && event.kind !== "exec") return false;
     if (event.envelope === undefined) return false;
     if (event.decision === "PASSTHROUGH") return false;
@@ -54,9 +58,9 @@ export class Observations {
 
   /** Takes the next event of the log. */
   add(event: ExecutionEvent): void {
-    if (!this.wants(event) || !("envelope" in event)) return;
+    if (!this.wants(event)) return;
     this.#events++;
-    for (const part of operationEnvelopes(event.envelope!)) this.#take(part);
+    for (const part of operationEnvelopes(event.envelope)) this.#take(part);
   }
 
   #take(envelope: ExecutionEnvelope): void {
