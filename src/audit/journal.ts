@@ -9,6 +9,7 @@ import { readCheckpointFile, writeCheckpointFile } from "./checkpoint_file.ts";
 import { catchUp, growTree } from "./grow_tree.ts";
 import { LogFile } from "./log_file.ts";
 import { asLogError } from "./log_fault.ts";
+import type { WrittenLines } from "./sink.ts";
 import { redactEvent } from "./redact_event.ts";
 import type { Tail } from "./tail.ts";
 import { sameHash } from "./merkle/hash.ts";
@@ -22,6 +23,8 @@ export interface JournalOptions {
   readonly redactNames?: readonly string[];
   readonly checkpointIntervalMs?: number;
   readonly lockTimeoutMs?: number;
+  /** Hears of lines once they are written. */
+  readonly onWritten?: (lines: WrittenLines) => void;
 }
 
 /**
@@ -155,6 +158,11 @@ export class AuditJournal {
       this.#tree?.close();
       this.#tree = undefined;
     }
+    this.#options.onWritten?.({
+      first: start.seq + 1,
+      last: lines.head.seq,
+      bytes: lines.bytes,
+    });
     return lines.head;
   }
 

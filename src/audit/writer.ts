@@ -1,8 +1,10 @@
 import type { ExecutionEvent } from "../core/event.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import type { SigningKey } from "../pki/signing_key.ts";
+import { AttachedSinks } from "./attached_sinks.ts";
 import { AuditJournal } from "./journal.ts";
 import { asLogError } from "./log_fault.ts";
+import type { AuditSink } from "./sink.ts";
 
 /** Whether the log can be written. While it is `failed`, calls are to be denied. */
 export type AuditState = "ok" | "failed";
@@ -29,6 +31,11 @@ export interface AuditWriterOptions {
    * @default 5000
    */
   readonly lockTimeoutMs?: number;
+  /**
+   * Where lines go besides; closed with the writer.
+   * @default none
+   */
+  readonly sinks?: readonly AuditSink[];
 }
 
 /** Events signed and written in one go: 128 take about 6 ms, for which the thread is busy. */
@@ -49,6 +56,7 @@ interface Waiter {
  */
 export class AuditWriter {
   readonly #journal: AuditJournal;
+  readonly #sinks: AttachedSinks;
   readonly #capacity: number;
   readonly #queue: ExecutionEvent[] = [];
   readonly #stateListeners: ((state: AuditState, error?: FirmaError) => void)[] = [];
@@ -63,8 +71,9 @@ export class AuditWriter {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #retryMs = FIRST_RETRY_MS;
 
-  private constructor(journal: AuditJournal, capacity: number) {
+  private constructor(journal: AuditJournal, sinks: AttachedSinks, capacity: number) {
     this.#journal = journal;
+    this.#sinks = sinks;
     this.#capacity = capacity;
   }
 
@@ -73,7 +82,8 @@ export class AuditWriter {
    * the key. Fails when the log cannot be written now.
    */
   static async open(options: AuditWriterOptions): Promise<Result<AuditWriter>> {
-    const journal = new AuditJournal(options);
+    const sinks = new AttachedSinks(options.sinks ?? []);
+    const journal = new AuditJournal({ ...options, onWritten: (lines) => sinks.take(lines) });
     try {
       await journal.write([]);
       await journal.checkpoint();
@@ -81,7 +91,7 @@ export class AuditWriter {
       journal.release();
       return err(asLogError(options.file, thrown));
     }
-    return ok(new AuditWriter(journal, options.capacity ?? 8_192));
+    return ok(new AuditWriter(journal, sinks, options.capacity ?? 8_192));
   }
 
   /** Whether the log can be written, as of the last attempt. */
@@ -164,6 +174,8 @@ export class AuditWriter {
       }
     }
     this.#journal.release();
+    const closed = await this.#sinks.close();
+    if (result.ok) result = closed;
     if (result.ok || this.#queue.length === 0) return result;
     const lost = `${this.#queue.length} events were not written`;
     return err({ ...result.error, message: `${result.error.message}; ${lost}` });

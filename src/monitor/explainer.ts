@@ -4,7 +4,7 @@ import type { PolicyTexts } from "./explain/policy_texts.ts";
 import { PolicyLibrary } from "./explain/policy_library.ts";
 import type { Board } from "./model/board.ts";
 import type { Row } from "./model/row.ts";
-import { parseEvent } from "./source/parse_event.ts";
+import { parseEvent } from "../audit/parse_event.ts";
 import type { Standing } from "./standing/standing.ts";
 
 /** Explains the decisions of a board, with the policies of the projects that they were made in. */

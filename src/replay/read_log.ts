@@ -1,8 +1,8 @@
 import type { ExecutionEvent } from "../core/event.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { readLines } from "../audit/lines.ts";
-import { rotatedFiles } from "../monitor/source/rotated_files.ts";
-import { parseEvent } from "../monitor/source/parse_event.ts";
+import { rotatedFiles } from "../audit/rotated_files.ts";
+import { parseEvent } from "../audit/parse_event.ts";
 
 /** How much of a log was read. */
 export interface ReadLog {

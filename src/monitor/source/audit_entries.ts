@@ -1,7 +1,7 @@
 import type { DecisionEvent, ExecutionEvent } from "../../core/event.ts";
 import type { DamagedEntry, EventEntry } from "./entry.ts";
 import { LogReader } from "./log_reader.ts";
-import { parseEvent } from "./parse_event.ts";
+import { parseEvent } from "../../audit/parse_event.ts";
 import type { EntrySource } from "./entry_source.ts";
 
 /** How many decisions are remembered for the outcomes that follow them. */

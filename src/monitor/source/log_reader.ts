@@ -1,6 +1,6 @@
 import { MAX_LINE_BYTES } from "../../audit/lines.ts";
 import { readRange } from "../../audit/tail.ts";
-import { fileIdentity, rotatedFiles } from "./rotated_files.ts";
+import { fileIdentity, rotatedFiles } from "../../audit/rotated_files.ts";
 
 const CHUNK = 256 * 1024;
 const BACKWARD_CHUNK = 65_536;

@@ -1,6 +1,6 @@
 import { explainDecision } from "../../../src/monitor/explain/explain.ts";
 import { Board } from "../../../src/monitor/model/board.ts";
-import { parseEvent } from "../../../src/monitor/source/parse_event.ts";
+import { parseEvent } from "../../../src/audit/parse_event.ts";
 import type { DecisionEvent, ExecutionEvent } from "../../../src/core/event.ts";
 import type { Scene } from "../../../src/monitor/view/scene.ts";
 import { FIRST_UI, selectedIndex, type Ui, visibleRows } from "../../../src/monitor/view/ui.ts";

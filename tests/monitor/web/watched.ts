@@ -2,7 +2,7 @@ import { err } from "../../../src/core/result.ts";
 import type { ExecutionEvent } from "../../../src/core/event.ts";
 import { explainDecision } from "../../../src/monitor/explain/explain.ts";
 import type { Watched } from "../../../src/monitor/live.ts";
-import { parseEvent } from "../../../src/monitor/source/parse_event.ts";
+import { parseEvent } from "../../../src/audit/parse_event.ts";
 import type { Standing } from "../../../src/monitor/standing/standing.ts";
 import { HOME, NOW, STANDING, storyEvents, TEXTS } from "../storyboard.ts";
 import { boardOf, entriesOf } from "../view/scenes.ts";

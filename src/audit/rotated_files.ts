@@ -1,4 +1,4 @@
-import { basename, dirname, join } from "../../core/path.ts";
+import { basename, dirname, join } from "../core/path.ts";
 
 /** A file that a log was moved away to. */
 export interface RotatedFile {

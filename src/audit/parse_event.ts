@@ -1,4 +1,4 @@
-import type { ExecutionEvent } from "../../core/event.ts";
+import type { ExecutionEvent } from "../core/event.ts";
 
 const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   decision: [
