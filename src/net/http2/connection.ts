@@ -348,7 +348,10 @@ export class Http2Connection implements StreamCarrier {
 
   #receivedAll(stream: Http2Stream): void {
     stream.receiveEnd();
-    if (stream.sentAll) this.#forget(stream, undefined);
+    if (!stream.sentAll) return;
+    // RFC 9113, 8.1.1. A curl 7 that ends its upload so, because it has been answered, waits for it.
+    if (stream.short) this.resetStream(stream, h2.PROTOCOL_ERROR);
+    else this.#forget(stream, undefined);
   }
 
   #forget(stream: Http2Stream, code: number | undefined): void {

@@ -71,6 +71,11 @@ export class Http2Stream implements Body {
     return this.#fault !== undefined;
   }
 
+  /** Whether all has been received, and it was less than Content-Length said. */
+  get short(): boolean {
+    return this.receivedAll && this.length !== undefined && this.#received < this.length;
+  }
+
   /** A promise means: send no head before it resolves. */
   room(): Promise<void> | undefined {
     return this.#carrier.full ? this.#waitForRoom() : undefined;

@@ -278,6 +278,7 @@ withEach(
     try {
       const output = await curl("-i", "-T", file, "-H", "Expect:", "https://api.test/early");
       assert.match(output.stdout, /HTTP\/[\d.]+ 413/, output.stderr);
+      assert.equal(output.code, 0, `curl waits for more: ${output.stderr}`);
     } finally {
       await Deno.remove(file);
     }
@@ -285,6 +286,22 @@ withEach(
     assert.equal(harness.gate.outcomes[0]!.status, 413);
   },
 );
+
+withEach("transport ends a large upload that is denied", async ({ curl, harness, upstream }) => {
+  harness.gate.decideWith = () => harness.gate.deny();
+  const file = await Deno.makeTempFile();
+  await Deno.writeFile(file, new Uint8Array(20_000_000));
+  try {
+    for (const length of [[], ["-H", "Transfer-Encoding: chunked"]]) {
+      const output = await curl("-i", "-T", file, "-H", "Expect:", ...length, "https://api.test/up");
+      assert.match(output.stdout, /HTTP\/[\d.]+ 403/, output.stderr);
+      assert.equal(output.code, 0, `curl waits for more: ${output.stderr}`);
+    }
+  } finally {
+    await Deno.remove(file);
+  }
+  assert.deepEqual(upstream.seen, []);
+});
 
 withEach(
   "transport does not pass a response that breaks off for a whole one",
