@@ -293,7 +293,15 @@ withEach("transport ends a large upload that is denied", async ({ curl, harness,
   await Deno.writeFile(file, new Uint8Array(20_000_000));
   try {
     for (const length of [[], ["-H", "Transfer-Encoding: chunked"]]) {
-      const output = await curl("-i", "-T", file, "-H", "Expect:", ...length, "https://api.test/up");
+      const output = await curl(
+        "-i",
+        "-T",
+        file,
+        "-H",
+        "Expect:",
+        ...length,
+        "https://api.test/up",
+      );
       assert.match(output.stdout, /HTTP\/[\d.]+ 403/, output.stderr);
       assert.equal(output.code, 0, `curl waits for more: ${output.stderr}`);
     }
