@@ -64,6 +64,8 @@ export class GateLine {
   readonly #sessionId: string;
   readonly #reader: SocketReader;
   readonly #options: GateLineOptions;
+  /** Names of programs whose arguments decide what they do: no answer about them stands. */
+  readonly #governed: ReadonlySet<string>;
   /** The events whose decisions stand, by what they stand for. */
   readonly #standing = new Map<string, string>();
   readonly #counting = new Map<number, Counting>();
@@ -76,12 +78,12 @@ export class GateLine {
     this.#sessionId = sessionId;
     this.#reader = reader;
     this.#options = options;
+    this.#governed = new Set([...options.table.names, ...CARRIERS]);
   }
 
   /** Answers to the end of the connection. */
   async serve(): Promise<void> {
-    const governed = [...new Set([...this.#options.table.names, ...CARRIERS])];
-    this.#say({ kind: "hello", governed });
+    this.#say({ kind: "hello", governed: [...this.#governed] });
     try {
       for await (const message of readMessages(this.#reader)) {
         await this.#options.sink.relief();
@@ -265,9 +267,13 @@ export class GateLine {
       if (countsInSession(event)) sessions.record(event);
     } else sink.lose();
     const stands = denial === undefined && approvalId === undefined && classified.ref === "" &&
-      isStable(standing.bundle?.engine.readsOf(actionClass));
+      !this.#isGoverned(execution) && isStable(standing.bundle?.engine.readsOf(actionClass));
     if (stands) this.#standing.set(nameOf(execution), event.event_id);
     this.#say({ kind: "answer", number, allow, ...(stands && { standing: true }) });
+  }
+
+  #isGoverned({ names, interpreter }: Execution): boolean {
+    return [...names, ...interpreter?.names ?? []].some((name) => this.#governed.has(name));
   }
 
   /** The record of what runs by a standing answer; one that stands no more is told to be over. */

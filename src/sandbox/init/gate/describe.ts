@@ -12,8 +12,8 @@ export interface Found {
   readonly runs: FileIdentity;
   /** The command line that it must have then, or how that ends; of a governed program. */
   readonly argv: { readonly text: string; readonly isWhole: boolean } | undefined;
-  /** Stands for the file and its names. */
-  readonly key: string;
+  /** Stands for the file and its names; nothing stands for a governed program. */
+  readonly key: string | undefined;
 }
 
 const EFAULT = 14;
@@ -67,7 +67,9 @@ export function describe(
     execution,
     runs,
     argv: isGoverned ? expectedArguments(all.texts, interpreter !== undefined) : undefined,
-    key: [identityKey(program.identity), identityKey(runs), ...names].join("\0"),
+    key: isGoverned
+      ? undefined
+      : [identityKey(program.identity), identityKey(runs), ...names].join("\0"),
   };
 }
 

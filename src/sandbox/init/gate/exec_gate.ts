@@ -161,7 +161,7 @@ export class ExecGate {
     const found = describe({ attempt, path, programs: this.#programs, governed: this.#governed });
     if (!this.#listener.isWaiting(attempt)) return;
     if (typeof found === "number") return this.#refuse(attempt, found);
-    if (this.#standing.has(found.key)) {
+    if (found.key !== undefined && this.#standing.has(found.key)) {
       return this.#letGo(attempt, { found, standing: true });
     }
     const number = ++this.#number;
@@ -307,7 +307,7 @@ export class ExecGate {
         const { attempt, found } = asked;
         if (!this.#listener.isWaiting(attempt)) return void this.#tell({ kind: "gone", number });
         if (allow !== true) return this.#refuse(attempt, ERRNO.EPERM);
-        if (standing === true) {
+        if (standing === true && found.key !== undefined) {
           if (this.#standing.size >= MOST_STANDING) this.#standing.clear();
           this.#standing.add(found.key);
         }
