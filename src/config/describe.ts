@@ -16,7 +16,7 @@ function countStatements(text: string, word: string): number {
 function contents({ kind, text }: OperatorFile): string {
   if (kind === "Authority key") return text.trim();
   if (kind === "CA certificate") return plural(text.split("-----BEGIN ").length - 1, "certificate");
-  if (kind === "mapping") {
+  if (kind === "mapping" || kind === "system call policy") {
     return plural([...text.matchAll(/^\s*\[\[\s*rules\s*\]\]/gm)].length, "rule");
   }
   return `${countStatements(text, "permit")} permit, ${countStatements(text, "forbid")} forbid`;

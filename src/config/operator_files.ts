@@ -9,6 +9,7 @@ export interface OperatorFile {
     | "issuance policy"
     | "mapping"
     | "command rules"
+    | "system call policy"
     | "Authority key"
     | "CA certificate";
   readonly path: string;
@@ -61,6 +62,8 @@ export function operatorFiles(config: FirmaConfig): OperatorFile[] {
     ...authorityFiles(config),
     ...config.sidecar.mapping.rulesPaths.map((path) => read("mapping", path, config)),
     ...config.sidecar.localExec.rulesPaths.map((path) => read("command rules", path, config)),
+    ...[config.run.seccomp.policyPath ?? []].flat()
+      .map((path) => read("system call policy", path, config)),
   ];
   return found.filter((file) => file !== undefined);
 }

@@ -97,6 +97,12 @@ export interface FirmaConfig {
     readonly profile: string | undefined;
     readonly envPassthrough: readonly string[];
     readonly limits: LimitsConfig;
+    /** What the kernel refuses beyond what it refuses every agent. */
+    readonly seccomp: {
+      /** Names of system calls. */
+      readonly deny: readonly string[];
+      readonly policyPath: string | undefined;
+    };
     readonly profiles: Readonly<Record<string, ProfileConfig>>;
   };
 }
@@ -254,6 +260,7 @@ function assemble(
       profile: run.profile,
       envPassthrough: run.env_passthrough,
       limits: limitsOf(run.limits),
+      seccomp: { deny: run.seccomp.deny, policyPath: run.seccomp.policy },
       profiles: Object.fromEntries([...run.profiles].map(([id, profile]) => [id, {
         commands: profile.commands,
         envPassthrough: profile.env_passthrough,

@@ -1,6 +1,6 @@
 import { discoverConfig } from "../config/discover.ts";
 import { checkConfigFile, readConfigFile } from "../config/load.ts";
-import { operatorFiles } from "../config/operator_files.ts";
+import { type OperatorFile, operatorFiles } from "../config/operator_files.ts";
 import { runsDir } from "../config/paths.ts";
 import type { FirmaConfig } from "../config/schema.ts";
 import { trustState } from "../config/trust.ts";
@@ -8,6 +8,8 @@ import { join } from "../core/path.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { describeSandbox, type SandboxDescription } from "../sandbox/describe.ts";
 import { extendProfiles } from "../sandbox/profiles.ts";
+import { addedPolicy, type DescribedRefusal, describeRefusals } from "../sandbox/seccomp/added.ts";
+import { addedRefusals } from "./added_filter.ts";
 import { limitsFor } from "./limits.ts";
 import type { RunOptions } from "./options.ts";
 import { chooseProfile } from "./profile.ts";
@@ -48,7 +50,7 @@ export async function effectiveConfig(
   );
   if (!profile.ok) return err([profile.error]);
   const sandbox = sandboxOf(options, config.value, file.value.digest, profile.value);
-  if (!sandbox.ok) return err([sandbox.error]);
+  if (!sandbox.ok) return sandbox;
   return ok({
     source: discovered.value.source,
     trust: trustState(file.value, env).state,
@@ -64,12 +66,14 @@ function sandboxOf(
   config: FirmaConfig,
   digest: string,
   profile: string,
-): Result<SandboxDescription> {
+): Result<SandboxDescription, readonly FirmaError[]> {
   const { command, cwd, env, capabilityFile, allowWrite = [] } = options;
   const files = operatorFiles(config);
   const sealedDirs = sealedDirectories(cwd, { config, digest, files }, env);
-  if (!sealedDirs.ok) return sealedDirs;
-  return describeSandbox({
+  if (!sealedDirs.ok) return err([sealedDirs.error]);
+  const refusals = refusalsOf(config, files);
+  if (!refusals.ok) return refusals;
+  const described = describeSandbox({
     command,
     cwd,
     profile,
@@ -81,5 +85,18 @@ function sandboxOf(
     sealedDirs: sealedDirs.value,
     allowWrite,
     limits: limitsFor(profile, config),
+    addedRefusals: refusals.value,
   });
+  return described.ok ? described : err([described.error]);
+}
+
+function refusalsOf(
+  config: FirmaConfig,
+  files: readonly OperatorFile[],
+): Result<readonly DescribedRefusal[], readonly FirmaError[]> {
+  const refusals = addedRefusals(config, files);
+  if (!refusals.ok) return err([refusals.error]);
+  if (refusals.value === undefined) return ok([]);
+  const policy = addedPolicy(refusals.value);
+  return policy.ok ? ok(describeRefusals(policy.value, Deno.build.arch)) : policy;
 }

@@ -5,6 +5,7 @@ import { basename } from "../core/path.ts";
 import { newId } from "../core/id.ts";
 import { err, type FirmaError, ok, type Result, unwrap } from "../core/result.ts";
 import { findProgram } from "../sandbox/find_program.ts";
+import { addedFilterOf } from "./added_filter.ts";
 import { FindingReports } from "./finding_reports.ts";
 import { limitsFor } from "./limits.ts";
 import { type Hosted, openHost } from "./open_host.ts";
@@ -141,6 +142,8 @@ async function runPrepared(
   if (!profile.ok) return err([profile.error]);
   const sealedDirs = sealedDirectories(options.cwd, prepared, options.env);
   if (!sealedDirs.ok) return err([sealedDirs.error]);
+  const addedFilter = await addedFilterOf(config, prepared.files);
+  if (!addedFilter.ok) return addedFilter;
   const { hostEnv, hiddenFiles, brokeredHosts } = surroundings(config, options.env, capabilityFile);
   const sandboxId = newId("sbx");
   const directory = createRunDirectory(sandboxId, options.env);
@@ -199,6 +202,7 @@ async function runPrepared(
       () => undefined,
     ),
     execGate: gateOf(config),
+    addedFilter: addedFilter.value,
     runDir: runDirectory.path,
     sealedDirs: sealedDirs.value,
     hiddenFiles,

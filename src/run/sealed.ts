@@ -40,6 +40,8 @@ function controlFiles(
       name: "sidecar.local_exec.rules_paths",
       path,
     })),
+    ...[config.run.seccomp.policyPath ?? []].flat()
+      .map((path) => ({ name: "run.seccomp.policy", path })),
     { name: "sidecar.audit.file_path", path: sidecar.audit.filePath },
     ...sidecar.connector.hosts.flatMap(({ caCertPath }) =>
       caCertPath ? [{ name: "ca_cert_path", path: caCertPath }] : []

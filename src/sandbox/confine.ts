@@ -229,6 +229,7 @@ async function build(
     },
     shielded,
     ...(request.execGate && { execGate: request.execGate }),
+    ...(request.addedFilter && { addedFilter: request.addedFilter }),
     defaultSignals: shielded ? signalsToReset() : [],
   });
   return await launch({

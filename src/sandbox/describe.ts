@@ -7,6 +7,8 @@ import { findLayout } from "./layout.ts";
 import type { Mount } from "./mounts.ts";
 import { isWithin } from "./paths.ts";
 import { checkRequest, type ConfineRequest, type Place } from "./request.ts";
+import { ARTIFACTS } from "./seccomp/artifact.ts";
+import type { DescribedRefusal } from "./seccomp/added.ts";
 import { findSignIns } from "./sign_ins.ts";
 import { type Survey, surveyWorkspace } from "./seals/survey.ts";
 
@@ -33,6 +35,14 @@ export interface SandboxDescription {
   /** Files in which what runs programs is undone after the run. */
   readonly undone_after_the_run: readonly string[];
   readonly limits: readonly DescribedLimit[];
+  /** What the kernel refuses to the command. */
+  readonly system_calls: {
+    /** Id and version of the built-in policy, and the digest of its program. */
+    readonly built_in: string;
+    readonly sha256: string;
+    /** What the operator refuses besides. */
+    readonly added: readonly DescribedRefusal[];
+  };
   /** What the profile names and would open too much. */
   readonly refused: readonly string[];
 }
@@ -41,6 +51,8 @@ export interface SandboxDescription {
 export type DescribedRequest =
   & Omit<ConfineRequest, "proxyDir" | "session" | "tools" | "onNotice">
   & {
+    /** What the operator refuses beyond the built-in policy. @default [] */
+    readonly addedRefusals?: readonly DescribedRefusal[];
     /** Variables that hold placeholders once there is a session. @default [] */
     readonly placeholders?: readonly string[];
   };
@@ -132,6 +144,11 @@ export function describeSandbox(request: DescribedRequest): Result<SandboxDescri
     })),
     undone_after_the_run: survey.value.guarded.map(({ path }) => path),
     limits: describeLimits(limits.value.plan.held),
+    system_calls: {
+      built_in: `${ARTIFACTS.policy} ${ARTIFACTS.version}`,
+      sha256: ARTIFACTS.filters[Deno.build.arch].sha256,
+      added: request.addedRefusals ?? [],
+    },
     refused: layout.refused,
   });
 }

@@ -5,6 +5,7 @@
  */
 import type { RefusalReport } from "./init/refusals/tally.ts";
 import type { Rlimits } from "./limits/plan.ts";
+import type { Artifact } from "./seccomp/artifact.ts";
 
 /**
  * What the layers around the agent ignore, so that it alone decides what a Ctrl-C means; with
@@ -42,6 +43,8 @@ export interface LaunchPlan {
   readonly shielded: boolean;
   /** How long the Sidecar may take to decide what is executed; absent: nothing is asked. */
   readonly execGate?: { readonly timeoutMs: number };
+  /** A filter of system calls that is loaded beside the built-in one. */
+  readonly addedFilter?: Artifact;
   /** Which of those signals the agent takes as usual. */
   readonly defaultSignals: readonly string[];
 }

@@ -4,6 +4,7 @@ import { dataDir, stateDir } from "../config/paths.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { entryAt, exists, realPath } from "./paths.ts";
 import { type Profile, profileById, PROFILES } from "./profiles.ts";
+import type { Artifact } from "./seccomp/artifact.ts";
 import { checkWorkspace } from "./workspace.ts";
 
 /** Where bubblewrap is, and whether signals can be set back to what they do by default. */
@@ -49,6 +50,8 @@ export interface ConfineRequest {
    * @default {undefined} none is held
    */
   readonly execGate?: { readonly timeoutMs: number } | undefined;
+  /** System calls that the operator refuses beyond the usual ones. @default {undefined} none */
+  readonly addedFilter?: Artifact | undefined;
   /** Of this run, mode 0700; `public/` and `private/` are made in it. */
   readonly runDir: string;
   /** Directories that must read as empty: every `.firma`. */

@@ -82,6 +82,7 @@ Deno.test("parseConfig() fills in every default", () => {
         profile: undefined,
         envPassthrough: [],
         limits: { processes: 4096 },
+        seccomp: { deny: [], policyPath: undefined },
         profiles: {},
       },
     },
@@ -129,6 +130,10 @@ env_passthrough = ["LANG"]
 [run.sidecar_local_exec]
 gate = "off"
 timeout = "3s"
+
+[run.seccomp]
+deny = ["mknodat"]
+policy = "seccomp.toml"
 `);
   assert.ok(result.ok);
   const { authority, sidecar, run } = result.value;
@@ -165,6 +170,7 @@ timeout = "3s"
     profile: "codex",
     envPassthrough: ["LANG"],
     limits: { processes: 4096 },
+    seccomp: { deny: ["mknodat"], policyPath: "/home/ada/app/.firma/seccomp.toml" },
     profiles: {},
   });
 });

@@ -103,6 +103,7 @@ Deno.test("sealedDirectories() refuses control files in the workspace", () =>
       "issuance policies": `[authority]\nissuance_policy_dir = "../p2"`,
       revocations: `[authority]\nrevocation_file = "${place.root}/w/r.txt"`,
       mapping: `[sidecar.mapping]\nrules_paths = ["../m.toml"]`,
+      "system call policy": `[run.seccomp]\npolicy = "../seccomp.toml"`,
       "audit log": `[sidecar.audit]\nfile_path = "${place.root}/w/audit.jsonl"`,
       roots: `[[sidecar.connector.hosts]]\nhost = "a.test"\nca_cert_path = "../ca.pem"`,
       "signing key": `[authority]\nkey_file = "../authority.key"`,

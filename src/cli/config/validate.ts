@@ -9,6 +9,7 @@ import type { FirmaError } from "../../core/result.ts";
 import { MappingTable } from "../../mapping/table.ts";
 import { cedarModule, initCedar } from "../../policy/cedar_module.ts";
 import { checkBundle } from "../../policy/check.ts";
+import { addedFilterOf } from "../../run/added_filter.ts";
 import { workerConfig } from "../../sidecar/settings.ts";
 import { configTarget } from "../config_target.ts";
 import { print, printError } from "../output.ts";
@@ -46,10 +47,15 @@ function mappingFaults(config: FirmaConfig): readonly FirmaError[] {
   return [...missing, ...(table.ok ? [] : table.error)];
 }
 
+async function systemCallFaults(config: FirmaConfig): Promise<readonly FirmaError[]> {
+  const filter = await addedFilterOf(config, operatorFiles(config));
+  return filter.ok ? [] : filter.error;
+}
+
 /** What stands in the way of using a configuration whose keys are right. */
 async function deepFaults(config: FirmaConfig): Promise<FirmaError[]> {
   setOperatorClasses(config.actionClasses);
-  const faults = [...mappingFaults(config)];
+  const faults = [...mappingFaults(config), ...await systemCallFaults(config)];
   const worker = await workerConfig(config);
   if (!worker.ok) faults.push(worker.error);
   if (config.sidecar.authority.remote === undefined) {

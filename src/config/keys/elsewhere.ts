@@ -92,7 +92,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   "run.allow_non_structural": ONE_SANDBOX,
   "run.network": ONE_SANDBOX,
   "run.identity_mode": "leave it out: the agent runs as you, without any capability",
-  "run.seccomp_policy": "leave it out: the filter of the sandbox is built in",
+  "run.seccomp_policy": "write deny or policy in [run.seccomp], which add to the built-in filter",
   "run.mask_home_paths": "leave it out: of your home, the agent sees what its profile names alone",
   "run.ca_trust_mode":
     "leave it out: the agent trusts the session's certificate authority beside " +

@@ -8,6 +8,7 @@ import { credentialFaults } from "./credentials/conflicts.ts";
 import { reachOf } from "./credentials/reach.ts";
 import { RUN_LOCAL_EXEC } from "./local_exec.ts";
 import { LIMITS, PROFILE_LIMITS } from "./run_limits.ts";
+import { SECCOMP } from "./run_seccomp.ts";
 import { SIDECAR, type SidecarTable } from "./sidecar.ts";
 
 const PROFILE = section("What an operator adds to a profile, or a profile of the operator's own", {
@@ -54,6 +55,7 @@ const RUN = section("What `firma run` prepares for an agent", {
   }),
   limits: LIMITS,
   profiles: sectionMap("<id>", PROFILE),
+  seccomp: SECCOMP,
   sidecar_local_exec: RUN_LOCAL_EXEC,
 });
 

@@ -7,7 +7,7 @@ import {
   SHIELDED_SIGNALS,
 } from "../handoff.ts";
 import type { GateThread } from "./gate/start.ts";
-import { ARTIFACTS, loadFilter } from "../seccomp/artifact.ts";
+import { type Artifact, ARTIFACTS, loadFilter } from "../seccomp/artifact.ts";
 import { checked, cString, libc } from "./libc.ts";
 import { rlimitScript } from "./rlimits.ts";
 
@@ -17,6 +17,7 @@ const SPARE_PROC = `${PRIVATE_DIR}/proc`;
 const SHELL = "/bin/sh";
 const ENV = "/usr/bin/env";
 const FILTER_FILE = `${PRIVATE_DIR}/agent.bpf`;
+const ADDED_FILTER_FILE = `${PRIVATE_DIR}/added.bpf`;
 const ARGUMENTS_FILE = `${PRIVATE_DIR}/inner.args`;
 
 // Deno raises the limit of open files for itself, and a child would keep that.
@@ -29,8 +30,9 @@ const AGENT_FIRST = "echo 500 2>/dev/null >/proc/self/oom_score_adj; ";
 // A monitor that a Ctrl-C ended would take the agent with it.
 const SHIELD = `trap "" ${Object.keys(SHIELDED_SIGNALS).join(" ")}; `;
 
-// Descriptors 8 and 9 because a shell may know only one digit.
+// Descriptors 7 to 9 because a shell may know only one digit.
 const SCRIPT = `exec "$@" 8<${ARGUMENTS_FILE} 9<${FILTER_FILE}`;
+const ADDED = ` 7<${ADDED_FILTER_FILE}`;
 
 /**
  * Starts the agent in the inner layer: own user and process namespaces, own `/proc`, no
@@ -52,9 +54,8 @@ export async function startAgent(
   if (limits.numbers !== undefined) {
     Deno.writeTextFileSync(`${SPARE_PROC}/sys/kernel/pid_max`, String(limits.numbers));
   }
-  Deno.writeFileSync(FILTER_FILE, await loadFilter(ARTIFACTS.filters[Deno.build.arch]), {
-    mode: 0o600,
-  });
+  await writeFilter(FILTER_FILE, ARTIFACTS.filters[Deno.build.arch]);
+  if (plan.addedFilter) await writeFilter(ADDED_FILTER_FILE, plan.addedFilter);
   // Options from a file, not the command line: the agent's environment holds its keys.
   Deno.writeTextFileSync(ARGUMENTS_FILE, innerArguments(plan).join("\0") + "\0", { mode: 0o600 });
   const command = agentCommand(plan);
@@ -72,7 +73,7 @@ export async function startAgent(
   const shell = new Deno.Command(SHELL, {
     args: [
       ...["-c", innerScript(plan), "sh"],
-      ...[BWRAP, "--args", "8", "--seccomp", "9", "--", ...command],
+      ...[BWRAP, "--args", "8", ...filterOptions(plan), "--", ...command],
     ],
     clearEnv: true,
     stdin: "inherit",
@@ -86,6 +87,19 @@ export async function startAgent(
   }
 }
 
+async function writeFilter(file: string, artifact: Artifact): Promise<void> {
+  Deno.writeFileSync(file, await loadFilter(artifact), { mode: 0o600 });
+}
+
+/**
+ * The built-in filter is loaded last: of two refusals the kernel tells that of the filter which
+ * was, and programs know what to do about `ENOSYS`.
+ */
+function filterOptions({ addedFilter }: LaunchPlan): string[] {
+  const added = addedFilter ? ["--add-seccomp-fd", "7"] : [];
+  return [...added, "--add-seccomp-fd", "9"];
+}
+
 /** What runs in front of the command: whatever of it begins with a path of ours. */
 function ownPrograms(plan: LaunchPlan, command: readonly string[]): string[] {
   const front = command.slice(0, command.length - plan.command.length);
@@ -93,13 +107,13 @@ function ownPrograms(plan: LaunchPlan, command: readonly string[]): string[] {
 }
 
 /** What the shell does before it becomes the inner layer. */
-export function innerScript({ shielded, openFiles, limits }: LaunchPlan): string {
+export function innerScript({ shielded, openFiles, limits, addedFilter }: LaunchPlan): string {
   return [
     shielded ? SHIELD : "",
     limits.agentFirst ? AGENT_FIRST : "",
     rlimitScript(limits.rlimits),
     limitFiles(openFiles),
-    SCRIPT,
+    addedFilter ? SCRIPT + ADDED : SCRIPT,
   ].join("");
 }
 

@@ -1,4 +1,4 @@
-import table from "../../../packs/tables/system_calls.json" with { type: "json" };
+import { systemCalls } from "../../config/system_calls.ts";
 
 /** The machines that firma knows the system calls of. */
 export type Architecture = "x86_64" | "aarch64";
@@ -15,15 +15,8 @@ export const AUDIT_ARCHITECTURE: Readonly<Record<Architecture, number>> = {
 /** x86-64 calls with this bit are the x32 ABI: the same architecture word, other numbers. */
 export const X32_BIT = 0x40000000;
 
-const NUMBERS = new Map<string, readonly number[]>(Object.entries(table.numbers));
-
-/** Tells whether any machine has a system call of this name. */
-export function isSystemCall(name: string): boolean {
-  return NUMBERS.has(name);
-}
-
 /** The number of `name`, or `undefined` where the machine has no such call. */
 export function systemCallNumber(name: string, architecture: Architecture): number | undefined {
-  const number = NUMBERS.get(name)?.[architecture === "x86_64" ? 0 : 1] ?? -1;
+  const number = systemCalls().get(name)?.[architecture === "x86_64" ? 0 : 1] ?? -1;
   return number < 0 ? undefined : number;
 }

@@ -15,11 +15,12 @@ import {
   AUDIT_ARCHITECTURE,
   systemCallNumber,
 } from "../../../src/sandbox/seccomp/syscalls.ts";
-import { unwrap } from "../../../src/core/result.ts";
 import { runFilter } from "./bpf_machine.ts";
 
 const SOURCE = new URL("../../../packs/seccomp/agent.toml", import.meta.url);
-const AGENT = unwrap(parseSeccompPolicy(Deno.readTextFileSync(SOURCE), "agent.toml"));
+const PARSED = parseSeccompPolicy(Deno.readTextFileSync(SOURCE), "agent.toml");
+assert.ok(PARSED.ok);
+const AGENT = PARSED.value;
 const I386 = 0x40000003;
 const HIGH = 1n << 32n;
 

@@ -8,6 +8,7 @@ import type { SandboxFinding } from "../../../src/core/event.ts";
 import { confine } from "../../../src/sandbox/confine.ts";
 import { ignoredSignals } from "../../../src/sandbox/ignored_signals.ts";
 import type { SandboxSession } from "../../../src/sandbox/request.ts";
+import type { Artifact } from "../../../src/sandbox/seccomp/artifact.ts";
 import { FakeSidecar } from "./fake_sidecar.ts";
 
 /** What a test asks for. */
@@ -23,6 +24,7 @@ export interface ConfineCliOptions {
   /** Kill the Sidecar before the command starts. */
   readonly withoutSidecar: boolean;
   readonly limits?: LimitsConfig;
+  readonly addedFilter?: Artifact;
   readonly brokeredHosts?: readonly string[];
   /** What the session says of placeholders. */
   readonly held?: Pick<SandboxSession, "placeholders" | "signIns">;

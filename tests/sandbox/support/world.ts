@@ -96,6 +96,7 @@ export class World implements Disposable {
       withoutSidecar: options.withoutSidecar ?? false,
       sessionless: options.sessionless ?? false,
       ...(options.limits && { limits: options.limits }),
+      ...(options.addedFilter && { addedFilter: options.addedFilter }),
       ...(options.brokeredHosts && { brokeredHosts: options.brokeredHosts }),
       ...(options.held && { held: options.held }),
     };
