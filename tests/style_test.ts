@@ -26,7 +26,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   monitor: [...INNER, ...OUTER, "daemon"],
   replay: [...INNER, ...OUTER, "monitor"],
   doctor: [...INNER, ...OUTER, "daemon", "run"],
-  cli: [...INNER, ...OUTER, "daemon", "run", "monitor", "doctor", "replay"],
+  demo: [...INNER, ...OUTER, "monitor"],
+  cli: [...INNER, ...OUTER, "daemon", "run", "monitor", "doctor", "replay", "demo"],
 };
 
 /** The only module that may load a subcommand, by literal dynamic import. */

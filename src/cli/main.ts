@@ -77,6 +77,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./doctor.ts"),
   },
   {
+    name: "demo",
+    summary: "see what becomes of an agent that goes wrong",
+    load: () => import("./demo.ts"),
+  },
+  {
     name: "completions",
     summary: "complete command lines in bash, zsh and fish",
     load: () => import("./completions.ts"),

@@ -19,6 +19,11 @@ export function red(text: string, colours: boolean): string {
   return paint(31, text, colours);
 }
 
+/** Green, for what went well. */
+export function green(text: string, colours: boolean): string {
+  return paint(32, text, colours);
+}
+
 /** Yellow, for what deserves a look. */
 export function yellow(text: string, colours: boolean): string {
   return paint(33, text, colours);
