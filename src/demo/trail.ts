@@ -1,6 +1,6 @@
 import type { DecisionEvent, ExecEvent, ExecutionEvent } from "../core/event.ts";
 import { LogReader } from "../monitor/source/log_reader.ts";
-import { parseEvent } from "../monitor/source/parse_event.ts";
+import { parseEvent } from "../audit/parse_event.ts";
 
 const decoder = new TextDecoder();
 const LOOK_EVERY_MS = 10;
