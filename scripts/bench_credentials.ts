@@ -67,7 +67,11 @@ function percentiles(times: number[], unit: string): string {
 }
 
 async function cached(): Promise<void> {
-  const handOuts = new HandOuts({ ask: () => Promise.resolve(ok(issued)), refused: () => {} });
+  const handOuts = new HandOuts({
+    ask: () => Promise.resolve(ok(issued)),
+    capture: () => Promise.resolve(ok(undefined)),
+    refused: () => {},
+  });
   const credentials = new BrokeredCredentials(handOuts);
   await credentials.outgoing(request, verdict("first"));
   const times: number[] = [];

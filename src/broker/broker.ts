@@ -4,6 +4,8 @@ import type { CredentialNeed, CredentialProvider, Issued } from "./hand_out.ts";
 import { HandOutCache, usableUntil } from "./hand_out_cache.ts";
 import { type Identify, unobtainable } from "./provider.ts";
 import { createProvider } from "./providers.ts";
+import { signInServiceOf } from "../config/keys/credentials/sign_in.ts";
+import type { Captured } from "./captured.ts";
 
 /** What a broker is made of. */
 export interface BrokerOptions {
@@ -44,7 +46,7 @@ export class Broker {
     const source = this.#sources.get(need.label);
     if (source === undefined) return unobtainable(need.label, "there is none of that name");
     // Whoever asks has looked already; a mistake there must not carry a secret to another host.
-    const isMeant = source.credential.hosts.some(({ host, port }) =>
+    const isMeant = placesOf(source.credential, need).some(({ host, port }) =>
       host === need.host && port === need.port
     );
     if (!isMeant) return unobtainable(need.label, `it is not for "${need.host}:${need.port}"`);
@@ -59,6 +61,20 @@ export class Broker {
   /** A server refused what was handed out: it is obtained anew for the next call. */
   refused(label: string, scope: string): void {
     this.#cache.drop(keyOf(label, scope));
+  }
+
+  /** Takes on tokens that a service gave to an agent's program. Never rejects. */
+  async capture(captured: Captured): Promise<Result<void>> {
+    const { label } = captured;
+    const provider = this.#sources.get(label)?.provider;
+    if (provider?.capture === undefined) return unobtainable(label, "it is no sign-in");
+    try {
+      const taken = await provider.capture(captured);
+      this.#cache.forget(keyOf(label, ""));
+      return taken.ok ? taken : err(withoutCause(taken.error));
+    } catch {
+      return unobtainable(label, "its provider failed");
+    }
   }
 
   async #obtain(
@@ -91,6 +107,16 @@ export class Broker {
   }
 }
 
+/** Where a credential may go for what it is needed for. */
+function placesOf(
+  { source, hosts }: CredentialConfig,
+  { purpose }: CredentialNeed,
+): readonly { readonly host: string; readonly port: number }[] {
+  if (purpose === undefined) return hosts;
+  return source.kind === "sign_in" ? signInServiceOf(source.settings).endpoints : [];
+}
+
+/** The key of a hand-out; with a scope of `""` the beginning of all keys of the label. */
 function keyOf(label: string, scope: string): string {
   return `${label.length}:${label}${scope}`;
 }

@@ -3,6 +3,7 @@
  * knows where secrets come from. Everything here survives JSON.
  */
 import type { FirmaError, Result } from "../core/result.ts";
+import type { Captured } from "./captured.ts";
 
 /**
  * What a call needs a credential for. Neither its method nor its path is in it: `actionClass` and
@@ -20,6 +21,8 @@ export interface CredentialNeed {
   readonly resource: string;
   readonly sessionId: string;
   readonly agentId: string;
+  /** The call signs in or renews a sign-in, at the token endpoint. @default {it is any other} */
+  readonly purpose?: "sign-in";
 }
 
 /** Keys of a temporary AWS session: the call is signed with them (SigV4), they do not travel. */
@@ -36,7 +39,7 @@ export interface AwsSigning {
 /** What a call goes out with. */
 export interface HandOut {
   readonly label: string;
-  /** Lower-case names; each replaces the agent's headers of that name. */
+  /** Lower-case names; each replaces the agent's headers of that name, also when it is empty. */
   readonly headers: readonly (readonly [string, string])[];
   /** Raw values, to be masked in answers: all of `headers` that is secret, and what it was made of. */
   readonly secrets: readonly string[];
@@ -66,4 +69,9 @@ export interface CredentialProvider {
    * aborts. No message of an error holds any part of a secret.
    */
   obtain(need: CredentialNeed, signal: AbortSignal): Promise<Result<HandOut, FirmaError>>;
+  /**
+   * Takes on tokens that a service gave to an agent's program, before that sees any of it. Never
+   * rejects; once it resolved well, they are handed out. @default {it takes none}
+   */
+  capture?(captured: Captured): Promise<Result<void, FirmaError>>;
 }

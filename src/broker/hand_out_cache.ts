@@ -57,6 +57,11 @@ export class HandOutCache {
     return true;
   }
 
+  /** Everything whose key begins so is obtained anew, also what is being obtained. */
+  forget(prefix: string): void {
+    for (const key of this.#entries.keys()) if (key.startsWith(prefix)) this.#entries.delete(key);
+  }
+
   #keep(entry: Entry, outcome: Outcome): Outcome {
     entry.coming = undefined;
     entry.issued = outcome.ok ? outcome.value : undefined;

@@ -1,6 +1,7 @@
 import type { CredentialConfig } from "../config/keys/credentials/credential.ts";
 import type { IdentityTokenRequest } from "../core/authority.ts";
 import type { FirmaError, Result } from "../core/result.ts";
+import type { Captured } from "./captured.ts";
 import type { CredentialNeed, Issued } from "./hand_out.ts";
 
 /** To the broker, one JSON object a line. The first one is `start`. */
@@ -9,6 +10,7 @@ export type ToBroker =
   /** The Authority's answer to `identify`. */
   | { readonly type: "identified"; readonly number: number; readonly outcome: Result<string> }
   | { readonly type: "need"; readonly number: number; readonly need: CredentialNeed }
+  | { readonly type: "captured"; readonly number: number; readonly captured: Captured }
   /** A server would not have what was handed out. */
   | { readonly type: "refused"; readonly label: string; readonly scope: string };
 
@@ -17,6 +19,7 @@ export type FromBroker =
   | { readonly type: "ready" }
   /** A provider wants an ID token of the Authority, which the Sidecar alone can ask. */
   | { readonly type: "identify"; readonly number: number; readonly request: IdentityTokenRequest }
+  | { readonly type: "taken"; readonly number: number; readonly outcome: Result<void> }
   | {
     readonly type: "handed";
     readonly number: number;

@@ -10,6 +10,7 @@ import { commandProvider } from "./providers/command.ts";
 import { environmentProvider } from "./providers/environment.ts";
 import { fileProvider } from "./providers/file.ts";
 import { keyringProvider } from "./providers/keyring.ts";
+import { signInProvider } from "./providers/sign_in/provider.ts";
 import {
   awsRoleProvider,
   awsWebIdentityProvider,
@@ -26,6 +27,7 @@ const FACTORIES: { readonly [K in CredentialKindName]: ProviderFactory<K> } = {
   file: fileProvider,
   keyring: keyringProvider,
   command: commandProvider,
+  sign_in: signInProvider,
   oauth_client: oauthClientProvider,
   oauth_refresh: oauthRefreshProvider,
   github_app: githubAppProvider,

@@ -1,3 +1,4 @@
+import { type SignInService, TOKEN_ROLES, type TokenRole } from "./sign_in/services.ts";
 import { SIGN_IN_FILES, type SignInPlaceholders } from "./sign_in_files.ts";
 import { mintPlaceholder, type PlaceholderShape, usualShape } from "./placeholder_shapes.ts";
 
@@ -21,6 +22,8 @@ export interface PlaceholderDemand {
   readonly variables: readonly string[];
   /** @default {by the variable or the host} */
   readonly shape?: PlaceholderShape | undefined;
+  /** Programs sign in for it: there are placeholders of each of its tokens. @default {they do not} */
+  readonly signIn?: SignInService["shapes"] | undefined;
 }
 
 /** What a session's agent is to hold in place of secrets. */
@@ -43,7 +46,8 @@ export function mintPlaceholders(demands: readonly PlaceholderDemand[]): MintedP
   const placeholders: Placeholder[] = [];
   const environment: Record<string, string> = {};
   const signIns: Record<string, SignInPlaceholders> = {};
-  for (const { label, hosts, header, variables, shape: wanted } of demands) {
+  for (const { label, hosts, header, variables, shape, signIn } of demands) {
+    const wanted = shape ?? signIn?.access;
     const made = new Map<PlaceholderShape, string>();
     const make = (shape: PlaceholderShape) => {
       let text = made.get(shape);
@@ -56,10 +60,19 @@ export function mintPlaceholders(demands: readonly PlaceholderDemand[]): MintedP
     const usual = (variable?: string) => wanted ?? usualShape({ variable, host: hosts[0]! });
     for (const variable of variables) environment[variable] = make(usual(variable));
     if (made.size === 0) make(usual());
+    const others = new Map<TokenRole, string>();
+    for (const [part, role] of TOKEN_ROLES.entries()) {
+      if (part === 0 || signIn === undefined) continue;
+      const text = mintPlaceholder(signIn[role]);
+      placeholders.push({ text, label, part });
+      others.set(role, text);
+    }
     for (const { id, tokens, hosts: signInHosts } of SIGN_IN_FILES) {
       if (Object.hasOwn(signIns, id) || !signInHosts.some((host) => hosts.includes(host))) continue;
       signIns[id] = Object.fromEntries(tokens.map((token) => {
         if (token.header === header) return [token.member, make(token.shape)];
+        const other = token.is && others.get(token.is);
+        if (other !== undefined) return [token.member, other];
         // Calls do not carry it, or not as the credential is written: it stands for nothing.
         const text = mintPlaceholder(token.shape);
         placeholders.push({ text, label, part: -1 });

@@ -3,6 +3,7 @@
  * tokens. The real file stays on the host; in the sandbox a copy lies over it.
  */
 import type { PlaceholderShape } from "./placeholder_shapes.ts";
+import type { TokenRole } from "./sign_in/services.ts";
 
 /** One token of a sign-in. */
 export interface SignInToken {
@@ -10,6 +11,8 @@ export interface SignInToken {
   readonly shape: PlaceholderShape;
   /** The header in which calls carry it; absent for what calls do not carry, such as a refresh token. */
   readonly header?: string;
+  /** What it is, where the program can renew a sign-in with it. */
+  readonly is?: TokenRole;
 }
 
 /** A sign-in in a file of JSON. */
@@ -44,7 +47,7 @@ export const SIGN_IN_FILES: readonly SignInFile[] = [
     at: ["claudeAiOauth"],
     tokens: [
       { member: "accessToken", shape: "anthropic-oauth", header: BEARER },
-      { member: "refreshToken", shape: "anthropic-refresh" },
+      { member: "refreshToken", shape: "anthropic-refresh", is: "refresh" },
     ],
     expiry: "expiresAt",
   },
@@ -62,8 +65,8 @@ export const SIGN_IN_FILES: readonly SignInFile[] = [
     at: ["tokens"],
     tokens: [
       { member: "access_token", shape: "jwt", header: BEARER },
-      { member: "id_token", shape: "jwt" },
-      { member: "refresh_token", shape: "fsp" },
+      { member: "id_token", shape: "jwt", is: "id" },
+      { member: "refresh_token", shape: "fsp", is: "refresh" },
     ],
     renewed: "last_refresh",
   },
@@ -75,8 +78,8 @@ export const SIGN_IN_FILES: readonly SignInFile[] = [
     at: [],
     tokens: [
       { member: "access_token", shape: "fsp", header: BEARER },
-      { member: "id_token", shape: "jwt" },
-      { member: "refresh_token", shape: "fsp" },
+      { member: "id_token", shape: "jwt", is: "id" },
+      { member: "refresh_token", shape: "fsp", is: "refresh" },
     ],
     expiry: "expiry_date",
   },
@@ -100,7 +103,7 @@ function opencode(
     tokens: [
       { member: "key", shape, header },
       { member: "access", shape: "fsp", header: BEARER },
-      { member: "refresh", shape: "fsp" },
+      { member: "refresh", shape: "fsp", is: "refresh" },
     ],
     expiry: "expires",
   }];

@@ -1,5 +1,6 @@
 import type { FirmaConfig } from "../config/schema.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import { credentialTargets } from "./credentials/credential_targets.ts";
 import { readExecConfig } from "./exec/settings.ts";
 import type { ConnectorHost } from "./pipeline/route.ts";
 import type { MappingSource, WorkerConfig } from "./worker/messages.ts";
@@ -21,13 +22,7 @@ export async function workerConfig(
   return ok({
     actionClasses: config.actionClasses,
     connectors: connectors.value,
-    credentials: config.sidecar.credentials.map(({ label, hosts, paths, actionClasses, form }) => ({
-      label,
-      hosts,
-      paths,
-      actionClasses,
-      header: form.header,
-    })),
+    credentials: config.sidecar.credentials.flatMap(credentialTargets),
     secretStores: config.sidecar.httpSecretProviders,
     maxSecretAnswerBytes: interceptor.maxDecompressedBodySize,
     bypassHosts: interceptor.httpsMitm.bypassHosts,

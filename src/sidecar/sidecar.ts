@@ -11,6 +11,7 @@ import { loadOrCreateSigningKey } from "../pki/signing_key.ts";
 import { cedarModule } from "../policy/cedar_module.ts";
 import { AuditFeed } from "./audit_feed.ts";
 import { followAuthority } from "./authority_follower.ts";
+import { signInServiceOf } from "../config/keys/credentials/sign_in.ts";
 import type { PlaceholderDemand } from "../secrets/placeholder.ts";
 import type { Authority, IdentityTokenRequest } from "../core/authority.ts";
 import type { BrokerKeeper } from "./credentials/broker_keeper.ts";
@@ -238,12 +239,13 @@ async function assemble(
 function placeholderDemands(
   credentials: FirmaConfig["sidecar"]["credentials"],
 ): PlaceholderDemand[] {
-  return credentials.map(({ label, hosts, form, agentVariables, placeholder }) => ({
+  return credentials.map(({ label, hosts, form, agentVariables, placeholder, source }) => ({
     label,
     hosts: hosts.map(({ host }) => host),
     header: form.header,
     variables: agentVariables,
     shape: placeholder,
+    ...source.kind === "sign_in" && { signIn: signInServiceOf(source.settings).shapes },
   }));
 }
 

@@ -66,6 +66,8 @@ export interface RigSession {
   readonly socket: string;
   /** Variables of the agent that hold placeholders. */
   readonly environment: Readonly<Record<string, string>>;
+  /** By the id of a sign-in file: what stands in it. */
+  readonly signIns: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly front: FrontClient;
   /** What was said on its connection after the session. */
   readonly told: readonly unknown[];
@@ -209,6 +211,7 @@ export class Rig implements AsyncDisposable {
       tokenId: answer.token_id,
       socket: answer.proxy_socket,
       environment: answer.environment,
+      signIns: answer.sign_ins,
       front,
       told,
       ended,

@@ -2,6 +2,7 @@
 import { Broker } from "../broker.ts";
 import type { IdentityTokenRequest } from "../../core/authority.ts";
 import type { Result } from "../../core/result.ts";
+import type { Captured } from "../captured.ts";
 import type { CredentialNeed } from "../hand_out.ts";
 import type { FromBroker, ToBroker } from "../messages.ts";
 
@@ -18,6 +19,10 @@ function serve(port: MessagePort): void {
   const handOut = async (number: number, need: CredentialNeed) => {
     const outcome = await broker!.handOut(need);
     say({ type: "handed", number, outcome });
+  };
+  const take = async (number: number, captured: Captured) => {
+    const outcome = await broker!.capture(captured);
+    say({ type: "taken", number, outcome });
   };
   const identifying = new Map<number, (outcome: Result<string>) => void>();
   let questions = 0;
@@ -39,6 +44,8 @@ function serve(port: MessagePort): void {
       }
       case "need":
         return void handOut(data.number, data.need);
+      case "captured":
+        return void take(data.number, data.captured);
       case "identified":
         return identifying.get(data.number)?.(data.outcome);
       case "refused":

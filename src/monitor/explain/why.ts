@@ -29,6 +29,7 @@ const ABORTS: Readonly<Record<AbortReason, string>> = {
   CONNECTOR_FAILURE: "The call was allowed; the connection to the server failed.",
   CONNECTOR_INVALID_REQUEST: "The call was allowed; it could not be sent in this form.",
   CREDENTIAL_INJECTION_FAILED: "The call was allowed; its credential could not be had.",
+  CREDENTIAL_CAPTURE_FAILED: "The call was allowed; the tokens in its answer could not be kept.",
 };
 
 const DECISIONS: Readonly<Record<Decision, string>> = {

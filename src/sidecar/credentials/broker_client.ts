@@ -1,3 +1,4 @@
+import type { Captured } from "../../broker/captured.ts";
 import type { CredentialNeed, Issued } from "../../broker/hand_out.ts";
 import { err, type Result } from "../../core/result.ts";
 import { Waiting } from "../waiting.ts";
@@ -7,6 +8,7 @@ import type { AskBroker, BrokerAnswer } from "./keeper/messages.ts";
 /** The way of a data plane to the broker, past the main thread. */
 export class BrokerClient implements CredentialSource {
   readonly #waiting = new Waiting<number, Result<Issued>>();
+  readonly #taking = new Waiting<number, Result<void>>();
   #port: MessagePort | undefined;
   #questions = 0;
 
@@ -14,20 +16,24 @@ export class BrokerClient implements CredentialSource {
   use(port: MessagePort): void {
     this.#port = port;
     port.onmessage = ({ data }: MessageEvent<BrokerAnswer>) => {
-      this.#waiting.settle(data.number, data.outcome);
+      if (data.kind === "taken") this.#taking.settle(data.number, data.outcome);
+      else this.#waiting.settle(data.number, data.outcome);
     };
   }
 
   ask(need: CredentialNeed): Promise<Result<Issued>> {
-    if (this.#port === undefined) {
-      return Promise.resolve(err({
-        code: "CREDENTIAL_BROKER_AWAY",
-        message: `Cannot obtain the credential "${need.label}": there is no credential broker`,
-      }));
-    }
+    if (this.#port === undefined) return Promise.resolve(away(need.label));
     const number = ++this.#questions;
     const answer = this.#waiting.answer(number);
     this.#post({ kind: "need", number, need });
+    return answer;
+  }
+
+  capture(captured: Captured): Promise<Result<void>> {
+    if (this.#port === undefined) return Promise.resolve(away(captured.label));
+    const number = ++this.#questions;
+    const answer = this.#taking.answer(number);
+    this.#post({ kind: "captured", number, captured });
     return answer;
   }
 
@@ -38,4 +44,11 @@ export class BrokerClient implements CredentialSource {
   #post(message: AskBroker): void {
     this.#port?.postMessage(message);
   }
+}
+
+function away(label: string): Result<never> {
+  return err({
+    code: "CREDENTIAL_BROKER_AWAY",
+    message: `Cannot obtain the credential "${label}": there is no credential broker`,
+  });
 }

@@ -7,6 +7,7 @@ import {
   UpstreamFailure,
   type UpstreamResponse,
 } from "../transport/upstream.ts";
+import { SignInCalls } from "./capture.ts";
 import { signedForAws, unsignedCall } from "./aws_call.ts";
 import type { CallCredentials } from "./call_credentials.ts";
 import type { HandOuts } from "./hand_outs.ts";
@@ -19,6 +20,7 @@ const UNAUTHORIZED = 401;
 export class BrokeredCredentials implements CallCredentials {
   readonly #handOuts: HandOuts;
   readonly #desk: PlaceholderDesk;
+  readonly #signIns: SignInCalls;
   /** By the event of the call's decision. */
   readonly #used = new Map<string, { readonly issued: Issued; readonly wasKept: boolean }>();
 
@@ -26,6 +28,7 @@ export class BrokeredCredentials implements CallCredentials {
   constructor(handOuts: HandOuts, desk: PlaceholderDesk = new PlaceholderDesk()) {
     this.#handOuts = handOuts;
     this.#desk = desk;
+    this.#signIns = new SignInCalls(handOuts, desk);
   }
 
   outgoing(
@@ -34,6 +37,10 @@ export class BrokeredCredentials implements CallCredentials {
   ): OutgoingRequest | Promise<OutgoingRequest> {
     const { need } = verdict;
     if (need === undefined) return this.#swapped(request, verdict, [], ({ request }) => request);
+    if (need.purpose === "sign-in") {
+      return this.#signIns.prepare(request, verdict)
+        .then(({ request, issued }) => this.#equip(request, verdict, issued, false));
+    }
     const issued = this.#handOuts.get(need);
     if (!(issued instanceof Promise)) return this.#equip(request, verdict, issued, true);
     return issued.then((outcome) => {
@@ -42,7 +49,11 @@ export class BrokeredCredentials implements CallCredentials {
     });
   }
 
-  incoming(response: UpstreamResponse, verdict: ForwardVerdict): UpstreamResponse {
+  incoming(
+    response: UpstreamResponse,
+    verdict: ForwardVerdict,
+  ): UpstreamResponse | Promise<UpstreamResponse> {
+    if (verdict.need?.purpose === "sign-in") return this.#signIns.incoming(response, verdict);
     const used = this.#used.get(verdict.eventId);
     const { upgraded } = response;
     if (upgraded !== undefined && this.#desk.search.longest > 0) {
@@ -60,10 +71,10 @@ export class BrokeredCredentials implements CallCredentials {
   }
 
   ended({ eventId }: ForwardVerdict): CredentialRecord | undefined {
-    const used = this.#used.get(eventId);
+    const issued = this.#signIns.ended(eventId) ?? this.#used.get(eventId)?.issued;
     this.#used.delete(eventId);
-    if (used === undefined) return undefined;
-    const { label, provider, scope, expiresAtMs } = used.issued;
+    if (issued === undefined) return undefined;
+    const { label, provider, scope, expiresAtMs } = issued;
     return {
       label,
       provider,
@@ -126,18 +137,19 @@ function misdirected(
   return isThere ? undefined : `the credential "${need!.label}" is not for where the call goes`;
 }
 
-/** The request with these headers, in place of all of the same names. */
+/** The request with these headers, in place of all of the same names; without those that are empty. */
 function withHeaders(request: OutgoingRequest, headers: Issued["headers"]): OutgoingRequest {
   const isReplaced = (name: string) => headers.some(([added]) => added === name);
+  const added = headers.filter(([, value]) => value !== "");
   const kept = request.fields.flatMap(([name], index) => isReplaced(name) ? [] : [index]);
   return {
     ...request,
     fields: [
       ...kept.map((index) => request.fields[index]!),
-      ...headers.map(([n, v]) => [n, v] as [string, string]),
+      ...added.map(([n, v]) => [n, v] as [string, string]),
     ],
     spellings: request.spellings &&
-      [...kept.map((index) => request.spellings![index]!), ...headers.map(([name]) => name)],
+      [...kept.map((index) => request.spellings![index]!), ...added.map(([name]) => name)],
   };
 }
 

@@ -16,8 +16,11 @@ export interface CallCredentials {
     request: OutgoingRequest,
     verdict: ForwardVerdict,
   ): OutgoingRequest | Promise<OutgoingRequest>;
-  /** The answer as the agent may see it. Throws an `UpstreamFailure` where there is none. */
-  incoming(response: UpstreamResponse, verdict: ForwardVerdict): UpstreamResponse;
+  /** The answer as the agent may see it. Throws or rejects with an `UpstreamFailure` where there is none. */
+  incoming(
+    response: UpstreamResponse,
+    verdict: ForwardVerdict,
+  ): UpstreamResponse | Promise<UpstreamResponse>;
   /** The fields of an interim answer (1xx) as the agent may see them. Throws like `incoming`. */
   interim(fields: FieldList, verdict: ForwardVerdict): FieldList;
   /**

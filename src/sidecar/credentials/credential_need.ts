@@ -23,6 +23,7 @@ export function credentialNeed(
     resource: repositoryOf(draft),
     sessionId: session.sessionId,
     agentId: session.agentId,
+    ...target.signIn && { purpose: "sign-in" },
   };
 }
 

@@ -1,14 +1,21 @@
 import type { CredentialNeed, Issued } from "../../broker/hand_out.ts";
 import { isUsable } from "../../broker/hand_out_cache.ts";
+import type { Captured } from "../../broker/captured.ts";
+import { TOKEN_ROLES } from "../../secrets/sign_in/services.ts";
 import type { Result } from "../../core/result.ts";
 
 /** Who is asked for hand-outs. */
 export interface CredentialSource {
   /** Never rejects. */
   ask(need: CredentialNeed): Promise<Result<Issued>>;
+  /** Has tokens kept. Never rejects. */
+  capture(captured: Captured): Promise<Result<void>>;
   /** A server would not have what was handed out. */
   refused(label: string, scope: string): void;
 }
+
+/** Hears which secrets a session is handed. */
+export type Heard = (sessionId: string, issued: Pick<Issued, "label" | "secrets">) => void;
 
 /** More than the sessions of a Sidecar use at once; an agent may make up names of repositories. */
 const MOST_KEPT = 4_096;
@@ -22,12 +29,12 @@ export class HandOuts {
   readonly #now: () => number;
   readonly #kept = new Map<string, Issued>();
   readonly #coming = new Map<string, Promise<Result<Issued>>>();
-  readonly #heard: (sessionId: string, issued: Issued) => void;
+  readonly #heard: Heard;
 
   /** @param heard hears of each hand-out before any call has it. @default nobody */
   constructor(
     source: CredentialSource,
-    heard: (sessionId: string, issued: Issued) => void = () => {},
+    heard: Heard = () => {},
     now: () => number = Date.now,
   ) {
     this.#source = source;
@@ -55,6 +62,15 @@ export class HandOuts {
     return coming;
   }
 
+  /** Has tokens kept, so that the next call that needs one has the new one. Never rejects. */
+  async capture(captured: Captured): Promise<Result<void>> {
+    const { label, sessionId, tokens } = captured;
+    this.#heard(sessionId, { label, secrets: TOKEN_ROLES.map((role) => tokens[role] ?? "") });
+    const taken = await this.#source.capture(captured);
+    for (const [key, kept] of this.#kept) if (kept.label === label) this.#kept.delete(key);
+    return taken;
+  }
+
   /** A server would not have it: the next call asks for another. */
   refused(issued: Issued): void {
     const { label, scope } = issued;
@@ -79,6 +95,9 @@ export class HandOuts {
 }
 
 /** All that a hand-out may depend on. None of the parts has a NUL in it. */
-function keyOf({ sessionId, label, host, port, actionClass, resource }: CredentialNeed): string {
-  return `${sessionId}\0${label}\0${host}:${port}\0${actionClass}\0${resource}`;
+function keyOf(
+  { sessionId, label, host, port, actionClass, resource, purpose }: CredentialNeed,
+): string {
+  const place = purpose === undefined ? `${host}:${port}` : `${host}:${port} ${purpose}`;
+  return `${sessionId}\0${label}\0${place}\0${actionClass}\0${resource}`;
 }

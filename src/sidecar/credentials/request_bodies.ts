@@ -27,6 +27,30 @@ export class BytesBody implements Body {
   }
 }
 
+/** All of a body; `undefined` where it is larger than `limit` bytes. */
+export async function readWhole(body: Body, limit = Infinity): Promise<Uint8Array | undefined> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for (;;) {
+    const piece = body.take();
+    if (piece === null) break;
+    if (piece === undefined) {
+      await body.wait();
+      continue;
+    }
+    size += piece.length;
+    if (size > limit) return undefined;
+    pieces.push(piece.slice());
+  }
+  const all = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
+
 /**
  * A body that a swapper looks at while it is sent, and leaves as it is. Where the swapper refuses,
  * neither the piece that it refuses nor anything after it comes out, and the body fails.

@@ -1,4 +1,5 @@
 import { type ActionClass, actionClassLineage } from "../../core/action_class.ts";
+import type { SignInService } from "../../secrets/sign_in/services.ts";
 import type { HttpCall } from "../../core/envelope.ts";
 import type { KnownPlaceholder, PlaceholderBook } from "../../secrets/placeholder.ts";
 import type { FoundText } from "./request_find.ts";
@@ -13,8 +14,12 @@ export interface CredentialTarget {
   readonly paths: readonly string[];
   /** With all that is within them; empty: every class. */
   readonly actionClasses: readonly string[];
-  /** Where the broker puts it; lower case. */
+  /** Where the broker puts it; lower case; `""`: nowhere. */
   readonly header: string;
+  /** Which of its secrets may go there, by their place in the hand-out. @default {all of them} */
+  readonly parts?: readonly number[];
+  /** These calls sign in, or renew a sign-in. @default {they do not} */
+  readonly signIn?: SignInService;
 }
 
 /** A call as far as credentials depend on it. */
@@ -55,6 +60,14 @@ export function isForCall(
   return actionClassLineage(actionClass).some((name) => actionClasses.includes(name));
 }
 
+/** Whether what comes back from this call holds tokens of a sign-in. */
+export function capturesAt({ signIn }: CredentialTarget, call: HttpCall): boolean {
+  return signIn !== undefined && call.scheme === "https" &&
+    signIn.endpoints.some(({ host, port, path }) =>
+      host === call.host && port === call.port && isBelow(call.path, path)
+    );
+}
+
 function isBelow(path: string, prefix: string): boolean {
   if (!path.startsWith(prefix)) return false;
   return prefix.endsWith("/") || path.length === prefix.length || path[prefix.length] === "/";
@@ -76,10 +89,12 @@ export function judgePlaceholder(
   if (known.sessionId !== judged.sessionId) return "a placeholder of another session";
   const named = `the placeholder of credential "${known.label}"`;
   if (!known.live) return `${named}, whose session has ended`;
-  const target = targets.find(({ label }) => label === known.label);
-  if (target === undefined || !isForHost(target, judged.call)) {
-    return `${named}, which is not for this host`;
-  }
+  const here = targets.filter((each) =>
+    each.label === known.label && isForHost(each, judged.call) &&
+    (each.parts?.includes(known.part) ?? true)
+  );
+  const target = here.find((each) => isForCall(each, judged)) ?? here[0];
+  if (target === undefined) return `${named}, which is not for this host`;
   if (!isForSecrets(place, target)) return `${named}, ${whereOf(place)}`;
   if (!isForCall(target, judged)) return `${named}, which is not for this path or action`;
 }

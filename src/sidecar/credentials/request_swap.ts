@@ -1,10 +1,9 @@
 import { parseActionClass } from "../../core/action_class.ts";
-import type { Body } from "../../net/byte_source.ts";
 import { asciiBytes, asciiText } from "../../secrets/placeholder_search.ts";
 import type { ForwardVerdict } from "../gate.ts";
 import { type OutgoingRequest, UpstreamFailure } from "../transport/upstream.ts";
 import { bodySwapper } from "./request_body_kind.ts";
-import { BytesBody, WatchedBody } from "./request_bodies.ts";
+import { BytesBody, readWhole, WatchedBody } from "./request_bodies.ts";
 import type { PlaceholderDesk } from "./request_desk.ts";
 import { FormSwapper } from "./request_form.ts";
 import { judgePlaceholder, MENTION } from "./request_judge.ts";
@@ -48,10 +47,10 @@ export function swapRequest(
     return { ...withHead, request: { ...withHead.request, body: new WatchedBody(body, watch) } };
   }
   // Only what it is all together says how long it is.
-  return whole(body).then((bytes) =>
+  return readWhole(body).then((bytes) =>
     orFailure(() => {
       const swapper = bodySwapper(fields, search, resolve);
-      const pieces = [...swapper.push(bytes), ...swapper.end()];
+      const pieces = [...swapper.push(bytes!), ...swapper.end()];
       const swapped = new BytesBody(pieces, body);
       return { ...withHead, request: { ...withoutDigests(withHead.request), body: swapped } };
     })
@@ -80,7 +79,7 @@ function resolver(
     if (said !== undefined) throw new PlaceholderRefusal(`the call carries ${said}`);
     const { label, part } = book.get(text)!;
     const secret = label === need?.label ? secrets[part] : undefined;
-    if (secret !== undefined) return secret;
+    if (secret) return secret;
     throw new PlaceholderRefusal(`the placeholder of credential "${label}" stands for nothing now`);
   };
 }
@@ -121,26 +120,6 @@ function withoutDigests(request: OutgoingRequest): OutgoingRequest {
     fields: kept.map((index) => request.fields[index]!),
     spellings: request.spellings && kept.map((index) => request.spellings![index]!),
   };
-}
-
-async function whole(body: Body): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  for (;;) {
-    const piece = body.take();
-    if (piece === null) return concat(pieces);
-    if (piece === undefined) await body.wait();
-    else pieces.push(piece.slice());
-  }
-}
-
-function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }
 
 function orFailure<T>(swap: () => T): T {

@@ -51,8 +51,17 @@ export class MaskingCredentials implements CallCredentials {
       : this.#searchable(equipped, verdict);
   }
 
-  incoming(response: UpstreamResponse, verdict: ForwardVerdict): UpstreamResponse {
+  incoming(
+    response: UpstreamResponse,
+    verdict: ForwardVerdict,
+  ): UpstreamResponse | Promise<UpstreamResponse> {
     const seen = this.#inner.incoming(response, verdict);
+    return seen instanceof Promise
+      ? seen.then((shown) => this.#masked(shown, verdict))
+      : this.#masked(seen, verdict);
+  }
+
+  #masked(seen: UpstreamResponse, verdict: ForwardVerdict): UpstreamResponse {
     const secrets = this.#secrets.of(verdict.sessionId);
     const store = this.#fromStores.get(verdict.eventId);
     return maskedResponse(seen, secrets, {

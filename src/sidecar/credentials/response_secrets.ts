@@ -28,7 +28,7 @@ export class SecretsOfSessions {
   }
 
   /** Learns what a session is handed, before any call goes out with it. */
-  learn(sessionId: string, { label, secrets }: Issued): void {
+  learn(sessionId: string, { label, secrets }: Pick<Issued, "label" | "secrets">): void {
     const known = this.of(sessionId);
     for (const [part, secret] of secrets.entries()) {
       if (secret === "") continue;

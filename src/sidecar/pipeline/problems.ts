@@ -150,6 +150,12 @@ const ABORTS: Readonly<Record<AbortReason, Explanation & { readonly status: numb
     why: "the credential for this host could not be had",
     help: `${ASK} to check the credential`,
   },
+  CREDENTIAL_CAPTURE_FAILED: {
+    status: 502,
+    title: "No sign-in",
+    why: "what the server answered to the sign-in could not be kept safe",
+    help: `${ASK} to sign in outside of the sandbox`,
+  },
 };
 
 const LONGEST_RESOURCE = 200;

@@ -88,7 +88,8 @@ class Forwarding implements CallObserver {
     try {
       if (verdict.signal.aborted) this.#onRevoked();
       if (exchange.gone) this.#onGone();
-      const response = this.context.credentials.incoming(await this.#response(), verdict);
+      const seen = this.context.credentials.incoming(await this.#response(), verdict);
+      const response = seen instanceof Promise ? await this.#unlessStopped(seen) : seen;
       this.#close = response.close;
       this.#status = response.status;
       this.#headLatencyMs = performance.now() - this.#started;

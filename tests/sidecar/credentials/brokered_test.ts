@@ -76,6 +76,7 @@ function rig(answers: (need: CredentialNeed) => Result<Issued>) {
         return Promise.resolve(answers(need));
       },
       refused: (label, scope) => refused.push(`${label}/${scope}`),
+      capture: () => Promise.resolve(ok(undefined)),
     },
     undefined,
     () => clock.nowMs,
@@ -205,7 +206,11 @@ Deno.test("get() asks again after a failure", async () => {
 Deno.test("HandOuts tells of a secret before any call has it", async () => {
   const heard: string[] = [];
   const handOuts = new HandOuts(
-    { ask: () => Promise.resolve(ok(issued("real"))), refused: () => {} },
+    {
+      ask: () => Promise.resolve(ok(issued("real"))),
+      refused: () => {},
+      capture: () => Promise.resolve(ok(undefined)),
+    },
     (sessionId, { secrets }) => heard.push(`${sessionId} ${secrets}`),
     () => 1_000,
   );
@@ -257,7 +262,9 @@ Deno.test("what an agent says over a WebSocket goes out with secrets, and is ref
     await credentials.outgoing(request({ webSocket: true }), call);
     const upgraded = {} as NonNullable<UpstreamResponse["upgraded"]>;
     const response = { status: 101, reason: "", fields: [], spellings: undefined, body: undefined };
-    return credentials.incoming({ ...response, upgraded }, call).upgraded!.toUpstream!;
+    const seen = credentials.incoming({ ...response, upgraded }, call);
+    assert.ok(!(seen instanceof Promise));
+    return seen.upgraded!.toUpstream!;
   };
   // In the clear, but for a mask of zeros.
   const text = JSON.stringify({ token: held });

@@ -50,6 +50,7 @@ async function withMasking(
   const handOuts = new HandOuts({
     ask: () => Promise.resolve(ok({ ...ISSUED, ...options.issued })),
     refused: () => {},
+    capture: () => Promise.resolve(ok(undefined)),
   }, (session, issued) => secrets.learn(session, issued));
   const credentials = new MaskingCredentials(new BrokeredCredentials(handOuts), secrets, {
     targets: [],

@@ -1,6 +1,7 @@
 import { type ActionClassEntry, actionClassEntry } from "../../../core/action_class.ts";
 import type { CredentialConfig } from "./credential.ts";
 import type { Disagreement } from "./kind.ts";
+import { signInServiceOf } from "./sign_in.ts";
 
 /** What is wrong with a credential in view of the whole file. */
 export interface CredentialFault extends Disagreement {
@@ -52,6 +53,13 @@ export function credentialFaults(
       const state = `"${taken}" holds the placeholder of another credential`;
       return [{ label, key: "env", state, cure: "name each variable once" }];
     }
+    const alike = credentials.find((each) =>
+      each !== credential && takesSignInOf(each, credential)
+    );
+    if (alike !== undefined) {
+      const state = `"${alike.label}" is for calls in which one signs in for it`;
+      return [{ label, key: "provider", state, cure: "leave one of the two" }];
+    }
     const other = credentials.slice(0, index).find((earlier) =>
       shareHost(earlier, credential) && sharePath(earlier, credential) &&
       shareClass(earlier, credential, parentOf)
@@ -71,6 +79,21 @@ function isBypassed(host: string, patterns: readonly string[]): boolean {
 function shareHost(a: CredentialConfig, b: CredentialConfig): boolean {
   return a.hosts.some(({ host, port }) =>
     b.hosts.some((other) => other.host === host && other.port === port)
+  );
+}
+
+/** Whether a credential is for the token endpoint of another. */
+function takesSignInOf(each: CredentialConfig, { source }: CredentialConfig): boolean {
+  if (source.kind !== "sign_in") return false;
+  const own = each.source.kind === "sign_in"
+    ? signInServiceOf(each.source.settings).endpoints
+    : each.hosts.flatMap(({ host, port }) =>
+      (each.paths.length === 0 ? ["/"] : each.paths).map((path) => ({ host, port, path }))
+    );
+  return signInServiceOf(source.settings).endpoints.some((endpoint) =>
+    own.some(({ host, port, path }) =>
+      host === endpoint.host && port === endpoint.port && isWithin(endpoint.path, path)
+    )
   );
 }
 

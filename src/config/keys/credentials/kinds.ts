@@ -7,6 +7,7 @@ import { KEYRING } from "./keyring.ts";
 import { GITHUB_APP } from "./github_app.ts";
 import type { CredentialKind } from "./kind.ts";
 import { OAUTH_CLIENT, OAUTH_REFRESH } from "./oauth.ts";
+import { SIGN_IN } from "./sign_in.ts";
 import { VAULT } from "./vault.ts";
 
 /** Every kind of source, by the word that `provider` names it with. */
@@ -15,6 +16,7 @@ export const CREDENTIAL_KINDS = {
   file: FILE,
   keyring: KEYRING,
   command: COMMAND,
+  sign_in: SIGN_IN,
   oauth_client: OAUTH_CLIENT,
   oauth_refresh: OAUTH_REFRESH,
   github_app: GITHUB_APP,

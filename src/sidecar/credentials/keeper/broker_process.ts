@@ -1,3 +1,4 @@
+import type { Captured } from "../../../broker/captured.ts";
 import type { CredentialNeed, Issued } from "../../../broker/hand_out.ts";
 import type { FromBroker, ToBroker } from "../../../broker/messages.ts";
 import type { IdentityTokenRequest } from "../../../core/authority.ts";
@@ -35,6 +36,7 @@ const AWAY: FirmaError = {
 export class BrokerProcess {
   readonly #options: BrokerProcessOptions;
   readonly #waiting = new Map<number, (outcome: Result<Issued>) => void>();
+  readonly #taking = new Map<number, (outcome: Result<void>) => void>();
   #child: Deno.ChildProcess | undefined;
   #orders: WritableStreamDefaultWriter<Uint8Array> | undefined;
   #questions = 0;
@@ -62,6 +64,16 @@ export class BrokerProcess {
     const { promise, resolve } = Promise.withResolvers<Result<Issued>>();
     this.#waiting.set(number, resolve);
     this.#tell({ type: "need", number, need });
+    return promise;
+  }
+
+  /** Gives the broker tokens to keep. Never rejects. */
+  capture(captured: Captured): Promise<Result<void>> {
+    if (this.#orders === undefined) return Promise.resolve(err(AWAY));
+    const number = ++this.#questions;
+    const { promise, resolve } = Promise.withResolvers<Result<void>>();
+    this.#taking.set(number, resolve);
+    this.#tell({ type: "captured", number, captured });
     return promise;
   }
 
@@ -125,6 +137,10 @@ export class BrokerProcess {
       return;
     }
     if (message.type === "identify") return void this.#identify(message.number, message.request);
+    if (message.type === "taken") {
+      this.#taking.get(message.number)?.(message.outcome);
+      return void this.#taking.delete(message.number);
+    }
     this.#waiting.get(message.number)?.(message.outcome);
     this.#waiting.delete(message.number);
   }
@@ -151,6 +167,8 @@ export class BrokerProcess {
 
   #answerAll(): void {
     for (const answer of this.#waiting.values()) answer(err(AWAY));
+    for (const answer of this.#taking.values()) answer(err(AWAY));
     this.#waiting.clear();
+    this.#taking.clear();
   }
 }

@@ -1,3 +1,4 @@
+import type { Captured } from "../../../broker/captured.ts";
 import type { CredentialNeed, Issued } from "../../../broker/hand_out.ts";
 import type { CredentialConfig } from "../../../config/keys/credentials/credential.ts";
 import type { IdentityTokenRequest } from "../../../core/authority.ts";
@@ -28,10 +29,10 @@ export type FromKeeper =
 /** From a data plane. */
 export type AskBroker =
   | { readonly kind: "need"; readonly number: number; readonly need: CredentialNeed }
+  | { readonly kind: "captured"; readonly number: number; readonly captured: Captured }
   | { readonly kind: "refused"; readonly label: string; readonly scope: string };
 
 /** To a data plane. */
-export interface BrokerAnswer {
-  readonly number: number;
-  readonly outcome: Result<Issued>;
-}
+export type BrokerAnswer =
+  | { readonly kind: "handed"; readonly number: number; readonly outcome: Result<Issued> }
+  | { readonly kind: "taken"; readonly number: number; readonly outcome: Result<void> };

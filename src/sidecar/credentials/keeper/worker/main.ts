@@ -43,7 +43,10 @@ function obey(main: MessagePort): void {
 function serve(plane: MessagePort, broker: BrokerProcess): void {
   plane.onmessage = async ({ data }: MessageEvent<AskBroker>) => {
     if (data.kind === "refused") return broker.refused(data.label, data.scope);
-    const answer: BrokerAnswer = { number: data.number, outcome: await broker.ask(data.need) };
+    const { number } = data;
+    const answer: BrokerAnswer = data.kind === "captured"
+      ? { kind: "taken", number, outcome: await broker.capture(data.captured) }
+      : { kind: "handed", number, outcome: await broker.ask(data.need) };
     plane.postMessage(answer);
   };
 }

@@ -1,0 +1,26 @@
+import type { CredentialConfig } from "../../config/keys/credentials/credential.ts";
+import { signInServiceOf } from "../../config/keys/credentials/sign_in.ts";
+import { TOKEN_ROLES } from "../../secrets/sign_in/services.ts";
+import type { CredentialTarget } from "./request_judge.ts";
+
+/**
+ * Which calls a credential is for. One that is signed in for goes to two places: its access token to
+ * the hosts that it is for, and what renews it to where it came from, and neither to the other.
+ */
+export function credentialTargets(credential: CredentialConfig): CredentialTarget[] {
+  const { label, hosts, paths, actionClasses, form, source } = credential;
+  const target: CredentialTarget = { label, hosts, paths, actionClasses, header: form.header };
+  if (source.kind !== "sign_in") return [target];
+  const signIn = signInServiceOf(source.settings);
+  const endpoints: CredentialTarget = {
+    label,
+    hosts: signIn.endpoints,
+    paths: [...signIn.endpoints.map(({ path }) => path), ...signIn.around],
+    actionClasses: [],
+    header: "",
+    parts: [TOKEN_ROLES.indexOf("refresh"), TOKEN_ROLES.indexOf("id")],
+    signIn,
+  };
+  // The first that a call is for is the one that it gets.
+  return [endpoints, { ...target, parts: [TOKEN_ROLES.indexOf("access")] }];
+}
