@@ -59,14 +59,15 @@ export interface ExecutionEnvelope {
     readonly resource: {
       /**
        * `<host><path>`, with `:<port>` after the host unless it is the default of the scheme;
-       * `exec://<file>` for a program on this machine, which has no host.
+       * `exec://<file>` for a program on this machine and `file://<path>` for a file that a
+       * sandbox would show, which have no host.
        */
       readonly id: string;
       readonly host: string;
       readonly path: string;
       readonly method: string;
     };
-    readonly raw_transport: "http" | "https" | "connect" | "exec";
+    readonly raw_transport: "http" | "https" | "connect" | "exec" | "mount";
     /** What mapping rule classified the call: `<file>:<line>`. */
     readonly raw_action_ref: string;
     /** What decoders found in the call, for example `git_ref`. */

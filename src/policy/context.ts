@@ -94,9 +94,14 @@ export const CONTEXT_ATTRIBUTES: readonly ContextAttribute[] = [
     "Calls of the session so far, this one included",
     (e) => e.metadata.action_count,
   ),
-  required("raw_transport", "String", "How the call came: http, https, connect or exec", (e) => {
-    return e.intent.raw_transport;
-  }),
+  required(
+    "raw_transport",
+    "String",
+    "How the call came: http, https, connect, exec or mount (a file that a sandbox would show)",
+    (e) => {
+      return e.intent.raw_transport;
+    },
+  ),
   required(
     "deny_count",
     "Long",

@@ -10,6 +10,7 @@ import { describeSandbox, type SandboxDescription } from "../sandbox/describe.ts
 import { extendProfiles } from "../sandbox/profiles.ts";
 import { addedPolicy, type DescribedRefusal, describeRefusals } from "../sandbox/seccomp/added.ts";
 import { addedRefusals } from "./added_filter.ts";
+import { fileRuleOf } from "./file_rule.ts";
 import { limitsFor } from "./limits.ts";
 import type { RunOptions } from "./options.ts";
 import { chooseProfile } from "./profile.ts";
@@ -49,7 +50,7 @@ export async function effectiveConfig(
     extendProfiles(run.profiles),
   );
   if (!profile.ok) return err([profile.error]);
-  const sandbox = sandboxOf(options, config.value, file.value.digest, profile.value);
+  const sandbox = await sandboxOf(options, config.value, file.value.digest, profile.value);
   if (!sandbox.ok) return sandbox;
   return ok({
     source: discovered.value.source,
@@ -61,16 +62,21 @@ export async function effectiveConfig(
 }
 
 /** What the command would find in its sandbox. */
-function sandboxOf(
+async function sandboxOf(
   options: RunOptions,
   config: FirmaConfig,
   digest: string,
   profile: string,
-): Result<SandboxDescription, readonly FirmaError[]> {
-  const { command, cwd, env, capabilityFile, allowWrite = [] } = options;
+): Promise<Result<SandboxDescription, readonly FirmaError[]>> {
+  const { command, cwd, env, capabilityFile, agent, allowWrite = [] } = options;
   const files = operatorFiles(config);
   const sealedDirs = sealedDirectories(cwd, { config, digest, files }, env);
   if (!sealedDirs.ok) return err([sealedDirs.error]);
+  const agentId = agent === undefined && capabilityFile === undefined
+    ? config.sidecar.authority.agentId
+    : undefined;
+  const fileRule = await fileRuleOf({ config, files, agentId });
+  if (!fileRule.ok) return fileRule;
   const refusals = refusalsOf(config, files);
   if (!refusals.ok) return refusals;
   const described = describeSandbox({
@@ -86,6 +92,7 @@ function sandboxOf(
     allowWrite,
     limits: limitsFor(profile, config),
     addedRefusals: refusals.value,
+    fileRule: fileRule.value,
   });
   return described.ok ? described : err([described.error]);
 }

@@ -6,6 +6,7 @@ import { newId } from "../core/id.ts";
 import { err, type FirmaError, ok, type Result, unwrap } from "../core/result.ts";
 import { findProgram } from "../sandbox/find_program.ts";
 import { addedFilterOf } from "./added_filter.ts";
+import { fileRuleOf } from "./file_rule.ts";
 import { FindingReports } from "./finding_reports.ts";
 import { limitsFor } from "./limits.ts";
 import { type Hosted, openHost } from "./open_host.ts";
@@ -144,6 +145,14 @@ async function runPrepared(
   if (!sealedDirs.ok) return err([sealedDirs.error]);
   const addedFilter = await addedFilterOf(config, prepared.files);
   if (!addedFilter.ok) return addedFilter;
+  const fileRule = await fileRuleOf({
+    config,
+    files: prepared.files,
+    agentId: agent === undefined && capabilityFile === undefined
+      ? config.sidecar.authority.agentId
+      : undefined,
+  });
+  if (!fileRule.ok) return fileRule;
   const { hostEnv, hiddenFiles, brokeredHosts } = surroundings(config, options.env, capabilityFile);
   const sandboxId = newId("sbx");
   const directory = createRunDirectory(sandboxId, options.env);
@@ -203,6 +212,7 @@ async function runPrepared(
     ),
     execGate: gateOf(config),
     addedFilter: addedFilter.value,
+    fileRule: fileRule.value,
     runDir: runDirectory.path,
     sealedDirs: sealedDirs.value,
     hiddenFiles,

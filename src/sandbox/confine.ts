@@ -17,6 +17,7 @@ import { mountPlan } from "./mount_plan.ts";
 import { realPath } from "./paths.ts";
 import {
   checkRequest,
+  checkShape,
   type ConfineRequest,
   type Place,
   type SandboxSession,
@@ -167,7 +168,13 @@ async function build(
   });
   makeSettings({ profile, home, hostEnv });
   const { hiddenFiles = [] } = request;
-  const layout = findLayout({ place, program, uid, hostEnv, hiddenFiles });
+  const { fileRule } = request;
+  const layout = findLayout({ place, program, uid, hostEnv, hiddenFiles, fileRule });
+  const shape = checkShape(layout, cwd);
+  if (!shape.ok) return shape;
+  for (const { path, access, why } of layout.shaped) {
+    request.onNotice?.(`"${path}" is ${access} in the sandbox: ${why}`);
+  }
   for (const text of layout.refused) request.onNotice?.(text);
   const signIns = findSignIns({
     home,
@@ -192,7 +199,7 @@ async function build(
     home,
     cwd,
     locked: lockedFiles(publicDir, seals.paths.filter(({ path }) => !sealed.includes(path))),
-    sealed,
+    sealed: [...sealed, ...layout.emptied],
     covered,
     overlaid,
     replaced,

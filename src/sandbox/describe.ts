@@ -6,7 +6,7 @@ import { type DescribedLimit, describeLimits } from "./limits/say.ts";
 import { findLayout } from "./layout.ts";
 import type { Mount } from "./mounts.ts";
 import { isWithin } from "./paths.ts";
-import { checkRequest, type ConfineRequest, type Place } from "./request.ts";
+import { checkRequest, checkShape, type ConfineRequest, type Place } from "./request.ts";
 import { ARTIFACTS } from "./seccomp/artifact.ts";
 import type { DescribedRefusal } from "./seccomp/added.ts";
 import { findSignIns } from "./sign_ins.ts";
@@ -80,7 +80,12 @@ export function describeSandbox(request: DescribedRequest): Result<SandboxDescri
     uid,
     hostEnv,
     hiddenFiles,
+    fileRule: request.fileRule,
   });
+  const shape = checkShape(layout, cwd);
+  if (!shape.ok) return shape;
+  const whyOf = (path: string, otherwise: string) =>
+    layout.shaped.find((shaped) => shaped.path === path)?.why ?? otherwise;
   const overlaid = findSignIns({
     home,
     hostEnv,
@@ -115,14 +120,19 @@ export function describeSandbox(request: DescribedRequest): Result<SandboxDescri
       ...layout.readable.map((path): DescribedPath => ({
         path,
         access: "read-only",
-        why: `home_read of [run.profiles.${profile.id}]`,
+        why: whyOf(path, `home_read of [run.profiles.${profile.id}]`),
       })),
       ...layout.settings.map((path): DescribedPath => ({
         path,
         access: "writable",
         why: `settings of its own: profile ${profile.id} names it`,
       })),
-      { path: cwd, access: "writable", why: "the working directory" },
+      {
+        path: cwd,
+        access: layout.cwdAccess === "read-only" ? "read-only" : "writable",
+        why: whyOf(cwd, "the working directory"),
+      },
+      ...layout.shaped.filter(({ access }) => access === "hidden"),
       ...sealedIn(place.value, survey.value),
       ...layout.programs.filter((path) => isWithin(path, cwd)).map((path): DescribedPath => ({
         path,

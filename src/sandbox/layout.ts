@@ -1,8 +1,9 @@
 import { credentialFiles } from "./credential_files.ts";
+import { type FileRule, shapeByPolicy, type ShapedPath, shapedWithin } from "./file_rule.ts";
 import { homePaths } from "./home_paths.ts";
 import { hostSockets } from "./host_sockets.ts";
 import type { Mount } from "./mounts.ts";
-import { exists, isWithin, realPath } from "./paths.ts";
+import { entryAt, exists, isWithin, realPath } from "./paths.ts";
 import { type InitProgram, initProgram } from "./program.ts";
 import type { Place } from "./request.ts";
 import { systemMounts } from "./system_mounts.ts";
@@ -25,6 +26,12 @@ export interface Layout {
   readonly init: InitProgram;
   /** Of firma itself, in the workspace. */
   readonly programs: readonly string[];
+  readonly cwdAccess: "writable" | "read-only" | "hidden";
+  /** What policies took from all of this. */
+  readonly shaped: readonly ShapedPath[];
+  /** Of that, what lies in something else that is shown: read-only, and directories to hide. */
+  readonly frozen: readonly string[];
+  readonly emptied: readonly string[];
 }
 
 /** What a layout is found from. */
@@ -36,6 +43,8 @@ export interface LayoutOptions {
   readonly hostEnv: Readonly<Record<string, string>>;
   /** Files that must read as nothing, wherever they lie. */
   readonly hiddenFiles: readonly string[];
+  /** What policies say of files. @default {undefined} nothing */
+  readonly fileRule?: FileRule | undefined;
 }
 
 /** Finds what of the host a sandbox shows; changes nothing. */
@@ -43,19 +52,30 @@ export function findLayout(options: LayoutOptions): Layout {
   const { place, program, uid, hostEnv, hiddenFiles } = options;
   const { profile, cwd, home, homes, sealed } = place;
   const system = systemMounts(uid);
-  const { settings, readable, refused } = homePaths({ profile, home, homes, cwd, hostEnv });
-  const toolchains = findToolchains({
+  const wanted = homePaths({ profile, home, homes, cwd, hostEnv });
+  const { refused } = wanted;
+  const found = findToolchains({
     env: hostEnv,
     homes,
-    shown: [...system.map((mount) => mount.target), cwd, ...settings, ...readable],
+    shown: [...system.map((mount) => mount.target), cwd, ...wanted.settings, ...wanted.readable],
     program,
   });
-  const tools = toolchains.mounts.map((mount) => mount.target);
+  const candidates = { ...wanted, cwd, toolchains: found.mounts };
+  const { settings, readable, toolchains, cwdAccess, shaped } = shapeByPolicy(
+    candidates,
+    options.fileRule,
+  );
+  const tools = toolchains.map((mount) => mount.target);
   const shown = [...system.map((mount) => mount.target), ...tools, cwd, ...settings, ...readable];
+  const within = shapedWithin(shaped, shown);
+  const isDirectory = (path: string) => entryAt(realPath(path))?.isDirectory === true;
+  const hidden = within.filter(({ access }) => access === "hidden");
   const init = initProgram();
   const tokens = credentialFiles(tools).filter((path) => !isWithin(path, cwd));
   const covered = new Map([
     ...tokens.map((path) => [path, "may hold tokens"] as const),
+    ...hidden.filter(({ path }) => !isDirectory(path))
+      .map(({ path, why }) => [realPath(path), why] as const),
     ...hiddenFiles.filter(exists).map((path) => [realPath(path), "holds a secret"] as const),
     ...hostSockets(shown).map((path) => [path, "a socket of a program of the host"] as const),
   ].filter(([path]) =>
@@ -65,13 +85,17 @@ export function findLayout(options: LayoutOptions): Layout {
   ));
   return {
     system,
-    toolchains: toolchains.mounts,
-    path: toolchains.path,
+    toolchains,
+    path: found.path,
     settings,
     readable,
     refused,
     covered,
     init,
     programs: init.sources.filter(exists),
+    cwdAccess,
+    shaped,
+    frozen: within.filter(({ access }) => access === "read-only").map(({ path }) => realPath(path)),
+    emptied: hidden.map(({ path }) => realPath(path)).filter(isDirectory),
   };
 }

@@ -14,8 +14,12 @@ export interface MountPlanOptions {
   readonly settings: readonly string[];
   /** What else of the home is shown, read-only. */
   readonly readable: readonly string[];
-  /** The working directory, writable. */
+  /** The working directory. */
   readonly cwd: string;
+  /** @default writable */
+  readonly cwdAccess?: "writable" | "read-only" | "hidden";
+  /** What of all this is read-only after all. @default [] */
+  readonly frozen?: readonly string[];
   /** What the host runs from the working directory, read-only. */
   readonly programs: readonly string[];
   /** The same of what other programs run, each with what it reads as. */
@@ -36,17 +40,16 @@ export interface MountPlanOptions {
 /** The file system of the outer layer, in order; the inner layer takes it over whole. */
 export function mountPlan(options: MountPlanOptions): Mount[] {
   const { home, cwd, settings, toolchains, covered } = options;
-  const { readable, overlaid = [] } = options;
+  const { readable, overlaid = [], frozen = [] } = options;
+  const workspace = options.cwdAccess === "read-only" ? readOnly : writable;
   const shown = [cwd, ...settings, ...readable, ...toolchains.map((mount) => mount.target)];
   const sealed = options.sealed.filter((path) => shown.some((root) => isWithin(path, root)));
   const programs = options.programs.filter((path) => isWithin(path, cwd));
   const locked = options.locked.map((file) => file.target);
-  const anchors = [cwd, ...settings].flatMap((root) =>
-    directoriesBetween(root, [
-      ...[...sealed, ...programs, ...locked, ...covered],
-      ...overlaid.map(({ target }) => target),
-    ])
-  );
+  const held = [
+    ...[...sealed, ...programs, ...locked, ...covered, ...frozen],
+    ...overlaid.map(({ target }) => target),
+  ];
   return [
     { kind: "memory", target: "/tmp", mode: "1777" },
     { kind: "memory", target: "/run" },
@@ -61,8 +64,10 @@ export function mountPlan(options: MountPlanOptions): Mount[] {
     ...toolchains,
     ...readable.map(readOnly),
     ...settings.map(writable),
-    writable(cwd),
-    ...anchors.map(writable),
+    workspace(cwd),
+    ...directoriesBetween(cwd, held).map(workspace),
+    ...settings.flatMap((root) => directoriesBetween(root, held)).map(writable),
+    ...frozen.map(readOnly),
     ...options.locked.map((file): Mount => ({ kind: "bind", ...file })),
     ...programs.map(readOnly),
     ...sealed.map((target): Mount => ({ kind: "sealed", target })),

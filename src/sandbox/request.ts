@@ -2,6 +2,7 @@ import type { LimitsConfig } from "../config/schema.ts";
 import type { SandboxFinding } from "../core/event.ts";
 import { dataDir, stateDir } from "../config/paths.ts";
 import { err, ok, type Result } from "../core/result.ts";
+import type { FileRule, ShapedPath } from "./file_rule.ts";
 import { entryAt, exists, realPath } from "./paths.ts";
 import { type Profile, profileById, PROFILES } from "./profiles.ts";
 import type { Artifact } from "./seccomp/artifact.ts";
@@ -52,6 +53,8 @@ export interface ConfineRequest {
   readonly execGate?: { readonly timeoutMs: number } | undefined;
   /** System calls that the operator refuses beyond the usual ones. @default {undefined} none */
   readonly addedFilter?: Artifact | undefined;
+  /** What policies say of files that would be shown. @default {undefined} nothing */
+  readonly fileRule?: FileRule | undefined;
   /** Of this run, mode 0700; `public/` and `private/` are made in it. */
   readonly runDir: string;
   /** Directories that must read as empty: every `.firma`. */
@@ -127,4 +130,18 @@ export function checkRequest(
 function homeOf(hostEnv: Readonly<Record<string, string>>): string {
   const home = (hostEnv.HOME ?? "").replace(/\/+$/, "");
   return home.startsWith("/") ? home : "/home/agent";
+}
+
+/** Fails where policies leave the command no directory to work in. */
+export function checkShape(
+  { cwdAccess, shaped }: { readonly cwdAccess: string; readonly shaped: readonly ShapedPath[] },
+  cwd: string,
+): Result<void> {
+  if (cwdAccess !== "hidden") return ok(undefined);
+  const why = shaped.find(({ path }) => path === cwd)?.why ?? "";
+  return err({
+    code: "WORKSPACE_FORBIDDEN",
+    message: `Cannot run in "${cwd}": ${why}`,
+    cure: "change the policy, or to another directory",
+  });
 }

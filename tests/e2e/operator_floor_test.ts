@@ -37,3 +37,51 @@ Deno.test("firma run refuses the system calls that [run.seccomp] adds, and says 
   assert.match(refused.stderr, /mine\.toml:5/);
   assert.match(refused.stderr, /did you mean "mknod"\?/);
 });
+
+/** A policy about what a sandbox shows. */
+function fileForbid(id: string, access: "read" | "write", like: string): string {
+  return `@id("${id}")
+forbid (principal, action == Firma::Action::"filesystem.${access}", resource)
+when { context.raw_transport == "mount" && resource has path && resource.path like "${like}" };
+`;
+}
+
+const LOOK = "echo x >~/.mine/f && echo kept; cat ~/notes/n; echo x >f && echo wrote; true";
+
+Deno.test("firma run shows what policies forbid to write read-only, and what they forbid to read not at all", async () => {
+  await using person = await Person.create();
+  await Deno.mkdir(`${person.home}/.mine`);
+  await Deno.mkdir(`${person.home}/notes`);
+  await Deno.writeTextFile(`${person.home}/notes/n`, "a note\n");
+  await person.configure({
+    more: '[run]\nprofile = "mine"\n[run.profiles.mine]\nhome_write = [".mine"]\n' +
+      'home_read = ["notes"]\n',
+  });
+  const policies = (text: string) => person.write(".firma/policies/mine.cedar", text);
+
+  await policies(
+    fileForbid("settings", "write", "*/.mine") + fileForbid("notes", "read", "*/notes"),
+  );
+  const home = await person.shell(LOOK);
+  assert.equal(home.stdout, "wrote\n");
+  assert.match(home.stderr, /\.mine\/f: Read-only file system/);
+  assert.match(home.stderr, /notes\/n: No such file/);
+  assert.match(home.stderr, /\.mine" is read-only in the sandbox: policy "settings" forbids/);
+
+  await policies(fileForbid("frozen", "write", "*/project"));
+  const workspace = await person.shell(LOOK);
+  assert.equal(workspace.stdout, "kept\na note\n");
+  assert.match(workspace.stderr, /f: Read-only file system/);
+  const shown = await person.firma(["run", "--trust", "--print-effective-config", "--", "true"]);
+  const { paths } = JSON.parse(shown.stdout).sandbox;
+  const why = 'policy "frozen" forbids filesystem.write';
+  assert.deepEqual(
+    paths.filter(({ path }: { path: string }) => path === person.project),
+    [{ path: person.project, access: "read-only", why }],
+  );
+
+  await policies(fileForbid("nowhere", "read", "*/project"));
+  const nowhere = await person.shell("echo it-ran");
+  assert.deepEqual([nowhere.code, nowhere.stdout], [1, ""]);
+  assert.match(nowhere.stderr, /Cannot run in ".*\/project": policy "nowhere" forbids/);
+});
