@@ -4,7 +4,7 @@ import { play } from "../demo/play.ts";
 import { decisionLines, type Emphasis, epilogue, prologue, turnLines } from "../demo/narrate.ts";
 import type { Scenario } from "../demo/scenario.ts";
 import { SCENARIOS } from "../demo/scenarios.ts";
-import { makeStageDirectory } from "../demo/stage.ts";
+import { makeStageDirectory, removeStageDirectory } from "../demo/stage.ts";
 import { listLines, nextLine } from "./demo_menu.ts";
 import { print, printError } from "./output.ts";
 import { bold, green, hasColours, red } from "./style.ts";
@@ -63,7 +63,7 @@ async function perform(scenario: Scenario, manner: Manner, signal: AbortSignal):
     tell(epilogue(scenario, report.value, emphases));
     return report.value.problems.length === 0 ? 0 : NOT_AS_EXPECTED;
   } finally {
-    await Deno.remove(directory, { recursive: true });
+    await removeStageDirectory(directory);
   }
 }
 

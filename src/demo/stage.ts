@@ -30,6 +30,23 @@ export function makeStageDirectory(): string {
   return Deno.makeTempDirSync({ ...options, dir: "/tmp" });
 }
 
+/** How long what ended may take to let go of its files, in milliseconds. */
+const REMOVAL_PATIENCE_MS = 5_000;
+
+/** Removes the directory of a demo; whoever is about to end may still put something into it. */
+export async function removeStageDirectory(directory: string): Promise<void> {
+  const deadline = performance.now() + REMOVAL_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await Deno.remove(directory, { recursive: true });
+    } catch (cause) {
+      if (cause instanceof Deno.errors.NotFound) return;
+      if (performance.now() > deadline) throw cause;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
 /** Variables that would lead a demo somewhere else, or send its calls through another proxy. */
 const FOREIGN = /^(FIRMA_(?!DENO$)|(https?|all|no)_proxy$)/i;
 
