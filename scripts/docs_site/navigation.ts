@@ -42,6 +42,14 @@ export const SECTIONS: readonly Section[] = [
     "docs/guides/authority.md": "The Authority",
     "docs/guides/without-a-sandbox.md": "Without a sandbox",
   }),
+  section("Examples", {
+    "docs/examples/README.md": "All examples",
+    "docs/examples/demos/README.md": "Demos",
+    "docs/examples/local-stack/README.md": "A local stack",
+    "docs/examples/agents/README.md": "Risky agents",
+    "docs/examples/kubernetes/README.md": "Kubernetes",
+    "docs/examples/devcontainer/README.md": "Development container",
+  }),
   section("Reference", {
     "docs/cli.md": "Command line",
     "docs/configuration.md": "Configuration",
@@ -65,5 +73,6 @@ export const SECTIONS: readonly Section[] = [
 /** Where a Markdown file of the project is in the site. */
 export function sitePath(file: string): string {
   if (file === "README.md") return "index.html";
-  return file.replace(/^docs\//, "").replace(/\.md$/, ".html").toLowerCase();
+  const page = file.replace(/^docs\//, "").replace(/\.md$/, ".html").toLowerCase();
+  return page.replace(/\breadme\.html$/, "index.html");
 }

@@ -10,6 +10,8 @@ export interface Agent {
   /** The npm package, with its version, and the program that it brings. */
   readonly npm: string;
   readonly program: string;
+  /** The directory of this project that brings the program, where the package is a library. */
+  readonly example?: string;
   readonly vendor: Vendor;
   /** The mapping pack for its vendor. */
   readonly mapping: string;
@@ -77,5 +79,29 @@ export const AGENTS: readonly Agent[] = [
     header: "x-api-key",
     home: { ".config/opencode/opencode.json": `{"autoupdate": false}\n` },
     words: (prompt) => ["run", "--model", "anthropic/claude-sonnet-4-5", prompt],
+  },
+  {
+    name: "OpenAI Agents SDK (example)",
+    npm: "@openai/agents@0.20.0",
+    program: "risky-openai-agent",
+    example: "docs/examples/agents/openai",
+    vendor: OPENAI,
+    mapping: "openai",
+    env: ["OPENAI_API_KEY"],
+    key: "sk-the-key-that-the-vendor-knows",
+    header: "authorization",
+    words: (prompt) => [prompt],
+  },
+  {
+    name: "Google ADK (example)",
+    npm: "@google/adk@2.0.0",
+    program: "risky-adk-agent",
+    example: "docs/examples/agents/adk",
+    vendor: GOOGLE,
+    mapping: "gemini",
+    env: ["GEMINI_API_KEY"],
+    key: "AIza-the-key-that-the-vendor-knows",
+    header: "x-goog-api-key",
+    words: (prompt) => [prompt],
   },
 ];

@@ -40,7 +40,7 @@ for (const client of wanted(CLIENTS)) {
 
 const agentRows: AgentRow[] = [];
 for (const agent of wanted(AGENTS)) {
-  await using installed = await install(agent.npm, agent.program);
+  await using installed = await install(agent.example ?? agent.npm, agent.program);
   const greeted = await converse(agent, installed.program, "hello");
   const sent = await converse(agent, installed.program, `Please get ${ELSEWHERE} with curl`);
   agentRows.push({

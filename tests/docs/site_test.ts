@@ -20,7 +20,7 @@ async function markdownFiles(directory: string): Promise<string[]> {
   const found: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(directory)) {
     const path = `${directory}/${name}`;
-    if (isDirectory && name !== "examples") found.push(...await markdownFiles(path));
+    if (isDirectory) found.push(...await markdownFiles(path));
     else if (name.endsWith(".md")) found.push(path);
   }
   return found;

@@ -1,13 +1,23 @@
 import { eventStream, reply, type Vendor } from "./vendor.ts";
 
 interface Item {
-  readonly type: string;
+  /** Absent of messages that say only whose they are. */
+  readonly type?: string;
   readonly content?: string | readonly { readonly text?: string }[];
   readonly output?: unknown;
 }
 interface Asked {
+  readonly stream?: boolean;
   readonly input: string | readonly Item[];
   readonly tools?: readonly { readonly name?: string; readonly parameters?: unknown }[];
+}
+
+/** An event of a stream; those that begin and end it hold the whole answer. */
+interface Event {
+  readonly type: string;
+  readonly output_index?: number;
+  readonly item?: unknown;
+  readonly response?: unknown;
 }
 
 /** The Responses API of OpenAI, over HTTP and over WebSocket. */
@@ -17,7 +27,10 @@ export const OPENAI: Vendor = {
     const { pathname } = new URL(request.url);
     if (pathname !== "/v1/responses") return undefined;
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-      return eventStream(events(await request.json()), true);
+      const asked: Asked = await request.json();
+      const said = events(asked);
+      // Who does not ask for a stream gets what the stream would end with.
+      return asked.stream ? eventStream(said, true) : Response.json(said.at(-1)!.response);
     }
     const { socket, response } = Deno.upgradeWebSocket(request);
     socket.onmessage = ({ data }) => {
@@ -27,10 +40,12 @@ export const OPENAI: Vendor = {
   },
 };
 
-function events({ input, tools }: Asked): unknown[] {
+function events({ input, tools }: Asked): Event[] {
   const items = typeof input === "string" ? [] : input;
-  const result = items.findLast(({ type }) => type.endsWith("call_output"));
-  const prompt = items.filter(({ type }) => type === "message").map(textOf).join("\n");
+  const result = items.findLast(({ type }) => type?.endsWith("call_output"));
+  const prompt = items.filter(({ type }) => (type ?? "message") === "message").map(textOf).join(
+    "\n",
+  );
   const said = reply(prompt, result && outputOf(result.output));
   const tool = tools?.find(({ name }) => /^(?:exec_command|shell(?:_command)?)$/.test(name ?? ""));
   const item = said.kind === "text" || tool === undefined
