@@ -22,12 +22,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   broker: ["core", "config", "mapping", "pki", "secrets"],
   ...Object.fromEntries(OUTER.map((part) => [part, [...INNER, ...OUTER]])),
   daemon: [...INNER, ...OUTER],
-  run: [...INNER, ...OUTER, "daemon"],
+  restore: ["core", "config"],
+  run: [...INNER, ...OUTER, "daemon", "restore"],
   monitor: [...INNER, ...OUTER, "daemon"],
   replay: [...INNER, ...OUTER, "monitor"],
   doctor: [...INNER, ...OUTER, "daemon", "run"],
   demo: [...INNER, ...OUTER, "monitor"],
-  cli: [...INNER, ...OUTER, "daemon", "run", "monitor", "doctor", "replay", "demo"],
+  cli: [...INNER, ...OUTER, "daemon", "run", "monitor", "doctor", "replay", "demo", "restore"],
 };
 
 /** The only module that may load a subcommand, by literal dynamic import. */

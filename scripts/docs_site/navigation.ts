@@ -36,6 +36,7 @@ export const SECTIONS: readonly Section[] = [
     "docs/guides/credentials.md": "Credentials",
     "docs/guides/federation.md": "Credentials from services",
     "docs/guides/secrets-in-answers.md": "Secrets in answers",
+    "docs/guides/restore.md": "Getting files back",
     "docs/guides/limits.md": "Limits",
     "docs/monitor.md": "The monitor",
     "docs/guides/daemon.md": "One Sidecar for many runs",

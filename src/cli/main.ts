@@ -72,6 +72,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./token.ts"),
   },
   {
+    name: "restore",
+    summary: "bring back what an agent deleted or overwrote",
+    load: () => import("./restore.ts"),
+  },
+  {
     name: "doctor",
     summary: "find out why something does not work",
     load: () => import("./doctor.ts"),

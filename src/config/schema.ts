@@ -94,6 +94,7 @@ export interface FirmaConfig {
       readonly gate: "required" | "off";
       readonly timeoutMs: number;
     };
+    readonly deleteWatch: DeleteWatchConfig;
     readonly profile: string | undefined;
     readonly envPassthrough: readonly string[];
     readonly limits: LimitsConfig;
@@ -105,6 +106,21 @@ export interface FirmaConfig {
     };
     readonly profiles: Readonly<Record<string, ProfileConfig>>;
   };
+}
+
+/** How what an agent deletes and overwrites can be got back. */
+export interface DeleteWatchConfig {
+  /** Absent: as the posture wants it. */
+  readonly enabled: boolean | undefined;
+  /** Names of directories that are left out. */
+  readonly exclude: readonly string[];
+  /** Bytes. */
+  readonly maxFileSize: number;
+  /** Bytes. */
+  readonly maxTotalSize: number;
+  /** Snapshots of one workspace. */
+  readonly keep: number;
+  readonly keepMs: number;
 }
 
 /** What an operator adds to a profile. */
@@ -256,6 +272,14 @@ function assemble(
       localExec: {
         gate: run.sidecar_local_exec.gate,
         timeoutMs: run.sidecar_local_exec.timeout,
+      },
+      deleteWatch: {
+        enabled: run.delete_watch.enabled,
+        exclude: run.delete_watch.exclude,
+        maxFileSize: run.delete_watch.max_file_size,
+        maxTotalSize: run.delete_watch.max_total_size,
+        keep: run.delete_watch.keep,
+        keepMs: run.delete_watch.keep_for,
       },
       profile: run.profile,
       envPassthrough: run.env_passthrough,

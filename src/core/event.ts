@@ -167,19 +167,31 @@ export interface SandboxEvent extends EventBase {
   readonly kind: "sandbox";
   /**
    * `connection`: a program tried a port or protocol that does not leave. `seal`: something that
-   * the host would have run was undone. `limit`: the agent ran into what it may use.
+   * the host would have run was undone. `limit`: the agent ran into what it may use. `deletion`,
+   * `overwrite`: files of the workspace that were there at the start are gone, or hold something else.
    */
-  readonly finding: "connection" | "seal" | "limit";
+  readonly finding: "connection" | "seal" | "limit" | "deletion" | "overwrite";
   /** In one line; an agent chose parts of it. */
   readonly detail: string;
-  /** How often, since it was last told; at least 1. */
+  /** How often, since it was last told; at least 1, but for files that are back again. */
   readonly count: number;
+  /** Of files that are gone or hold something else. */
+  readonly action_class?: "filesystem.delete" | "filesystem.write";
+  /** How many of these files there are now. */
+  readonly total?: number;
+  /** Some of those that were not named before, escaped as for a terminal. */
+  readonly paths?: readonly string[];
+  /** Found out when the agent had ended, whatever was seen before. */
+  readonly final?: true;
   /** Which program, where it is known. */
   readonly program?: { readonly pid: number; readonly executable: string };
 }
 
 /** What a sandbox tells its Sidecar. */
-export type SandboxFinding = Pick<SandboxEvent, "finding" | "detail" | "count" | "program">;
+export type SandboxFinding = Pick<
+  SandboxEvent,
+  "finding" | "detail" | "count" | "action_class" | "total" | "paths" | "final" | "program"
+>;
 
 /** One line of the audit log before it is chained and signed. */
 export type ExecutionEvent =

@@ -24,6 +24,7 @@ import { type SpareSidecar, spawnSidecar } from "./spare_sidecar.ts";
 import { type SidecarWatch, watchSidecar } from "./sidecar_watch.ts";
 import { Interrupted, RunSignals } from "./signals.ts";
 import { surroundings } from "./surroundings.ts";
+import { openWorkspaceWatch, placeholdersOf, type WorkspaceWatch } from "./workspace_watch.ts";
 
 type Faults = readonly FirmaError[];
 
@@ -101,7 +102,8 @@ function asSandboxSession(session: Session): SandboxSession {
 }
 
 /**
- * Waits for the session; from then on the terminal is the agent's, and the Sidecar watched.
+ * Waits for the session, and for the snapshot of the workspace where there is to be one; from then
+ * on the terminal is the agent's, and the Sidecar watched.
  *
  * @throws {Interrupted}
  */
@@ -109,12 +111,15 @@ async function openSession(
   hosting: Promise<Result<Hosted>>,
   signals: RunSignals,
   watch: SidecarWatch,
+  workspaceWatch: WorkspaceWatch | undefined,
 ): Promise<Result<{ readonly session: Session; readonly host: SessionHost }>> {
   const hosted = await signals.unlessInterrupted(hosting);
   if (!hosted.ok) return hosted;
   const { host } = hosted.value;
   const session = await signals.unlessInterrupted(hosted.value.session);
   if (!session.ok) return session;
+  const taken = workspaceWatch && await signals.unlessInterrupted(workspaceWatch.taken);
+  if (taken?.ok === false) return taken;
   signals.attach();
   watch.attach(host);
   return ok({ session: session.value, host });
@@ -158,6 +163,13 @@ async function runPrepared(
   const directory = createRunDirectory(sandboxId, options.env);
   if (!directory.ok) return err([directory.error]);
   using runDirectory = directory.value;
+  await using workspaceWatch = await openWorkspaceWatch({
+    prepared,
+    run: options,
+    sandboxId,
+    sealedDirs: sealedDirs.value,
+    ui,
+  });
   const asked = Promise.withResolvers<void>();
   const hosting = openHost({
     prepared,
@@ -190,7 +202,7 @@ async function runPrepared(
   );
   confining.catch(() => {}); // told where it is awaited
   using watch = watchSidecar(runDirectory, ui);
-  const opening = openSession(hosting, signals, watch);
+  const opening = openSession(hosting, signals, watch, workspaceWatch);
   opening.catch(() => {}); // told where it is awaited
   const proxyDir = signals.unlessInterrupted(hosting)
     .then((hosted) => hosted.ok ? hosted.value.proxyDir : undefined, () => undefined);
@@ -229,8 +241,10 @@ async function runPrepared(
   }
   const { session, host } = unwrap(await opening);
   signals.onEnd(() => confined.value.terminate());
+  workspaceWatch?.begin(placeholdersOf(runDirectory.path), (finding) => reports.add(finding));
   // Side by side: the Sidecar writes down how the agent ended, and the sandbox ends.
   const recording = confined.value.ended.then(async (code) => {
+    await workspaceWatch?.finish();
     if (watch.died) return;
     watch.detach();
     await reports.done();

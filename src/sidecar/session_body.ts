@@ -23,9 +23,13 @@ const SessionBody = v.strictObject({
   interceptor: v.optional(v.picklist(["unix_socket", "http_proxy"])),
 });
 const FindingBody = v.strictObject({
-  finding: v.picklist(["connection", "seal", "limit"]),
+  finding: v.picklist(["connection", "seal", "limit", "deletion", "overwrite"]),
   detail: shortText,
-  count: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  count: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  action_class: v.optional(v.picklist(["filesystem.delete", "filesystem.write"])),
+  total: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  paths: v.optional(v.pipe(v.array(shortText), v.maxLength(100))),
+  final: v.optional(v.literal(true)),
   program: v.optional(v.strictObject({
     pid: v.pipe(v.number(), v.integer()),
     executable: shortText,
@@ -68,8 +72,15 @@ export function parseEndBody(body: unknown): Result<number | undefined> {
 export function parseFindingBody(body: unknown): Result<SandboxFinding> {
   const parsed = parse(FindingBody, body);
   if (!parsed.ok) return parsed;
-  const { program, ...finding } = parsed.value;
-  return ok({ ...finding, ...(program && { program }) });
+  const { program, action_class, total, paths, final, ...finding } = parsed.value;
+  return ok({
+    ...finding,
+    ...(action_class !== undefined && { action_class }),
+    ...(total !== undefined && { total }),
+    ...(paths !== undefined && { paths }),
+    ...(final !== undefined && { final }),
+    ...(program && { program }),
+  });
 }
 
 function parse<T>(schema: v.GenericSchema<unknown, T>, body: unknown): Result<T> {

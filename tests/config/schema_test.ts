@@ -79,6 +79,14 @@ Deno.test("parseConfig() fills in every default", () => {
       },
       run: {
         localExec: { gate: "required", timeoutMs: 10_000 },
+        deleteWatch: {
+          enabled: undefined,
+          exclude: ["node_modules"],
+          maxFileSize: 2 ** 30,
+          maxTotalSize: 10 * 2 ** 30,
+          keep: 10,
+          keepMs: 14 * 86_400_000,
+        },
         profile: undefined,
         envPassthrough: [],
         limits: { processes: 4096 },
@@ -131,6 +139,14 @@ env_passthrough = ["LANG"]
 gate = "off"
 timeout = "3s"
 
+[run.delete_watch]
+enabled = true
+exclude = ["target"]
+max_file_size = "1 MiB"
+max_total_size = "2 MiB"
+keep = 3
+keep_for = "2d"
+
 [run.seccomp]
 deny = ["mknodat"]
 policy = "seccomp.toml"
@@ -167,6 +183,14 @@ policy = "seccomp.toml"
   assert.equal(sidecar.audit.filePath, "/var/log/firma.jsonl");
   assert.deepEqual(run, {
     localExec: { gate: "off", timeoutMs: 3_000 },
+    deleteWatch: {
+      enabled: true,
+      exclude: ["target"],
+      maxFileSize: 2 ** 20,
+      maxTotalSize: 2 * 2 ** 20,
+      keep: 3,
+      keepMs: 2 * 86_400_000,
+    },
     profile: "codex",
     envPassthrough: ["LANG"],
     limits: { processes: 4096 },

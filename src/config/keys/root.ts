@@ -6,6 +6,7 @@ import { AUTHORITY } from "./authority.ts";
 import { patternsMeet } from "./host_pattern.ts";
 import { credentialFaults } from "./credentials/conflicts.ts";
 import { reachOf } from "./credentials/reach.ts";
+import { RUN_DELETE_WATCH } from "./delete_watch.ts";
 import { RUN_LOCAL_EXEC } from "./local_exec.ts";
 import { LIMITS, PROFILE_LIMITS } from "./run_limits.ts";
 import { SECCOMP } from "./run_seccomp.ts";
@@ -57,6 +58,7 @@ const RUN = section("What `firma run` prepares for an agent", {
   profiles: sectionMap("<id>", PROFILE),
   seccomp: SECCOMP,
   sidecar_local_exec: RUN_LOCAL_EXEC,
+  delete_watch: RUN_DELETE_WATCH,
 });
 
 /** Tells whether a file is that of an Authority alone, which has no agent. */

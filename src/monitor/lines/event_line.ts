@@ -140,7 +140,10 @@ function rowOf(event: ExecutionEvent, decided: DecisionEvent | undefined): Row |
         what: event.detail,
         prose: true,
         fields: [
+          ["class", event.action_class ?? ""],
           ["count", event.count === 1 ? "" : String(event.count)],
+          ["total", event.total === undefined ? "" : String(event.total)],
+          ["paths", event.paths?.join(" ") ?? ""],
           ["program", event.program?.executable ?? ""],
           ["pid", event.program === undefined ? "" : String(event.program.pid)],
           ["sandbox", event.sandbox_id],

@@ -146,7 +146,10 @@ function eventRow(
       return {
         word: "SANDBOX",
         tone: "warn",
-        what: event.detail + (event.count > 1 ? `, ${event.count} times` : ""),
+        // Of files the text tells how many there are.
+        what: event.detail +
+          (event.count > 1 && event.total === undefined ? `, ${event.count} times` : ""),
+        ...(event.action_class && { actionClass: event.action_class }),
         reason: event.finding,
       };
     case "key":
