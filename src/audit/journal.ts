@@ -1,16 +1,17 @@
 import type { ExecutionEvent, KeyEvent } from "../core/event.ts";
-import { newId } from "../core/id.ts";
 import type { FirmaError } from "../core/result.ts";
-import { timestamp } from "../core/timestamp.ts";
 import type { SigningKey } from "../pki/signing_key.ts";
 import { chainEvents, type ChainHead } from "./chain.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { readCheckpointFile, writeCheckpointFile } from "./checkpoint_file.ts";
-import { catchUp, growTree } from "./grow_tree.ts";
+import type { ClosedFile } from "./closed_file.ts";
+import { catchUp, growTree, rebuild } from "./grow_tree.ts";
+import { keyEvent } from "./key_event.ts";
 import { LogFile } from "./log_file.ts";
 import { asLogError } from "./log_fault.ts";
 import type { WrittenLines } from "./sink.ts";
 import { redactEvent } from "./redact_event.ts";
+import { isRotationDue, rotateLog, type RotationLimits } from "./rotate_log.ts";
 import type { Tail } from "./tail.ts";
 import { sameHash } from "./merkle/hash.ts";
 import { TreeFile } from "./tree_file.ts";
@@ -23,9 +24,18 @@ export interface JournalOptions {
   readonly redactNames?: readonly string[];
   readonly checkpointIntervalMs?: number;
   readonly lockTimeoutMs?: number;
+  /** When to begin a new file; never without. */
+  readonly rotation?: RotationLimits;
   /** Hears of lines once they are written. */
   readonly onWritten?: (lines: WrittenLines) => void;
+  /** Hears of the file that the log went on from. */
+  readonly onClosed?: (file: ClosedFile) => void;
+  /** Hears why the log goes on in a file that should be closed. */
+  readonly onTrouble?: (error: FirmaError) => void;
 }
+
+/** After how long it is tried again to close a file that could not be closed, in milliseconds. */
+const ROTATE_AGAIN_MS = 60_000;
 
 /**
  * The chain in its file. Knows what the log held when it was last seen, so
@@ -44,6 +54,7 @@ export class AuditJournal {
   #known: ChainHead | undefined;
   /** What the next write has to say about the log; kept until it is written. */
   #notes: KeyEvent[] = [];
+  #rotateFrom = 0;
   #checkpointed = -1;
   #checkpointedAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -56,8 +67,8 @@ export class AuditJournal {
 
   /** Writes `events` and, before them, what has to be said about the log itself. All or none. */
   async write(events: readonly ExecutionEvent[]): Promise<void> {
-    const log = this.#open();
-    await log.lock(this.#options.lockTimeoutMs ?? 5_000);
+    await this.#rotateWhenDue();
+    const log = await this.#lock();
     try {
       const tail = this.#synchronise(log);
       const notes = this.#compared ? this.#notes : [...this.#compare(log, tail), ...this.#notes];
@@ -72,7 +83,18 @@ export class AuditJournal {
 
   /** Has the next write say what happened to the log. */
   note(detail: string): void {
-    this.#notes.push(this.#keyEvent("recovered", detail));
+    this.#notes.push(keyEvent(this.#options.key.publicKey, "recovered", detail));
+  }
+
+  /** Has the next write say that the lines up to `last` are not held any more. */
+  noteDropped(first: number, last: number, detail: string): void {
+    const members = { first_seq: first, last_seq: last };
+    this.#notes.push(keyEvent(this.#options.key.publicKey, "dropped", detail, members));
+  }
+
+  /** Waits until everything written so far is on the disk. */
+  async sync(): Promise<void> {
+    await this.#open().syncData();
   }
 
   /** Whether the last checkpoint is old enough for the next one. */
@@ -89,10 +111,10 @@ export class AuditJournal {
     this.#timer = undefined;
     const head = this.#known;
     if (head === undefined || (head.seq === this.#checkpointed && !force)) return;
-    const log = this.#open();
-    // A checkpoint must never survive a power cut that its lines did not survive.
-    await log.syncData();
-    await log.lock(this.#options.lockTimeoutMs ?? 5_000);
+    // A checkpoint must never survive a power cut that its lines did not survive. What lies in a
+    // closed file was synchronised when that was closed.
+    await this.#open().syncData();
+    const log = await this.#lock();
     try {
       const last = this.#synchronise(log).head.seq;
       const present = readCheckpointFile(this.path, this.#options.key.publicKey)?.size ?? -1;
@@ -127,15 +149,57 @@ export class AuditJournal {
   release(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#closeLog();
+    this.#closeTree();
+  }
+
+  #closeLog(): void {
     this.#log?.close();
     this.#log = undefined;
+    this.#compared = false;
+  }
+
+  #closeTree(): void {
     this.#tree?.close();
     this.#tree = undefined;
-    this.#compared = false;
   }
 
   #open(): LogFile {
     return this.#log ??= LogFile.open(this.path);
+  }
+
+  /** The file that takes lines, locked; opens the one that another process began meanwhile. */
+  async #lock(): Promise<LogFile> {
+    for (;;) {
+      const log = this.#open();
+      await log.lock(this.#options.lockTimeoutMs ?? 5_000);
+      if (!log.wasRotated()) return log;
+      this.#closeLog();
+    }
+  }
+
+  /** Begins a new file where that is due. What stands in its way does not stop the log. */
+  async #rotateWhenDue(): Promise<void> {
+    const { rotation, key, onClosed, onTrouble } = this.#options;
+    const isDue = (log: LogFile, tail: Tail) => isRotationDue(log, tail, rotation!);
+    const known = this.#log?.known();
+    if (rotation === undefined || known === undefined || !this.#compared) return;
+    if (performance.now() < this.#rotateFrom || !isDue(this.#log!, known)) return;
+    // Most of it; the rest is written to the disk while other processes wait.
+    await this.#log!.syncData();
+    const log = await this.#lock();
+    try {
+      const tail = this.#synchronise(log);
+      if (!this.#compared || this.#notes.length > 0 || !isDue(log, tail)) return log.unlock();
+      onClosed?.(rotateLog(log, tail, this.#tree ??= new TreeFile(this.path), key));
+      this.#checkpointed = tail.head.seq;
+      this.#checkpointedAt = performance.now();
+    } catch (cause) {
+      this.#rotateFrom = performance.now() + ROTATE_AGAIN_MS;
+      this.#closeTree();
+      onTrouble?.(asLogError(this.path, cause));
+    }
+    this.#closeLog();
   }
 
   #synchronise(log: LogFile): Tail {
@@ -155,8 +219,7 @@ export class AuditJournal {
       growTree(this.#tree ??= new TreeFile(this.path), start.seq, lines.leaves);
     } catch {
       // The lines are written, which is what counts here; the next checkpoint makes up for it.
-      this.#tree?.close();
-      this.#tree = undefined;
+      this.#closeTree();
     }
     this.#options.onWritten?.({
       first: start.seq + 1,
@@ -171,23 +234,24 @@ export class AuditJournal {
     const notes: KeyEvent[] = [];
     const { publicKey } = this.#options.key;
     if (tail.lastLine === undefined) {
-      notes.push(this.#keyEvent("created", "first line of this log"));
+      notes.push(keyEvent(publicKey, "created", "first line of this log"));
     } else if (!isSignedBy(tail.lastLine, publicKey)) {
-      notes.push(this.#keyEvent("created", "the line before was signed by another key"));
+      notes.push(keyEvent(publicKey, "created", "the line before was signed by another key"));
     }
     const checkpoint = readCheckpointFile(this.path, publicKey);
     const vouched = Math.max(checkpoint?.size ?? 0, this.#known?.seq ?? 0);
     if (vouched > tail.head.seq) {
       const lost = vouched - tail.head.seq;
       notes.push(
-        this.#keyEvent(
+        keyEvent(
+          publicKey,
           "truncated",
           `the log held ${vouched} lines and now holds ${tail.head.seq}: ${lost} are missing`,
         ),
       );
     } else if (checkpoint !== undefined && !this.#vouchesFor(checkpoint, log, tail)) {
       const detail = `its first ${checkpoint.size} lines are not those that were vouched for`;
-      notes.push(this.#keyEvent("truncated", detail));
+      notes.push(keyEvent(publicKey, "truncated", detail));
     }
     return notes;
   }
@@ -197,22 +261,8 @@ export class AuditJournal {
     catchUp(tree, log, head.seq);
     if (sameHash(tree.root(size), root)) return true;
     // The tree is what can be damaged without the log being so.
-    tree.truncate(0);
-    catchUp(tree, log, head.seq);
-    return sameHash(tree.root(size), root);
-  }
-
-  #keyEvent(change: KeyEvent["change"], detail: string): KeyEvent {
-    return {
-      kind: "key",
-      event_id: newId("aevt"),
-      timestamp: timestamp(),
-      sandbox_id: "",
-      session_id: "",
-      agent_id: "",
-      change,
-      public_key: this.#options.key.publicKey.toBase64(),
-      detail,
-    };
+    rebuild(tree, log, head.seq);
+    // Of the lines before this file, the tree then has no roots but the last.
+    return size < log.base().seq || sameHash(tree.root(size), root);
   }
 }

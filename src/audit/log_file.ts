@@ -2,6 +2,8 @@ import { dirname } from "../core/path.ts";
 import { timestamp } from "../core/timestamp.ts";
 import { unwrap } from "../core/result.ts";
 import type { ChainedLines } from "./chain.ts";
+import { type Base, baseOf, NOTHING_BEFORE } from "./base.ts";
+import { firstLine } from "./first_line.ts";
 import { logFault } from "./log_fault.ts";
 import { writeAll } from "./write_all.ts";
 import { linesBetween, readRange, readTail, startOfLastLines, type Tail } from "./tail.ts";
@@ -22,6 +24,8 @@ export class LogFile {
   readonly path: string;
   readonly #file: Deno.FsFile;
   #tail: Tail | undefined;
+  #base: Base | undefined;
+  #bornMs: number | undefined;
 
   private constructor(path: string, file: Deno.FsFile) {
     this.path = path;
@@ -63,6 +67,48 @@ export class LogFile {
 
   unlock(): void {
     this.#file.unlockSync();
+  }
+
+  /**
+   * Whether another process closed this file, and the log goes on in the one that has its name now.
+   * Call with the lock held, which then is that of a file that nobody writes to any more.
+   */
+  wasRotated(): boolean {
+    const opened = this.#file.statSync();
+    try {
+      const named = Deno.statSync(this.path);
+      if (named.ino === opened.ino && named.dev === opened.dev) return false;
+      using next = Deno.openSync(this.path, { read: true });
+      const members = firstLine(next);
+      return members !== undefined && baseOf(members) !== undefined;
+    } catch {
+      return false; // what is wrong is told by whoever writes next
+    }
+  }
+
+  /** The end of the file as this process last saw it. */
+  known(): Tail | undefined {
+    return this.#tail;
+  }
+
+  /** What came before the lines of this file. Call with the lock held. */
+  base(): Base {
+    if (this.#base === undefined) this.#readFirstLine();
+    return this.#base ?? NOTHING_BEFORE;
+  }
+
+  /** When its first line was written, in milliseconds since the epoch; `undefined` without one. */
+  bornMs(): number | undefined {
+    if (this.#bornMs === undefined) this.#readFirstLine();
+    return this.#bornMs;
+  }
+
+  #readFirstLine(): void {
+    const members = firstLine(this.#file);
+    if (members === undefined) return;
+    this.#base = baseOf(members) ?? NOTHING_BEFORE;
+    const bornMs = Date.parse(String(members.timestamp));
+    this.#bornMs = Number.isNaN(bornMs) ? 0 : bornMs;
   }
 
   /**
@@ -109,6 +155,11 @@ export class LogFile {
   /** Waits until everything written so far is on the disk. */
   syncData(): Promise<void> {
     return this.#file.syncData();
+  }
+
+  /** The same, at once: for what little was written since {@linkcode syncData}. */
+  syncDataNow(): void {
+    this.#file.syncDataSync();
   }
 
   close(): void {

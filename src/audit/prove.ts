@@ -1,10 +1,10 @@
 import { err, ok, type Result } from "../core/result.ts";
 import { parseCheckpoint } from "./checkpoint.ts";
-import { readCheckpointNote } from "./checkpoint_file.ts";
-import { readLines } from "./lines.ts";
+import { type Base, baseOf, NOTHING_BEFORE } from "./base.ts";
+import { linesOfParts, snapshotLog } from "./log_parts.ts";
 import { Accumulator } from "./merkle/accumulator.ts";
 import { type Hash, leafHash, sameHash } from "./merkle/hash.ts";
-import { inclusionPath } from "./merkle/stored.ts";
+import { inclusionPath, peakPositions, storedHashes } from "./merkle/stored.ts";
 import { verifyInclusion } from "./merkle/verify.ts";
 import { formatTlogProof, parseTlogProof } from "./tlog_proof.ts";
 import { parseLine } from "./verify_line.ts";
@@ -30,31 +30,41 @@ function refuse({ code, state, cure }: { code: string; state: string; cure?: str
 
 /**
  * Proves that an event is in the log at `path`: a C2SP tlog-proof with the event's line in `extra`.
- * `event` is its number or its id. Throws what the file system throws.
+ * `event` is its number or its id. Lines in closed files count. Throws what the file system throws.
  */
 export async function proveEvent(
   path: string,
   event: string,
   publicKeys: readonly Uint8Array[],
 ): Promise<Result<string>> {
-  // Before the log, so that the log has all the lines that it speaks of.
-  const note = readCheckpointNote(path);
+  const snapshot = await snapshotLog(path);
+  if (!snapshot.ok) return snapshot;
+  const { note, parts } = snapshot.value;
   if (note === undefined) {
     return refuse({ code: "NO_CHECKPOINT", state: `there is no checkpoint beside "${path}"` });
   }
   const checkpoint = parseCheckpoint(note, publicKeys);
   if (!checkpoint.ok) return checkpoint;
   const { size, root } = checkpoint.value;
-  using file = await Deno.open(path, { read: true });
-  const tree = new Accumulator();
-  const stored: Hash[] = [];
+  let tree = new Accumulator();
+  const stored = new Map<number, Hash>();
   let found: { readonly index: number; readonly line: Uint8Array } | undefined;
-  for await (const { bytes, terminated } of readLines(file, file.statSync().size)) {
+  let isFirst = true;
+  for await (const { bytes, terminated } of linesOfParts(parts)) {
     if (!terminated || tree.leaves === size) break;
+    const base = isFirst ? baseOfLine(bytes) : NOTHING_BEFORE;
+    isFirst = false;
+    if (base.seq > 0) {
+      tree = Accumulator.resume(base.seq, base.peaks);
+      peakPositions(base.seq).forEach(({ position }, index) =>
+        stored.set(position, base.peaks[index]!)
+      );
+    }
     if (found === undefined && isEvent(bytes, event, tree.leaves + 1)) {
       found = { index: tree.leaves, line: bytes.slice() };
     }
-    stored.push(...tree.append(leafHash(bytes)));
+    const position = storedHashes(tree.leaves);
+    tree.append(leafHash(bytes)).forEach((hash, index) => stored.set(position + index, hash));
   }
   if (tree.leaves < size || !sameHash(tree.root(), root)) {
     return refuse({
@@ -73,7 +83,7 @@ export async function proveEvent(
   const { index, line } = found;
   return ok(formatTlogProof({
     index,
-    path: inclusionPath(index, size, (position) => stored[position]!),
+    path: inclusionPath(index, size, (position) => stored.get(position)!),
     checkpoint: note,
     extra: line,
   }));
@@ -101,6 +111,12 @@ export function checkProof(text: string, publicKeys: readonly Uint8Array[]): Res
     return invalid("no known key signed its event");
   }
   return ok({ line: new TextDecoder().decode(extra), seq, size, origin });
+}
+
+/** What came before the first line that is there. */
+function baseOfLine(bytes: Uint8Array): Base {
+  const line = parseLine(bytes);
+  return (line.ok ? baseOf(line.value.members) : undefined) ?? NOTHING_BEFORE;
 }
 
 function isEvent(line: Uint8Array, event: string, number: number): boolean {

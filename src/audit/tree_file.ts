@@ -1,6 +1,7 @@
 import { Accumulator } from "./merkle/accumulator.ts";
 import { type Hash, HASH_BYTES } from "./merkle/hash.ts";
-import { leafPosition, rootOf, storedHashes, wholeLeaves } from "./merkle/stored.ts";
+import { leafPosition, peakPositions, rootOf, storedHashes, wholeLeaves } from "./merkle/stored.ts";
+import type { Base } from "./base.ts";
 import { readRange } from "./tail.ts";
 import { writeAll } from "./write_all.ts";
 
@@ -57,6 +58,26 @@ export class TreeFile {
   truncate(leaves: number): void {
     this.#file.truncateSync(storedHashes(leaves) * HASH_BYTES);
     this.#tree = Accumulator.restore(leaves, this.#read);
+  }
+
+  /**
+   * Goes on from the lines before a file, of which only the full trees are known. Roots of fewer
+   * leaves, and proofs for them, are not to be had then.
+   */
+  restart({ seq, peaks }: Base): void {
+    this.#file.truncateSync(0);
+    // What is not written reads as zeros, and takes no room on the disk.
+    this.#file.truncateSync(storedHashes(seq) * HASH_BYTES);
+    peakPositions(seq).forEach(({ position }, index) => {
+      this.#file.seekSync(position * HASH_BYTES, Deno.SeekMode.Start);
+      writeAll(this.#file, peaks[index]!);
+    });
+    this.#tree = Accumulator.resume(seq, peaks);
+  }
+
+  /** The roots of the full trees that all leaves make, from the left. */
+  peaks(): Hash[] {
+    return this.#tree.peaks();
   }
 
   /** The root of the first `leaves` leaves. */

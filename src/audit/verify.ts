@@ -1,26 +1,19 @@
-import { err, ok, type Result } from "../core/result.ts";
-import { type ChainHead, GENESIS, lineHash } from "./chain.ts";
+import { err, type FirmaError, ok, type Result } from "../core/result.ts";
+import type { LineBreak } from "./check_lines.ts";
 import { type Checkpoint, parseCheckpoint } from "./checkpoint.ts";
-import { readCheckpointNote } from "./checkpoint_file.ts";
-import { readLines } from "./lines.ts";
-import { Accumulator } from "./merkle/accumulator.ts";
-import { leafHash, sameHash } from "./merkle/hash.ts";
-import { type LineFault, parseLine } from "./verify_line.ts";
-import { verifySignature } from "./verify_signature.ts";
+import { lineChecker } from "./line_checker.ts";
+import { type LogSnapshot, snapshotLog } from "./log_parts.ts";
+import { unreadable } from "./unreadable.ts";
+import { LogWalk } from "./log_walk.ts";
+import { walkPart } from "./walk_part.ts";
 
 /** What breaks a log. */
 export interface Break {
   /** The first line that does not belong where it stands, from 1; absent when no line does. */
   readonly line?: number;
-  readonly code:
-    | LineFault["code"]
-    | "TORN"
-    | "BAD_SIGNATURE"
-    | "OUT_OF_ORDER"
-    | "BROKEN_CHAIN"
-    | "TRUNCATED"
-    | "CHECKPOINT_INVALID"
-    | "CHECKPOINT_MISMATCH";
+  /** The file that it is in; absent where the log is one file. */
+  readonly file?: string;
+  readonly code: LineBreak["code"] | "TORN" | "CHECKPOINT_INVALID" | "CHECKPOINT_MISMATCH";
   readonly reason: string;
 }
 
@@ -30,8 +23,14 @@ export interface VerifyReport {
   readonly whole: boolean;
   /** Lines that are proved: all of them, or those before the break. */
   readonly lines: number;
+  /** Number of the first line that is there; absent where that is 1. */
+  readonly first?: number;
+  /** How many files it lies in; absent for one. */
+  readonly files?: number;
   /** How many lines the checkpoint vouches for; absent without a checkpoint. */
   readonly checkpointSize?: number;
+  /** How many lines were held against an earlier checkpoint alone; absent without one. */
+  readonly vouchedEarlier?: number;
   readonly broken?: Break;
 }
 
@@ -39,27 +38,43 @@ export interface VerifyReport {
 export interface VerifyOptions {
   /** Raw Ed25519 public keys that may have signed. */
   readonly publicKeys: readonly Uint8Array[];
-  /** Hears how much of the file is done, about every megabyte. */
+  /**
+   * An earlier checkpoint, as it was written: the lines up to it are held against its root, and
+   * only those after it are checked one by one.
+   */
+  readonly from?: string;
+  /**
+   * How many threads check lines besides this one; for a small log, none does.
+   * @default as many as there are processors
+   */
+  readonly workers?: number;
+  /** Hears how much of the log is done, about every megabyte. */
   readonly onProgress?: (doneBytes: number, allBytes: number) => void;
 }
 
-const PROGRESS_BYTES = 1 << 20;
-const LOCK_TIMEOUT_MS = 2_000;
+/** Below so many bytes, a thread takes longer to start than it would save. */
+const WORTH_THREADS = 4 << 20;
 
 /**
  * Proves an audit log whole: every line in canonical form, signed by a known
  * key, following the one before, and none missing at the end as far as the
- * checkpoint beside the file vouches. Works on a log that is being written:
- * it judges the file as it was at the beginning. Fails only when the file
- * cannot be read.
+ * checkpoint beside the log vouches; none missing at the beginning but those that a record says
+ * were dropped. `path` is the log, with which go its closed files, a directory with one log, or a
+ * single closed file. Works on a log that is being written: it judges the log as it was at the
+ * beginning. Fails only when it cannot be read, or not be held against `from`.
  */
 export async function verifyLog(
   path: string,
   options: VerifyOptions,
 ): Promise<Result<VerifyReport>> {
   try {
-    using file = await Deno.open(path, { read: true });
-    const { size, note } = await snapshot(file, path);
+    const snapshot = await snapshotLog(path);
+    if (!snapshot.ok) return snapshot;
+    const { note } = snapshot.value;
+    const from = options.from === undefined
+      ? undefined
+      : parseCheckpoint(options.from, options.publicKeys);
+    if (from?.ok === false) return from;
     let checkpoint: Checkpoint | undefined;
     let invalid: Break | undefined;
     if (note !== undefined) {
@@ -67,139 +82,42 @@ export async function verifyLog(
       if (parsed.ok) checkpoint = parsed.value;
       else invalid = { code: "CHECKPOINT_INVALID", reason: parsed.error.message };
     }
-    const { lines, broken } = await walk(file, size, options, checkpoint);
-    const fault = broken ?? invalid;
+    const walk = new LogWalk(snapshot.value, checkpoint, from?.value);
+    const broken = await judge(walk, snapshot.value, options) ?? invalid;
+    if (walk.isEarlierGone) return err(earlierGone(path));
     return ok({
-      file: path,
-      whole: fault === undefined,
-      lines,
+      ...walk.report(),
+      whole: broken === undefined,
       ...(checkpoint && { checkpointSize: checkpoint.size }),
-      ...(fault && { broken: fault }),
+      ...(broken && { broken }),
     });
   } catch (cause) {
-    return err({
-      code: "AUDIT_LOG_UNREADABLE",
-      message: `Cannot read the audit log "${path}": ${
-        cause instanceof Deno.errors.NotFound
-          ? "there is no such file"
-          : cause instanceof Error
-          ? cause.message
-          : cause
-      }`,
-      cause,
-    });
+    return unreadable(path, cause);
   }
 }
 
-/** Size and checkpoint at one moment, between the batches of writers. */
-async function snapshot(
-  file: Deno.FsFile,
-  path: string,
-): Promise<{ size: number; note: string | undefined }> {
-  // A writer that was stopped in mid-batch must not stop verification too.
-  const deadline = performance.now() + LOCK_TIMEOUT_MS;
-  let locked = file.tryLockSync(false);
-  while (!locked && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    locked = file.tryLockSync(false);
+async function judge(
+  walk: LogWalk,
+  { parts }: LogSnapshot,
+  { publicKeys, onProgress, workers = navigator.hardwareConcurrency }: VerifyOptions,
+): Promise<Break | undefined> {
+  const all = parts.reduce((sum, { bytes }) => sum + bytes, 0);
+  using checker = lineChecker(publicKeys, all < WORTH_THREADS ? 0 : workers);
+  let before = 0;
+  for (const part of parts) {
+    const told = (done: number) => onProgress?.(before + Math.min(done, part.bytes), all);
+    const broken = await walkPart(part, walk, checker, publicKeys, told);
+    if (broken !== undefined) return broken;
+    before += part.bytes;
   }
-  try {
-    const { size } = file.statSync();
-    return { size, note: readCheckpointNote(path) };
-  } finally {
-    if (locked) file.unlockSync();
-  }
+  return walk.end();
 }
 
-async function walk(
-  file: Deno.FsFile,
-  size: number,
-  options: VerifyOptions,
-  vouched: Checkpoint | undefined,
-): Promise<{ lines: number; broken?: Break }> {
-  let head = GENESIS;
-  const tree = new Accumulator();
-  let reported = 0;
-  for await (const line of readLines(file, size)) {
-    const number = head.seq + 1;
-    const broken = line.terminated
-      ? checkLine(line.bytes, head, options.publicKeys)
-      : { code: "TORN" as const, reason: "it has no end: the writer died, or it was cut" };
-    if (broken !== undefined) return { lines: head.seq, broken: { line: number, ...broken } };
-    head = { seq: number, hash: lineHash(line.bytes) };
-    if (vouched !== undefined && number <= vouched.size) {
-      tree.append(leafHash(line.bytes));
-      if (number === vouched.size && !sameHash(tree.root(), vouched.root)) {
-        return {
-          lines: number - 1,
-          broken: {
-            line: number,
-            code: "CHECKPOINT_MISMATCH",
-            reason: "it is not the line that the checkpoint vouches for, or one before it is not",
-          },
-        };
-      }
-    }
-    if (line.end - reported >= PROGRESS_BYTES) {
-      reported = line.end;
-      options.onProgress?.(line.end, size);
-    }
-  }
-  if (vouched !== undefined && vouched.size > head.seq) {
-    const missing = vouched.size - head.seq;
-    return {
-      lines: head.seq,
-      broken: {
-        line: head.seq + 1,
-        code: "TRUNCATED",
-        reason: `it is missing with all after it, ${count(missing)}: ` +
-          `the checkpoint vouches for ${vouched.size}`,
-      },
-    };
-  }
-  return { lines: head.seq };
-}
-
-/** What is wrong with a line that should follow `head`. */
-function checkLine(
-  bytes: Uint8Array,
-  head: ChainHead,
-  publicKeys: readonly Uint8Array[],
-): Omit<Break, "line"> | undefined {
-  const parsed = parseLine(bytes);
-  if (!parsed.ok) return parsed.error;
-  const { seq, prev, signed, signature, members } = parsed.value;
-  if (!publicKeys.some((key) => verifySignature(key, signed, signature))) {
-    return {
-      code: "BAD_SIGNATURE",
-      reason: "its signature does not fit: it was changed, or signed by a key that is not known",
-    };
-  }
-  const expected = head.seq + 1;
-  if (seq > expected) {
-    return {
-      code: "OUT_OF_ORDER",
-      reason: `it is number ${seq}: ${count(seq - expected)} before it missing or moved`,
-    };
-  }
-  if (seq < expected) {
-    return {
-      code: "OUT_OF_ORDER",
-      reason: `it is number ${seq}: a repetition, or moved from its place`,
-    };
-  }
-  if (prev !== head.hash) {
-    return {
-      code: "BROKEN_CHAIN",
-      reason: "it does not follow the line before: one of the two is from another log",
-    };
-  }
-  if (members.kind === "key" && members.change === "truncated") {
-    return { code: "TRUNCATED", reason: `it records a loss: ${String(members.detail)}` };
-  }
-  return undefined;
-}
-
-function count(lines: number): string {
-  return lines === 1 ? "1 line" : `${lines} lines`;
+function earlierGone(path: string): FirmaError {
+  return {
+    code: "CHECKPOINT_TOO_OLD",
+    message: `Cannot hold the audit log "${path}" against the checkpoint: ` +
+      "lines that it vouches for were dropped",
+    cure: "name a later checkpoint, or verify without one",
+  };
 }

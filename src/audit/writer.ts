@@ -1,10 +1,15 @@
 import type { ExecutionEvent } from "../core/event.ts";
+import { basename } from "../core/path.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import type { SigningKey } from "../pki/signing_key.ts";
 import { AttachedSinks } from "./attached_sinks.ts";
+import type { Packing } from "./closed_file.ts";
+import { Housekeeping } from "./housekeeping.ts";
 import { AuditJournal } from "./journal.ts";
 import { asLogError } from "./log_fault.ts";
-import type { AuditSink } from "./sink.ts";
+import type { RetentionLimits } from "./retention.ts";
+import type { RotationLimits } from "./rotate_log.ts";
+import type { AuditSink, WrittenLines } from "./sink.ts";
 
 /** Whether the log can be written. While it is `failed`, calls are to be denied. */
 export type AuditState = "ok" | "failed";
@@ -36,10 +41,37 @@ export interface AuditWriterOptions {
    * @default none
    */
   readonly sinks?: readonly AuditSink[];
+  /**
+   * `queued`: an event is acknowledged when it was written. `durable`: when it is on the disk.
+   * @default "queued"
+   */
+  readonly durability?: "queued" | "durable";
+  /**
+   * When to begin a new file.
+   * @default never
+   */
+  readonly rotation?: RotationLimits;
+  /**
+   * How closed files are kept.
+   * @default "plain"
+   */
+  readonly packing?: Packing;
+  /**
+   * Which closed files are kept.
+   * @default all
+   */
+  readonly retention?: RetentionLimits;
+  /**
+   * Hears what cannot be done with closed files; events are written all the same.
+   * @default nobody
+   */
+  readonly onTrouble?: (error: FirmaError) => void;
 }
 
 /** Events signed and written in one go: 128 take about 6 ms, for which the thread is busy. */
 const BATCH = 128;
+/** Events that at most share one wait for the disk. */
+const GROUP = 8 * BATCH;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
 
@@ -57,6 +89,8 @@ interface Waiter {
 export class AuditWriter {
   readonly #journal: AuditJournal;
   readonly #sinks: AttachedSinks;
+  readonly #housekeeping: Housekeeping;
+  readonly #isDurable: boolean;
   readonly #capacity: number;
   readonly #queue: ExecutionEvent[] = [];
   readonly #stateListeners: ((state: AuditState, error?: FirmaError) => void)[] = [];
@@ -71,10 +105,32 @@ export class AuditWriter {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #retryMs = FIRST_RETRY_MS;
 
-  private constructor(journal: AuditJournal, sinks: AttachedSinks, capacity: number) {
-    this.#journal = journal;
-    this.#sinks = sinks;
-    this.#capacity = capacity;
+  /** How many events at the head of the queue are written and not confirmed yet. */
+  #inFile = 0;
+  /** Lines that wait for the disk before sinks hear of them. */
+  #unsynced: WrittenLines[] = [];
+
+  private constructor(options: AuditWriterOptions) {
+    const sinks = this.#sinks = new AttachedSinks(options.sinks ?? []);
+    const onTrouble = options.onTrouble ?? (() => {});
+    this.#isDurable = options.durability === "durable";
+    this.#capacity = options.capacity ?? 8_192;
+    this.#housekeeping = new Housekeeping({
+      log: options.file,
+      packing: options.packing ?? "plain",
+      retention: options.retention ?? {},
+      sinks,
+      onTrouble,
+    });
+    this.#journal = new AuditJournal({
+      ...options,
+      onTrouble,
+      onWritten: (lines) => this.#isDurable ? this.#unsynced.push(lines) : sinks.take(lines),
+      onClosed: ({ path, first, last }) => {
+        this.#housekeeping.hurry();
+        sinks.filesChanged({ kind: "closed", file: path, first, last });
+      },
+    });
   }
 
   /**
@@ -82,16 +138,20 @@ export class AuditWriter {
    * the key. Fails when the log cannot be written now.
    */
   static async open(options: AuditWriterOptions): Promise<Result<AuditWriter>> {
-    const sinks = new AttachedSinks(options.sinks ?? []);
-    const journal = new AuditJournal({ ...options, onWritten: (lines) => sinks.take(lines) });
+    const writer = new AuditWriter(options);
+    const journal = writer.#journal;
     try {
       await journal.write([]);
+      await writer.#sync();
       await journal.checkpoint();
+      await writer.#keepHouse();
     } catch (thrown) {
       journal.release();
+      await writer.#housekeeping.stop();
+      await writer.#sinks.close();
       return err(asLogError(options.file, thrown));
     }
-    return ok(new AuditWriter(journal, sinks, options.capacity ?? 8_192));
+    return ok(writer);
   }
 
   /** Whether the log can be written, as of the last attempt. */
@@ -166,6 +226,7 @@ export class AuditWriter {
     let result = await this.flush();
     if (this.#working !== undefined) await this.#working;
     clearTimeout(this.#timer);
+    await this.#housekeeping.stop();
     if (result.ok) {
       try {
         await this.#journal.checkpoint();
@@ -199,11 +260,10 @@ export class AuditWriter {
   async #work(): Promise<void> {
     try {
       do {
-        const batch = this.#queue.slice(0, BATCH);
-        await this.#journal.write(batch);
-        this.#settle(batch.length);
+        this.#settle(await this.#writeGroup());
         if (this.#error !== undefined) await this.#recover();
         else if (this.#journal.checkpointDue) await this.#journal.checkpoint();
+        if (this.#housekeeping.isDue) await this.#keepHouse();
       } while (this.#queue.length > 0);
       if (this.#closed === undefined) {
         this.#journal.scheduleCheckpoint((error) => this.#fail(error));
@@ -211,6 +271,35 @@ export class AuditWriter {
     } catch (thrown) {
       this.#fail(asLogError(this.#journal.path, thrown));
     }
+  }
+
+  /** Writes what waits; returns how many events of it are as safe as they have to be. */
+  async #writeGroup(): Promise<number> {
+    do {
+      const batch = this.#queue.slice(this.#inFile, this.#inFile + BATCH);
+      await this.#journal.write(batch);
+      this.#inFile += batch.length;
+    } while (this.#isDurable && this.#inFile < Math.min(GROUP, this.#queue.length));
+    const written = this.#inFile;
+    // Where the disk does not confirm them, they are written again: rather twice than not at all.
+    this.#inFile = 0;
+    await this.#sync();
+    return written;
+  }
+
+  async #sync(): Promise<void> {
+    if (!this.#isDurable) return;
+    await this.#journal.sync();
+    for (const lines of this.#unsynced.splice(0)) this.#sinks.take(lines);
+  }
+
+  async #keepHouse(): Promise<void> {
+    await this.#housekeeping.look(async ({ files, reason }) => {
+      const names = files.map(({ path }) => basename(path)).join(", ");
+      this.#journal.noteDropped(files[0]!.first, files.at(-1)!.last, `${reason}: ${names}`);
+      await this.#journal.write([]);
+      await this.#journal.sync();
+    });
   }
 
   #settle(written: number): void {

@@ -10,6 +10,7 @@ import type { SecretStore } from "../secrets/store/secret_store.ts";
 import type { CredentialConfig } from "./keys/credentials/credential.ts";
 import type { ConnectorHostConfig } from "./keys/sidecar.ts";
 import { type ApprovalsConfig, approvalsConfig } from "./keys/sidecar_approvals.ts";
+import { type AuditConfig, auditConfig } from "./keys/sidecar_audit.ts";
 import type { RemoteAuthorityConfig } from "./keys/sidecar_authority.ts";
 import type { LimitsTable } from "./keys/run_limits.ts";
 import { insteadOf } from "./keys/elsewhere.ts";
@@ -82,11 +83,7 @@ export interface FirmaConfig {
     readonly approvals: ApprovalsConfig;
     /** Stores of secrets that agents may call. */
     readonly httpSecretProviders: readonly SecretStore[];
-    readonly audit: {
-      readonly filePath: string;
-      /** Names of query parameters whose values are left out of the log. */
-      readonly redactQueryParams: readonly string[];
-    };
+    readonly audit: AuditConfig;
   };
   readonly run: {
     /** How programs that an agent starts are held until they are decided. */
@@ -263,10 +260,7 @@ function assemble(
       credentials: sidecar.credentials,
       approvals: approvalsConfig(sidecar.approvals),
       httpSecretProviders: sidecar.http_secret_providers,
-      audit: {
-        filePath: sidecar.audit.file_path ?? defaults.auditFile,
-        redactQueryParams: sidecar.audit.redact_query_params,
-      },
+      audit: auditConfig(sidecar.audit, defaults.auditFile),
     },
     run: {
       localExec: {

@@ -11,11 +11,21 @@ const DURATION_UNITS: Readonly<Record<string, number>> = {
 /** The longest time a timer can wait: 2^31 - 1 milliseconds, a little under 25 days. */
 const LONGEST = 2 ** 31 - 1;
 
+/** How long something may be kept: a hundred years, in milliseconds. */
+const OLDEST = 36_525 * 86_400_000;
+
 /**
  * Parses a duration such as `"250ms"`, `"30s"` or `"1h30m"` into milliseconds;
  * at least 1 ms and at most 24 days.
  */
 export function parseDuration(text: string): Result<number, string> {
+  const parsed = parseAge(text);
+  if (parsed.ok && parsed.value > LONGEST) return err(`"${text}" is longer than 24 days`);
+  return parsed;
+}
+
+/** Parses an age such as `"90d"` into milliseconds, which no timer has to wait for. */
+export function parseAge(text: string): Result<number, string> {
   if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/.test(text)) {
     return err(`"${text}" is not a duration such as "250ms", "30s" or "1h30m"`);
   }
@@ -25,7 +35,7 @@ export function parseDuration(text: string): Result<number, string> {
   }
   const milliseconds = Math.round(total);
   if (milliseconds < 1) return err(`"${text}" is no time at all`);
-  if (milliseconds > LONGEST) return err(`"${text}" is longer than 24 days`);
+  if (milliseconds > OLDEST) return err(`"${text}" is longer than a hundred years`);
   return ok(milliseconds);
 }
 

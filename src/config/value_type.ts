@@ -1,7 +1,7 @@
 /** What the values of keys in `firma.toml` may be: how each is read, and how it is described. */
 import { isAbsolute, resolve } from "../core/path.ts";
 import { type Checked, fault, listOf, type Reader } from "./reader.ts";
-import { parseDuration, parseSize } from "./units.ts";
+import { parseAge, parseDuration, parseSize } from "./units.ts";
 
 /** A value as JSON has it. */
 export type Json =
@@ -125,6 +125,12 @@ const TIMES = "^(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h|d))+$";
 /** A time of at least 1 ms, in milliseconds. */
 export const DURATION: ValueType<number> = text<number>("duration", { pattern: TIMES }, (value) => {
   const parsed = parseDuration(value);
+  return parsed.ok ? { value: parsed.value } : { state: parsed.error };
+});
+
+/** How old something may become, in milliseconds. */
+export const AGE: ValueType<number> = text<number>("age", { pattern: TIMES }, (value) => {
+  const parsed = parseAge(value);
   return parsed.ok ? { value: parsed.value } : { state: parsed.error };
 });
 

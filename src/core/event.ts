@@ -133,12 +133,24 @@ export interface KeyEvent extends EventBase {
   /**
    * `created`: the first line that this key signed. `recovered`: the log could
    * not be written for a while, or a torn line was set aside. `truncated`: the
-   * log holds fewer lines than were once written to it, or others.
+   * log holds fewer lines than were once written to it, or others. `rotated`: the log
+   * went on in the file that this line begins. `dropped`: retention gave up old files.
    */
-  readonly change: "created" | "recovered" | "truncated";
+  readonly change: "created" | "recovered" | "truncated" | "rotated" | "dropped";
   /** Raw Ed25519 public key, standard base64. */
   readonly public_key: string;
   readonly detail: string;
+  /** Of `rotated`: the name of the file with the lines before. */
+  readonly file?: string;
+  /** Of `rotated` and `dropped`: the first line that the files hold. */
+  readonly first_seq?: number;
+  /** Of `rotated` and `dropped`: their last line. After `dropped`, none up to it is held. */
+  readonly last_seq?: number;
+  /**
+   * Of `rotated`: the roots of the full trees that all lines up to `last_seq` make, from the left,
+   * standard base64. From them the tree goes on without those lines.
+   */
+  readonly tree?: readonly string[];
 }
 
 /** A person was asked, or answered, or what they said came to its end. */

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
-import { readLines } from "../audit/lines.ts";
+import { linesOfParts, snapshotLog } from "../audit/log_parts.ts";
 import type { ExecutionEvent } from "../core/event.ts";
+import { unwrap } from "../core/result.ts";
 import type { SessionState } from "../core/session_state.ts";
 import { SessionFold } from "./session_fold.ts";
 
@@ -14,9 +15,8 @@ export async function replaySession(logFile: string, sessionId: string): Promise
   fold.begin(sessionId);
   const mark = Buffer.from(JSON.stringify(sessionId));
   try {
-    using file = await Deno.open(logFile, { read: true });
-    const { size } = await file.stat();
-    for await (const { bytes, terminated } of readLines(file, size)) {
+    const { parts } = unwrap(await snapshotLog(logFile));
+    for await (const { bytes, terminated } of linesOfParts(parts)) {
       // Most lines are of other sessions, and parsing takes longer than looking.
       const line = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
       if (!terminated || !line.includes(mark)) continue;

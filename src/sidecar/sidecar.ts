@@ -129,7 +129,7 @@ async function assemble(
   const loadingCedar = cedarModule();
   const makingCa = SessionCa.create();
   for (const begun of [loadingCedar, makingCa]) begun.catch(() => {}); // told where it is awaited
-  const audit = await openAudit(config, env);
+  const audit = await openAudit(config, env, notify);
   if (!audit.ok) return err([audit.error]);
   started.defer(async () => void await audit.value.close());
   const feed = new AuditFeed(audit.value);
@@ -265,11 +265,14 @@ async function startBroker(
 async function openAudit(
   config: FirmaConfig,
   env: Environment,
+  notify: Notify,
 ): Promise<Result<AuditWriter>> {
   const key = await loadOrCreateSigningKey(join(dataDir(env), "keys/audit.key"));
   if (!key.ok) return key;
-  const { filePath: file, redactQueryParams: redactNames } = config.sidecar.audit;
-  return await AuditWriter.open({ file, key: key.value, redactNames });
+  const { filePath: file, redactQueryParams: redactNames, ...kept } = config.sidecar.audit;
+  const onTrouble = (error: FirmaError) =>
+    notify("error", `Closed files of the audit log: ${errorLine(error)}`);
+  return await AuditWriter.open({ file, key: key.value, redactNames, ...kept, onTrouble });
 }
 
 /** Tells the operator once that calls are denied for want of a record, and once that it is over. */

@@ -75,7 +75,13 @@ Deno.test("parseConfig() fills in every default", () => {
           desktopNotification: false,
           webhookUrl: undefined,
         },
-        audit: { filePath: "/data/audit/audit.jsonl", redactQueryParams: [] },
+        audit: {
+          filePath: "/data/audit/audit.jsonl",
+          redactQueryParams: [],
+          rotation: { maxBytes: 100 * 1024 * 1024 },
+          packing: "plain",
+          retention: {},
+        },
       },
       run: {
         localExec: { gate: "required", timeoutMs: 10_000 },

@@ -22,6 +22,21 @@ export class Accumulator {
     return accumulator;
   }
 
+  /** Goes on with a tree of `leaves` leaves of which only the full trees are known, from the left. */
+  static resume(leaves: number, peaks: readonly Hash[]): Accumulator {
+    const accumulator = new Accumulator();
+    peakPositions(leaves).forEach(({ leaves: size }, index) => {
+      accumulator.#peaks.push({ leaves: size, hash: peaks[index]! });
+    });
+    accumulator.#leaves = leaves;
+    return accumulator;
+  }
+
+  /** The roots of the full trees that the leaves make, from the left. */
+  peaks(): Hash[] {
+    return this.#peaks.map(({ hash }) => hash);
+  }
+
   /** How many leaves there are. */
   get leaves(): number {
     return this.#leaves;

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { verifyLog, type VerifyReport } from "../../audit/verify.ts";
 import { escapeForTerminal } from "../../core/escape.ts";
-import { type FirmaError, ok } from "../../core/result.ts";
+import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
 import { auditLogInForce } from "../audit_log.ts";
 import { print, printError, printToStderr } from "../output.ts";
 import { bold, hasColours, red, yellow } from "../style.ts";
@@ -12,6 +12,7 @@ interface Flags {
   readonly config?: string;
   readonly json?: boolean;
   readonly publicKey?: string[];
+  readonly from?: string;
 }
 
 const BROKEN = 1;
@@ -41,17 +42,30 @@ function verdict(report: VerifyReport): string {
   const colours = hasColours(Deno.stdout);
   const file = escapeForTerminal(report.file);
   if (report.broken) {
-    const { line, reason } = report.broken;
-    const at = line === undefined ? "" : ` at line ${line}`;
+    const { line, reason, file: part } = report.broken;
+    const where = part === undefined ? "" : ` of ${escapeForTerminal(part)}`;
+    const at = line === undefined ? "" : ` at line ${line}${where}`;
     return `${file}: ${red(`broken${at}`, colours)}: ${escapeForTerminal(reason)}\n`;
   }
   const lines = report.lines === 1 ? "1 line" : `${report.lines} lines`;
-  const head = `${file}: ${bold("whole", colours)}, ${lines}`;
+  const head = `${file}: ${bold("whole", colours)}, ${lines}${extent(report)}`;
   if (report.checkpointSize === undefined) {
     const doubt = yellow("no checkpoint beside it", colours);
     return `${head}; ${doubt}, so lines missing at its end would not show\n`;
   }
   return `${head}, checkpoint at line ${report.checkpointSize}\n`;
+}
+
+/** What is not all of a log that lies in one file. */
+function extent({ first, files, vouchedEarlier }: VerifyReport): string {
+  const parts = [
+    ...(files === undefined ? [] : [` in ${files} files`]),
+    ...(first === undefined ? [] : [` from line ${first} on`]),
+    ...(vouchedEarlier === undefined
+      ? []
+      : [` (of the first ${vouchedEarlier}, only that they are still the same)`]),
+  ];
+  return parts.join("");
 }
 
 async function verify(path: string | undefined, flags: Flags): Promise<number> {
@@ -63,10 +77,13 @@ async function verify(path: string | undefined, flags: Flags): Promise<number> {
   if (!file.ok) return refuse(file.error);
   const keys = await publicKeys(flags.publicKey);
   if (!keys.ok) return refuse([keys.error]);
+  const from = earlierNote(flags.from);
+  if (!from.ok) return refuse([from.error]);
   const progress = progressLine();
   const report = await verifyLog(file.value, {
     publicKeys: keys.value,
     onProgress: progress.update,
+    ...(from.value !== undefined && { from: from.value }),
   });
   progress.clear();
   if (!report.ok) return refuse([report.error]);
@@ -74,15 +91,30 @@ async function verify(path: string | undefined, flags: Flags): Promise<number> {
   return report.value.whole ? 0 : BROKEN;
 }
 
+function earlierNote(path: string | undefined): Result<string | undefined> {
+  if (path === undefined) return ok(undefined);
+  try {
+    return ok(Deno.readTextFileSync(path));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const message = `Cannot read the checkpoint "${path}": ${reason}`;
+    return err({ code: "CHECKPOINT_UNREADABLE", message, cause });
+  }
+}
+
 const HELP = `
+A log goes with the files that it was rotated to. A directory stands for the one log in it, and a
+single closed file can be verified by itself.
+
 Exit status: 0 the log is whole, 1 it is broken, 2 it cannot be judged.
 
 Examples:
   firma audit verify
   firma audit verify copy.jsonl --public-key audit.key.pub --json
+  firma audit verify --from last-month.checkpoint
 `;
 
-/** `firma audit verify [file]` */
+/** `firma audit verify [path]` */
 export function verifyCommand(): Command {
   return new Command("verify")
     .summary("Prove an audit log whole, or name the first line that breaks it.")
@@ -90,9 +122,13 @@ export function verifyCommand(): Command {
       "Prove that nothing was changed, removed, added or moved in an audit log, or name the\n" +
         "first line that breaks it.",
     )
-    .argument("[file]", "the log (default: the one in force here)")
+    .argument("[path]", "the log, or its directory (default: the one in force here)")
     .option("-c, --config <path>", "configuration file")
     .addOption(publicKeyOption())
+    .option(
+      "--from <checkpoint>",
+      "an earlier checkpoint: what it vouches for must be the same, the rest is verified",
+    )
     .option("--json", "print the result as a JSON object")
     .addHelpText("after", HELP)
     .action(async (path: string | undefined, _flags: Flags, command: Command) => {

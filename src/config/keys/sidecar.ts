@@ -3,7 +3,6 @@ import { CONNECT_ADDRESS, type ConnectAddress } from "../connect_address.ts";
 import { key, section, type SectionList, sectionList, type ValueOf } from "../key.ts";
 import { type Checked, fault } from "../reader.ts";
 import {
-  ABSOLUTE_PATH,
   BOOLEAN,
   DURATION,
   DURATION_OR_NONE,
@@ -15,6 +14,7 @@ import {
 } from "../value_type.ts";
 import { CREDENTIALS } from "./credentials/credential.ts";
 import { SIDECAR_APPROVALS } from "./sidecar_approvals.ts";
+import { SIDECAR_AUDIT } from "./sidecar_audit.ts";
 import { checkHostPattern, HOST_NAME } from "./host_pattern.ts";
 import { HTTP_SECRET_PROVIDERS } from "./http_secret_providers.ts";
 import { SIDECAR_AUTHORITY } from "./sidecar_authority.ts";
@@ -127,11 +127,6 @@ const INTERCEPTOR = section("How the agent's connections are taken", {
   }),
 });
 
-const PARAMETER = text<string>("name", { pattern: "^[^=&;?#\\s]+$" }, (value) => {
-  if (/^[^=&;?#\s]+$/.test(value)) return { value };
-  return { state: `"${value}" is not the name of a query parameter` };
-});
-
 const CONNECTOR = section("How calls are forwarded", {
   connect_timeout: key(DURATION, {
     about: "How long a connection to an upstream may take, TLS included",
@@ -191,20 +186,7 @@ export const SIDECAR = section("The Sidecar, which decides each call and forward
   credentials: CREDENTIALS,
   approvals: SIDECAR_APPROVALS,
   http_secret_providers: HTTP_SECRET_PROVIDERS,
-  audit: section("The audit log", {
-    file_path: key(ABSOLUTE_PATH, {
-      about: "The audit log",
-      otherwise: "`audit/audit.jsonl` in the data directory",
-      example: "/var/log/firma/audit.jsonl",
-      applies: "restart",
-    }),
-    redact_query_params: key(list(PARAMETER, "list of names"), {
-      about: "Query parameters that hold secrets, beside those whose names say so; case is ignored",
-      default: [],
-      example: ["invite"],
-      applies: "restart",
-    }),
-  }),
+  audit: SIDECAR_AUDIT,
 });
 
 /** `[sidecar]` of a `firma.toml`, as it stands there. */

@@ -1,0 +1,120 @@
+import { type Base, baseOf } from "./base.ts";
+import { lineHash } from "./chain.ts";
+import { HASH_BYTES, leafHash } from "./merkle/hash.ts";
+import { type LineFault, readSignedLine } from "./verify_line.ts";
+
+/** What is wrong with a line, as the end of a sentence that begins with the line. */
+export interface LineBreak {
+  readonly code:
+    | LineFault["code"]
+    | "BAD_SIGNATURE"
+    | "OUT_OF_ORDER"
+    | "BROKEN_CHAIN"
+    | "TRUNCATED";
+  readonly reason: string;
+}
+
+/** What several lines are by themselves, before it is known what they follow. */
+export interface CheckedLines {
+  /** How many of them are sound, and follow one another. */
+  readonly count: number;
+  /** What the first of them says about itself; absent when that is no line at all. */
+  readonly first?: { readonly seq: number; readonly prev: string; readonly base?: Base };
+  /** Of the last sound one, as the next one has to name it. */
+  readonly lastHash: string;
+  /** Leaves of the sound ones in the Merkle tree, one after the other. */
+  readonly leaves: Uint8Array<ArrayBuffer>;
+  /** Up to which line a sound one says that old files were dropped; 0 where none does. */
+  readonly droppedUpTo: number;
+  /** What is wrong with the line after the sound ones; absent when all are. */
+  readonly broken?: LineBreak;
+}
+
+const NEWLINE = 0x0a;
+
+/** Checks whole lines, each with its newline, all but what the first one of them follows. */
+export function checkLines(
+  bytes: Uint8Array,
+  publicKeys: readonly Uint8Array[],
+): CheckedLines {
+  const leaves: Uint8Array[] = [];
+  let first: CheckedLines["first"];
+  let seq = 0;
+  let lastHash = "";
+  let droppedUpTo = 0;
+  let broken: LineBreak | undefined;
+  for (let start = 0; start < bytes.length && broken === undefined;) {
+    const end = bytes.indexOf(NEWLINE, start);
+    const line = bytes.subarray(start, end);
+    start = end + 1;
+    const read = readSignedLine(line, publicKeys);
+    if (!read.ok) {
+      broken = read.error;
+      break;
+    }
+    const { members } = read.value;
+    if (first === undefined) {
+      const base = baseOf(members);
+      first = { seq: read.value.seq, prev: read.value.prev, ...(base && { base }) };
+    } else {
+      broken = orderBreak(read.value, { seq, hash: lastHash });
+    }
+    if (members.kind === "key" && members.change === "truncated") {
+      broken ??= {
+        code: "TRUNCATED",
+        reason: `it records a loss: ${String(members.detail)}`,
+      };
+    }
+    if (broken !== undefined) break;
+    if (members.kind === "key" && members.change === "dropped") {
+      droppedUpTo = Math.max(droppedUpTo, Number(members.last_seq) || 0);
+    }
+    seq = read.value.seq;
+    lastHash = lineHash(line);
+    leaves.push(leafHash(line));
+  }
+  return {
+    count: leaves.length,
+    lastHash,
+    leaves: concatenated(leaves),
+    droppedUpTo,
+    ...(first && { first }),
+    ...(broken && { broken }),
+  };
+}
+
+/** What is wrong with the place of a line that should follow `head`. */
+export function orderBreak(
+  { seq, prev }: { readonly seq: number; readonly prev: string },
+  head: { readonly seq: number; readonly hash: string },
+): LineBreak | undefined {
+  const expected = head.seq + 1;
+  if (seq > expected) {
+    return {
+      code: "OUT_OF_ORDER",
+      reason: `it is number ${seq}: ${countOf(seq - expected)} before it missing or moved`,
+    };
+  }
+  if (seq < expected) {
+    return {
+      code: "OUT_OF_ORDER",
+      reason: `it is number ${seq}: a repetition, or moved from its place`,
+    };
+  }
+  if (prev === head.hash) return undefined;
+  return {
+    code: "BROKEN_CHAIN",
+    reason: "it does not follow the line before: one of the two is from another log",
+  };
+}
+
+/** A number of lines in words. */
+export function countOf(lines: number): string {
+  return lines === 1 ? "1 line" : `${lines} lines`;
+}
+
+function concatenated(hashes: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(hashes.length * HASH_BYTES);
+  hashes.forEach((hash, index) => bytes.set(hash, index * HASH_BYTES));
+  return bytes;
+}

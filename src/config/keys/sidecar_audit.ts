@@ -1,0 +1,99 @@
+import { key, section, type ValueOf } from "../key.ts";
+import { ABSOLUTE_PATH, AGE, COUNT, list, oneOf, SIZE, text } from "../value_type.ts";
+
+const PARAMETER = text<string>("name", { pattern: "^[^=&;?#\\s]+$" }, (value) => {
+  if (/^[^=&;?#\s]+$/.test(value)) return { value };
+  return { state: `"${value}" is not the name of a query parameter` };
+});
+
+/** `[sidecar.audit]`. */
+export const SIDECAR_AUDIT = section("The audit log", {
+  file_path: key(ABSOLUTE_PATH, {
+    about: "The audit log",
+    otherwise: "`audit/audit.jsonl` in the data directory",
+    example: "/var/log/firma/audit.jsonl",
+    applies: "restart",
+  }),
+  redact_query_params: key(list(PARAMETER, "list of names"), {
+    about: "Query parameters that hold secrets, beside those whose names say so; case is ignored",
+    default: [],
+    example: ["invite"],
+    applies: "restart",
+  }),
+  rotation: section("When the log goes on in a new file", {
+    max_size: key(SIZE, {
+      about: "How large a file becomes",
+      default: "100 MiB",
+      example: "1 GiB",
+      applies: "restart",
+    }),
+    max_age: key(AGE, {
+      about: "How old the first line of a file becomes; looked at when the next one is written",
+      otherwise: "files do not age",
+      example: "1d",
+      applies: "restart",
+    }),
+    compression: key(oneOf(["none", "gzip", "zstd"]), {
+      about: "What closed files are compressed with",
+      default: "none",
+      example: "zstd",
+      applies: "restart",
+    }),
+  }),
+  retention: section("Which closed files are kept; without a key, all of them", {
+    max_files: key(COUNT, {
+      about: "How many closed files are kept",
+      otherwise: "any number",
+      example: 30,
+      applies: "restart",
+    }),
+    max_age: key(AGE, {
+      about: "How old the last line of a closed file becomes",
+      otherwise: "any age",
+      example: "90d",
+      applies: "restart",
+    }),
+    max_total_size: key(SIZE, {
+      about: "How large closed files are together, as they lie on the disk",
+      otherwise: "any size",
+      example: "10 GiB",
+      applies: "restart",
+    }),
+  }),
+});
+
+/** `[sidecar.audit]` of a `firma.toml`, as it stands there. */
+export type SidecarAuditTable = ValueOf<typeof SIDECAR_AUDIT>;
+
+/** How the audit log is kept; times in milliseconds, sizes in bytes. */
+export interface AuditConfig {
+  readonly filePath: string;
+  /** Names of query parameters whose values are left out of the log. */
+  readonly redactQueryParams: readonly string[];
+  readonly rotation: { readonly maxBytes: number; readonly maxAgeMs?: number };
+  readonly packing: "plain" | "gzip" | "zstd";
+  readonly retention: {
+    readonly maxFiles?: number;
+    readonly maxAgeMs?: number;
+    readonly maxTotalBytes?: number;
+  };
+}
+
+/** The table under the names of the configuration; `auditFile` is the log where it names none. */
+export function auditConfig(table: SidecarAuditTable, auditFile: string): AuditConfig {
+  const { rotation, retention } = table;
+  return {
+    filePath: table.file_path ?? auditFile,
+    redactQueryParams: table.redact_query_params,
+    rotation: {
+      maxBytes: rotation.max_size,
+      ...(rotation.max_age !== undefined && { maxAgeMs: rotation.max_age }),
+    },
+    packing: rotation.compression === "none" ? "plain" : rotation.compression,
+    retention: {
+      ...(retention.max_files !== undefined && { maxFiles: retention.max_files }),
+      ...(retention.max_age !== undefined && { maxAgeMs: retention.max_age }),
+      ...(retention.max_total_size !== undefined && { maxTotalBytes: retention.max_total_size }),
+    },
+  };
+}
