@@ -16,6 +16,14 @@ Deno.test("permissionTable() says what servers give up once they have started", 
   }
 });
 
+Deno.test("permissionTable() says of the parts that give nothing up that they do not", () => {
+  for (const name of ["command line", "__init", "supervisor", "monitor"]) {
+    const { granted, withheld } = part(name);
+    assert.deepEqual(withheld, [], name);
+    assert.ok(granted.includes("run"), name);
+  }
+});
+
 Deno.test("permissionTable() says which hosts the data plane can reach", () => {
   const { granted, withheld } = part("data-plane worker");
   assert.ok(granted.includes("net: *.mapped.test, b.test, its sockets"), granted.join());
