@@ -2,74 +2,124 @@ import type { Execution, Interpreter } from "../../../core/local_exec.ts";
 import { type FileIdentity, identityKey, readLink } from "./file.ts";
 import { ERRNO } from "./libc.ts";
 import type { Attempt } from "./listener.ts";
-import { readList } from "./memory.ts";
+import { type ListStart, readList } from "./memory.ts";
 import { namesOf, type Program, type Programs } from "./program.ts";
+
+/** The program that an attempt would start. */
+export interface Identified {
+  /** As the caller named it. */
+  readonly path: string;
+  readonly program: Program;
+  readonly names: readonly string[];
+  /** The first argument as it was when the names were found. */
+  readonly own: string;
+  readonly interpreter: Interpreter | undefined;
+  /** What the kernel puts in front of the path of a script. */
+  readonly front: readonly string[];
+  /** The program that must run then: of a script, what its first line names. */
+  readonly runs: FileIdentity;
+  readonly isGoverned: boolean;
+  /** Stands for the file and its names; nothing stands for what is governed or has just changed. */
+  readonly key: string | undefined;
+}
 
 /** What an attempt is about. */
 export interface Found {
   readonly execution: Execution;
-  /** The program that must run then: of a script, what its first line names. */
-  readonly runs: FileIdentity;
-  /** The command line that it must have then, or how that ends; of a governed program. */
-  readonly argv: { readonly text: string; readonly isWhole: boolean } | undefined;
-  /** Stands for the file and its names; nothing stands for a governed program. */
-  readonly key: string | undefined;
+  readonly identified: Identified;
+  /** The arguments that it must have then; `undefined` stands for any. */
+  readonly argv: readonly (string | undefined)[];
+  /** There are no more of them. */
+  readonly isWhole: boolean;
 }
 
 const EFAULT = 14;
+const LONGEST_NAME = 4096;
 /** The kernel's own limit for arguments and environment is 2 MiB with usual settings. */
-const WHOLE = { strings: 131_072, bytes: 2 * 1024 * 1024 };
-const BEGINNING = { strings: 64, bytes: 4096 };
+export const WHOLE = { strings: 131_072, bytes: 2 * 1024 * 1024 };
+const FIRST = { strings: 1, bytes: LONGEST_NAME };
+/** What is recorded, and told of programs that are not governed. */
+export const BEGINNING = { strings: 64, bytes: 4096 };
 const ENVIRONMENT = { strings: 16_384, bytes: 2 * 1024 * 1024 };
 const TELLING = /^(?:GIT_|LD_)/;
 /** The kernel follows no more. */
 const MOST_INTERPRETERS = 4;
 
-/** Finds out what an attempt is about, or the error number that it is to fail with. */
-export function describe(
-  { attempt, path, programs, governed }: {
-    readonly attempt: Attempt;
-    readonly path: string;
-    readonly programs: Programs;
-    readonly governed: ReadonlySet<string>;
-  },
-): Found | number {
+/** Finds out which program an attempt names, or the error number that it is to fail with. */
+export function identify(
+  attempt: Attempt,
+  path: string,
+  programs: Programs,
+  governed: ReadonlySet<string>,
+): Identified | number {
   const { pid } = attempt;
   const program = programs.find(attempt, path);
   if (typeof program === "number") return program;
+  const first = readList(pid, attempt.argv, FIRST);
+  if ("fault" in first) return EFAULT;
+  const own = first.texts[0] ?? "";
+  const known = identified.get(program);
+  if (known !== undefined && known.path === path && known.own === own) return known;
   const script = interpreterOf(programs, pid, program);
   if (typeof script === "number") return script;
-  const start = readList(pid, attempt.argv, BEGINNING);
-  if ("fault" in start) return EFAULT;
-  const own = (start.texts[0] ?? "").replace(/^-/, "");
-  const names = [...new Set([...namesOf(path, program.file, own), ...program.copyOf])];
-  const { interpreter, runs } = script;
+  const called = own.startsWith("-") ? own.slice(1) : own;
+  const names = [...new Set([...namesOf(path, program.file, called), ...program.copyOf])];
+  const { interpreter, front, runs } = script;
   const isGoverned = [...names, ...interpreter?.names ?? []].some((name) => governed.has(name));
-  const all = isGoverned && !start.isWhole ? readList(pid, attempt.argv, WHOLE) : start;
+  const isSettled = program.identity.isSettled && runs.isSettled;
+  const key = isGoverned || !isSettled
+    ? undefined
+    : [identityKey(program.identity), identityKey(runs), ...names].join("\0");
+  const found = { path, program, names, own, interpreter, front, runs, isGoverned, key };
+  // What a script is run by is looked up each time: nothing of the script says when it changes.
+  if (interpreter === undefined) identified.set(program, found);
+  return found;
+}
+
+/** As it was called last. The list of what is governed does not change while a program is known. */
+const identified = new WeakMap<Program, Identified>();
+
+/** Finds out what an attempt is about, or the error number that it is to fail with. */
+export function describe(attempt: Attempt, identified: Identified): Found | number {
+  const { pid } = attempt;
+  const { path, own, interpreter, front, isGoverned } = identified;
+  const all = readList(pid, attempt.argv, isGoverned ? WHOLE : BEGINNING);
   if ("fault" in all) return EFAULT;
-  if (isGoverned && !all.isWhole) return ERRNO.E2BIG;
-  const environment = isGoverned ? tellingVariables(attempt) : undefined;
+  const { texts, isWhole } = all;
+  if (isGoverned && !isWhole) return ERRNO.E2BIG;
+  // Another thread has rewritten it, and the names are no longer those of this.
+  if ((texts[0] ?? "") !== own) return ERRNO.EPERM;
+  const environment = isGoverned ? tellingVariables(pid, attempt.envp) : undefined;
   if (typeof environment === "number") return environment;
   const cwd = readLink(`/proc/${pid}/cwd`);
   if (cwd === undefined) return ERRNO.EACCES;
-  const execution: Execution = {
+  const known = executionOf(pid, identified, all, cwd);
+  const execution = environment === undefined ? known : { ...known, environment };
+  // Told to execute a descriptor, the kernel makes up a path.
+  const shownPath = attempt.directory === undefined ? path : undefined;
+  const argv = interpreter === undefined
+    // The kernel adds an empty one where there is none.
+    ? texts.length === 0 ? [""] : texts
+    : [...front, shownPath, ...texts.slice(1)];
+  return { execution, identified, argv, isWhole };
+}
+
+/** An execution of a program, with what is known of its arguments. */
+export function executionOf(
+  pid: number,
+  { path, program, names, interpreter }: Identified,
+  { texts, isWhole }: ListStart = { texts: [], isWhole: false },
+  cwd = "",
+): Execution {
+  return {
     pid,
     path,
     file: program.file,
     names,
-    argv: all.texts,
-    argc: all.isWhole ? all.texts.length : -1,
+    argv: texts,
+    argc: isWhole ? texts.length : -1,
     cwd,
     ...(interpreter && { interpreter }),
-    ...(environment && { environment }),
-  };
-  return {
-    execution,
-    runs,
-    argv: isGoverned ? expectedArguments(all.texts, interpreter !== undefined) : undefined,
-    key: isGoverned
-      ? undefined
-      : [identityKey(program.identity), identityKey(runs), ...names].join("\0"),
   };
 }
 
@@ -77,14 +127,16 @@ function interpreterOf(
   programs: Programs,
   pid: number,
   program: Program,
-): { readonly interpreter?: Interpreter; readonly runs: FileIdentity } | number {
+): Pick<Identified, "interpreter" | "front" | "runs"> | number {
   const names: string[] = [];
+  let front: string[] = [];
   let argument: string | undefined;
   let at = program;
   for (let depth = 0; at.content.kind === "script"; depth++) {
     if (depth > MOST_INTERPRETERS) return ERRNO.ELOOP;
-    const { interpreter } = at.content;
-    argument ??= at.content.argument;
+    const { interpreter, argument: given } = at.content;
+    argument ??= given;
+    front = [interpreter, ...(given === undefined ? [] : [given]), ...front];
     const path = programs.absolute(pid, interpreter);
     const next = path === undefined ? ERRNO.ENOENT : programs.within(pid, path);
     if (typeof next === "number") return next;
@@ -92,26 +144,17 @@ function interpreterOf(
     at = next;
   }
   if (at.content.kind === "other") return ERRNO.ENOEXEC;
-  if (at === program) return { runs: program.identity };
+  if (at === program) return { interpreter: undefined, front, runs: program.identity };
   const interpreter = {
     file: at.file,
     names: [...new Set(names)],
     ...(argument !== undefined && { argument }),
   };
-  return { interpreter, runs: at.identity };
+  return { interpreter, front, runs: at.identity };
 }
 
-/** What comes after the program's own name must be the same; of a script, nothing before is. */
-function expectedArguments(
-  argv: readonly string[],
-  isScript: boolean,
-): { readonly text: string; readonly isWhole: boolean } {
-  const said = argv.length === 0 ? [""] : argv;
-  const kept = isScript ? said.slice(1) : said;
-  return { text: kept.map((text) => `${text}\0`).join(""), isWhole: !isScript };
-}
-
-function tellingVariables({ pid, envp }: Attempt): Record<string, string> | number {
+/** Variables that change what a program does, or the error number for an environment without end. */
+export function tellingVariables(pid: number, envp: bigint): Record<string, string> | number {
   const all = readList(pid, envp, ENVIRONMENT);
   if ("fault" in all) return EFAULT;
   if (!all.isWhole) return ERRNO.E2BIG;

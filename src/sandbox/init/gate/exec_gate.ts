@@ -1,22 +1,14 @@
-import type { Execution, SidecarMessage } from "../../../core/local_exec.ts";
-import { describe, type Found } from "./describe.ts";
-import {
-  commandLine,
-  end,
-  interrupt,
-  nextStopped,
-  release,
-  seize,
-  type Stopped,
-} from "./exec_stop.ts";
+import type { GateMessage, SidecarMessage } from "../../../core/local_exec.ts";
+import { describe, executionOf, type Found, type Identified, identify } from "./describe.ts";
+import { end, interrupt, nextStopped, release, seize, type Stopped } from "./exec_stop.ts";
 import { countFiles } from "./count_files.ts";
 import { fingerprintFiles } from "./fingerprint_files.ts";
-import { identityAt, isSameFile, readLink } from "./file.ts";
 import { ERRNO, libc } from "./libc.ts";
 import { type Attempt, ExecListener } from "./listener.ts";
 import { readString } from "./memory.ts";
 import { KnownPrograms } from "./known_programs.ts";
 import { Programs } from "./program.ts";
+import { describeStarted, differenceOf } from "./started.ts";
 import { Wire } from "./wire.ts";
 
 /** What the gate is told before it begins. */
@@ -34,11 +26,10 @@ export interface GateOrders {
 }
 
 /** What must be running after the kernel let a call go on. */
-interface Expected {
-  readonly found: Found;
-  /** It runs by a standing answer, of which the Sidecar is yet to hear. */
-  readonly standing: boolean;
-}
+type Expected =
+  | { readonly kind: "decided"; readonly found: Found }
+  /** By a standing answer: the Sidecar is yet to hear of it. */
+  | { readonly kind: "standing"; readonly identified: Identified };
 
 interface Asked {
   readonly attempt: Attempt;
@@ -63,6 +54,9 @@ const LOOK_NS = 30_000n;
 const LOOK_LATER_NS = 1_000_000n;
 const SOON_LOOKS = 100;
 const TICK_MS = 1_000;
+/** What runs by standing answers is told together: at most so many, and so long afterwards. */
+const MOST_UNTOLD = 64;
+const TELL_MS = 5;
 
 /**
  * Answers for every program that anything in the sandbox is about to execute. One thread, which
@@ -75,6 +69,9 @@ export class ExecGate {
   readonly #asked = new Map<number, Asked>();
   readonly #expected = new Map<number, Expected | undefined>();
   readonly #standing = new Set<string>();
+  /** What runs by standing answers, of which the Sidecar is yet to hear. */
+  #untold: GateMessage[] = [];
+  #untoldSince = 0;
   #governed: ReadonlySet<string> | undefined;
   #early: Attempt[] = [];
   #wire: Wire | undefined;
@@ -112,10 +109,11 @@ export class ExecGate {
       view.setInt16(14, 0, true);
       patienceView.setBigInt64(0, 0n, true);
       patienceView.setBigInt64(8, this.#patience(), true);
-      libc.ppoll(polled, 2n, patience, null);
+      const ready = libc.ppoll(polled, 2n, patience, null);
       const kernel = view.getInt16(6, true);
       const sidecar = view.getInt16(14, true);
       for (let next = this.#nextStopped(); next; next = this.#nextStopped()) this.#stopped(next);
+      if (ready === 0 && this.#expected.size === 0) this.#tellAll();
       if (sidecar & (POLLIN | ENDED)) this.#hear();
       if (sidecar & POLLOUT && this.#wire?.flush() === false) this.#lost();
       if (kernel & POLLIN) {
@@ -130,7 +128,9 @@ export class ExecGate {
   }
 
   #patience(): bigint {
-    if (this.#expected.size === 0) return BigInt(TICK_MS) * 999_999n;
+    if (this.#expected.size === 0) {
+      return BigInt(this.#untold.length > 0 ? TELL_MS : TICK_MS) * 999_999n;
+    }
     return this.#looks++ < SOON_LOOKS ? LOOK_NS : LOOK_LATER_NS;
   }
 
@@ -158,16 +158,18 @@ export class ExecGate {
       this.#early.push(attempt);
       return;
     }
-    const found = describe({ attempt, path, programs: this.#programs, governed: this.#governed });
-    if (!this.#listener.isWaiting(attempt)) return;
-    if (typeof found === "number") return this.#refuse(attempt, found);
-    if (found.key !== undefined && this.#standing.has(found.key)) {
-      return this.#letGo(attempt, { found, standing: true });
+    const identified = identify(attempt, path, this.#programs, this.#governed);
+    if (typeof identified === "number") return this.#refuseRead(attempt, identified);
+    if (identified.key !== undefined && this.#standing.has(identified.key)) {
+      if (!this.#listener.isWaiting(attempt)) return;
+      return this.#letGo(attempt, { kind: "standing", identified });
     }
+    const found = describe(attempt, identified);
+    if (typeof found === "number") return this.#refuseRead(attempt, found);
+    if (!this.#listener.isWaiting(attempt)) return;
     const number = ++this.#number;
     const { execution } = found;
-    if (!this.#wire.send({ kind: "ask", number, execution })) {
-      this.#lost();
+    if (!this.#tell({ kind: "ask", number, execution })) {
       return this.#refuse(attempt, ERRNO.EPERM);
     }
     const until = performance.now() + this.#orders.timeoutMs;
@@ -195,6 +197,11 @@ export class ExecGate {
     interrupt(pid);
   }
 
+  /** Refuses for what was read of the caller, if it was the caller's. */
+  #refuseRead(attempt: Attempt, error: number): void {
+    if (this.#listener.isWaiting(attempt)) this.#refuse(attempt, error);
+  }
+
   #refuse(attempt: Attempt, error: number): void {
     this.#listener.refuse(attempt, error);
   }
@@ -206,18 +213,23 @@ export class ExecGate {
     this.#expected.delete(pid);
     if (how === "ended") return;
     if (how === "failed" || expected === undefined) return release(stopped);
-    const { standing, found } = expected;
-    const difference = this.#difference(pid, found);
-    if (difference !== undefined) {
+    if (expected.kind === "decided") {
+      const { found } = expected;
+      const detail = differenceOf(pid, found);
+      if (detail === undefined) return release(stopped);
       this.#end(pid);
-      this.#tell({ kind: "ended", execution: found.execution, detail: difference });
+      this.#tell({ kind: "ended", execution: found.execution, detail });
       return;
     }
-    if (standing) {
-      const execution = withArguments(found.execution, pid);
-      if (!this.#tell({ kind: "ran", execution })) return this.#end(pid);
+    const { identified } = expected;
+    const execution = describeStarted(pid, identified);
+    if (typeof execution === "string") {
+      this.#end(pid);
+      this.#tell({ kind: "ended", execution: executionOf(pid, identified), detail: execution });
+      return;
     }
     release(stopped);
+    this.#later({ kind: "ran", execution });
   }
 
   #end(pid: number): void {
@@ -225,19 +237,24 @@ export class ExecGate {
     end(pid);
   }
 
-  /** How what runs differs from what was decided. */
-  #difference(pid: number, { runs, execution, argv }: Found): string | undefined {
-    const actual = identityAt(`/proc/${pid}/exe`);
-    if (actual === undefined || !isSameFile(actual, runs)) return "another program";
-    if (argv === undefined) return undefined;
-    const line = commandLine(pid, argv.text.length * 4 + LONGEST_PATH);
-    const isSame = argv.isWhole ? line === argv.text : line?.endsWith(argv.text);
-    if (!isSame) return "other arguments";
-    return readLink(`/proc/${pid}/cwd`) === execution.cwd ? undefined : "another directory";
+  #later(message: GateMessage): void {
+    const now = performance.now();
+    if (this.#untold.length === 0) this.#untoldSince = now;
+    const isDue = this.#untold.push(message) >= MOST_UNTOLD || now > this.#untoldSince + TELL_MS;
+    if (isDue) this.#tellAll();
   }
 
-  #tell(message: Parameters<Wire["send"]>[0]): boolean {
-    if (this.#wire?.send(message)) return true;
+  #tell(message: GateMessage): boolean {
+    this.#untold.push(message);
+    return this.#tellAll();
+  }
+
+  /** Tells everything in the order in which it happened. */
+  #tellAll(): boolean {
+    const messages = this.#untold;
+    if (messages.length === 0) return true;
+    this.#untold = [];
+    if (this.#wire?.send(messages)) return true;
     this.#lost();
     return false;
   }
@@ -253,6 +270,7 @@ export class ExecGate {
     this.#wire = undefined;
     this.#governed = undefined;
     this.#standing.clear();
+    this.#untold = [];
     for (const { attempt } of this.#asked.values()) this.#refuse(attempt, ERRNO.EPERM);
     this.#asked.clear();
     for (const attempt of this.#early) this.#refuse(attempt, ERRNO.EPERM);
@@ -307,11 +325,12 @@ export class ExecGate {
         const { attempt, found } = asked;
         if (!this.#listener.isWaiting(attempt)) return void this.#tell({ kind: "gone", number });
         if (allow !== true) return this.#refuse(attempt, ERRNO.EPERM);
-        if (standing === true && found.key !== undefined) {
+        const { key } = found.identified;
+        if (standing === true && key !== undefined) {
           if (this.#standing.size >= MOST_STANDING) this.#standing.clear();
-          this.#standing.add(found.key);
+          this.#standing.add(key);
         }
-        return this.#letGo(attempt, { found, standing: false });
+        return this.#letGo(attempt, { kind: "decided", found });
       }
     }
   }
@@ -329,13 +348,4 @@ export class ExecGate {
       this.#tell({ kind: "gone", number });
     }
   }
-}
-
-const LONGEST_RECORD = 4096;
-
-/** What runs by a standing answer, with the arguments that it really has. */
-function withArguments(execution: Execution, pid: number): Execution {
-  const line = commandLine(pid, LONGEST_RECORD) ?? "";
-  const argv = line.replace(/\0$/, "").split("\0");
-  return { ...execution, argv, argc: argv.length };
 }

@@ -1,4 +1,4 @@
-import { address, cString, libc } from "./libc.ts";
+import { address, libc } from "./libc.ts";
 
 /**
  * Stops a program between its execution and its first instruction, so that what runs can be
@@ -10,6 +10,8 @@ const SEIZE = 0x4206n;
 const INTERRUPT = 0x4207n;
 const DETACH = 17n;
 const GETEVENTMSG = 0x4201n;
+const GETREGSET = 0x4204n;
+const NT_PRSTATUS = 1n;
 /** End the tracee with the tracer; stop after execution. */
 const OPTIONS = 0x0010_0000n | 0x10n;
 const EVENT_EXEC = 4;
@@ -75,26 +77,27 @@ export function end(pid: number): void {
   libc.kill(pid, SIGKILL);
 }
 
-const line = new Uint8Array(4096);
-const decoder = new TextDecoder();
+/** Where the stack pointer is among the general registers. */
+const STACK_POINTER: Readonly<Record<typeof Deno.build.arch, number>> = {
+  x86_64: 19 * 8,
+  aarch64: 31 * 8,
+};
+const POINTER = 8n;
 
-/** The command line of a process up to `most` bytes, each argument ended by a zero byte. */
-export function commandLine(pid: number, most: number): string | undefined {
-  const descriptor = libc.open(cString(`/proc/${pid}/cmdline`), 0x80000);
-  if (descriptor < 0) return undefined;
-  try {
-    let bytes = new Uint8Array();
-    while (bytes.length < most) {
-      const count = Number(libc.read(descriptor, line, BigInt(line.length)));
-      if (count < 0) return undefined;
-      if (count === 0) break;
-      const more = new Uint8Array(bytes.length + count);
-      more.set(bytes);
-      more.set(line.subarray(0, count), bytes.length);
-      bytes = more;
-    }
-    return decoder.decode(bytes);
-  } finally {
-    libc.close(descriptor);
-  }
+const registers = new Uint8Array(512);
+const registersView = new DataView(registers.buffer);
+const vector = new Uint8Array(16);
+const vectorView = new DataView(vector.buffer);
+vectorView.setBigUint64(0, address(registers), true);
+const vectorAddress = address(vector);
+
+/**
+ * Where a program that has executed and not begun finds its arguments, as the kernel laid them down;
+ * a null pointer ends them, and its environment follows.
+ */
+export function startingArguments(pid: number): bigint | undefined {
+  vectorView.setBigUint64(8, BigInt(registers.length), true);
+  if (libc.ptrace(GETREGSET, BigInt(pid), NT_PRSTATUS, vectorAddress) !== 0n) return undefined;
+  // Their number is at the top of the stack, and then the list.
+  return registersView.getBigUint64(STACK_POINTER[Deno.build.arch], true) + POINTER;
 }

@@ -2,14 +2,16 @@ import { cString, errno, libc } from "./libc.ts";
 
 /** A file as the kernel knows it, whatever it is called. */
 export interface FileIdentity {
-  readonly device: string;
-  readonly inode: bigint;
-  readonly size: bigint;
-  /** Of its content and of itself, down to the nanosecond. */
-  readonly version: string;
+  /** Device and inode. */
+  readonly place: string;
+  /** Size, and the times of its content and of itself down to the nanosecond. */
+  readonly state: string;
+  readonly size: number;
   readonly isRegular: boolean;
   /** Somebody may execute it. */
   readonly isExecutable: boolean;
+  /** It did not change just now: a further change will have another time. */
+  readonly isSettled: boolean;
 }
 
 const AT_EMPTY_PATH = 0x1000;
@@ -20,18 +22,31 @@ const S_IFREG = 0o100000;
 
 const stats = new Uint8Array(256);
 const view = new DataView(stats.buffer);
+const units = new Uint16Array(stats.buffer);
 const NO_PATH = cString("");
+
+/** Bytes of `struct statx` as text that is good for comparing alone: each execution needs some. */
+function raw(from: number, to: number): string {
+  return String.fromCharCode.apply(null, units.subarray(from / 2, to / 2) as unknown as number[]);
+}
+
+/** The kernel's clock for files goes by ticks, of which a hundred a second are the fewest. */
+const TICKS_MS = 50;
+
+const placeRead = () => raw(136, 144) + raw(32, 40);
+const stateRead = () => raw(40, 48) + raw(112, 124) + raw(96, 108);
 
 function identity(result: number): FileIdentity | undefined {
   if (result !== 0) return undefined;
-  const moment = (at: number) => `${view.getBigInt64(at, true)}.${view.getUint32(at + 8, true)}`;
+  const mode = view.getUint16(28, true);
+  const changedMs = Number(view.getBigInt64(96, true)) * 1000 + view.getUint32(104, true) / 1e6;
   return {
-    device: `${view.getUint32(136, true)}:${view.getUint32(140, true)}`,
-    inode: view.getBigUint64(32, true),
-    size: view.getBigUint64(40, true),
-    version: `${moment(112)} ${moment(96)}`,
-    isRegular: (view.getUint16(28, true) & S_IFMT) === S_IFREG,
-    isExecutable: (view.getUint16(28, true) & 0o111) !== 0,
+    place: placeRead(),
+    state: stateRead(),
+    size: view.getUint32(40, true) + view.getUint32(44, true) * 2 ** 32,
+    isRegular: (mode & S_IFMT) === S_IFREG,
+    isExecutable: (mode & 0o111) !== 0,
+    isSettled: changedMs < Date.now() - TICKS_MS,
   };
 }
 
@@ -45,14 +60,26 @@ export function identityAt(path: string): FileIdentity | undefined {
   return identity(libc.statx(AT_FDCWD, cString(path), 0, BASIC_STATS, stats));
 }
 
+/** Whether a path below a directory leads to a file in a state that is known. */
+export function isAt(directory: number, path: string, { place, state }: FileIdentity): boolean {
+  const below = cString(path.startsWith("/") ? path.slice(1) : path);
+  if (libc.statx(directory, below, 0, BASIC_STATS, stats) !== 0) return false;
+  return state === stateRead() && place === placeRead();
+}
+
 /** Whether two are one and the same file. */
 export function isSameFile(a: FileIdentity, b: FileIdentity): boolean {
-  return a.inode === b.inode && a.device === b.device;
+  return a.place === b.place;
 }
 
 /** A name of this file in this state. */
-export function identityKey({ device, inode, size, version }: FileIdentity): string {
-  return `${device} ${inode} ${size} ${version}`;
+export function identityKey({ place, state }: FileIdentity): string {
+  return place + state;
+}
+
+/** The same in letters that may leave this process. */
+export function identityText(identity: FileIdentity): string {
+  return [...identityKey(identity)].map((unit) => unit.charCodeAt(0).toString(36)).join(".");
 }
 
 const link = new Uint8Array(4096);

@@ -1,6 +1,6 @@
 import type { Execution } from "../../../core/local_exec.ts";
 import { sha256 } from "../../../core/sha256.ts";
-import { identityKey, identityOf, openPath, openWithin, readStart } from "./file.ts";
+import { identityOf, identityText, openPath, openWithin, readStart } from "./file.ts";
 import { libc } from "./libc.ts";
 import type { Programs } from "./program.ts";
 
@@ -58,7 +58,7 @@ function stateOf(
   try {
     const identity = identityOf(descriptor);
     if (identity === undefined || !identity.isRegular) return undefined;
-    const key = identityKey(identity);
+    const key = identityText(identity);
     if (identity.size > LARGEST_HASHED) return key;
     const bytes = readStart(`/proc/self/fd/${descriptor}`, LARGEST_HASHED);
     return bytes === undefined ? key : `${key} ${sha256(bytes)}`;

@@ -1,7 +1,7 @@
 import { type FileIdentity, identityAt, identityKey, isSameFile, readStart } from "./file.ts";
 
 /** Programs that are larger are not looked for under other names. */
-const LARGEST = 64n * 1024n * 1024n;
+const LARGEST = 64 * 1024 * 1024;
 const MOST_REMEMBERED = 4096;
 
 interface Known {
@@ -11,12 +11,12 @@ interface Known {
 
 /** Recognises copies of governed programs by their content, whatever they are called. */
 export class KnownPrograms {
-  readonly #bySize: ReadonlyMap<bigint, readonly Known[]>;
+  readonly #bySize: ReadonlyMap<number, readonly Known[]>;
   readonly #remembered = new Map<string, readonly string[]>();
 
   /** Looks for programs of these names in the directories of `path`, as in `PATH`. */
   constructor(names: ReadonlySet<string>, path: string) {
-    const bySize = new Map<bigint, Known[]>();
+    const bySize = new Map<number, Known[]>();
     for (const directory of new Set(path.split(":"))) {
       for (const name of namesIn(directory)) {
         if (!names.has(name)) continue;
@@ -36,6 +36,7 @@ export class KnownPrograms {
     let names = this.#remembered.get(key);
     if (names === undefined) {
       names = alike.filter((known) => isCopy(path, identity, known)).map(({ name }) => name);
+      if (!identity.isSettled) return names;
       if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear();
       this.#remembered.set(key, names);
     }
@@ -49,7 +50,7 @@ function isCopy(path: string, identity: FileIdentity, known: Known): boolean {
   if (other === undefined || isSameFile(identity, other) || other.size !== identity.size) {
     return false;
   }
-  const size = Number(identity.size);
+  const { size } = identity;
   const [one, two] = [readStart(path, size), readStart(known.path, size)];
   if (one === undefined || two === undefined || one.length !== two.length) return false;
   return one.every((byte, at) => byte === two[at]);

@@ -3,6 +3,7 @@ import {
   type FileIdentity,
   identityKey,
   identityOf,
+  isAt,
   openPath,
   openWithin,
   readLink,
@@ -39,11 +40,19 @@ const DELETED = " (deleted)";
 
 /** Finds what callers mean, as they see the file system: all of them share one root directory. */
 export class Programs {
-  /** What copies are recognised by. */
-  known: KnownPrograms | undefined;
+  #known: KnownPrograms | undefined;
   #root: number | undefined;
   /** What files begin with; a file that changes is another. */
   readonly #contents = new Map<string, Content>();
+
+  /** The programs of absolute paths as they were found last, to be found again with one look. */
+  readonly #found = new Map<string, Program>();
+
+  /** What copies are recognised by. */
+  set known(known: KnownPrograms) {
+    this.#known = known;
+    this.#found.clear();
+  }
 
   /** The program that an attempt names, or the error number that it would fail with. */
   find(attempt: Attempt, path: string): Program | number {
@@ -69,7 +78,16 @@ export class Programs {
   within(pid: number, path: string): Program | number {
     this.#root ??= rootOf(pid);
     if (this.#root === undefined) return ERRNO.EACCES;
-    return this.#at(openWithin(this.#root, path));
+    const before = this.#found.get(path);
+    // Links are followed as we see them here, which can only lead to another file, not to this one:
+    // and what runs in the end is compared with this one once more.
+    if (before !== undefined && isAt(this.#root, path, before.identity)) return before;
+    const program = this.#at(openWithin(this.#root, path));
+    if (typeof program !== "number" && program.identity.isSettled) {
+      if (this.#found.size >= MOST_KNOWN) this.#found.clear();
+      this.#found.set(path, program);
+    }
+    return program;
   }
 
   #at(descriptor: number): Program | number {
@@ -80,7 +98,7 @@ export class Programs {
       const file = readLink(self);
       if (identity === undefined || file === undefined) return ERRNO.EACCES;
       if (!identity.isRegular || !identity.isExecutable) return ERRNO.EACCES;
-      const copyOf = this.known?.namesOf(self, identity) ?? [];
+      const copyOf = this.#known?.namesOf(self, identity) ?? [];
       return { file, identity, content: this.#content(self, identity), copyOf };
     } finally {
       libc.close(descriptor);
@@ -92,6 +110,7 @@ export class Programs {
     let content = this.#contents.get(key);
     if (content === undefined) {
       content = readContent(readStart(path, HEAD) ?? new Uint8Array());
+      if (!identity.isSettled) return content;
       if (this.#contents.size >= MOST_KNOWN) this.#contents.clear();
       this.#contents.set(key, content);
     }

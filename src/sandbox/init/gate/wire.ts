@@ -48,9 +48,11 @@ export class Wire {
     return this.#unsent;
   }
 
-  /** Sends a message, as much of it as goes at once. `false` when the connection has ended. */
-  send(message: GateMessage): boolean {
-    return this.#queue(encoder.encode(`${JSON.stringify(message)}\n`));
+  /** Sends messages, as much of them as goes at once. `false` when the connection has ended. */
+  send(messages: readonly GateMessage[]): boolean {
+    let lines = "";
+    for (const message of messages) lines += `${JSON.stringify(message)}\n`;
+    return this.#queue(encoder.encode(lines));
   }
 
   #queue(bytes: Uint8Array<ArrayBuffer>): boolean {
