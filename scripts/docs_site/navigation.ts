@@ -29,7 +29,11 @@ export const SECTIONS: readonly Section[] = [
     "docs/threat-model.md": "Threat model",
   }),
   section("Guides", {
+    "docs/guides/claude-code.md": "Claude Code",
+    "docs/guides/codex.md": "Codex",
     "docs/guides/policies.md": "Policies",
+    "docs/guides/mappings.md": "Mappings",
+    "docs/guides/ci.md": "Continuous integration",
     "docs/guides/audit.md": "The audit trail",
     "docs/guides/commands.md": "What agents execute",
     "docs/guides/approvals.md": "Approvals",
@@ -40,7 +44,7 @@ export const SECTIONS: readonly Section[] = [
     "docs/guides/limits.md": "Limits",
     "docs/monitor.md": "The monitor",
     "docs/guides/daemon.md": "One Sidecar for many runs",
-    "docs/guides/authority.md": "The Authority",
+    "docs/guides/authority.md": "Many agents, one Authority",
     "docs/guides/without-a-sandbox.md": "Without a sandbox",
   }),
   section("Examples", {
