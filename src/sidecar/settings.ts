@@ -46,6 +46,7 @@ export async function workerConfig(
       idleMs: connector.idleTimeoutMs,
     },
     auditCapacity: AUDIT_CAPACITY,
+    auditIsDurable: audit.durability === "durable",
   });
 }
 

@@ -203,44 +203,46 @@ async function asRoot(program: string, ...args: string[]): Promise<true | undefi
   return success ? true : undefined;
 }
 
-Deno.test("AuditWriter denies on a full disk and loses nothing when there is room again", async (t) => {
-  await inTempDir(async (dir) => {
-    const mounted = await asRoot("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", dir);
-    if (!mounted) {
-      await t.step({ name: "skipped: only root may mount a tmpfs", ignore: true, fn: () => {} });
-      return;
-    }
-    try {
-      await inTempDir(async (keys) => {
-        const key = await sampleKey(keys);
-        const file = `${dir}/audit.jsonl`;
-        const { writer, changes } = await open(file, key);
-        await Deno.writeFile(`${dir}/ballast`, new Uint8Array(32_768));
-        let accepted = 0;
-        while (accepted < 500 && writer.append(numberedDecision(accepted))) accepted++;
-        const flushed = await writer.flush();
-        assert.ok(!flushed.ok);
-        assert.match(flushed.error.message, /No space left on device/);
-        assert.match(flushed.error.cure!, /free some space/);
-        assert.equal(writer.append(numberedDecision(accepted)), false, "accepted on a full disk");
-        assert.equal(changes.length, 1);
-        const text = await Deno.readTextFile(file);
-        assert.ok(text.endsWith("\n"), "half a batch was left in the log");
-        await asRoot("mount", "-o", "remount,size=4m", dir);
-        await untilState(writer, "ok");
-        unwrap(await writer.close());
-        assert.deepEqual(
-          await decisionsIn(file),
-          Array.from({ length: accepted }, (_, i) => `aevt_w_${i}`),
-        );
-        const report = unwrap(await verifyLog(file, { publicKeys: [key.publicKey] }));
-        assert.equal(report.whole, true);
-      });
-    } finally {
-      assert.ok(await asRoot("umount", dir));
-    }
+for (const durability of ["queued", "durable"] as const) {
+  Deno.test(`AuditWriter denies on a full disk and loses nothing when there is room again (${durability})`, async (t) => {
+    await inTempDir(async (dir) => {
+      const mounted = await asRoot("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", dir);
+      if (!mounted) {
+        await t.step({ name: "skipped: only root may mount a tmpfs", ignore: true, fn: () => {} });
+        return;
+      }
+      try {
+        await inTempDir(async (keys) => {
+          const key = await sampleKey(keys);
+          const file = `${dir}/audit.jsonl`;
+          const { writer, changes } = await open(file, key, { durability });
+          await Deno.writeFile(`${dir}/ballast`, new Uint8Array(32_768));
+          let accepted = 0;
+          while (accepted < 500 && writer.append(numberedDecision(accepted))) accepted++;
+          const flushed = await writer.flush();
+          assert.ok(!flushed.ok);
+          assert.match(flushed.error.message, /No space left on device/);
+          assert.match(flushed.error.cure!, /free some space/);
+          assert.equal(writer.append(numberedDecision(accepted)), false, "accepted on a full disk");
+          assert.equal(changes.length, 1);
+          const text = await Deno.readTextFile(file);
+          assert.ok(text.endsWith("\n"), "half a batch was left in the log");
+          await asRoot("mount", "-o", "remount,size=4m", dir);
+          await untilState(writer, "ok");
+          unwrap(await writer.close());
+          assert.deepEqual(
+            await decisionsIn(file),
+            Array.from({ length: accepted }, (_, i) => `aevt_w_${i}`),
+          );
+          const report = unwrap(await verifyLog(file, { publicKeys: [key.publicKey] }));
+          assert.equal(report.whole, true);
+        });
+      } finally {
+        assert.ok(await asRoot("umount", dir));
+      }
+    });
   });
-});
+}
 
 Deno.test("AuditWriter denies on a file system that became read-only", async (t) => {
   await inTempDir(async (dir) => {

@@ -77,6 +77,7 @@ Deno.test("parseConfig() fills in every default", () => {
         },
         audit: {
           filePath: "/data/audit/audit.jsonl",
+          durability: "queued",
           redactQueryParams: [],
           rotation: { maxBytes: 100 * 1024 * 1024 },
           packing: "plain",

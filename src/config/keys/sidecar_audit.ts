@@ -14,6 +14,12 @@ export const SIDECAR_AUDIT = section("The audit log", {
     example: "/var/log/firma/audit.jsonl",
     applies: "restart",
   }),
+  durability: key(oneOf(["queued", "durable"]), {
+    about: "When a call may leave: once its record is queued, or once it is on the disk",
+    default: "queued",
+    example: "durable",
+    applies: "restart",
+  }),
   redact_query_params: key(list(PARAMETER, "list of names"), {
     about: "Query parameters that hold secrets, beside those whose names say so; case is ignored",
     default: [],
@@ -68,6 +74,8 @@ export type SidecarAuditTable = ValueOf<typeof SIDECAR_AUDIT>;
 /** How the audit log is kept; times in milliseconds, sizes in bytes. */
 export interface AuditConfig {
   readonly filePath: string;
+  /** Whether a call may leave once its record is queued, or only once it is on the disk. */
+  readonly durability: "queued" | "durable";
   /** Names of query parameters whose values are left out of the log. */
   readonly redactQueryParams: readonly string[];
   readonly rotation: { readonly maxBytes: number; readonly maxAgeMs?: number };
@@ -84,6 +92,7 @@ export function auditConfig(table: SidecarAuditTable, auditFile: string): AuditC
   const { rotation, retention } = table;
   return {
     filePath: table.file_path ?? auditFile,
+    durability: table.durability,
     redactQueryParams: table.redact_query_params,
     rotation: {
       maxBytes: rotation.max_size,

@@ -266,6 +266,12 @@ export class GateLine {
       sink.push(event, "now");
       if (countsInSession(event)) sessions.record(event);
     } else sink.lose();
+    const recorded = canRecord && allow ? sink.recorded() : undefined;
+    if (recorded !== undefined) {
+      // No answer stands: the record of each execution has to be on the disk before it.
+      recorded.then((isRecorded) => this.#say({ kind: "answer", number, allow: isRecorded }));
+      return;
+    }
     const stands = denial === undefined && approvalId === undefined && classified.ref === "" &&
       !this.#isGoverned(execution) && isStable(standing.bundle?.engine.readsOf(actionClass));
     if (stands) this.#standing.set(nameOf(execution), event.event_id);

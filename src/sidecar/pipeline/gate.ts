@@ -117,25 +117,55 @@ export function createGate(options: GateOptions): AdvisingGate {
     }
   }
 
-  /** The last stage of all: the call leaves only once its record is on its way. */
+  /** The last stage of all: the call leaves only once its record is on its way, or on the disk. */
   function conclude(
     draft: Draft,
     said: Denial | undefined,
     startedMs: number,
     isOurs: boolean,
-  ): Allowed | Refusal {
+  ): Allowed | Refusal | Promise<Allowed | Refusal> {
     const observed = said !== undefined && isOnlyObserved(draft, said);
     const stopped = observed ? undefined : said;
     const denial = stopped ?? (sink.accepts() ? undefined : unrecordable());
     if (denial !== undefined) return deny(draft, denial, startedMs);
     try {
-      const { event_id: eventId } = record(draft, said, startedMs, observed);
+      const event = record(draft, said, startedMs, observed);
+      const { event_id: eventId } = event;
+      const recorded = sink.recorded();
       const { session, envelope } = draft;
       const signal = isOurs ? live.add({ eventId, session, envelope, taken: draft.remedy }) : NEVER;
-      return { kind: "allow", eventId, signal, observed };
+      const allowed: Allowed = { kind: "allow", eventId, signal, observed };
+      if (recorded === undefined) return allowed;
+      return recorded.then((isRecorded) => isRecorded ? allowed : takeBack(event));
     } catch (cause) {
       return deny(draft, broken(cause), startedMs);
     }
+  }
+
+  /** A call that was allowed and has not left: the log failed before its record was on the disk. */
+  function takeBack(event: DecisionEvent): Refusal {
+    const { event_id: eventId } = event;
+    end(eventId, { ...NOT_SENT, detail: unrecordable().detail });
+    return { kind: "deny", eventId, problem: denyProblem("FailClosed", refusedBy(event)) };
+  }
+
+  /** Records how an allowed call ended, once. */
+  function end(eventId: string, outcome: CallOutcome): void {
+    const ended = live.end(eventId);
+    if (ended === undefined) return;
+    sink.push({
+      ...eventBase(ended.call.session),
+      kind: "outcome",
+      decision_event_id: eventId,
+      status: outcome.status,
+      abort_reason: outcome.abortReason,
+      detail: ended.closedBecause || outcome.detail,
+      request_bytes: outcome.requestBytes,
+      response_bytes: outcome.responseBytes,
+      head_latency_us: outcome.headLatencyUs,
+      latency_us: outcome.latencyUs,
+      ...(outcome.credential && { credential: outcome.credential }),
+    }, "soon");
   }
 
   /** Every error on the way to a decision denies. */
@@ -252,29 +282,23 @@ export function createGate(options: GateOptions): AdvisingGate {
       return deny(draft, { reason, detail }, performance.now()).problem;
     },
 
-    outcome(eventId: string, outcome: CallOutcome): void {
-      const ended = live.end(eventId);
-      if (ended === undefined) return;
-      sink.push({
-        ...eventBase(ended.call.session),
-        kind: "outcome",
-        decision_event_id: eventId,
-        status: outcome.status,
-        abort_reason: outcome.abortReason,
-        detail: ended.closedBecause || outcome.detail,
-        request_bytes: outcome.requestBytes,
-        response_bytes: outcome.responseBytes,
-        head_latency_us: outcome.headLatencyUs,
-        latency_us: outcome.latencyUs,
-        ...(outcome.credential && { credential: outcome.credential }),
-      }, "soon");
-    },
+    outcome: end,
 
     abortProblem(eventId: string, actionClass: string, reason: AbortReason): AbortProblem {
       return abortProblem(reason, { eventId, actionClass });
     },
   };
 }
+
+/** What became of a call that nobody sent. */
+const NOT_SENT = {
+  status: 0,
+  abortReason: "",
+  requestBytes: 0,
+  responseBytes: 0,
+  headLatencyUs: 0,
+  latencyUs: 0,
+} as const;
 
 function malformed(detail: string): Denial {
   return { reason: "MalformedRequest", detail };

@@ -21,6 +21,12 @@ export interface EventSink {
    * leaves nor an agent sees an answer of which there is no record.
    */
   push(event: ExecutionEvent, urgency: "now" | "soon"): void;
+  /**
+   * Where the log has to be durable: resolves when the event that was pushed last is on the disk;
+   * with `false`, when the log fails before that, and the call that it speaks of must not leave.
+   * `undefined`: there is nothing to wait for.
+   */
+  recorded(): Promise<boolean> | undefined;
   /** Counts a denial that could not be recorded. */
   lose(): void;
 }

@@ -4,7 +4,14 @@ const STATE = 0;
 const WRITTEN = 1;
 /** How many denials the worker could not record, modulo 2^32. */
 const LOST = 2;
-const SLOTS = 3;
+/** How often the log began to fail, modulo 2^32. */
+const FAILURES = 3;
+/** Rises with each of the others but {@linkcode LOST}, for whoever waits for them. */
+const CHANGES = 4;
+const SLOTS = 5;
+
+/** However it is woken, whoever waits looks again after this long, in milliseconds. */
+const LOOK_MS = 500;
 
 /**
  * What the main thread knows of the audit log, in memory that the worker reads
@@ -25,12 +32,30 @@ export class AuditGauge {
   }
 
   set failed(value: boolean) {
+    if (value && !this.failed) Atomics.add(this.#slots, FAILURES, 1);
     Atomics.store(this.#slots, STATE, value ? 1 : 0);
+    this.#tell();
+  }
+
+  /** How often the log began to fail: who waits over such a moment has waited in vain. */
+  get failures(): number {
+    return Atomics.load(this.#slots, FAILURES);
   }
 
   /** Says that `count` more events are in the log. */
   addWritten(count: number): void {
     Atomics.add(this.#slots, WRITTEN, count);
+    this.#tell();
+  }
+
+  /** What {@linkcode changed} compares with. */
+  get changes(): number {
+    return Atomics.load(this.#slots, CHANGES);
+  }
+
+  /** Resolves when anything here is not as it was when there were so many changes. */
+  async changed(since: number): Promise<void> {
+    await Atomics.waitAsync(this.#slots, CHANGES, since, LOOK_MS).value;
   }
 
   /** How many of `sent` events, counted modulo 2^32, are not in the log yet. */
@@ -45,5 +70,10 @@ export class AuditGauge {
   /** How many denials were not recorded since the last time this was asked. */
   takeLost(): number {
     return Atomics.exchange(this.#slots, LOST, 0);
+  }
+
+  #tell(): void {
+    Atomics.add(this.#slots, CHANGES, 1);
+    Atomics.notify(this.#slots, CHANGES);
   }
 }

@@ -104,6 +104,7 @@ export class DataPlaneWorker {
       new AuditGauge(gauge),
       config.auditCapacity,
       () => this.#post({ kind: "events" }),
+      config.auditIsDurable,
     );
     const standing = new Standing(table.value, config.defaultProtected);
     const sessions = new SessionTable();

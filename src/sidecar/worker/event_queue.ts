@@ -9,6 +9,13 @@ const USUAL_LENGTH = 16_384;
 const RELIEF_LIMIT_MS = 2_000;
 const RELIEF_INTERVAL_MS = 2;
 
+/** Who waits for the event that was the last one sent when it began to wait. */
+interface Waiter {
+  readonly sent: number;
+  readonly failures: number;
+  readonly resolve: (isRecorded: boolean) => void;
+}
+
 /**
  * Carries events from the worker to the main thread, in order. They are in the main thread's hands
  * as soon as they are in the ring; it is called to read them at once for a decision and at the end
@@ -24,13 +31,27 @@ export class EventQueue implements EventSink {
   #backlog: string[] = [];
   #relief: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #isDurable: boolean;
+  /** Who waits until an event is on the disk, in the order of the events. */
+  #waiters: Waiter[] = [];
+  #isWatching = false;
 
-  /** `callReader` makes the main thread read the ring. */
-  constructor(ring: EventRing, gauge: AuditGauge, capacity: number, callReader: () => void) {
+  /**
+   * `callReader` makes the main thread read the ring. `isDurable`: nothing leaves before its record
+   * is where the log wants it to be.
+   */
+  constructor(
+    ring: EventRing,
+    gauge: AuditGauge,
+    capacity: number,
+    callReader: () => void,
+    isDurable = false,
+  ) {
     this.#ring = ring;
     this.#gauge = gauge;
     this.#capacity = capacity;
     this.#callReader = callReader;
+    this.#isDurable = isDurable;
   }
 
   accepts(): boolean {
@@ -54,6 +75,14 @@ export class EventQueue implements EventSink {
     else this.#timer ??= setTimeout(() => this.flush(), 0);
   }
 
+  recorded(): Promise<boolean> | undefined {
+    if (!this.#isDurable) return undefined;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#waiters.push({ sent: this.#sent, failures: this.#gauge.failures, resolve });
+    if (!this.#isWatching) this.#watch();
+    return promise;
+  }
+
   lose(): void {
     this.#gauge.addLost();
   }
@@ -67,6 +96,28 @@ export class EventQueue implements EventSink {
     if (moved > 0) this.#backlog.splice(0, moved);
     if (this.#ring.mustCall()) this.#callReader();
     if (this.#backlog.length > 0) this.#timer = setTimeout(() => this.flush(), 1);
+  }
+
+  /** Answers who waits, for as long as somebody does. */
+  async #watch(): Promise<void> {
+    this.#isWatching = true;
+    while (this.#waiters.length > 0) {
+      const seen = this.#gauge.changes;
+      this.#answer();
+      if (this.#waiters.length > 0) await this.#gauge.changed(seen);
+    }
+    this.#isWatching = false;
+  }
+
+  #answer(): void {
+    const { failures, failed } = this.#gauge;
+    this.#waiters = this.#waiters.filter((waiter) => {
+      // What is counted as written while the log fails may be what came later.
+      const isInVain = failed || waiter.failures !== failures;
+      if (!isInVain && this.#gauge.waiting(waiter.sent) > 0) return true;
+      waiter.resolve(!isInVain);
+      return false;
+    });
   }
 
   get #congested(): boolean {

@@ -60,6 +60,8 @@ export interface WorkerConfig extends PipelineConfig {
   readonly localExec?: ExecConfig;
   /** How many events may be on their way to the audit log. */
   readonly auditCapacity: number;
+  /** Nothing leaves before its record is on the disk. @default {false} */
+  readonly auditIsDurable?: boolean;
 }
 
 /** The first message, on the worker's own channel: the ways for everything else. */

@@ -11,7 +11,10 @@ import { bundle } from "../../policy/support.ts";
 import { Events, mapping, NOW_MS, session, SESSION_ID } from "../pipeline/support.ts";
 
 /** Asks one question, and gives the answer. */
-async function answerTo(execution: Partial<Execution>): Promise<SidecarMessage> {
+async function answerTo(
+  execution: Partial<Execution>,
+  sink = new Events(),
+): Promise<SidecarMessage> {
   const standing = new Standing(mapping(), true);
   standing.apply(bundle("permit (principal, action, resource);"), NOW_MS + 30_000);
   standing.revoked = new Set();
@@ -28,7 +31,7 @@ async function answerTo(execution: Partial<Execution>): Promise<SidecarMessage> 
   const executions = new LocalExecutions({
     standing,
     sessions,
-    sink: new Events(),
+    sink,
     now: () => NOW_MS,
   });
   const serving = executions.serve(SESSION_ID, new SocketReader(socket, undefined, 65_536));
@@ -60,5 +63,16 @@ Deno.test("an answer stands for a program whatever its arguments, and for no car
   ];
   for (const execution of carried) {
     assert.deepEqual(await answerTo(execution), { kind: "answer", number: 1, allow: true });
+  }
+});
+
+Deno.test("no answer stands where records have to be on the disk first, and none allows without", async () => {
+  for (const isRecorded of [true, false]) {
+    const sink = new Events();
+    sink.disk = Promise.withResolvers();
+    const answering = answerTo({}, sink);
+    await eventually("the record", () => sink.all.length > 0 || undefined);
+    sink.disk.resolve(isRecorded);
+    assert.deepEqual(await answering, { kind: "answer", number: 1, allow: isRecorded });
   }
 });

@@ -7,7 +7,7 @@ import {
 } from "../../../src/core/session_state.ts";
 import { newId } from "../../../src/core/id.ts";
 import type { DecisionEvent } from "../../../src/core/event.ts";
-import type { CallInput } from "../../../src/sidecar/gate.ts";
+import type { CallInput, Verdict } from "../../../src/sidecar/gate.ts";
 import { bundle } from "../../policy/support.ts";
 import {
   AGENT_ID,
@@ -138,6 +138,40 @@ Deno.test("decide() denies while the audit log cannot take a record", () => {
   assert.equal(subject.sessions.get(SESSION_ID)?.state.actionCount, 0);
   subject.events.accepting = true;
   assert.equal(outcome(subject.decide(call())), "forward");
+});
+
+Deno.test("decide() lets nothing out before its record is on the disk, where the log is durable", async () => {
+  const subject = rig();
+  subject.events.disk = Promise.withResolvers();
+  let verdict: Verdict | undefined;
+  const deciding = Promise.resolve(subject.gate.decide(call())).then((value) => verdict = value);
+  const advising = subject.gate.advise(call());
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.equal(verdict, undefined);
+  assert.deepEqual(subject.events.all.map(({ kind }) => kind), ["decision", "decision"]);
+  subject.events.disk.resolve(true);
+  assert.equal(outcome(await deciding), "forward");
+  assert.equal((await advising).allowed, true);
+});
+
+Deno.test("decide() takes back what it allowed when the log fails before the record is on the disk", async () => {
+  const subject = rig();
+  subject.events.disk = Promise.withResolvers();
+  const deciding = subject.gate.decide(call());
+  const advising = subject.gate.advise(call());
+  subject.events.disk.resolve(false);
+  assert.equal(outcome(await deciding), "FailClosed");
+  const advice = await advising;
+  assert.deepEqual([advice.allowed, advice.problem?.reason], [false, "FailClosed"]);
+  const [decided, , taken] = subject.events.all;
+  assert.ok(decided?.kind === "decision" && taken?.kind === "outcome");
+  assert.deepEqual([taken.decision_event_id, taken.status], [decided.event_id, 0]);
+  assert.match(taken.detail, /^the audit log cannot take the record/);
+  await subject.drained(SESSION_ID);
+  // A denial tells nothing that would have to be on the disk first.
+  subject.events.disk = Promise.withResolvers();
+  subject.sessions.end(SESSION_ID);
+  assert.equal(outcome(await subject.gate.decide(call())), "TokenInvalid");
 });
 
 Deno.test("decide() denies when the record cannot be handed over", () => {

@@ -123,6 +123,8 @@ export class Events implements EventSink {
   readonly urgent: string[] = [];
   accepting = true;
   lost = 0;
+  /** Whether records are on the disk, where that is waited for. */
+  disk: PromiseWithResolvers<boolean> | undefined;
   accepts(): boolean {
     return this.accepting;
   }
@@ -130,6 +132,9 @@ export class Events implements EventSink {
   push(event: ExecutionEvent, urgency: "now" | "soon"): void {
     this.all.push(event);
     if (urgency === "now") this.urgent.push(event.event_id);
+  }
+  recorded(): Promise<boolean> | undefined {
+    return this.disk?.promise;
   }
   lose(): void {
     this.lost++;

@@ -9,11 +9,11 @@ function event(id: string): ExecutionEvent {
   return { event_id: id, kind: "outcome" } as ExecutionEvent;
 }
 
-function rig(capacity = 3, bytes = 262_144) {
+function rig(capacity = 3, bytes = 262_144, isDurable = false) {
   const gauge = new AuditGauge();
   const ring = new EventRing(bytes);
   let calls = 0;
-  const queue = new EventQueue(ring, gauge, capacity, () => calls++);
+  const queue = new EventQueue(ring, gauge, capacity, () => calls++, isDurable);
   const read = (): ExecutionEvent[] => {
     const events: ExecutionEvent[] = [];
     for (let text = ring.read(); text !== undefined; text = ring.read()) {
@@ -137,4 +137,57 @@ Deno.test("lose() is counted until somebody asks", () => {
   queue.lose();
   assert.equal(gauge.takeLost(), 2);
   assert.equal(gauge.takeLost(), 0);
+});
+
+Deno.test("recorded() has nothing to wait for where the log need not be durable", () => {
+  const { queue } = rig();
+  queue.push(event("a"), "now");
+  assert.equal(queue.recorded(), undefined);
+});
+
+Deno.test("recorded() waits for the event that was pushed last, and for none after it", async () => {
+  const { gauge, queue } = rig(9, 262_144, true);
+  const answers: string[] = [];
+  const wait = (name: string) => {
+    queue.push(event(name), "now");
+    queue.recorded()!.then((isRecorded) => answers.push(`${name} ${isRecorded}`));
+  };
+  for (const name of ["a", "b", "c"]) wait(name);
+  await Promise.resolve();
+  assert.deepEqual(answers, []);
+  gauge.addWritten(2);
+  await eventually("the first two", () => answers.length >= 2 || undefined);
+  assert.deepEqual(answers, ["a true", "b true"]);
+  wait("d");
+  gauge.addWritten(2);
+  await eventually("the others", () => answers.length >= 4 || undefined);
+  assert.deepEqual(answers.slice(2), ["c true", "d true"]);
+});
+
+/** What is waited for; by itself, waiting for shared memory keeps no process going. */
+async function settled(waiting: Promise<boolean> | undefined): Promise<boolean> {
+  let answer: { readonly value: boolean } | undefined;
+  waiting!.then((value) => answer = { value });
+  return (await eventually("an answer", () => answer)).value;
+}
+
+Deno.test("recorded() is over at once when the log fails, also where it recovers before anybody looks", async () => {
+  const { gauge, queue } = rig(9, 262_144, true);
+  queue.push(event("a"), "now");
+  const waiting = queue.recorded();
+  gauge.failed = true;
+  assert.equal(await settled(waiting), false);
+  queue.push(event("b"), "now");
+  assert.equal(await settled(queue.recorded()), false, "while it fails");
+  gauge.failed = false;
+  queue.push(event("c"), "now");
+  const unnoticed = queue.recorded();
+  gauge.failed = true;
+  gauge.addWritten(3); // denials that were counted and are nowhere
+  gauge.failed = false;
+  assert.equal(await settled(unnoticed), false);
+  queue.push(event("d"), "now");
+  const later = queue.recorded();
+  gauge.addWritten(1);
+  assert.equal(await settled(later), true);
 });
