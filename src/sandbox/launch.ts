@@ -12,6 +12,7 @@ import {
 } from "./handoff.ts";
 import type { RefusalReport } from "./init/refusals/tally.ts";
 import { ignoredSignals } from "./ignored_signals.ts";
+import { spawn, type Spawned } from "./posix_spawn.ts";
 import type { InitProgram } from "./program.ts";
 
 /** A command that runs in the sandbox. */
@@ -54,14 +55,14 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
   plan.catch(() => {}); // told where it is awaited
   const listener = Deno.listen({ transport: "unix", path: handoffSocket });
   const child = spawnOuterLayer(options);
-  const exited = child.status.then(({ code }) => code);
+  const exited = child.ended;
   let asked = false;
   const terminate = () => {
     if (asked) return;
     asked = true;
-    if (!handedOver) return child.kill("SIGKILL"); // there is no command yet
+    if (!handedOver) return child.kill(); // there is no command yet
     send({ type: "terminate" });
-    const kill = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
+    const kill = setTimeout(() => child.kill(), GRACE_MS);
     void exited.then(() => clearTimeout(kill));
   };
   const releaseSignals = holdSignals(terminate);
@@ -93,7 +94,7 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
     return err(diagnoseStart("its first program ended early"));
   }
   if ("cause" in known || !known.ok) {
-    child.kill("SIGKILL");
+    child.kill();
     await exited;
     end();
     if ("cause" in known) throw known.cause;
@@ -152,10 +153,11 @@ const SHIELDED = `trap "" ${Object.keys(SHIELDED_SIGNALS).join(" ")}; exec "$@"`
 
 const JOIN_CGROUP = `echo 0 >"$1" || exit 1; shift; `;
 
-function spawnOuterLayer(options: LaunchOptions): Deno.ChildProcess {
+function spawnOuterLayer(options: LaunchOptions): Spawned {
   const { bwrap, mounts, init, shielded, hasGate, cgroupProcs } = options;
   const script = shielded ? SHIELDED : 'exec "$@"';
-  return new Deno.Command("/bin/sh", {
+  return spawn({
+    program: "/bin/sh",
     args: [
       ...(cgroupProcs === undefined
         ? ["-c", script, "sh"]
@@ -167,11 +169,7 @@ function spawnOuterLayer(options: LaunchOptions): Deno.ChildProcess {
       ...["--chdir", "/", "--", ...init.command],
     ],
     env: { ...init.environment, ...(hasGate && { [HAS_GATE]: "1" }) },
-    clearEnv: true,
-    stdin: "inherit",
-    stdout: "inherit",
-    stderr: "inherit",
-  }).spawn();
+  });
 }
 
 /**

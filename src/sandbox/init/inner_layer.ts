@@ -7,6 +7,7 @@ import {
   SHIELDED_SIGNALS,
 } from "../handoff.ts";
 import type { GateThread } from "./gate/start.ts";
+import { spawn, type Spawned } from "../posix_spawn.ts";
 import { type Artifact, ARTIFACTS, loadFilter } from "../seccomp/artifact.ts";
 import { checked, cString, libc } from "./libc.ts";
 import { rlimitScript } from "./rlimits.ts";
@@ -44,7 +45,7 @@ const ADDED = ` 7<${ADDED_FILTER_FILE}`;
 export async function startAgent(
   plan: LaunchPlan,
   gate: GateThread | undefined,
-): Promise<Deno.ChildProcess> {
+): Promise<Spawned> {
   Deno.mkdirSync(SPARE_PROC);
   checked(
     "mount a procfs",
@@ -61,8 +62,6 @@ export async function startAgent(
   const command = agentCommand(plan);
   if (plan.execGate !== undefined) {
     if (gate === undefined) throw new Error("the execution gate was not prepared");
-    // Starting a process needs Deno's streams: they load now, while the thread of the gate does.
-    void new ReadableStream();
     await gate.open({
       socket: PROXY_SOCKET,
       own: [SHELL, BWRAP, ...ownPrograms(plan, command)],
@@ -70,18 +69,15 @@ export async function startAgent(
       timeoutMs: plan.execGate.timeoutMs,
     });
   }
-  const shell = new Deno.Command(SHELL, {
-    args: [
-      ...["-c", innerScript(plan), "sh"],
-      ...[BWRAP, "--args", "8", ...filterOptions(plan), "--", ...command],
-    ],
-    clearEnv: true,
-    stdin: "inherit",
-    stdout: "inherit",
-    stderr: "inherit",
-  });
   try {
-    return shell.spawn();
+    return spawn({
+      program: SHELL,
+      args: [
+        ...["-c", innerScript(plan), "sh"],
+        ...[BWRAP, "--args", "8", ...filterOptions(plan), "--", ...command],
+      ],
+      env: {},
+    });
   } catch (cause) {
     throw await gate?.explain(cause) ?? cause;
   }

@@ -33,6 +33,8 @@ import { followStops } from "./stop_watch.ts";
 /** Runs the outer layer to its end; never returns. */
 export async function main(): Promise<never> {
   closeInheritedOnExec();
+  // First, because it takes longest: it loads while everything else is set up.
+  const gate = Deno.env.has(HAS_GATE) ? new GateThread() : undefined;
   const handoff = await Deno.connect({ transport: "unix", path: HANDOFF_SOCKET });
   const encoder = new TextEncoder();
   let told: Promise<unknown> = Promise.resolve();
@@ -41,8 +43,6 @@ export async function main(): Promise<never> {
   const refusals = new RefusalReports((report) => void tell({ type: "refused", ...report }));
   try {
     const messages = jsonLines(readPieces(handoff));
-    // Loads while the session is opened.
-    const gate = Deno.env.has(HAS_GATE) ? new GateThread() : undefined;
     openNetwork((refusal) => refusals.add(refusal));
     // Sent by confine(), which nothing of the agent's can reach.
     const plan = (await messages.next()).value as LaunchPlan;
@@ -57,7 +57,7 @@ export async function main(): Promise<never> {
       }
     })();
     if (Deno.stdin.isTerminal()) followStops(agent.pid);
-    const { code } = await agent.status;
+    const code = await agent.ended;
     refusals.end();
     await tell({ type: "ended", code });
     Deno.exit(code);

@@ -1,4 +1,5 @@
 import type { LimitsConfig } from "../../config/schema.ts";
+import { after } from "../../core/after.ts";
 import { textFinding } from "../findings.ts";
 import type { ConfineRequest } from "../request.ts";
 import type { CgroupFindings } from "./cgroup.ts";
@@ -34,9 +35,16 @@ export function watchLimits(
     tell(`the kernel refused a new process (${limit("processes")})`, now.refused - seen.refused);
     seen = now;
   };
-  const timer = setInterval(look, EVERY_MS);
+  let stop: () => void;
+  const lookLater = () => {
+    stop = after(EVERY_MS, () => {
+      look();
+      lookLater();
+    });
+  };
+  lookLater();
   return () => {
-    clearInterval(timer);
+    stop();
     look();
     const { killed, refused } = seen;
     if (killed > 0) {

@@ -55,7 +55,7 @@ export function watchGuarded(
     }
   })().catch(() => {}); // a directory went away
   return () => {
-    clearTimeout(timer);
+    if (timer !== undefined) clearTimeout(timer); // which would load Deno's timers
     watcher.close();
   };
 }

@@ -30,7 +30,7 @@ export class RefusalReports {
 
   /** Tells the rest. */
   end(): void {
-    clearInterval(this.#timer);
+    if (this.#timer !== undefined) clearInterval(this.#timer); // which would load Deno's timers
     this.#tally.flush();
   }
 }
