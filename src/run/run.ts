@@ -158,7 +158,11 @@ async function runPrepared(
       : undefined,
   });
   if (!fileRule.ok) return fileRule;
-  const { hostEnv, hiddenFiles, brokeredHosts } = surroundings(config, options.env, capabilityFile);
+  const { hostEnv, hiddenFiles, brokeredHosts, endOf } = surroundings(
+    config,
+    options.env,
+    capabilityFile,
+  );
   const sandboxId = newId("sbx");
   const directory = createRunDirectory(sandboxId, options.env);
   if (!directory.ok) return err([directory.error]);
@@ -229,6 +233,7 @@ async function runPrepared(
     sealedDirs: sealedDirs.value,
     hiddenFiles,
     brokeredHosts,
+    endOf,
     allowWrite: options.allowWrite ?? [],
     limits: limitsFor(profile.value, config),
     onNotice: (text) => ui.tell("warn", text),

@@ -1,5 +1,7 @@
 import { reachOf } from "../config/keys/credentials/reach.ts";
 import type { FirmaConfig } from "../config/schema.ts";
+import type { EndOf } from "../secrets/sign_in_files.ts";
+import { parseSignIn } from "../secrets/sign_in/kept_sign_in.ts";
 
 /** What a sandbox may be made from, and what it must not show. */
 export interface Surroundings {
@@ -11,6 +13,8 @@ export interface Surroundings {
   readonly placeholders: readonly string[];
   /** Hosts with a configured credential. */
   readonly brokeredHosts: readonly string[];
+  /** When a sign-in ends that agents' programs renew by themselves. */
+  readonly endOf: EndOf;
 }
 
 /**
@@ -35,6 +39,20 @@ export function surroundings(
       ...reaches.flatMap(({ read }) => read),
     ],
     placeholders,
+    endOf: ({ hosts: [host] }) => {
+      const credential = credentials.find(({ hosts }) => hosts.some((each) => each.host === host));
+      const { source } = credential ?? {};
+      return source?.kind === "sign_in" ? endOfKept(source.settings.sign_in_file) : undefined;
+    },
     brokeredHosts: [...new Set(credentials.flatMap(({ hosts }) => hosts.map(({ host }) => host)))],
   };
+}
+
+/** Of the file, nothing else is looked at here. */
+function endOfKept(path: string | undefined): number | undefined {
+  try {
+    return path === undefined ? undefined : parseSignIn(Deno.readTextFileSync(path))?.expiresAtMs;
+  } catch {
+    return undefined; // nobody has signed in yet
+  }
 }

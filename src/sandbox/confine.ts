@@ -252,7 +252,7 @@ async function build(
       const usable = checkSession(session, proxyDir);
       if (!usable.ok) return usable;
       writeCertificates(publicDir, hostEnv, usable.value.caCertificatePem);
-      fillCopies(signIns, copies, usable.value.signIns ?? {});
+      fillCopies(signIns, copies, usable.value.signIns ?? {}, request.endOf);
       return ok(planFor(usable.value));
     }),
   });

@@ -6,6 +6,7 @@ import type { FileRule, ShapedPath } from "./file_rule.ts";
 import { entryAt, exists, realPath } from "./paths.ts";
 import { type Profile, profileById, PROFILES } from "./profiles.ts";
 import type { Artifact } from "./seccomp/artifact.ts";
+import type { EndOf } from "../secrets/sign_in_files.ts";
 import { checkWorkspace } from "./workspace.ts";
 
 /** Where bubblewrap is, and whether signals can be set back to what they do by default. */
@@ -63,6 +64,8 @@ export interface ConfineRequest {
   readonly hiddenFiles?: readonly string[];
   /** Hosts with a configured credential: sign-ins for these are shown without tokens. @default [] */
   readonly brokeredHosts?: readonly string[];
+  /** When what programs renew by themselves ends. @default {it seems good for years} */
+  readonly endOf?: EndOf;
   /** What of the sealed paths of the workspace is open after all. @default [] */
   readonly allowWrite?: readonly string[];
   /** What the agent may use of the machine. @default {as many processes as usual} */

@@ -1,5 +1,10 @@
 import { join } from "../core/path.ts";
-import { SIGN_IN_FILES, type SignInFile, withPlaceholders } from "../secrets/sign_in_files.ts";
+import {
+  type EndOf,
+  SIGN_IN_FILES,
+  type SignInFile,
+  withPlaceholders,
+} from "../secrets/sign_in_files.ts";
 import { entryAt, isWithin, realPath } from "./paths.ts";
 
 /** A file with an agent's sign-in, over which a copy without its tokens lies in the sandbox. */
@@ -55,10 +60,14 @@ export function fillCopies(
   overlaid: readonly OverlaidSignIn[],
   copies: readonly string[],
   placeholders: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  endOf?: EndOf,
 ): void {
   for (const [index, { target, signIns }] of overlaid.entries()) {
     const filled = signIns.map((signIn) => [signIn, placeholders[signIn.id] ?? {}] as const);
-    Deno.writeTextFileSync(copies[index]!, withPlaceholders(read(target), filled, Date.now()));
+    Deno.writeTextFileSync(
+      copies[index]!,
+      withPlaceholders(read(target), filled, Date.now(), endOf),
+    );
   }
 }
 

@@ -110,6 +110,7 @@ const BY_VARIABLE: Readonly<Record<string, PlaceholderShape>> = {
   AWS_ACCESS_KEY_ID: "aws-access-key-id",
   AWS_SECRET_ACCESS_KEY: "aws-secret-access-key",
   CLAUDE_CODE_OAUTH_TOKEN: "anthropic-oauth",
+  COPILOT_GITHUB_TOKEN: "github-oauth",
   GEMINI_API_KEY: "google",
   GH_TOKEN: "github",
   GITHUB_TOKEN: "github",

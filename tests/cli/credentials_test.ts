@@ -175,3 +175,57 @@ github.com:
   for (const name of ["github", "npm", "openai"]) assert.equal(secretOf(name), undefined, name);
   await Deno.remove(home, { recursive: true });
 });
+
+Deno.test("firma credentials add takes over a sign-in that a program renews, and remove gives it back", async () => {
+  await using person = await Person.create();
+  await person.configure({});
+  await person.firma(["trust"]);
+  const file = join(person.home, ".claude/.credentials.json");
+  await Deno.mkdir(join(file, ".."), { recursive: true });
+  const tokens = {
+    accessToken: "sk-ant-oat01-of-the-person",
+    refreshToken: "sk-ant-ort01-of-the-person",
+    expiresAt: 4_000_000_000_000,
+  };
+  const signIn = { claudeAiOauth: { ...tokens, scopes: ["user:inference"] }, other: { a: 1 } };
+  await Deno.writeTextFile(file, JSON.stringify(signIn), { mode: 0o600 });
+
+  // Without being told to, nothing is taken over where nobody can be asked.
+  const asked = await person.firma(["credentials", "add", "claude"], { stdin: "sk-ant-oat01-x\n" });
+  assert.equal(asked.code, 0, asked.stderr);
+  assert.deepEqual(JSON.parse(await Deno.readTextFile(file)), signIn);
+  const added = await person.firma(["credentials", "add", "claude", "--from-sign-in", "--replace"]);
+  assert.equal(added.code, 0, added.stderr);
+  assert.match(added.stderr, /Claude Code is signed out outside of sandboxes/);
+  const left = await Deno.readTextFile(file);
+  assert.ok(!left.includes("of-the-person") && left.includes('"user:inference"'), left);
+  assert.equal((await Deno.stat(file)).mode! & 0o777, 0o600);
+  const toml = await person.read(FILE);
+  assert.match(toml, /^provider = "sign_in"$/m);
+  assert.match(toml, /^sign_in_at = "claude"$/m);
+  assert.ok(!toml.includes("CLAUDE_CODE_OAUTH_TOKEN"), "the program would not renew");
+  const path = /^sign_in_file = "(.*)"$/m.exec(toml)?.[1] ?? "";
+  assert.equal((await Deno.stat(path)).mode! & 0o777, 0o600);
+  const kept = JSON.parse(await Deno.readTextFile(path));
+  assert.equal(kept.refresh_token, tokens.refreshToken);
+  const tested = await person.firma(["credentials", "test"]);
+  assert.match(tested.stdout, /ok +claude: obtained from sign_in/);
+  const again = await person.firma(["credentials", "add", "claude", "--from-sign-in", "--replace"]);
+  assert.equal(again.code, 1, "what was taken over is no sign-in");
+
+  // By then it has been renewed.
+  const renewed = { access_token: "sk-ant-oat01-new", refresh_token: "sk-ant-ort01-new" };
+  await Deno.writeTextFile(path, JSON.stringify({ ...renewed, expires_at_ms: 5 }));
+  const removed = await person.firma(["credentials", "remove", "claude"]);
+  assert.match(removed.stdout, /Claude Code has its sign-in back/);
+  await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
+  assert.deepEqual(JSON.parse(await Deno.readTextFile(file)), {
+    claudeAiOauth: {
+      accessToken: renewed.access_token,
+      refreshToken: renewed.refresh_token,
+      expiresAt: 5,
+      scopes: ["user:inference"],
+    },
+    other: { a: 1 },
+  });
+});

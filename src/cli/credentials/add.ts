@@ -18,6 +18,7 @@ import { type Proof, prove } from "./prove.ts";
 import { readSecret } from "./secret_prompt.ts";
 import { serviceNames } from "./services.ts";
 import { findSignIn, type SignIn } from "./sign_in.ts";
+import { findTakeOver, keptText, signOut, type TakeOver } from "./take_over.ts";
 import { type StoredSecret, storeSecret } from "./store_secret.ts";
 
 type Faults = readonly FirmaError[];
@@ -30,6 +31,7 @@ ${serviceNames().join(", ")}.
 Examples:
   firma credentials add github
   firma credentials add github --from-sign-in
+  firma credentials add claude --from-sign-in
   firma credentials add anthropic --from-env ANTHROPIC_API_KEY
   firma credentials add work --host api.example.com --header x-api-key --from-file ~/.work-token
   firma credentials add vaulted --host api.example.com --command /usr/bin/op read op://a/b/c
@@ -82,13 +84,52 @@ async function add(name: string, flags: AddFlags): Promise<Result<void, Faults>>
       cure: "--replace puts the new one in its place",
     }]);
   }
-  const stored = await sourceOf(wanted.value, existing.file.file);
+  const takeOver = await takenOver(wanted.value);
+  const stored = takeOver === undefined
+    ? await sourceOf(wanted.value, existing.file.file)
+    : await keep(takeOver, wanted.value, existing.file.file);
   if (!stored.ok) return err([stored.error]);
-  const added = await write(editable.value, wanted.value, stored.value.keys, flags);
+  const whole = takeOver ? { ...wanted.value, keys: keysFor(takeOver, flags) } : wanted.value;
+  const added = await write(editable.value, whole, stored.value.keys, flags);
   if (!added.ok) await stored.value.remove();
   if (!added.ok) return added;
-  report(wanted.value, added.value, flags);
+  report(whole, added.value, flags);
+  if (takeOver === undefined) return ok(undefined);
+  const signedOut = await signOut(takeOver);
+  if (!signedOut.ok) return err([signedOut.error]);
+  const text = `${takeOver.program} is signed out outside of sandboxes; remove gives it back`;
+  printNotice("info", text);
   return ok(undefined);
+}
+
+/** A sign-in that its program renews, if there is one and it is wanted. */
+async function takenOver(
+  { name, source, fromSignIn, service }: Wanted,
+): Promise<TakeOver | undefined> {
+  if (source !== undefined || service === undefined) return undefined;
+  const found = findTakeOver(name, Deno.env.toObject());
+  return found !== undefined && (fromSignIn || await isWanted(found)) ? found : undefined;
+}
+
+/** What is taken over goes into a file: it is replaced with every renewal. */
+async function keep(
+  takeOver: TakeOver,
+  { name }: Wanted,
+  configFile: string,
+): Promise<Result<StoredSecret>> {
+  const stored = await storeSecret("file", configFile, name, keptText(takeOver));
+  if (!stored.ok) return stored;
+  return ok({ ...stored.value, keys: { sign_in_file: stored.value.keys.path! } });
+}
+
+/** Its variables would have the program look there, and not renew. */
+function keysFor({ keys }: TakeOver, { path, actionClass, env }: AddFlags): Wanted["keys"] {
+  return {
+    ...keys,
+    ...path && { paths: path },
+    ...actionClass && { action_classes: actionClass },
+    ...env && { env },
+  };
 }
 
 /** Where the secret comes from; one that is asked for is stored. */
@@ -113,10 +154,12 @@ async function secretOf({ name, service, fromSignIn }: Wanted): Promise<Result<s
   return await readSecret(`Secret of ${name}${service ? ` (${service.secret})` : ""}`);
 }
 
-async function isWanted({ program, path }: SignIn): Promise<boolean> {
+async function isWanted(
+  { program, path }: Pick<SignIn | TakeOver, "program" | "path">,
+): Promise<boolean> {
   if (!Deno.stdin.isTerminal() || !Deno.stderr.isTerminal()) return false;
   const explanation = [
-    `${program} keeps a token in ${path}`,
+    `${program} keeps a sign-in in ${path}`,
     "Taken over, agents work with a placeholder of it, whatever they can read",
   ];
   return await confirm(explanation, "Take it over?");

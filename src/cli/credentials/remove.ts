@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import type { CredentialSource } from "../../config/keys/credentials/kinds.ts";
 import { removeKey } from "../../config/toml_edit.ts";
 import { dirname } from "../../core/path.ts";
 import { escapeForTerminal } from "../../core/escape.ts";
@@ -7,6 +8,7 @@ import { examples } from "../examples.ts";
 import { print, printError, printNotice } from "../output.ts";
 import { withGlobals } from "../with_globals.ts";
 import { editableConfig, parseEdited, writeEdited } from "./editable_config.ts";
+import { giveBack } from "./take_over.ts";
 import { accountOf, removeFromKeyring, removeStored, secretsDirectory } from "./store_secret.ts";
 
 interface RemoveFlags {
@@ -19,6 +21,8 @@ interface Removed {
   readonly credentials: readonly string[];
   /** Whose secrets firma had stored, and has taken away. */
   readonly secrets: readonly string[];
+  /** Programs that have the sign-in back that was taken over from them. */
+  readonly given: readonly string[];
 }
 
 /** `firma credentials remove` */
@@ -65,15 +69,17 @@ async function remove(
   const directory = secretsDirectory(file.file);
   const pathsOf = (credentials: typeof before.sidecar.credentials) =>
     credentials.flatMap(({ source }) =>
-      source.kind === "file" && dirname(source.settings.path) === directory
-        ? [source.settings.path]
-        : []
-    );
+      [storedIn(source)].filter((path) => path !== undefined && dirname(path) === directory)
+    ) as string[];
   const needed = new Set(pathsOf(after.value.sidecar.credentials));
   const secrets: string[] = [];
+  const given: string[] = [];
   for (const path of new Set(pathsOf(before.sidecar.credentials))) {
     if (needed.has(path)) continue;
     const name = path.slice(directory.length + 1);
+    const back = await backToProgram(before.sidecar.credentials, path);
+    if (!back.ok) return err([back.error]);
+    if (back.value !== undefined) given.push(back.value);
     if (await removeStored(file.file, name)) secrets.push(name);
   }
   for (const { label, source } of before.sidecar.credentials) {
@@ -82,12 +88,31 @@ async function remove(
     if (source.settings.account !== account) continue;
     if (await removeFromKeyring(account)) secrets.push(label);
   }
-  return ok({ file: written.value, credentials: [...new Set(names)], secrets });
+  return ok({ file: written.value, credentials: [...new Set(names)], secrets, given });
 }
 
-function report({ file, credentials, secrets }: Removed, json: boolean): void {
-  if (json) return print(`${JSON.stringify({ file, credentials, secrets }, null, 2)}\n`);
+function storedIn(source: CredentialSource): string | undefined {
+  if (source.kind === "file") return source.settings.path;
+  return source.kind === "sign_in" ? source.settings.sign_in_file : undefined;
+}
+
+/** A sign-in that was taken over goes back to its program, as it is by now. */
+async function backToProgram(
+  credentials: readonly { readonly source: CredentialSource }[],
+  path: string,
+): Promise<Result<string | undefined>> {
+  for (const { source } of credentials) {
+    if (source.kind !== "sign_in" || storedIn(source) !== path) continue;
+    return await giveBack(path, source.settings.sign_in_at, Deno.env.toObject());
+  }
+  return ok(undefined);
+}
+
+function report(removed: Removed, json: boolean): void {
+  if (json) return print(`${JSON.stringify(removed, null, 2)}\n`);
+  const { file, credentials, secrets, given } = removed;
   for (const name of credentials) print(`${escapeForTerminal(`Removed ${name}`)}\n`);
   for (const name of secrets) print(`${escapeForTerminal(`Deleted the secret of ${name}`)}\n`);
+  for (const name of given) print(`${escapeForTerminal(`${name} has its sign-in back`)}\n`);
   printNotice("info", `${file} changed and is trusted; a Sidecar that runs has to start again`);
 }

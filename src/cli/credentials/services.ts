@@ -42,6 +42,24 @@ const SERVICES: readonly KnownService[] = [
     env: ["CLAUDE_CODE_OAUTH_TOKEN"],
   },
   {
+    name: "codex",
+    secret: "access token of a subscription, which lasts for days",
+    hosts: ["chatgpt.com"],
+    env: [],
+  },
+  {
+    name: "copilot",
+    secret: "token of GitHub, github_pat_… with the permission Copilot Requests",
+    hosts: [
+      "api.githubcopilot.com",
+      "api.individual.githubcopilot.com",
+      "api.business.githubcopilot.com",
+      "api.enterprise.githubcopilot.com",
+      "api.github.com",
+    ],
+    env: ["COPILOT_GITHUB_TOKEN"],
+  },
+  {
     name: "gemini",
     secret: "API key from Google AI Studio",
     hosts: ["generativelanguage.googleapis.com"],
@@ -82,6 +100,12 @@ const SERVICES: readonly KnownService[] = [
     probe: { path: "/v1/models" },
   },
   {
+    name: "opencode",
+    secret: "access token of its subscription, which lasts for hours",
+    hosts: ["api.anthropic.com"],
+    env: [],
+  },
+  {
     name: "slack",
     secret: "bot token, xoxb-…",
     hosts: ["slack.com"],
@@ -96,14 +120,19 @@ const SERVICES: readonly KnownService[] = [
   },
 ];
 
+/** Programs that are better known than what they are for. */
+const ALIASES: Readonly<Record<string, string>> = { gh: "github" };
+
 /** The services that `firma credentials add` knows, sorted. */
 export function serviceNames(): string[] {
-  return [...SERVICES.map(({ name }) => name), "npm"].sort();
+  return [...SERVICES.map(({ name }) => name), ...Object.keys(ALIASES), "npm"].sort();
 }
 
 /** A service by its name; `undefined` where there is none of it. */
 export function knownService(name: string): Result<KnownService | undefined> {
-  if (name !== "npm") return ok(SERVICES.find((service) => service.name === name));
+  if (name !== "npm") {
+    return ok(SERVICES.find((service) => service.name === (ALIASES[name] ?? name)));
+  }
   // Its host is where its mapping has it.
   const pack = readPack("mapping", "npm");
   if (!pack.ok) return pack;

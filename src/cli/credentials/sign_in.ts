@@ -17,6 +17,7 @@ interface Keeper {
 }
 
 const KEEPERS: Readonly<Record<string, Keeper>> = {
+  copilot: { program: "copilot", path: ".copilot/config.json", read: copilotToken },
   github: { program: "gh", path: ".config/gh/hosts.yml", read: ghToken },
   huggingface: { program: "hf", path: ".cache/huggingface/token", read: (text) => text.trim() },
   npm: { program: "npm", path: ".npmrc", read: npmToken },
@@ -49,6 +50,13 @@ export function findSignIn({ name, hosts }: KnownService, home: string): SignIn 
 function ghToken(text: string): string | undefined {
   const section = /^github\.com:[ \t]*\r?\n((?:[ \t]+.*(?:\r?\n|$))*)/m.exec(text)?.[1];
   return /^[ \t]+oauth_token:[ \t]*["']?([\w-]+)["']?[ \t]*\r?$/m.exec(section ?? "")?.[1];
+}
+
+/** Whichever account's stands first. */
+function copilotToken(text: string): string | undefined {
+  const { copilot_tokens: tokens } = (JSON.parse(text) ?? {}) as Record<string, unknown>;
+  const all = typeof tokens === "object" && tokens !== null ? Object.values(tokens) : [];
+  return all.find((token) => typeof token === "string" && /^(?:gh[ou]_|github_pat_)/.test(token));
 }
 
 function npmToken(text: string, [host]: readonly string[]): string | undefined {
