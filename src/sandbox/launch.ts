@@ -14,6 +14,7 @@ import type { RefusalReport } from "./init/refusals/tally.ts";
 import { ignoredSignals } from "./ignored_signals.ts";
 import { spawn, type Spawned } from "./posix_spawn.ts";
 import type { InitProgram } from "./program.ts";
+import { guardTerminal } from "./terminal_guard.ts";
 
 /** A command that runs in the sandbox. */
 export interface ConfinedProcess {
@@ -67,16 +68,18 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
   };
   const releaseSignals = holdSignals(terminate);
   const returnForeground = holdForeground();
+  const guard = guardTerminal();
   let connection: Deno.Conn | undefined;
   let handedOver = false;
   const send = (message: LaunchPlan | HostMessage) => {
     connection?.write(new TextEncoder().encode(JSON.stringify(message) + "\n")).catch(() => {});
   };
-  const end = () => {
+  const end = async () => {
     returnForeground();
     releaseSignals();
     connection?.close();
     connection = undefined;
+    await guard.release();
   };
 
   const accepted = listener.accept();
@@ -84,23 +87,24 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
   const first = await Promise.race([accepted, exited]);
   listener.close();
   if (typeof first === "number") {
-    end();
+    await end();
     return err(diagnoseStart("bwrap could not set it up"));
   }
   connection = first;
   const known = await Promise.race([plan, exited]).catch((cause) => ({ cause }));
   if (typeof known === "number") {
-    end();
+    await end();
     return err(diagnoseStart("its first program ended early"));
   }
   if ("cause" in known || !known.ok) {
     child.kill();
     await exited;
-    end();
+    await end();
     if ("cause" in known) throw known.cause;
     return known;
   }
   handedOver = true;
+  await guard.ready;
   send(known.value);
   const messages = jsonLines(readPieces(first)) as AsyncGenerator<InitMessage>;
   // The connection ends with the outer layer. Waiting for that end as well would lose what a
@@ -108,7 +112,7 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
   const answer = await messages.next().catch(() => undefined);
   const message = answer?.done === false ? answer.value : undefined;
   if (message?.type !== "started") {
-    end();
+    await end();
     if (message?.type !== "failed") return err(diagnoseStart("its first program ended early"));
     return err(
       message.code === "EXEC_GATE" ? noGate(message.message) : diagnoseStart(message.message),

@@ -12,7 +12,8 @@ const CTRL_BACKSLASH = "\x1c";
 type Step =
   | { readonly expect: string }
   | { readonly send: string }
-  | { readonly resize: readonly [number, number] };
+  | { readonly resize: readonly [number, number] }
+  | { readonly kill: true };
 
 /**
  * A program that says "ready" and waits; each signal that is named makes it say so, or end. Not a
@@ -25,6 +26,28 @@ function waiter(onSignal: Readonly<Record<string, string>>): ["/usr/bin/python3"
   const wait = ['os.write(1, b"ready")', "while True: signal.pause()"];
   return ["/usr/bin/python3", "-c", ["import os, signal", ...handlers, ...wait].join("\n")];
 }
+
+/** What programs switch on in a terminal: the other screen, mouse, focus and marked pasting. */
+const SWITCHED_ON = ["1049h", "1000h", "1002h", "1006h", "1004h", "2004h"]
+  .map((mode) => `\x1b[?${mode}`).join("");
+/** What a terminal sends then: keys, a click, its end, the focus, and pasted text. */
+const TYPED = "\x1b[A\x1bOP\x01\x03\x11\x1a\x1b[<0;10;5M\x1b[<0;10;5m\x1b[I" +
+  "\x1b[200~pasted\r\nü\x1b[201~";
+
+/** A full-screen program: raw mode, all of that, and what it reads in hexadecimal. */
+const FULL_SCREEN = `
+import os, signal, sys, termios, tty
+before = termios.tcgetattr(0)
+tty.setraw(0)
+os.write(1, ${JSON.stringify(SWITCHED_ON)}.encode() + b"ready\\r\\n")
+read = b""
+while len(read) < ${new TextEncoder().encode(TYPED).length}:
+    read += os.read(0, 64)
+os.write(1, b"\\x1b[38;5;208m" + read.hex().encode() + b"\\x1b[0m\\r\\n")
+if len(sys.argv) > 1:
+    signal.pause()
+termios.tcsetattr(0, termios.TCSADRAIN, before)
+`;
 
 /** Says it and goes on. */
 const say = (text: string) => `lambda *_: os.write(1, b"${text}")`;
@@ -166,6 +189,63 @@ for (const identity of IDENTITIES) {
         { send: "hello\n" },
         { expect: "got hello" },
       ], { cwd: world.project, env });
+    });
+    await t.step("a full-screen program reads and writes every byte as it is", async () => {
+      const { output } = await confinedOnTerminal(
+        world,
+        ["/usr/bin/python3", "-c", FULL_SCREEN],
+        [{ expect: "ready" }, { send: TYPED }, { expect: "\x1b\\[0m" }],
+      );
+      assert.ok(output.includes(SWITCHED_ON), JSON.stringify(output));
+      const hex = new TextEncoder().encode(TYPED).toHex();
+      assert.ok(output.includes(`\x1b[38;5;208m${hex}\x1b[0m`), JSON.stringify(output));
+    });
+    await t.step("less, top, vi and node have their screens, colours and keys", async () => {
+      world.plant("home/project/text", "first line\n".repeat(100) + "\x1b[31mlast line\x1b[0m\n");
+      world.own();
+      const script = [
+        "less -R text",
+        "TERM=xterm top -d 1 && echo top-ended",
+        "vi -u NONE written",
+        `node -e 'const r = require("readline").createInterface({ input: process.stdin, ` +
+        `output: process.stdout, terminal: true }); r.question("name? ", (n) => { ` +
+        `console.log("hello " + n); r.close(); })'`,
+      ].join("; ");
+      await confinedOnTerminal(world, ["bash", "-c", script], [
+        { expect: "\x1b\\[\\?1049h" },
+        { expect: "first line" },
+        { send: "G" },
+        { expect: "\x1b\\[31mlast line" },
+        { resize: [12, 60] },
+        { send: "gq" },
+        { expect: "\x1b\\[\\?1049l" },
+        { expect: "PID" },
+        { send: "q" },
+        { expect: "top-ended" },
+        { expect: "written" },
+        { send: "ihello\x1b:wq\r" },
+        { expect: "name\\? " },
+        { send: "Bobx\x7f\r" }, // the last key erases the x
+        { expect: "hello Bob\\s" },
+      ]);
+      assert.equal(Deno.readTextFileSync(join(world.project, "written")), "hello\n");
+    });
+    await t.step("when firma is killed outright, the terminal is as it was before", async () => {
+      const { words, env } = world.confined(["/usr/bin/python3", "-c", FULL_SCREEN, "stay"]);
+      // Not a shell with job control, which would put the line right by itself.
+      const script = '"$@"; read line; echo got $line';
+      const { output } = await onTerminal(["sh", "-c", script, "sh", ...words], [
+        { expect: "ready" },
+        { send: TYPED },
+        { expect: "\x1b\\[0m" },
+        { kill: true },
+        { expect: "\x1b\\[m" }, // the end of what puts the terminal right
+        { send: "hello\n" },
+        { expect: "got hello" },
+      ], { cwd: world.project, env });
+      for (const mode of ["1000l", "1002l", "1006l", "1004l", "2004l", "1047l", "25h"]) {
+        assert.ok(output.includes(`\x1b[?${mode}`), mode);
+      }
     });
   });
 }

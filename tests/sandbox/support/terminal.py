@@ -4,6 +4,7 @@ Arguments: one JSON object {"command": [...], "steps": [...], "seconds": n}. Ste
   {"expect": "regex"}   wait until the output since the last match contains it
   {"send": "text"}      type
   {"resize": [rows, columns]}
+  {"kill": true}        kill the child of the command outright
 Prints one JSON object: {"output": "...", "code": n, "failed": "what was waited for" or null}.
 """
 
@@ -56,6 +57,9 @@ for step in request["steps"]:
         os.write(terminal, step["send"].encode())
     elif "resize" in step:
         resize(*step["resize"])
+    elif "kill" in step:
+        with open(f"/proc/{pid}/task/{pid}/children") as children:
+            os.kill(int(children.read().split()[0]), signal.SIGKILL)
     else:
         while True:
             match = re.search(step["expect"], output[position:])
