@@ -77,7 +77,14 @@ export function epilogue(scenario: Scenario, report: Report, emphasis: Emphasis)
     .filter(({ reason }) => reason !== "");
   const reached = report.reached.length === 0 ? ["nothing"] : report.reached;
   const log = report.log.whole ? good("whole") : bad("broken");
+  const finale = report.finale === undefined ? [] : [
+    "",
+    ...wrap(report.finale.explain, "   "),
+    ...labelled("you", [`$ ${report.finale.command}`]),
+    ...labelled("", report.finale.printed.map(escapeForTerminal)),
+  ];
   return [
+    ...finale,
     "",
     heading("What came of it"),
     "",

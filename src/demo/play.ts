@@ -4,12 +4,19 @@ import { auditFile, type Environment } from "../config/paths.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { join } from "../core/path.ts";
 import type { PolicyTexts } from "../monitor/explain/policy_texts.ts";
-import { type Report, type ShownDecision, shownDecision, type Step } from "./report.ts";
+import {
+  type Finale,
+  type Report,
+  type ShownDecision,
+  shownDecision,
+  type Step,
+} from "./report.ts";
 import type { Scenario, Turn } from "./scenario.ts";
 import { runFirma, type Words } from "./run_firma.ts";
 import { setStage, type Stage } from "./stage.ts";
 import { modelError, modelMessage, readModelRequest } from "./stand_in_model.ts";
 import { type Handler, type Received, startStandIns } from "./stand_in_servers.ts";
+import { summed } from "./summed.ts";
 import { isCallTo, isWorthShowing, Trail } from "./trail.ts";
 
 /** Who watches a demo. */
@@ -93,7 +100,7 @@ class Play {
   endTurn(): void {
     this.#trail.look();
     const { events } = this.#trail;
-    const decisions = withoutRepeats(
+    const decisions = summed(
       events.slice(this.#told)
         .filter((event) => isWorthShowing(event, MODEL))
         .map((event) => shownDecision(event, this.#texts)),
@@ -112,15 +119,6 @@ class Play {
     if (last === expected) return;
     this.problems.push(`Turn ${this.steps.length} met ${last} instead of ${expected}`);
   }
-}
-
-/** A shell tries a program that may not run in more than one way; that is one deed. */
-function withoutRepeats(decisions: readonly ShownDecision[]): ShownDecision[] {
-  return decisions.filter(({ decision, what }, index) =>
-    !decisions.slice(0, index).some((before) =>
-      before.decision === decision && before.what === what
-    )
-  );
 }
 
 /** Whether the secret of a demo, or what is in a file with it, was in what a service was sent. */
@@ -144,6 +142,25 @@ async function verify(stage: Stage, options: PlayOptions): Promise<Report["log"]
   } catch {
     return { whole: false, lines: 0 };
   }
+}
+
+/** Has the operator do what is left to do, and finds out whether all files are there again. */
+async function playFinale(
+  { finale, files }: Scenario,
+  stage: Stage,
+  options: PlayOptions,
+  problems: string[],
+): Promise<{ readonly finale?: Finale }> {
+  if (finale === undefined) return {};
+  const { stdout, stderr } = await runFirma(finale.command, { ...options, stage });
+  for (const [path, text] of Object.entries(files)) {
+    const now = await Deno.readTextFile(join(stage.workspace, path)).catch(() => undefined);
+    if (now !== text) problems.push(`"${path}" did not come back: ${stderr.trim()}`);
+  }
+  const printed = (stdout + stderr).split("\n").filter((line) => line.trim() !== "");
+  return {
+    finale: { explain: finale.explain, command: `firma ${finale.command.join(" ")}`, printed },
+  };
 }
 
 /**
@@ -186,6 +203,7 @@ export async function play(scenario: Scenario, options: PlayOptions): Promise<Re
     problems.push(`The agent ended early, with status ${run.code}: ${run.stderr.trim()}`);
   }
   if (leaked(scenario, servers.received)) problems.push("The secret reached a service");
+  const ending = await playFinale(scenario, stage, options, problems);
   const log = await verify(stage, options);
   if (!log.whole) problems.push("The audit log is not whole");
   const services = servers.received.filter(({ host }) => host !== MODEL);
@@ -196,6 +214,7 @@ export async function play(scenario: Scenario, options: PlayOptions): Promise<Re
       `${method} ${host}${target} ${body.slice(0, MOST_SHOWN)}`.trimEnd()
     ),
     model_calls: servers.received.length - services.length,
+    ...ending,
     log,
     problems,
   });

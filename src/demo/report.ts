@@ -33,6 +33,14 @@ export interface Step {
   readonly decisions: readonly ShownDecision[];
 }
 
+/** What the operator did at the end. */
+export interface Finale {
+  readonly explain: string;
+  readonly command: string;
+  /** What that printed, without empty lines. */
+  readonly printed: readonly string[];
+}
+
 /** How a demo went. */
 export interface Report {
   readonly demo: string;
@@ -41,6 +49,8 @@ export interface Report {
   readonly reached: readonly string[];
   /** How often the model was asked; each of these calls was decided, too. */
   readonly model_calls: number;
+  /** Absent where there was nothing left to do. */
+  readonly finale?: Finale;
   readonly log: { readonly whole: boolean; readonly lines: number };
   /** What did not go as it should; empty when the demo went well. */
   readonly problems: readonly string[];

@@ -36,6 +36,8 @@ export interface Scenario {
   /** Services by host, beside the model. */
   readonly services: Readonly<Record<string, StandIn>>;
   readonly turns: readonly Turn[];
+  /** What the operator does at the end, as words behind `firma`; then all files are there again. */
+  readonly finale?: { readonly explain: string; readonly command: readonly string[] };
   /** What must never have reached a service. */
   readonly secret?: string;
   /** What stood between, in a sentence for the end. */

@@ -32,7 +32,7 @@ Deno.test("firma demo --all shows three agents that go wrong, and leaves nothing
   assert.deepEqual(refusals, [
     ["UnclassifiedIntent", "demo.readers-publish-nothing"],
     ["demo.at-most-100-a-payment demo.at-most-250-a-day", "demo.at-most-250-a-day"],
-    ["dev.ask-before-deleting-many-files", "dev.ask-before-deleting-many-files"],
+    Array(2).fill("dev-with-delete-watch.ask-before-deleting-many-files"),
   ]);
   for (const { steps, log, problems } of reports) {
     assert.deepEqual(problems, []);
@@ -40,6 +40,7 @@ Deno.test("firma demo --all shows three agents that go wrong, and leaves nothing
     const lines = steps.flatMap(({ decisions }) => decisions).flatMap(({ policies }) => policies);
     assert.ok(lines.every(({ file, line, text }) => /\.cedar$/.test(file) && line > 0 && text));
   }
+  assert.match(reports[2]!.finale!.printed.join("\n"), /brought back \d+/);
   // What was permitted has reached the stand-ins, so what was refused could have.
   assert.deepEqual(reports.map(({ reached }) => reached.length), [1, 2, 0]);
   assert.deepEqual(await leftovers(tmp.path), []);
