@@ -58,6 +58,13 @@ for (const identity of IDENTITIES) {
       const { stdout } = await sh("cat; yes; echo $? >&2", { wrapper });
       assert.equal(stdout, "typed\ny\n");
     });
+    await t.step("a server that goes on after the command that started it", async () => {
+      const serve = "python3 -m http.server --bind 127.0.0.1 8123 >/dev/null 2>&1 &";
+      const get =
+        "for i in $(seq 500); do curl -sf http://127.0.0.1:8123/ && exit; sleep 0.02; done";
+      const { stdout } = await sh(`sh -c '${serve}'; ${get}`);
+      assert.match(stdout, /Directory listing/);
+    });
     await t.step("who and where", async () => {
       const { stdout } = await sh("id -u; pwd; echo $HOME; getent passwd $(id -u) | cut -d: -f3");
       const uid = String(identity.uid);
