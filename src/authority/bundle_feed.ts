@@ -3,7 +3,7 @@ import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, FirmaException, ok, type Result } from "../core/result.ts";
 import { markChecked, parsedPolicies } from "../policy/checked.ts";
 import { Broadcast } from "./broadcast.ts";
-import { delay } from "./delay.ts";
+import { delay } from "../core/delay.ts";
 import type { PolicySource } from "./policy_source.ts";
 import type { AuthorityStore } from "./store/store.ts";
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { dirname } from "../core/path.ts";
 import { ChangeLoop } from "./change_loop.ts";
-import { delay } from "./delay.ts";
+import { delay } from "../core/delay.ts";
 
 const SETTLE_MS = 100;
 const POLL_MS = 500;

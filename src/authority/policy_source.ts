@@ -1,5 +1,5 @@
 import { dirname } from "../core/path.ts";
-import { delay } from "./delay.ts";
+import { delay } from "../core/delay.ts";
 import type { BundleUpdate } from "../core/authority.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";

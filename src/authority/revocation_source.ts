@@ -3,7 +3,7 @@ import type { Revocation } from "../core/authority.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { Broadcast } from "./broadcast.ts";
 import { ChangeLoop } from "./change_loop.ts";
-import { delay } from "./delay.ts";
+import { delay } from "../core/delay.ts";
 import { parseRevocations, type RevocationList } from "./revocation_list.ts";
 
 const SETTLE_MS = 100;

@@ -1,6 +1,6 @@
 import { dirname } from "../core/path.ts";
 import { ChangeLoop } from "../authority/change_loop.ts";
-import { delay } from "../authority/delay.ts";
+import { delay } from "../core/delay.ts";
 import { loadConfig, readConfigFile } from "../config/load.ts";
 import type { Environment } from "../config/paths.ts";
 import type { FirmaConfig } from "../config/schema.ts";

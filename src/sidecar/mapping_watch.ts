@@ -1,6 +1,6 @@
 import { dirname } from "../core/path.ts";
 import { ChangeLoop } from "../authority/change_loop.ts";
-import { delay } from "../authority/delay.ts";
+import { delay } from "../core/delay.ts";
 import type { FirmaError, Result } from "../core/result.ts";
 import { readMapping } from "./settings.ts";
 import type { MappingSource } from "./worker/messages.ts";

@@ -1,7 +1,7 @@
 import type { Authority } from "../core/authority.ts";
 import type { CapabilityClaims } from "../core/capability.ts";
 import { parseTimestamp } from "../core/timestamp.ts";
-import { backoffMs } from "../authority/client/backoff.ts";
+import { backoffMs } from "../core/backoff.ts";
 import type { FileWatch } from "../authority/file_watch.ts";
 import { errorLine, type Notify } from "./notices.ts";
 import { readSessionSeed } from "./session_seed.ts";

@@ -21,10 +21,10 @@ import {
 import { BUNDLE_FAULTS } from "../bundle_faults.ts";
 import { schemaText } from "../../policy/schema.ts";
 import { schemaDigest } from "../bundle_statement.ts";
-import { delay } from "../delay.ts";
+import { delay } from "../../core/delay.ts";
 import { refused } from "../identity/identity_issuer.ts";
 import type { SidecarCredentials } from "../pre_shared_key.ts";
-import { backoffMs } from "./backoff.ts";
+import { backoffMs } from "../../core/backoff.ts";
 import { BundleReceiver } from "./bundle_receiver.ts";
 import { type ClientTlsFiles, type Connection, Connections } from "./connections.ts";
 import { readIssued } from "./issued.ts";

@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import assert from "node:assert/strict";
-import { backoffMs } from "../../../src/authority/client/backoff.ts";
+import { backoffMs } from "../../../src/core/backoff.ts";
 import { readIssued } from "../../../src/authority/client/issued.ts";
 import {
   IssueCapabilityResponseSchema,

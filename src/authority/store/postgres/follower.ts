@@ -1,6 +1,6 @@
 import type { FirmaError } from "../../../core/result.ts";
-import { backoffMs } from "../../client/backoff.ts";
-import { delay } from "../../delay.ts";
+import { backoffMs } from "../../../core/backoff.ts";
+import { delay } from "../../../core/delay.ts";
 import type { Connection, Database, LongConnection } from "./driver.ts";
 import { storeError } from "./fault.ts";
 
