@@ -4,6 +4,8 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { SidecarCredentials } from "./authority_pb.ts";
+import { file_firma_v1_authority } from "./authority_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,13 +14,15 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file firma/v1/audit.proto.
  */
 export const file_firma_v1_audit: GenFile = /*@__PURE__*/
-  fileDesc("ChRmaXJtYS92MS9hdWRpdC5wcm90bxIIZmlybWEudjEiRgoUU3RyZWFtRXZlbnRzUmVzcG9uc2USFQoNbGFzdF9ldmVudF9pZBgBIAEoCRIXCg9ldmVudHNfcmVjZWl2ZWQYAiABKAMiwQMKDkV4ZWN1dGlvbkV2ZW50EhAKCGV2ZW50X2lkGAEgASgJEhIKCnNlc3Npb25faWQYAiABKAkSEAoIdG9rZW5faWQYAyABKAkSEAoIYWdlbnRfaWQYBCABKAkSDgoGYWN0aW9uGAUgASgJEhAKCHJlc291cmNlGAYgASgJEi8KCGRlY2lzaW9uGAcgASgOMh0uZmlybWEudjEuRW5mb3JjZW1lbnREZWNpc2lvbhITCgtkZW55X3JlYXNvbhgIIAEoCRIeChZlbmZvcmNlbWVudF9sYXRlbmN5X3VzGAkgASgDEhQKDGNvbnRleHRfaGFzaBgKIAEoCRIWCg5idW5kbGVfdmVyc2lvbhgLIAEoCRItCgl0aW1lc3RhbXAYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXNpZ25hdHVyZRgNIAEoDBIXCg9kaXNwYXRjaF9zdGF0dXMYDiABKAUSGwoTZGlzcGF0Y2hfbGF0ZW5jeV91cxgPIAEoAxIVCg1yZXNwb25zZV9zaXplGBAgASgDEhIKCnNhbmRib3hfaWQYESABKAkSDAoEbGluZRhkIAEoCSr9AQoTRW5mb3JjZW1lbnREZWNpc2lvbhIkCiBFTkZPUkNFTUVOVF9ERUNJU0lPTl9VTlNQRUNJRklFRBAAEh4KGkVORk9SQ0VNRU5UX0RFQ0lTSU9OX0FMTE9XEAESHQoZRU5GT1JDRU1FTlRfREVDSVNJT05fREVOWRACEh4KGkVORk9SQ0VNRU5UX0RFQ0lTSU9OX0FCT1JUEAMSHwobRU5GT1JDRU1FTlRfREVDSVNJT05fTU9ESUZZEAQSIAocRU5GT1JDRU1FTlRfREVDSVNJT05fU1RFUF9VUBAFEh4KGkVORk9SQ0VNRU5UX0RFQ0lTSU9OX0RFRkVSEAYyWgoMQXVkaXRTZXJ2aWNlEkoKDFN0cmVhbUV2ZW50cxIYLmZpcm1hLnYxLkV4ZWN1dGlvbkV2ZW50Gh4uZmlybWEudjEuU3RyZWFtRXZlbnRzUmVzcG9uc2UoAWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChRmaXJtYS92MS9hdWRpdC5wcm90bxIIZmlybWEudjEiYAoUU3RyZWFtRXZlbnRzUmVzcG9uc2USFQoNbGFzdF9ldmVudF9pZBgBIAEoCRIXCg9ldmVudHNfcmVjZWl2ZWQYAiABKAMSGAoQYWNrbm93bGVkZ2VkX3NlcRhkIAEoAyJrChNSZXN1bWVFdmVudHNSZXF1ZXN0Eg8KB2xvZ19rZXkYASABKAwSEAoIbGFzdF9zZXEYAiABKAMSMQoLY3JlZGVudGlhbHMYAyABKAsyHC5maXJtYS52MS5TaWRlY2FyQ3JlZGVudGlhbHMiSwoUUmVzdW1lRXZlbnRzUmVzcG9uc2USGAoQYWNrbm93bGVkZ2VkX3NlcRgBIAEoAxIZChFhY2tub3dsZWRnZWRfaGFzaBgCIAEoCSJrChRBZGRDaGVja3BvaW50UmVxdWVzdBIPCgdsb2dfa2V5GAEgASgMEg8KB3JlcXVlc3QYAiABKAkSMQoLY3JlZGVudGlhbHMYAyABKAsyHC5maXJtYS52MS5TaWRlY2FyQ3JlZGVudGlhbHMiVQoVQWRkQ2hlY2twb2ludFJlc3BvbnNlEhQKDGNvc2lnbmF0dXJlcxgBIAEoCRIXCgprbm93bl9zaXplGAIgASgDSACIAQFCDQoLX2tub3duX3NpemUixQEKE1NlYXJjaEV2ZW50c1JlcXVlc3QSDQoFYWdlbnQYASABKAkSDgoGYWN0aW9uGAIgASgJEhAKCGRlY2lzaW9uGAMgASgJEgwKBGhvc3QYBCABKAkSDwoHc2Vzc2lvbhgFIAEoCRINCgVzaW5jZRgGIAEoCRINCgV1bnRpbBgHIAEoCRINCgVsaW1pdBgIIAEoBRIxCgtjcmVkZW50aWFscxgJIAEoCzIcLmZpcm1hLnYxLlNpZGVjYXJDcmVkZW50aWFscyI1ChRTZWFyY2hFdmVudHNSZXNwb25zZRIPCgdzaWRlY2FyGAEgASgJEgwKBGxpbmUYAiABKAkihQQKDkV4ZWN1dGlvbkV2ZW50EhAKCGV2ZW50X2lkGAEgASgJEhIKCnNlc3Npb25faWQYAiABKAkSEAoIdG9rZW5faWQYAyABKAkSEAoIYWdlbnRfaWQYBCABKAkSDgoGYWN0aW9uGAUgASgJEhAKCHJlc291cmNlGAYgASgJEi8KCGRlY2lzaW9uGAcgASgOMh0uZmlybWEudjEuRW5mb3JjZW1lbnREZWNpc2lvbhITCgtkZW55X3JlYXNvbhgIIAEoCRIeChZlbmZvcmNlbWVudF9sYXRlbmN5X3VzGAkgASgDEhQKDGNvbnRleHRfaGFzaBgKIAEoCRIWCg5idW5kbGVfdmVyc2lvbhgLIAEoCRItCgl0aW1lc3RhbXAYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXNpZ25hdHVyZRgNIAEoDBIXCg9kaXNwYXRjaF9zdGF0dXMYDiABKAUSGwoTZGlzcGF0Y2hfbGF0ZW5jeV91cxgPIAEoAxIVCg1yZXNwb25zZV9zaXplGBAgASgDEhIKCnNhbmRib3hfaWQYESABKAkSDAoEbGluZRhkIAEoCRIPCgdsb2dfa2V5GGUgASgMEjEKC2NyZWRlbnRpYWxzGGYgASgLMhwuZmlybWEudjEuU2lkZWNhckNyZWRlbnRpYWxzKv0BChNFbmZvcmNlbWVudERlY2lzaW9uEiQKIEVORk9SQ0VNRU5UX0RFQ0lTSU9OX1VOU1BFQ0lGSUVEEAASHgoaRU5GT1JDRU1FTlRfREVDSVNJT05fQUxMT1cQARIdChlFTkZPUkNFTUVOVF9ERUNJU0lPTl9ERU5ZEAISHgoaRU5GT1JDRU1FTlRfREVDSVNJT05fQUJPUlQQAxIfChtFTkZPUkNFTUVOVF9ERUNJU0lPTl9NT0RJRlkQBBIgChxFTkZPUkNFTUVOVF9ERUNJU0lPTl9TVEVQX1VQEAUSHgoaRU5GT1JDRU1FTlRfREVDSVNJT05fREVGRVIQBjLMAgoMQXVkaXRTZXJ2aWNlEkoKDFN0cmVhbUV2ZW50cxIYLmZpcm1hLnYxLkV4ZWN1dGlvbkV2ZW50Gh4uZmlybWEudjEuU3RyZWFtRXZlbnRzUmVzcG9uc2UoARJNCgxSZXN1bWVFdmVudHMSHS5maXJtYS52MS5SZXN1bWVFdmVudHNSZXF1ZXN0Gh4uZmlybWEudjEuUmVzdW1lRXZlbnRzUmVzcG9uc2USUAoNQWRkQ2hlY2twb2ludBIeLmZpcm1hLnYxLkFkZENoZWNrcG9pbnRSZXF1ZXN0Gh8uZmlybWEudjEuQWRkQ2hlY2twb2ludFJlc3BvbnNlEk8KDFNlYXJjaEV2ZW50cxIdLmZpcm1hLnYxLlNlYXJjaEV2ZW50c1JlcXVlc3QaHi5maXJtYS52MS5TZWFyY2hFdmVudHNSZXNwb25zZTABYgZwcm90bzM", [file_firma_v1_authority, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message firma.v1.StreamEventsResponse
  */
 export type StreamEventsResponse = Message<"firma.v1.StreamEventsResponse"> & {
   /**
+   * Of the last line that is kept now.
+   *
    * @generated from field: string last_event_id = 1;
    */
   lastEventId: string;
@@ -27,6 +31,13 @@ export type StreamEventsResponse = Message<"firma.v1.StreamEventsResponse"> & {
    * @generated from field: int64 events_received = 2;
    */
   eventsReceived: bigint;
+
+  /**
+   * firma's own: every line up to this one is kept.
+   *
+   * @generated from field: int64 acknowledged_seq = 100;
+   */
+  acknowledgedSeq: bigint;
 };
 
 /**
@@ -35,6 +46,204 @@ export type StreamEventsResponse = Message<"firma.v1.StreamEventsResponse"> & {
  */
 export const StreamEventsResponseSchema: GenMessage<StreamEventsResponse> = /*@__PURE__*/
   messageDesc(file_firma_v1_audit, 0);
+
+/**
+ * @generated from message firma.v1.ResumeEventsRequest
+ */
+export type ResumeEventsRequest = Message<"firma.v1.ResumeEventsRequest"> & {
+  /**
+   * Raw Ed25519 key that signs the log, 32 bytes.
+   *
+   * @generated from field: bytes log_key = 1;
+   */
+  logKey: Uint8Array;
+
+  /**
+   * The last line of the log at the Sidecar; 0 for one without lines.
+   *
+   * @generated from field: int64 last_seq = 2;
+   */
+  lastSeq: bigint;
+
+  /**
+   * @generated from field: firma.v1.SidecarCredentials credentials = 3;
+   */
+  credentials?: SidecarCredentials | undefined;
+};
+
+/**
+ * Describes the message firma.v1.ResumeEventsRequest.
+ * Use `create(ResumeEventsRequestSchema)` to create a new message.
+ */
+export const ResumeEventsRequestSchema: GenMessage<ResumeEventsRequest> = /*@__PURE__*/
+  messageDesc(file_firma_v1_audit, 1);
+
+/**
+ * @generated from message firma.v1.ResumeEventsResponse
+ */
+export type ResumeEventsResponse = Message<"firma.v1.ResumeEventsResponse"> & {
+  /**
+   * Every line up to this one is kept; 0 when none is.
+   *
+   * @generated from field: int64 acknowledged_seq = 1;
+   */
+  acknowledgedSeq: bigint;
+
+  /**
+   * SHA-256 of that line without its newline, hex; empty when there is none.
+   *
+   * @generated from field: string acknowledged_hash = 2;
+   */
+  acknowledgedHash: string;
+};
+
+/**
+ * Describes the message firma.v1.ResumeEventsResponse.
+ * Use `create(ResumeEventsResponseSchema)` to create a new message.
+ */
+export const ResumeEventsResponseSchema: GenMessage<ResumeEventsResponse> = /*@__PURE__*/
+  messageDesc(file_firma_v1_audit, 2);
+
+/**
+ * @generated from message firma.v1.AddCheckpointRequest
+ */
+export type AddCheckpointRequest = Message<"firma.v1.AddCheckpointRequest"> & {
+  /**
+   * @generated from field: bytes log_key = 1;
+   */
+  logKey: Uint8Array;
+
+  /**
+   * The body of an add-checkpoint request: `old <size>`, the consistency proof, an empty line, the
+   * checkpoint.
+   *
+   * @generated from field: string request = 2;
+   */
+  request: string;
+
+  /**
+   * @generated from field: firma.v1.SidecarCredentials credentials = 3;
+   */
+  credentials?: SidecarCredentials | undefined;
+};
+
+/**
+ * Describes the message firma.v1.AddCheckpointRequest.
+ * Use `create(AddCheckpointRequestSchema)` to create a new message.
+ */
+export const AddCheckpointRequestSchema: GenMessage<AddCheckpointRequest> = /*@__PURE__*/
+  messageDesc(file_firma_v1_audit, 3);
+
+/**
+ * @generated from message firma.v1.AddCheckpointResponse
+ */
+export type AddCheckpointResponse = Message<"firma.v1.AddCheckpointResponse"> & {
+  /**
+   * One line of a signed note for each signature; empty when there is a conflict.
+   *
+   * @generated from field: string cosignatures = 1;
+   */
+  cosignatures: string;
+
+  /**
+   * The size of the last checkpoint that was cosigned, where `old` was another.
+   *
+   * @generated from field: optional int64 known_size = 2;
+   */
+  knownSize?: bigint | undefined;
+};
+
+/**
+ * Describes the message firma.v1.AddCheckpointResponse.
+ * Use `create(AddCheckpointResponseSchema)` to create a new message.
+ */
+export const AddCheckpointResponseSchema: GenMessage<AddCheckpointResponse> = /*@__PURE__*/
+  messageDesc(file_firma_v1_audit, 4);
+
+/**
+ * @generated from message firma.v1.SearchEventsRequest
+ */
+export type SearchEventsRequest = Message<"firma.v1.SearchEventsRequest"> & {
+  /**
+   * @generated from field: string agent = 1;
+   */
+  agent: string;
+
+  /**
+   * @generated from field: string action = 2;
+   */
+  action: string;
+
+  /**
+   * @generated from field: string decision = 3;
+   */
+  decision: string;
+
+  /**
+   * @generated from field: string host = 4;
+   */
+  host: string;
+
+  /**
+   * @generated from field: string session = 5;
+   */
+  session: string;
+
+  /**
+   * RFC 3339.
+   *
+   * @generated from field: string since = 6;
+   */
+  since: string;
+
+  /**
+   * @generated from field: string until = 7;
+   */
+  until: string;
+
+  /**
+   * At most so many, the newest; 0 for as many as there may be.
+   *
+   * @generated from field: int32 limit = 8;
+   */
+  limit: number;
+
+  /**
+   * @generated from field: firma.v1.SidecarCredentials credentials = 9;
+   */
+  credentials?: SidecarCredentials | undefined;
+};
+
+/**
+ * Describes the message firma.v1.SearchEventsRequest.
+ * Use `create(SearchEventsRequestSchema)` to create a new message.
+ */
+export const SearchEventsRequestSchema: GenMessage<SearchEventsRequest> = /*@__PURE__*/
+  messageDesc(file_firma_v1_audit, 5);
+
+/**
+ * @generated from message firma.v1.SearchEventsResponse
+ */
+export type SearchEventsResponse = Message<"firma.v1.SearchEventsResponse"> & {
+  /**
+   * Who sent the line.
+   *
+   * @generated from field: string sidecar = 1;
+   */
+  sidecar: string;
+
+  /**
+   * @generated from field: string line = 2;
+   */
+  line: string;
+};
+
+/**
+ * Describes the message firma.v1.SearchEventsResponse.
+ * Use `create(SearchEventsResponseSchema)` to create a new message.
+ */
+export const SearchEventsResponseSchema: GenMessage<SearchEventsResponse> = /*@__PURE__*/
+  messageDesc(file_firma_v1_audit, 6);
 
 /**
  * One line of an audit log.
@@ -133,6 +342,20 @@ export type ExecutionEvent = Message<"firma.v1.ExecutionEvent"> & {
    * @generated from field: string line = 100;
    */
   line: string;
+
+  /**
+   * The key that signs the log; in the first event of a stream.
+   *
+   * @generated from field: bytes log_key = 101;
+   */
+  logKey: Uint8Array;
+
+  /**
+   * In the first event of a stream.
+   *
+   * @generated from field: firma.v1.SidecarCredentials credentials = 102;
+   */
+  credentials?: SidecarCredentials | undefined;
 };
 
 /**
@@ -140,7 +363,7 @@ export type ExecutionEvent = Message<"firma.v1.ExecutionEvent"> & {
  * Use `create(ExecutionEventSchema)` to create a new message.
  */
 export const ExecutionEventSchema: GenMessage<ExecutionEvent> = /*@__PURE__*/
-  messageDesc(file_firma_v1_audit, 1);
+  messageDesc(file_firma_v1_audit, 7);
 
 /**
  * @generated from enum firma.v1.EnforcementDecision
@@ -189,13 +412,15 @@ export const EnforcementDecisionSchema: GenEnum<EnforcementDecision> = /*@__PURE
   enumDesc(file_firma_v1_audit, 0);
 
 /**
- * Takes execution events in, from Sidecars that keep their audit log elsewhere.
+ * Takes execution events in from Sidecars, vouches for what their logs held, and searches what it
+ * has. A log is known by the key that signs it, and belongs to the client that sent it first.
  *
  * @generated from service firma.v1.AuditService
  */
 export const AuditService: GenService<{
   /**
-   * Answers when the client has ended its side.
+   * Answers when the client has ended its side and everything it sent is kept durably. Lines that
+   * are known already are passed over, so that whoever is not sure sends again.
    * buf:lint:ignore RPC_REQUEST_STANDARD_NAME fixed by the protocol that this one is compatible with
    *
    * @generated from rpc firma.v1.AuditService.StreamEvents
@@ -204,6 +429,36 @@ export const AuditService: GenService<{
     methodKind: "client_streaming";
     input: typeof ExecutionEventSchema;
     output: typeof StreamEventsResponseSchema;
+  },
+  /**
+   * Says where to go on with a log.
+   *
+   * @generated from rpc firma.v1.AuditService.ResumeEvents
+   */
+  resumeEvents: {
+    methodKind: "unary";
+    input: typeof ResumeEventsRequestSchema;
+    output: typeof ResumeEventsResponseSchema;
+  },
+  /**
+   * Cosigns a checkpoint that is consistent with the one before (C2SP tlog-witness).
+   *
+   * @generated from rpc firma.v1.AuditService.AddCheckpoint
+   */
+  addCheckpoint: {
+    methodKind: "unary";
+    input: typeof AddCheckpointRequestSchema;
+    output: typeof AddCheckpointResponseSchema;
+  },
+  /**
+   * The events of all Sidecars that fit, oldest first; for operators alone.
+   *
+   * @generated from rpc firma.v1.AuditService.SearchEvents
+   */
+  searchEvents: {
+    methodKind: "server_streaming";
+    input: typeof SearchEventsRequestSchema;
+    output: typeof SearchEventsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_firma_v1_audit, 0);
