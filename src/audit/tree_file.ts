@@ -30,6 +30,9 @@ export class TreeFile {
     });
   }
 
+  /** The hash at a position, for proofs about trees that are whole. */
+  readonly hash = (position: number): Hash => this.#read(position);
+
   /** How many leaves there are now, whoever added them. */
   leaves(): number {
     const leaves = wholeLeaves(Math.floor(this.#file.statSync().size / HASH_BYTES));

@@ -34,6 +34,14 @@ export interface IdentityConfig {
   readonly keyFile: string;
 }
 
+/** How the audit logs of Sidecars are collected. */
+export interface CollectConfig {
+  /** Used where the store is files. */
+  readonly directory: string;
+  /** The key that checkpoints are cosigned with. */
+  readonly witnessKeyFile: string;
+}
+
 /** What an Authority of its own is started with. */
 export interface AuthorityConfig {
   /** The `firma.toml`, as an absolute path without symbolic links. */
@@ -57,6 +65,8 @@ export interface AuthorityConfig {
   readonly identity: IdentityConfig | undefined;
   /** Where the keys of ID tokens are served. */
   readonly identityListen: ListenAddress | undefined;
+  /** What is done with the audit logs of Sidecars; absent: nothing. */
+  readonly collect: CollectConfig | undefined;
   readonly tlsCertPath: string | undefined;
   readonly tlsKeyPath: string | undefined;
   readonly clientCaCertPath: string | undefined;
@@ -103,6 +113,13 @@ export function parseAuthorityConfig(
     keyFile: table.key_file ?? authorityKey,
     identity: identityConfig(table.identity, join(dirname(authorityKey), "identity.json")),
     identityListen: table.identity.listen_addr,
+    collect: table.audit.collect
+      ? {
+        directory: table.audit.directory ?? join(project, "collected"),
+        witnessKeyFile: table.audit.witness_key_file ??
+          join(dirname(authorityKey), "witness.key"),
+      }
+      : undefined,
     tlsCertPath: table.tls_cert_path,
     tlsKeyPath: table.tls_key_path,
     clientCaCertPath: table.mtls_client_ca_cert_path,

@@ -4,6 +4,7 @@ import type { ConnectAddress } from "../../config/connect_address.ts";
 import { checkAuthorityUrl, socketPath } from "../../config/authority_url.ts";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
 import { readPrivateFile } from "../../pki/private_file.ts";
+import { AuditService } from "../../proto/firma/v1/audit_pb.ts";
 import { AuthorityService } from "../../proto/firma/v1/authority_pb.ts";
 import { FileWatch } from "../file_watch.ts";
 import { fetchClient } from "./fetch_client.ts";
@@ -24,6 +25,8 @@ export interface ClientTlsFiles {
 export interface Connection {
   readonly endpoint: string;
   readonly client: Client<typeof AuthorityService>;
+  /** The service that takes audit logs in, at the same address. */
+  readonly audit: Client<typeof AuditService>;
   /** Aborts when another connection has taken its place. */
   readonly replaced: AbortSignal;
 }
@@ -110,7 +113,8 @@ export class Connections {
       writeMaxBytes: LARGEST_MESSAGE,
     });
     const client = createClient(AuthorityService, transport);
-    const connection = { endpoint, client, replaced: end.signal };
+    const audit = createClient(AuditService, transport);
+    const connection = { endpoint, client, audit, replaced: end.signal };
     this.#current = { connection, http, end };
     if (this.#isClosed) this.#drop();
     return connection;

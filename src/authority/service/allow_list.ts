@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { parseToml } from "../../config/toml.ts";
 import { isId } from "../../core/id.ts";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
+import type { Client } from "./client.ts";
 
 /** What identifies the certificate of a client. */
 export interface CertificateNames {
@@ -18,6 +19,7 @@ interface Entry {
   readonly cn?: string | undefined;
   readonly fingerprint?: string | undefined;
   readonly agents?: readonly string[] | undefined;
+  readonly operator?: boolean | undefined;
 }
 
 /** Which clients may connect. An empty list is nobody. */
@@ -43,6 +45,7 @@ const Schema = v.strictObject({
         agents: v.optional(
           v.array(v.pipe(v.string(), v.check((id) => isId("agt", id), "is not an agent"))),
         ),
+        operator: v.optional(v.boolean()),
         issued_at: v.optional(v.union([v.string(), v.date()])),
         notes: v.optional(v.string()),
       }),
@@ -82,7 +85,7 @@ export function parseAllowList(text: string, file: string): Result<AllowList> {
 export function findClient(
   { authorized, revoked }: AllowList,
   { names, commonName, fingerprint }: CertificateNames,
-): { readonly agents: readonly string[] | undefined } | undefined {
+): Omit<Client, "name"> | undefined {
   if (revoked.has(fingerprint)) return undefined;
   const fitting = authorized.filter((entry) =>
     (entry.fingerprint === undefined || entry.fingerprint === fingerprint) &&
@@ -90,7 +93,7 @@ export function findClient(
     (entry.cn === undefined || entry.cn === commonName)
   );
   const found = fitting.find((entry) => entry.fingerprint !== undefined) ?? fitting[0];
-  return found && { agents: found.agents };
+  return found && { agents: found.agents, isOperator: found.operator === true };
 }
 
 function fault(file: string, issue: v.BaseIssue<unknown>): FirmaError {

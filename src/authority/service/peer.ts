@@ -67,7 +67,7 @@ export function judgePeer(
   }
   const found = findClient(allowList, peer);
   if (found === undefined) return err(`${who} is not on the list of clients`);
-  return ok({ name: peer.name, agents: found.agents });
+  return ok({ name: peer.name, ...found });
 }
 
 /**

@@ -23,6 +23,7 @@ import {
 import type { Grant, LocalAuthority } from "../local_authority.ts";
 import { refused } from "../identity/identity_issuer.ts";
 import type { SidecarCredentials } from "../pre_shared_key.ts";
+import { type AuditParts, auditRoutes } from "./audit_routes.ts";
 import type { Client } from "./client.ts";
 import { BundleMessages } from "./bundle_messages.ts";
 import type { PreSharedKeys } from "./pre_shared_keys.ts";
@@ -48,13 +49,23 @@ export interface RouteOptions {
   readonly onFault: (what: string, cause: unknown) => void;
   /** Ends every stream when the service ends. */
   readonly closing: AbortSignal;
+  /** What takes audit logs in; `undefined`: nothing does. */
+  readonly audit?: AuditParts | undefined;
 }
 
-/** `firma.v1.AuthorityService`, for the router of Connect. */
+/** `firma.v1.AuthorityService` and what goes with it, for the router of Connect. */
 export function authorityRoutes(options: RouteOptions): (router: ConnectRouter) => void {
   const bundles = new BundleMessages(options.signingKey.privateKey);
   const revocations = new RevocationMessages();
-  return (router) =>
+  const { audit, onFault } = options;
+  const auditService = audit &&
+    auditRoutes({
+      ...audit,
+      admit: (context, request) => admit(options, context, request).client,
+      onFault,
+    });
+  return (router) => {
+    auditService?.(router);
     router.service(AuthorityService, {
       async issueCapability(request, context) {
         const { client } = admit(options, context, request);
@@ -81,6 +92,7 @@ export function authorityRoutes(options: RouteOptions): (router: ConnectRouter) 
         endOfStream(options.closing, withdrawn);
       },
     });
+  };
 }
 
 /** A stream that the Authority ends says so, so that its client comes again, perhaps to another. */

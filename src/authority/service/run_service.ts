@@ -8,6 +8,7 @@ import { loadOrCreateSigningKey, type SigningKey } from "../../pki/signing_key.t
 import { identityDocuments } from "../identity/identity_issuer.ts";
 import { LocalAuthority } from "../local_authority.ts";
 import { openStore } from "../store/open_store.ts";
+import { openCollection } from "../collect/open_collection.ts";
 import { AuthorityServer, type Report } from "./service.ts";
 import type { TlsFiles } from "./tls_files.ts";
 
@@ -58,8 +59,14 @@ export async function startService(
     "info",
     `policy bundle loaded: version ${version}, revision ${revision}, files ${policies.length}`,
   );
+  const audit = await openCollection(config, env, report);
+  if (!audit.ok) {
+    await authority.close();
+    return err([audit.error]);
+  }
   const server = await AuthorityServer.start({
     authority,
+    audit: audit.value?.parts,
     signingKey: key,
     listen: config.listen,
     tls: tls.value,
@@ -68,6 +75,7 @@ export async function startService(
     report,
   });
   if (!server.ok) {
+    await audit.value?.close();
     await authority.close();
     return server;
   }
@@ -80,6 +88,7 @@ export async function startService(
     address: server.value.address,
     close: async () => {
       await server.value.close();
+      await audit.value?.close();
       await authority.close();
     },
   });

@@ -6,6 +6,7 @@ import { ConnSocket } from "../../net/conn_socket.ts";
 import { HttpServer } from "../../net/http/http_server.ts";
 import type { SigningKey } from "../../pki/signing_key.ts";
 import type { LocalAuthority } from "../local_authority.ts";
+import type { AuditParts } from "./audit_routes.ts";
 import { LOCAL_CLIENT } from "./client.ts";
 import { listenForVerifiers, type PublicDocuments } from "./identity_listener.ts";
 import type { Guest } from "./guests.ts";
@@ -34,6 +35,8 @@ export interface AuthorityServerOptions {
   readonly identity?:
     | { readonly listen: ListenAddress; readonly documents: PublicDocuments }
     | undefined;
+  /** What takes the audit logs of Sidecars in; closed by whoever opened it. */
+  readonly audit?: AuditParts | undefined;
   readonly report: Report;
   /**
    * How often a stream of revocations shows that it is alive, in milliseconds.

@@ -1,6 +1,7 @@
 import { type ListenAddress, parseListenAddress } from "../listen_address.ts";
 import type { IdentityConfig } from "../authority_config.ts";
 import { key, section, type ValueOf } from "../key.ts";
+import { AUTHORITY_AUDIT } from "./authority_audit.ts";
 import { DURATION, list, NOT_EMPTY, oneOf, PATH, text } from "../value_type.ts";
 
 const LISTEN_ADDRESS = text<ListenAddress>("address", { minLength: 1 }, (value) => {
@@ -188,6 +189,7 @@ export const AUTHORITY = section("The Authority, which issues tokens and hands o
   }),
   store: STORE,
   identity: IDENTITY,
+  audit: AUTHORITY_AUDIT,
 });
 
 /** `[authority]` of a `firma.toml`, as it stands there. */
@@ -205,8 +207,11 @@ const OTHER_FILES = [
 /** The files that an Authority which serves others has beside its policies, by key. */
 export function otherFiles(authority: AuthorityTable): { key: string; path: string }[] {
   const { key_file: identityKeys } = authority.identity;
+  const { directory, witness_key_file: witnessKey } = authority.audit;
   return [
     ...OTHER_FILES.flatMap((key) => authority[key] ? [{ key, path: authority[key] }] : []),
+    ...(directory === undefined ? [] : [{ key: "audit.directory", path: directory }]),
+    ...(witnessKey === undefined ? [] : [{ key: "audit.witness_key_file", path: witnessKey }]),
     ...(identityKeys === undefined ? [] : [{ key: "identity.key_file", path: identityKeys }]),
   ];
 }

@@ -1,0 +1,152 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { checkpointOrigin, parseCheckpoint } from "../../audit/checkpoint.ts";
+import { readCheckpointNote } from "../../audit/checkpoint_file.ts";
+import { consistencyPath } from "../../audit/merkle/stored.ts";
+import type { Destination, LogLine, LogPosition, Outcome } from "../../audit/ship/destination.ts";
+import { isHash } from "../../audit/ship/is_hash.ts";
+import { TreeFile } from "../../audit/tree_file.ts";
+import { formatAddCheckpoint } from "../../audit/witness/add_checkpoint.ts";
+import { readCosignedNote, writeCosignedNote } from "../../audit/witness/cosigned_file.ts";
+import { err, ok, type Result } from "../../core/result.ts";
+import type { SidecarCredentials } from "../pre_shared_key.ts";
+import { type Connection, Connections, type ConnectionsOptions } from "./connections.ts";
+
+/** Options of {@linkcode AuditClient.open}. */
+export interface AuditClientOptions extends ConnectionsOptions {
+  /** Shown with every request. */
+  readonly credentials?: SidecarCredentials | undefined;
+  /** The log that is shipped. */
+  readonly logPath: string;
+  /** The key that signs it, raw. */
+  readonly logKey: Uint8Array;
+}
+
+const decoder = new TextDecoder();
+
+/**
+ * The Authority as a destination of the audit log: it keeps the lines, and cosigns the checkpoints
+ * of a log that only grows. What it cosigned lies beside the log.
+ */
+export class AuditClient implements Destination {
+  readonly name: string;
+  readonly most = { lines: 1_024, bytes: 768 * 1024 };
+  readonly #options: AuditClientOptions;
+  readonly #connections: Connections;
+
+  private constructor(options: AuditClientOptions, connections: Connections) {
+    this.name = `Authority at "${options.endpoints[0]}"`;
+    this.#options = options;
+    this.#connections = connections;
+  }
+
+  /** Checks endpoints and certificates; connects when something is to be sent. */
+  static async open(options: AuditClientOptions): Promise<Result<AuditClient>> {
+    const connections = await Connections.open(options);
+    return connections.ok ? ok(new AuditClient(options, connections.value)) : connections;
+  }
+
+  async resume({ seq }: LogPosition, signal: AbortSignal): Promise<Outcome<LogPosition>> {
+    return await this.#ask(async ({ audit }) => {
+      const { acknowledgedSeq, acknowledgedHash } = await audit.resumeEvents(
+        { ...this.#common(), lastSeq: BigInt(seq) },
+        { signal },
+      );
+      const hash = isHash(acknowledgedHash) ? acknowledgedHash : "";
+      return { seq: Number(acknowledgedSeq), hash };
+    });
+  }
+
+  async deliver(lines: readonly LogLine[], signal: AbortSignal): Promise<Outcome<number>> {
+    return await this.#ask(async ({ audit }) => {
+      const common = this.#common();
+      const events = lines.map(({ bytes }, index) => ({
+        line: decoder.decode(bytes),
+        ...(index === 0 && common),
+      }));
+      const { acknowledgedSeq } = await audit.streamEvents(each(events), { signal });
+      return Number(acknowledgedSeq);
+    });
+  }
+
+  async caughtUp(seq: number, signal: AbortSignal): Promise<Outcome<void>> {
+    const { logPath, logKey } = this.#options;
+    const note = readCheckpointNote(logPath);
+    const checkpoint = note === undefined ? undefined : parseCheckpoint(note, [logKey]);
+    // Another key's, or ahead of what was shipped: a later one will do.
+    if (note === undefined || !checkpoint?.ok) return ok(undefined);
+    const { size, origin } = checkpoint.value;
+    if (size > seq || origin !== checkpointOrigin(logKey)) return ok(undefined);
+    const cosigned = this.#cosignedSize();
+    if (cosigned === size) return ok(undefined);
+    return await this.#ask(async ({ audit }) => {
+      let oldSize = cosigned;
+      // Once more where the witness remembers another checkpoint than is remembered here.
+      for (let attempt = 0; attempt < 2; attempt++) {
+        const request = formatAddCheckpoint({
+          oldSize,
+          proof: this.#proof(oldSize, size),
+          checkpoint: note,
+        });
+        const { cosignatures, knownSize } = await audit.addCheckpoint(
+          { ...this.#common(), request },
+          { signal },
+        );
+        if (knownSize === undefined) {
+          return writeCosignedNote(logPath, `${note}${cosignatures}`);
+        }
+        if (Number(knownSize) > size) throw new Error("it has cosigned a longer log than this one");
+        oldSize = Number(knownSize);
+      }
+      throw new Error("its witness does not know what it has cosigned");
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#connections.close();
+  }
+
+  #cosignedSize(): number {
+    const { logPath, logKey } = this.#options;
+    const note = readCosignedNote(logPath);
+    const checkpoint = note === undefined ? undefined : parseCheckpoint(note, [logKey]);
+    return checkpoint?.ok ? checkpoint.value.size : 0;
+  }
+
+  #proof(oldSize: number, size: number) {
+    const tree = new TreeFile(this.#options.logPath);
+    try {
+      return consistencyPath(oldSize, size, tree.hash);
+    } finally {
+      tree.close();
+    }
+  }
+
+  #common() {
+    const { logKey, credentials } = this.#options;
+    return { logKey: new Uint8Array(logKey), ...(credentials && { credentials }) };
+  }
+
+  async #ask<T>(ask: (connection: Connection) => Promise<T>): Promise<Outcome<T>> {
+    const connection = this.#connections.current();
+    try {
+      return ok(await ask(connection));
+    } catch (cause) {
+      this.#connections.fail(connection);
+      return err({ reason: reasonOf(cause) });
+    }
+  }
+}
+
+async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
+}
+
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof ConnectError)) {
+    return cause instanceof Error ? cause.message : String(cause);
+  }
+  if (cause.code === Code.Unimplemented) {
+    return "it collects no audit logs; write collect = true in its [authority.audit]";
+  }
+  return cause.rawMessage;
+}

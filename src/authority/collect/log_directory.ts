@@ -1,0 +1,141 @@
+import type { Hash } from "../../audit/merkle/hash.ts";
+import { writeAll } from "../../audit/write_all.ts";
+import { join } from "../../core/path.ts";
+import { timestamp } from "../../core/timestamp.ts";
+import { branchesIn, BranchFiles } from "./branch_files.ts";
+import type { Branch, CheckedLine, Head, Incident, LogChange } from "./collection.ts";
+
+const ABOUT = "log.json";
+const INCIDENTS = "incidents.jsonl";
+const WITNESSED = "witnessed.json";
+
+/** A log that is collected into a directory. Methods throw what the file system throws. */
+export class LogDirectory implements LogChange {
+  readonly #path: string;
+  readonly #branches: BranchFiles[];
+  #lastIncident: string | undefined;
+
+  private constructor(path: string, branches: BranchFiles[]) {
+    this.#path = path;
+    this.#branches = branches;
+  }
+
+  /** Says whose log there is at `path`; `undefined` without one. */
+  static ownerOf(path: string): string | undefined {
+    const text = readIfThere(join(path, ABOUT));
+    return text === undefined ? undefined : JSON.parse(text).sidecar;
+  }
+
+  /** Makes the directory of a log. */
+  static make(path: string, sidecar: string, key: Uint8Array): void {
+    Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+    writeWhole(join(path, "audit.key.pub"), `${key.toBase64()}\n`);
+    writeWhole(join(path, ABOUT), `${JSON.stringify({ sidecar, since: timestamp() })}\n`);
+  }
+
+  /** Opens what there is; a log that nobody has shipped yet has no directory. */
+  static async open(path: string): Promise<LogDirectory> {
+    const branches: BranchFiles[] = [];
+    if (LogDirectory.ownerOf(path) !== undefined) {
+      for (const each of branchesIn(path)) {
+        const branch = await BranchFiles.open(each);
+        if (branch !== undefined) branches.push(branch);
+      }
+    }
+    return new LogDirectory(path, branches);
+  }
+
+  /** Whether it is still where it was opened. */
+  isThere(): boolean {
+    return LogDirectory.ownerOf(this.#path) !== undefined;
+  }
+
+  get branch(): Branch | undefined {
+    return this.#branches.at(-1)?.branch;
+  }
+
+  leaf(seq: number): Promise<Hash | undefined> {
+    for (const branch of this.#branches.toReversed()) {
+      const leaf = branch.leaf(seq);
+      if (leaf !== undefined) return Promise.resolve(leaf);
+    }
+    return Promise.resolve(undefined);
+  }
+
+  root(size: number): Promise<Hash | undefined> {
+    return Promise.resolve(this.#branches.at(-1)?.root(size));
+  }
+
+  async append(lines: readonly CheckedLine[], begin: boolean): Promise<void> {
+    if (begin) {
+      await this.sync();
+      const number = (this.branch?.number ?? 0) + 1;
+      this.#branches.push(BranchFiles.begin(this.#path, number, lines[0]!.seq));
+    }
+    this.#branches.at(-1)!.append(lines);
+  }
+
+  record(incident: Incident): Promise<boolean> {
+    const path = join(this.#path, INCIDENTS);
+    const said = JSON.stringify(incident);
+    // Whoever has shown no line of it makes no directory either.
+    if (!this.isThere()) return Promise.resolve(true);
+    this.#lastIncident ??= lastIncident(path);
+    if (this.#lastIncident === said) return Promise.resolve(false);
+    using file = Deno.openSync(path, { append: true, create: true, mode: 0o600 });
+    const line = JSON.stringify({ ...incident, timestamp: timestamp() });
+    writeAll(file, new TextEncoder().encode(`${line}\n`));
+    file.syncDataSync();
+    this.#lastIncident = said;
+    return Promise.resolve(true);
+  }
+
+  witnessed(): Promise<Head | undefined> {
+    const text = readIfThere(join(this.#path, WITNESSED));
+    if (text === undefined) return Promise.resolve(undefined);
+    const { size, root } = JSON.parse(text);
+    return Promise.resolve({ size, root: Uint8Array.fromBase64(root) });
+  }
+
+  setWitnessed({ size, root }: Head): Promise<void> {
+    const text = JSON.stringify({ size, root: root.toBase64() });
+    writeWhole(join(this.#path, WITNESSED), `${text}\n`);
+    return Promise.resolve();
+  }
+
+  /** Waits until everything is on the disk. */
+  async sync(): Promise<void> {
+    await this.#branches.at(-1)?.sync();
+  }
+
+  close(): void {
+    for (const branch of this.#branches) branch.close();
+  }
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return undefined;
+    throw cause;
+  }
+}
+
+function writeWhole(path: string, text: string): void {
+  const draft = `${path}.new`;
+  {
+    const options = { write: true, create: true, truncate: true, mode: 0o600 };
+    using file = Deno.openSync(draft, options);
+    writeAll(file, new TextEncoder().encode(text));
+    file.syncSync();
+  }
+  Deno.renameSync(draft, path);
+}
+
+function lastIncident(path: string): string | undefined {
+  const last = readIfThere(path)?.trimEnd().split("\n").at(-1);
+  if (!last) return undefined;
+  const { timestamp: _, ...incident } = JSON.parse(last);
+  return JSON.stringify(incident);
+}
