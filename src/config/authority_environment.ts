@@ -1,7 +1,7 @@
 /**
  * Variables of the environment that go before keys of `[authority]`: `FIRMA_AUTHORITY_MAX_TTL`,
  * and `FIRMA_AUTHORITY_STORE_KIND` for a key of a table within. A list is written as paths are,
- * with colons between its members. An empty variable counts as none.
+ * with colons between its members, and a boolean as `true` or `false`. An empty variable counts as none.
  */
 import type { FirmaError } from "../core/result.ts";
 import type { Section } from "./key.ts";
@@ -17,6 +17,7 @@ interface Place {
   /** From the root of the file on. */
   readonly path: readonly string[];
   readonly isList: boolean;
+  readonly isBoolean: boolean;
 }
 
 /** The keys of a table by the names of their variables. */
@@ -26,7 +27,8 @@ function keysOf(section: Section<unknown>, above: readonly string[]): [string, P
     if (node.kind === "section") return keysOf(node, path);
     if (node.kind !== "key") return [];
     const isList = node.type.schema["type"] === "array";
-    return [[`FIRMA_${path.join("_").toUpperCase()}`, { path, isList }]];
+    const isBoolean = node.type.schema["type"] === "boolean";
+    return [[`FIRMA_${path.join("_").toUpperCase()}`, { path, isList, isBoolean }]];
   });
 }
 
@@ -36,7 +38,7 @@ const VARIABLES: ReadonlyMap<string, Place> = new Map(keysOf(AUTHORITY, ["author
 export function fromVariable(
   path: TomlPath,
   env: Environment,
-): { readonly variable: string; readonly value: string | readonly string[] } | undefined {
+): { readonly variable: string; readonly value: VariableValue } | undefined {
   const variable = `FIRMA_${path.join("_").toUpperCase()}`;
   const place = VARIABLES.get(variable);
   const text = env[variable];
@@ -44,7 +46,10 @@ export function fromVariable(
   return { variable, value: valueOf(text, place) };
 }
 
-function valueOf(text: string, place: Place | undefined): string | readonly string[] {
+type VariableValue = string | boolean | readonly string[];
+
+function valueOf(text: string, place: Place | undefined): VariableValue {
+  if (place?.isBoolean && (text === "true" || text === "false")) return text === "true";
   return place?.isList ? text.split(":") : text;
 }
 

@@ -19,6 +19,8 @@ export interface DaemonConfig {
   readonly withAuthority: boolean;
   /** How long the Sidecar may wait for an Authority elsewhere, in milliseconds. */
   readonly connectTimeoutMs: number;
+  /** The audit log that goes to standard output as well, while that is somebody's. */
+  readonly printedLog?: string | undefined;
 }
 
 /** What a supervisor is started with. */

@@ -43,6 +43,7 @@ function controlFiles(
     ...[config.run.seccomp.policyPath ?? []].flat()
       .map((path) => ({ name: "run.seccomp.policy", path })),
     { name: "sidecar.audit.file_path", path: sidecar.audit.filePath },
+    ...collectorFiles(config),
     ...sidecar.connector.hosts.flatMap(({ caCertPath }) =>
       caCertPath ? [{ name: "ca_cert_path", path: caCertPath }] : []
     ),
@@ -57,6 +58,22 @@ function controlFiles(
       return [...read, ...run, ...given].map((path) => ({ name, path }));
     }),
   ];
+}
+
+/** With these an agent could read, or lead elsewhere, what the log says of it. */
+function collectorFiles(
+  { sidecar }: FirmaConfig,
+): { readonly name: string; readonly path: string }[] {
+  const { otlp } = sidecar.audit.shipping;
+  const named = [
+    ["headers_file", otlp?.headers?.from === "file" ? otlp.headers.path : undefined],
+    ["ca_cert_path", otlp?.caCertPath],
+    ["tls_client_cert_path", otlp?.clientCertPath],
+    ["tls_client_key_path", otlp?.clientKeyPath],
+  ] as const;
+  return named.flatMap(([key, path]) =>
+    path === undefined ? [] : [{ name: `sidecar.audit.otlp.${key}`, path }]
+  );
 }
 
 /** With these an agent could be somebody else to an Authority, or be an Authority. */

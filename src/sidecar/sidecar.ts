@@ -1,4 +1,5 @@
 import { join } from "../core/path.ts";
+import type { ShippingSink } from "../audit/ship/shipping_sink.ts";
 import { AuditWriter } from "../audit/writer.ts";
 import { dataDir, type Environment } from "../config/paths.ts";
 import { giveUpPermissions } from "../config/permissions.ts";
@@ -33,6 +34,7 @@ interface Parts {
   readonly live: LiveConfig;
   readonly board: NoticeBoard;
   readonly audit: AuditWriter;
+  readonly sinks: readonly ShippingSink[];
   readonly ca: SessionCa;
   readonly mode: Mode;
   readonly plane: DataPlane;
@@ -129,10 +131,11 @@ async function assemble(
   const loadingCedar = cedarModule();
   const makingCa = SessionCa.create();
   for (const begun of [loadingCedar, makingCa]) begun.catch(() => {}); // told where it is awaited
-  const audit = await openAudit(config, env, notify);
-  if (!audit.ok) return err([audit.error]);
-  started.defer(async () => void await audit.value.close());
-  const feed = new AuditFeed(audit.value);
+  const opened = await openAudit(config, env, notify);
+  if (!opened.ok) return err([opened.error]);
+  const { audit, sinks } = opened.value;
+  started.defer(async () => void await audit.close());
+  const feed = new AuditFeed(audit);
   const isAllowed = isMonitorAllowed(env);
   const usual = effectiveMode(config.sidecar.mode, isAllowed, notify);
   const { credentials } = config.sidecar;
@@ -167,7 +170,7 @@ async function assemble(
   });
   if (!plane.ok) return plane;
   started.defer(() => plane.value.stop());
-  const opened = await openAuthority(
+  const reached = await openAuthority(
     config,
     env,
     known,
@@ -175,8 +178,8 @@ async function assemble(
     (areHeard) => plane.value.setRevocationsHeard(areHeard),
     () => live?.rulesPaths ?? config.sidecar.mapping.rulesPaths,
   );
-  if (!opened.ok) return opened;
-  const { authority, check, heard, close: closeAuthority } = opened.value;
+  if (!reached.ok) return reached;
+  const { authority, check, heard, close: closeAuthority } = reached.value;
   started.defer(closeAuthority);
   authorityIsOpen(authority);
   const ca = await makingCa;
@@ -204,7 +207,7 @@ async function assemble(
     (question) => plane.value.advise(question),
     config.sidecar.interceptor.maxRequestBodySize,
   );
-  reportAudit(audit.value, plane.value, notify);
+  reportAudit(audit, plane.value, notify);
   const followed = live = LiveConfig.start({
     groundwork,
     plane: plane.value,
@@ -222,7 +225,8 @@ async function assemble(
     sessions: kept,
     approvals,
     plane: plane.value,
-    audit: audit.value,
+    audit,
+    sinks,
     close: async () => {
       following.abort();
       approvals.close();
@@ -231,7 +235,7 @@ async function assemble(
       plane.value.stop();
       broker?.close();
       await Promise.all([followed.close(), closeAuthority()]);
-      return await audit.value.close();
+      return await audit.close();
     },
   });
 }
@@ -266,13 +270,32 @@ async function openAudit(
   config: FirmaConfig,
   env: Environment,
   notify: Notify,
-): Promise<Result<AuditWriter>> {
+): Promise<Result<{ audit: AuditWriter; sinks: readonly ShippingSink[] }>> {
   const key = await loadOrCreateSigningKey(join(dataDir(env), "keys/audit.key"));
   if (!key.ok) return key;
-  const { filePath: file, redactQueryParams: redactNames, ...kept } = config.sidecar.audit;
+  const { filePath: file, redactQueryParams: redactNames, shipping, ...kept } = config.sidecar
+    .audit;
   const onTrouble = (error: FirmaError) =>
     notify("error", `Closed files of the audit log: ${errorLine(error)}`);
-  return await AuditWriter.open({ file, key: key.value, redactNames, ...kept, onTrouble });
+  let sinks: readonly ShippingSink[] = [];
+  // Loaded only where there is somewhere to ship it to.
+  if (shipping.kinds.length > 0) {
+    const { openSinks } = await import("./open_sinks.ts");
+    const opened = await openSinks(config, { env, notify, logKey: key.value.publicKey });
+    if (!opened.ok) return opened;
+    sinks = opened.value;
+  }
+  const audit = await AuditWriter.open({
+    file,
+    key: key.value,
+    redactNames,
+    ...kept,
+    onTrouble,
+    sinks,
+  });
+  if (audit.ok) return ok({ audit: audit.value, sinks });
+  for (const sink of sinks) await sink.close(0);
+  return audit;
 }
 
 /** Tells the operator once that calls are denied for want of a record, and once that it is over. */
@@ -289,7 +312,7 @@ function reportAudit(audit: AuditWriter, plane: DataPlane, notify: Notify): void
 }
 
 function controlTarget(parts: Parts, drain: Drain): ControlTarget {
-  const { sessions, plane, audit, ca, board, groundwork, live, mode, approvals } = parts;
+  const { sessions, plane, audit, sinks, ca, board, groundwork, live, mode, approvals } = parts;
   const startedAt = timestamp();
   return {
     get config() {
@@ -308,7 +331,16 @@ function controlTarget(parts: Parts, drain: Drain): ControlTarget {
     onNotice: (listener) => board.listen(listener),
     sessions: () => sessions.list(),
     status: () =>
-      sidecarStatus({ groundwork, digest: live.digest, startedAt, mode, sessions, plane, audit }),
+      sidecarStatus({
+        groundwork,
+        digest: live.digest,
+        startedAt,
+        mode,
+        sessions,
+        plane,
+        audit,
+        sinks,
+      }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { ShippingSink } from "../audit/ship/shipping_sink.ts";
 import type { AuditWriter } from "../audit/writer.ts";
 import { VERSION } from "../config/version.ts";
 import type { DataPlane } from "./data_plane.ts";
@@ -17,11 +18,12 @@ export interface StatusSources {
   readonly sessions: Sessions;
   readonly plane: DataPlane;
   readonly audit: AuditWriter;
+  readonly sinks: readonly ShippingSink[];
 }
 
 /** What `GET /v1/status` answers. */
 export function sidecarStatus(
-  { groundwork, digest, startedAt, mode, sessions, plane, audit }: StatusSources,
+  { groundwork, digest, startedAt, mode, sessions, plane, audit, sinks }: StatusSources,
 ): Readonly<Record<string, unknown>> {
   const { source, config } = groundwork;
   const { remote } = config.sidecar.authority;
@@ -37,7 +39,11 @@ export function sidecarStatus(
     policy_bundle_age_secs: bundle === undefined ? null : secondsSince(bundle.sinceMs),
     policy_bundle_fresh: bundle !== undefined && bundle.freshUntilMs > Date.now(),
     authority: remote === undefined ? "local" : remote.urls[0],
-    audit: { state: audit.state, file: config.sidecar.audit.filePath },
+    audit: {
+      state: audit.state,
+      file: config.sidecar.audit.filePath,
+      sinks: sinks.map((sink) => sink.status()),
+    },
     mapping_rules: plane.rules,
     sessions: sessions.size,
     open_calls: plane.openCalls,

@@ -76,6 +76,9 @@ Deno.test("parseAuthorityConfig() has a variable for every key of [authority]", 
     MTLS_CLIENT_CA_KEY_PATH: ["/cak", (c) => c.clientCaKeyPath, "/cak"],
     AUTHORIZED_CLIENTS_PATH: ["/l", (c) => c.authorizedClientsPath, "/l"],
     PRE_SHARED_KEYS_PATH: ["/psk", (c) => c.preSharedKeysPath, "/psk"],
+    AUDIT_COLLECT: ["false", (c) => c.collect, undefined],
+    AUDIT_DIRECTORY: ["/d", (c) => c.collect?.directory, "/d"],
+    AUDIT_WITNESS_KEY_FILE: ["w", (c) => c.collect?.witnessKeyFile, "/etc/firma/w"],
     STORE_KIND: ["postgres", (c) => c.store.kind, "postgres"],
   };
   const postgres = (c: AuthorityConfig) => c.store.kind === "postgres" ? c.store : undefined;
@@ -97,7 +100,8 @@ Deno.test("parseAuthorityConfig() has a variable for every key of [authority]", 
       port: 1,
     }],
   };
-  const ISSUER = '[authority.identity]\nissuer = "https://a.test"\n';
+  const ISSUER = '[authority.identity]\nissuer = "https://a.test"\n' +
+    "[authority.audit]\ncollect = true\n";
   const names = placedKeys(AUTHORITY).map(({ name }) => name.replace(".", "_").toUpperCase());
   assert.deepEqual(names.sort(), Object.keys({ ...cases, ...ofStore, ...ofIdentity }).sort());
   for (

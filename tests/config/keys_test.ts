@@ -50,6 +50,9 @@ path = "/a"
 const BESIDE: readonly [prefix: string, text: string][] = [
   ["authority.store.url", '[authority.store]\nkind = "postgres"\n'],
   ["authority.store.schema", '[authority.store]\nkind = "postgres"\n'],
+  ["authority.audit.directory", "[authority.audit]\ncollect = true\n"],
+  ["authority.audit.witness_key_file", "[authority.audit]\ncollect = true\n"],
+  ["sidecar.audit.otlp.", '[sidecar.audit.otlp]\nendpoint = "https://b.test"\n'],
   ["authority.identity.", '[authority.identity]\nissuer = "https://b.test"\n'],
   ["action_classes[].", '[[action_classes]]\nname = "a.b"\nparent = "code.read"\n'],
   ["run.profiles.<id>.", "[run.profiles.example]\n"],

@@ -82,6 +82,7 @@ Deno.test("parseConfig() fills in every default", () => {
           rotation: { maxBytes: 100 * 1024 * 1024 },
           packing: "plain",
           retention: {},
+          shipping: { kinds: [], required: [], maxLag: 10_000, otlp: undefined },
         },
       },
       run: {

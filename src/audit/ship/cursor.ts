@@ -6,13 +6,12 @@ export interface Cursor {
   readonly seq: number;
   /** SHA-256 of that line without its newline, hex; `""` for none. */
   readonly hash: string;
-  /** The file that held the line, and the byte behind it: where to look first. */
-  readonly file: string;
+  /** The byte behind the line in its file, where that is looked for first; 0 for anywhere. */
   readonly offset: number;
 }
 
 /** Before the first line. */
-export const START: Cursor = { seq: 0, hash: "", file: "", offset: 0 };
+export const START: Cursor = { seq: 0, hash: "", offset: 0 };
 
 /** Where the cursor of a sink lies, beside the log. */
 export function cursorPath(logPath: string, sink: string): string {
@@ -29,10 +28,10 @@ export function readCursor(path: string): Cursor {
     throw cause;
   }
   try {
-    const { seq, hash, file, offset } = JSON.parse(text);
+    const { seq, hash, offset } = JSON.parse(text);
     const isCursor = Number.isSafeInteger(seq) && seq > 0 && isHash(hash) &&
-      typeof file === "string" && Number.isSafeInteger(offset) && offset >= 0;
-    if (isCursor) return { seq, hash, file, offset };
+      Number.isSafeInteger(offset) && offset >= 0;
+    if (isCursor) return { seq, hash, offset };
   } catch {
     // Damaged: whatever is delivered twice is known at the other end.
   }

@@ -3,7 +3,7 @@ import { MAX_LINE_BYTES } from "../lines.ts";
 import { readRange, startOfLastLines } from "../tail.ts";
 import type { Cursor } from "./cursor.ts";
 import type { LogLine } from "./destination.ts";
-import { logFiles } from "./log_files.ts";
+import { logFiles, openUnpacked } from "./log_files.ts";
 
 /** What a look into the log gives. */
 export type Found =
@@ -62,12 +62,10 @@ export class LogReader {
       const bytes = await readLines(file, offset, most);
       if (bytes.length > 0) return this.#take(path, offset, split(bytes, wanted));
       if (path === this.#path && isNamed(file, path)) return { kind: "end" };
-      // It takes no more lines: the next are in another file, once there are any.
+      // It takes no more lines: what was added last is in it, or the next in another file.
       this.close();
-      if (attempt > 0) break;
-      this.#cursor = { ...this.#cursor, file: "" };
+      if (attempt > 0) return { kind: "end" };
     }
-    return { kind: "end" };
   }
 
   close(): void {
@@ -87,28 +85,25 @@ export class LogReader {
     }
     const end = lines.reduce((sum, { bytes }) => sum + bytes.length + 1, offset);
     this.#open!.offset = end;
-    this.#cursor = { seq: last.seq, hash: lineHash(last.bytes), file: path, offset: end };
+    this.#cursor = { seq: last.seq, hash: lineHash(last.bytes), offset: end };
     return { kind: "lines", lines, cursor: this.#cursor };
   }
 
   /** Opens the file that holds line `wanted`, or will; otherwise says why there is none. */
   async #find(wanted: number): Promise<Found | undefined> {
-    this.#open = openBehind(this.#cursor);
-    if (this.#open !== undefined) return undefined;
     const files = logFiles(this.#path);
-    const begun = files.flatMap((path) => {
-      const first = firstSeq(path);
-      return first === undefined ? [] : [{ path, first }];
-    });
-    if (begun.length === 0) return { kind: "end" };
-    const holder = begun.findLast(({ first }) => first <= wanted);
-    if (holder === undefined) return { kind: "gap", next: begun[0]!.first };
-    const open: Open = {
-      path: holder.path,
-      file: Deno.openSync(holder.path, { read: true }),
-      offset: 0,
-    };
+    if (files.length === 0) return { kind: "end" };
+    const holder = files.findLast(({ first }) => first <= wanted);
+    if (holder === undefined) return { kind: "gap", next: files[0]!.first };
+    const file = await openUnpacked(holder);
+    const open: Open = { path: holder.path, file, offset: 0 };
     this.#open = open;
+    const { seq: known, offset } = this.#cursor;
+    if (known >= holder.first && endsAt(file, this.#cursor)) {
+      // A file that was closed holds what it held under the name of the log.
+      open.offset = offset;
+      return undefined;
+    }
     for (let seq = holder.first; seq < wanted;) {
       const most = { lines: wanted - seq, bytes: CHUNK };
       const bytes = await readLines(open.file, open.offset, most);
@@ -179,39 +174,11 @@ function seqOf(line: Uint8Array): number | undefined {
   return Number.isSafeInteger(seq) ? seq as number : undefined;
 }
 
-/** The file that a cursor names, where the cursor's line still ends at its offset. */
-function openBehind({ file: path, offset, hash }: Cursor): Open | undefined {
-  if (path === "" || hash === "") return undefined;
-  let file: Deno.FsFile | undefined;
-  try {
-    file = Deno.openSync(path, { read: true });
-    if (file.statSync().size >= offset) {
-      const line = readRange(file, startOfLastLines(file, offset, 1), offset - 1);
-      if (lineHash(line) === hash) return { path, file, offset };
-    }
-  } catch {
-    // not there any more, or another file by now
-  }
-  file?.close();
-  return undefined;
-}
-
-/** The number of the first line of a file; `undefined` where there is no whole line. */
-function firstSeq(path: string): number | undefined {
-  try {
-    using file = Deno.openSync(path, { read: true });
-    const bytes = new Uint8Array(Math.min(file.statSync().size, MAX_LINE_BYTES));
-    for (let length = 0; length < bytes.length;) {
-      const read = file.readSync(bytes.subarray(length, length + 65_536));
-      if (read === null) break;
-      const end = bytes.subarray(0, length + read).indexOf(NEWLINE, length);
-      if (end >= 0) return seqOf(bytes.subarray(0, end));
-      length += read;
-    }
-  } catch {
-    // being moved away just now
-  }
-  return undefined;
+/** Whether the line of a cursor ends at its offset of `file`. */
+function endsAt(file: Deno.FsFile, { offset, hash }: Cursor): boolean {
+  if (hash === "" || offset === 0 || file.statSync().size < offset) return false;
+  const start = startOfLastLines(file, offset, 1);
+  return lineHash(readRange(file, start, offset - 1)) === hash;
 }
 
 function isNamed(file: Deno.FsFile, path: string): boolean {

@@ -17,6 +17,8 @@ export interface ShipperOptions {
   readonly notify: (level: "info" | "warn" | "error", text: string) => void;
   /** How often the log is looked at for lines of other processes, in milliseconds. @default {1000} */
   readonly pollMs?: number;
+  /** Lines that may wait before it is told as an error. @default {Infinity} */
+  readonly maxLag?: number;
   /** How long a batch may take, in milliseconds. @default {30000} */
   readonly timeoutMs?: number;
   /** First wait after a failure, in milliseconds. @default {250} */
@@ -36,6 +38,10 @@ export interface ShippingState {
   readonly state: "shipping" | "failed" | "elsewhere";
   /** Of the last line that was delivered. */
   readonly delivered: number;
+  /** How many lines wait. */
+  readonly waiting: number;
+  /** Whether more wait than may. */
+  readonly behind: boolean;
   readonly error?: string;
 }
 
@@ -58,6 +64,7 @@ export class Shipper {
   #error: string | undefined;
   #failures = 0;
   #quietUntil = -Infinity;
+  #isBehind = false;
   #uncertified: string | undefined;
   #closing = false;
 
@@ -69,12 +76,15 @@ export class Shipper {
   }
 
   get state(): ShippingState {
-    const { sink, destination } = this.#options;
+    const { sink, destination, maxLag = Infinity } = this.#options;
+    const waiting = this.#waiting();
     return {
       sink,
       destination: destination.name,
       state: this.#error !== undefined ? "failed" : this.#lock ? "shipping" : "elsewhere",
       delivered: this.#delivered.seq,
+      waiting,
+      behind: waiting > maxLag,
       ...(this.#error !== undefined && { error: this.#error }),
     };
   }
@@ -123,6 +133,7 @@ export class Shipper {
       }
       if (fault === undefined || signal.aborted || this.#closing) return;
       this.#fail(fault.reason);
+      this.#watchLag();
       this.#reader.moveTo(this.#shipped);
       await delay(fault.retryAfterMs ?? backoffMs(this.#failures, this.#options), signal);
     }
@@ -189,6 +200,7 @@ export class Shipper {
     if (!delivered.ok && !delivered.error.refused) return delivered.error;
     this.#shipped = cursor;
     writeCursor(this.#cursorFile, cursor);
+    this.#watchLag();
     if (!delivered.ok) this.#refused(lines[0]!.seq, cursor.seq, delivered.error);
     else if (this.#error !== undefined) this.#recovered();
     return undefined;
@@ -211,6 +223,28 @@ export class Shipper {
       }
     }
     this.#uncertified = reason;
+  }
+
+  #waiting(): number {
+    return Math.max(0, endOfLog(this.#options.logPath).seq - this.#delivered.seq);
+  }
+
+  /** Tells once that more lines wait than may, and once that it is over. */
+  #watchLag(): void {
+    const { maxLag, notify, destination, sink } = this.#options;
+    if (maxLag === undefined) return;
+    const waiting = this.#waiting();
+    if (!this.#isBehind && waiting > maxLag) {
+      this.#isBehind = true;
+      notify(
+        "error",
+        `${waiting} lines of the audit log wait for the ${destination.name} (sink ${sink}); ` +
+          `max_lag is ${maxLag}`,
+      );
+    } else if (this.#isBehind && waiting <= maxLag / 2) {
+      this.#isBehind = false;
+      notify("info", `${waiting} lines of the audit log wait for the ${destination.name} now`);
+    }
   }
 
   #move(cursor: Cursor): void {
@@ -267,8 +301,8 @@ export class Shipper {
     const { notify, destination, sink } = this.#options;
     notify(
       "error",
-      `The ${destination.name} (sink ${sink}) takes the lines ${first} to ${last} of the audit ` +
-        `log for good no more: ${reason}`,
+      `The ${destination.name} (sink ${sink}) refused lines ${first} to ${last} of the audit ` +
+        `log, or some of them, for good: ${reason}`,
     );
   }
 

@@ -24,7 +24,7 @@ export class ShippingSink implements AuditSink {
   }
 
   /** How far it has got. */
-  get state(): ShippingState & { readonly required: boolean } {
+  status(): ShippingState & { readonly required: boolean } {
     return { ...this.#shipper.state, required: this.#required };
   }
 

@@ -1,7 +1,9 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { checkpointOrigin, parseCheckpoint } from "../../audit/checkpoint.ts";
+import { type Checkpoint, checkpointOrigin, parseCheckpoint } from "../../audit/checkpoint.ts";
 import { readCheckpointNote } from "../../audit/checkpoint_file.ts";
+import type { Hash } from "../../audit/merkle/hash.ts";
 import { consistencyPath } from "../../audit/merkle/stored.ts";
+import { verifyConsistency } from "../../audit/merkle/verify.ts";
 import type { Destination, LogLine, LogPosition, Outcome } from "../../audit/ship/destination.ts";
 import { isHash } from "../../audit/ship/is_hash.ts";
 import { TreeFile } from "../../audit/tree_file.ts";
@@ -76,15 +78,15 @@ export class AuditClient implements Destination {
     if (note === undefined || !checkpoint?.ok) return ok(undefined);
     const { size, origin } = checkpoint.value;
     if (size > seq || origin !== checkpointOrigin(logKey)) return ok(undefined);
-    const cosigned = this.#cosignedSize();
-    if (cosigned === size) return ok(undefined);
+    const cosigned = this.#cosigned();
+    if (cosigned?.size === size) return ok(undefined);
     return await this.#ask(async ({ audit }) => {
-      let oldSize = cosigned;
+      let oldSize = cosigned?.size ?? 0;
       // Once more where the witness remembers another checkpoint than is remembered here.
       for (let attempt = 0; attempt < 2; attempt++) {
         const request = formatAddCheckpoint({
           oldSize,
-          proof: this.#proof(oldSize, size),
+          proof: this.#proof(oldSize, checkpoint.value, cosigned),
           checkpoint: note,
         });
         const { cosignatures, knownSize } = await audit.addCheckpoint(
@@ -105,17 +107,24 @@ export class AuditClient implements Destination {
     await this.#connections.close();
   }
 
-  #cosignedSize(): number {
+  /** The last checkpoint that was cosigned, as far as is known here. */
+  #cosigned(): Checkpoint | undefined {
     const { logPath, logKey } = this.#options;
     const note = readCosignedNote(logPath);
     const checkpoint = note === undefined ? undefined : parseCheckpoint(note, [logKey]);
-    return checkpoint?.ok ? checkpoint.value.size : 0;
+    return checkpoint?.ok ? checkpoint.value : undefined;
   }
 
-  #proof(oldSize: number, size: number) {
+  #proof(oldSize: number, head: Checkpoint, cosigned: Checkpoint | undefined): Hash[] {
     const tree = new TreeFile(this.#options.logPath);
     try {
-      return consistencyPath(oldSize, size, tree.hash);
+      const proof = consistencyPath(oldSize, head.size, tree.hash);
+      const isOld = cosigned?.size === oldSize;
+      if (isOld && !verifyConsistency(oldSize, cosigned.root, head.size, head.root, proof)) {
+        // Before the witness, who would have to take it for a fork.
+        throw new Error("the log is not the one that was cosigned, or its tree was made anew");
+      }
+      return proof;
     } finally {
       tree.close();
     }

@@ -35,6 +35,9 @@ export function sidecarProject(
     digest,
     withAuthority: config.authority.listens || Boolean(env.FIRMA_AUTHORITY_LISTEN_ADDR),
     connectTimeoutMs: config.sidecar.authority.remote?.connectTimeoutMs ?? 0,
+    printedLog: config.sidecar.audit.shipping.kinds.includes("stdout")
+      ? config.sidecar.audit.filePath
+      : undefined,
   });
 }
 

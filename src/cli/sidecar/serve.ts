@@ -14,6 +14,17 @@ export interface ServeOptions {
   readonly startFailed: number;
 }
 
+/** How long the last lines of the log may take, where nobody may be reading them. */
+const LAST_LINES_MS = 2_000;
+
+/** Has the audit log go to standard output, which is a process of its own's business: not the Sidecar's. */
+async function printLog(logPath: string) {
+  const { Shipper } = await import("../../audit/ship/shipper.ts");
+  const { StdoutDestination } = await import("../../audit/ship/stdout_destination.ts");
+  const destination = new StdoutDestination();
+  return new Shipper({ logPath, sink: "stdout", destination, notify: printNotice });
+}
+
 /** Serves in the foreground until a signal asks to end. */
 export async function serve({ startFailed, ...options }: ServeOptions): Promise<number> {
   const { promise: asked, resolve: end } = Promise.withResolvers<void>();
@@ -22,8 +33,12 @@ export async function serve({ startFailed, ...options }: ServeOptions): Promise<
   const supervisor = await Supervisor.start({ ...options, onNotice: printNotice });
   if (!supervisor.ok) return refuse([supervisor.error], startFailed);
   printNotice("info", `Sidecar ready: ${options.config.file}`);
+  const { printedLog } = options.config;
+  const printing = printedLog === undefined ? undefined : await printLog(printedLog);
   const exit = await Promise.race([asked, supervisor.value.ended]);
   const whole = await supervisor.value.stop(takeStopRequest(supervisor.value.paths));
+  // Last, for the Sidecar has just written down that it ended.
+  await printing?.close(LAST_LINES_MS);
   for (const signal of signals) Deno.removeSignalListener(signal, end);
   if (exit) {
     printNotice("error", `the Sidecar ended by itself (${exitName(exit)})`);

@@ -17,7 +17,6 @@ const ONE_SANDBOX =
   "leave it out: there is one kind of sandbox, and nothing leaves it but through " +
   "the Sidecar";
 
-const ONE_LOG = "leave it out: events go to the file that file_path names";
 const OWN_AUDIT_KEY = "leave it out: the key is keys/audit.key in the data directory";
 
 /** By path, without the places in lists. */
@@ -63,10 +62,11 @@ const INSTEAD: Readonly<Record<string, string>> = {
   "sidecar.revocation": EXACT,
   "sidecar.capability_seed": "leave it out: firma run --capability-file names a token that was " +
     "issued beforehand",
-  "sidecar.audit.sink": ONE_LOG,
-  "sidecar.audit.grpc_url": ONE_LOG,
-  "sidecar.audit.wal_path": ONE_LOG,
-  "sidecar.audit.wal_max_size": ONE_LOG,
+  "sidecar.audit.sink": 'write sinks = ["file", "grpc"]: there may be several',
+  "sidecar.audit.grpc_url": "write url in [sidecar.authority]: events go to the Authority",
+  "sidecar.audit.wal_path":
+    "leave it out: the log in file_path is written ahead of what is shipped",
+  "sidecar.audit.wal_max_size": "write max_lag: how many lines may wait before it is told",
   "sidecar.audit.signing_key_path": OWN_AUDIT_KEY,
   "sidecar.audit.signing_key_env": OWN_AUDIT_KEY,
   "sidecar.local_exec.socket_path": "leave it out: programs are decided over the session's socket",

@@ -1,4 +1,5 @@
 import { key, section, type ValueOf } from "../key.ts";
+import { AUDIT_SINKS, auditSinks, type AuditSinksConfig } from "./audit_sinks.ts";
 import { ABSOLUTE_PATH, AGE, COUNT, list, oneOf, SIZE, text } from "../value_type.ts";
 
 const PARAMETER = text<string>("name", { pattern: "^[^=&;?#\\s]+$" }, (value) => {
@@ -26,6 +27,7 @@ export const SIDECAR_AUDIT = section("The audit log", {
     example: ["invite"],
     applies: "restart",
   }),
+  ...AUDIT_SINKS,
   rotation: section("When the log goes on in a new file", {
     max_size: key(SIZE, {
       about: "How large a file becomes",
@@ -85,6 +87,7 @@ export interface AuditConfig {
     readonly maxAgeMs?: number;
     readonly maxTotalBytes?: number;
   };
+  readonly shipping: AuditSinksConfig;
 }
 
 /** The table under the names of the configuration; `auditFile` is the log where it names none. */
@@ -94,6 +97,7 @@ export function auditConfig(table: SidecarAuditTable, auditFile: string): AuditC
     filePath: table.file_path ?? auditFile,
     durability: table.durability,
     redactQueryParams: table.redact_query_params,
+    shipping: auditSinks(table),
     rotation: {
       maxBytes: rotation.max_size,
       ...(rotation.max_age !== undefined && { maxAgeMs: rotation.max_age }),

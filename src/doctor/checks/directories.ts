@@ -95,12 +95,15 @@ function* privateEntries({ env }: World): Generator<PrivateEntry> {
 function* keysOf(project: LoadedProject): Generator<PrivateEntry> {
   const { authority, sidecar } = project.config;
   const { remote } = sidecar.authority;
+  const { otlp } = sidecar.audit.shipping;
   const psk = remote?.credentials?.key;
   const paths = [
     authority.keyFile,
     ...authority.otherFiles.filter(({ key }) => key.endsWith("_key_path")).map(({ path }) => path),
     remote?.clientKeyPath,
     psk?.from === "file" ? psk.path : undefined,
+    otlp?.headers?.from === "file" ? otlp.headers.path : undefined,
+    otlp?.clientKeyPath,
   ];
   for (const path of new Set(paths)) if (path !== undefined) yield { path, kind: "file" };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { cursorPath, readCursor } from "../../../src/audit/ship/cursor.ts";
+import { endOfLog } from "../../../src/audit/ship/log_files.ts";
 import { Shipper } from "../../../src/audit/ship/shipper.ts";
 import { ShippingSink } from "../../../src/audit/ship/shipping_sink.ts";
 import { eventually } from "../../fixtures/deadline.ts";
@@ -126,24 +127,29 @@ Deno.test("Shipper leaves a log to the process that ships it, and takes over", a
   });
 });
 
-Deno.test("Shipper goes on across files that were moved away", async () => {
-  await inTempDir(async (dir) => {
-    const log = await openLog(dir);
-    await log.write(20);
-    const destination = new StandIn({ lines: 4, bytes: 65_536 });
-    destination.fault = "not yet";
-    const { value } = shipper(log.path, destination);
-    const lines = (await Deno.readTextFile(log.path)).split(/(?<=\n)/);
-    await log.writer.close();
-    await Deno.writeTextFile(`${log.path}.1`, lines.slice(0, 9).join(""));
-    await Deno.writeTextFile(`${log.path}.new`, lines.slice(9).join(""));
-    await Deno.rename(`${log.path}.new`, log.path);
-    destination.fault = undefined;
-    await eventually("all lines", () => destination.seen.length >= 21 || undefined);
-    await value.close(1_000);
-    assert.deepEqual(destination.seen, upTo(21));
+for (const packing of ["plain", "gzip", "zstd"] as const) {
+  Deno.test(`Shipper goes on across the files of a log, ${packing} ones that were closed`, async () => {
+    await inTempDir(async (dir) => {
+      const destination = new StandIn({ lines: 4, bytes: 65_536 });
+      const log = await openLog(dir, [], { rotation: { maxBytes: 4_000 }, packing });
+      const { value, notices } = shipper(log.path, destination);
+      for (let i = 0; i < 10; i++) await log.write(5);
+      destination.fault = "not now";
+      for (let i = 0; i < 10; i++) await log.write(5);
+      await log.writer.close();
+      destination.fault = undefined;
+      const last = endOfLog(log.path).seq;
+      await eventually("all lines", () => destination.seen.length >= last || undefined);
+      await value.close(1_000);
+      const again = new StandIn();
+      await shipper(log.path, again, { sink: "again" }).value.close(10_000);
+      assert.ok(last > 110, String(last));
+      assert.deepEqual(destination.seen, upTo(last));
+      assert.deepEqual(again.seen, upTo(last));
+      assert.equal(notices.filter((text) => text.startsWith("error")).length, 0);
+    });
   });
-});
+}
 
 Deno.test("Shipper tells of lines that are gone before they were shipped, and goes on", async () => {
   await inTempDir(async (dir) => {

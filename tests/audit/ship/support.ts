@@ -1,15 +1,21 @@
-import { AuditWriter } from "../../../src/audit/writer.ts";
+import { AuditWriter, type AuditWriterOptions } from "../../../src/audit/writer.ts";
 import type { Destination, LogLine, Outcome } from "../../../src/audit/ship/destination.ts";
 import type { AuditSink } from "../../../src/audit/sink.ts";
 import { ok, unwrap } from "../../../src/core/result.ts";
 import { numberedDecision, sampleKey } from "../sample.ts";
 
 /** A log in `dir` with a writer that may be told of sinks. */
-export async function openLog(dir: string, sinks: readonly AuditSink[] = []) {
+export async function openLog(
+  dir: string,
+  sinks: readonly AuditSink[] = [],
+  special: Partial<AuditWriterOptions> = {},
+) {
   const key = await sampleKey(dir);
   const path = `${dir}/audit.jsonl`;
   const open = async () =>
-    unwrap(await AuditWriter.open({ file: path, key, sinks, checkpointIntervalMs: 0 }));
+    unwrap(
+      await AuditWriter.open({ file: path, key, sinks, checkpointIntervalMs: 0, ...special }),
+    );
   const writer = await open();
   let written = 0;
   return {

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { newId } from "../../../src/core/id.ts";
-import type { Result } from "../../../src/core/result.ts";
+import { witnessName } from "../../../src/audit/witness/cosignature.ts";
+import { Collector } from "../../../src/authority/collect/collector.ts";
+import { FileCollection } from "../../../src/authority/collect/file_collection.ts";
+import { LogWitness } from "../../../src/authority/collect/log_witness.ts";
+import { type Result, unwrap } from "../../../src/core/result.ts";
 import type { AuthorityStore } from "../../../src/authority/store/store.ts";
 import { FileStore } from "../../../src/authority/store/file_store.ts";
 import type { ListenAddress } from "../../../src/config/listen_address.ts";
@@ -34,6 +38,8 @@ export interface ServeOptions {
   /** Remembers in this store instead of in files. */
   readonly openStore?: () => Promise<Result<AuthorityStore>>;
   readonly port?: number;
+  /** Takes audit logs in, into its state directory. */
+  readonly collects?: boolean;
 }
 
 /** A running Authority with one registered agent, and a way to end and start it again. */
@@ -42,11 +48,14 @@ export async function serve(options: ServeOptions = {}) {
   const issuance = await directory(options.issuance ?? { "issuance.cedar": PERMIT });
   const state = await directory({});
   const key = { ...keyPair(), created: false };
+  const witnessKey = { ...keyPair(), created: false };
   const log: string[] = [];
   const revocationFile = `${state.path}/revocations.txt`;
   const maxTtlMs = options.maxTtlMs ?? 3_600_000;
   const note = ({ message }: { readonly message: string }) => void log.push(message);
-  let running: { authority: LocalAuthority; server: AuthorityServer } | undefined;
+  let running:
+    | { authority: LocalAuthority; server: AuthorityServer; collection?: FileCollection }
+    | undefined;
   let listen: ListenAddress = options.tls === undefined
     ? { kind: "unix", path: `${state.path}/authority.sock` }
     : { kind: "tcp", hostname: "127.0.0.1", port: options.port ?? 0 };
@@ -81,8 +90,14 @@ export async function serve(options: ServeOptions = {}) {
       onNotice: note,
     });
     if (!authority.ok) assert.fail(JSON.stringify(authority.error));
+    const collection = options.collects
+      ? unwrap(FileCollection.open(`${state.path}/collected`))
+      : undefined;
+    const collector = collection &&
+      new Collector(collection, (text) => log.push(`error: ${text}`));
     const server = await AuthorityServer.start({
       authority: authority.value,
+      audit: collector && { collector, witness: new LogWitness(collector, witnessKey) },
       signingKey: key,
       listen,
       tls: options.tls,
@@ -95,13 +110,18 @@ export async function serve(options: ServeOptions = {}) {
       report: (level, text) => log.push(`${level}: ${text}`),
     });
     if (!server.ok) assert.fail(JSON.stringify(server.error));
-    running = { authority: authority.value, server: server.value };
+    running = {
+      authority: authority.value,
+      server: server.value,
+      ...(collection && { collection }),
+    };
     if (listen.kind === "tcp") {
       listen = { ...listen, port: Number(server.value.address.split(":").at(-1)) };
     }
   };
   const stop = async () => {
     await running?.server.close();
+    await running?.collection?.close();
     await running?.authority.close();
     running = undefined;
   };
@@ -111,6 +131,8 @@ export async function serve(options: ServeOptions = {}) {
     stop,
     key,
     log,
+    witness: { name: witnessName(witnessKey.publicKey), publicKey: witnessKey.publicKey },
+    collected: `${state.path}/collected`,
     revocationFile,
     policyDir: policies.path,
     issuanceDir: issuance.path,
