@@ -3,7 +3,6 @@ import type { ActionClassEntry } from "../core/action_class.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { atVariable, withAuthorityVariables } from "./authority_environment.ts";
 import type { IdentityConfig } from "./authority_config.ts";
-import { auditSinks, type AuditSinksConfig } from "./keys/audit_sinks.ts";
 import { identityConfig, otherFiles } from "./keys/authority.ts";
 import { ROOT, type RootTable } from "./keys/root.ts";
 import type { ConnectAddress } from "./connect_address.ts";

@@ -85,6 +85,9 @@ const METHODS = [
 
 /** Methods that only clients of firma's own call. */
 const OWN_METHODS = [
+  "firma.v1.AuditService/AddCheckpoint unary AddCheckpointRequest AddCheckpointResponse",
+  "firma.v1.AuditService/ResumeEvents unary ResumeEventsRequest ResumeEventsResponse",
+  "firma.v1.AuditService/SearchEvents server_streaming SearchEventsRequest SearchEventsResponse",
   "firma.v1.AuthorityService/IssueIdentityToken unary IssueIdentityTokenRequest " +
   "IssueIdentityTokenResponse",
 ];

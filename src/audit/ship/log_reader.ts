@@ -60,7 +60,7 @@ export class LogReader {
       }
       const { path, file, offset } = this.#open!;
       const bytes = await readLines(file, offset, most);
-      if (bytes.length > 0) return this.#take(path, offset, split(bytes, wanted));
+      if (bytes.length > 0) return this.#take(offset, split(bytes, wanted));
       if (path === this.#path && isNamed(file, path)) return { kind: "end" };
       // It takes no more lines: what was added last is in it, or the next in another file.
       this.close();
@@ -73,7 +73,7 @@ export class LogReader {
     this.#open = undefined;
   }
 
-  #take(path: string, offset: number, lines: readonly LogLine[]): Found {
+  #take(offset: number, lines: readonly LogLine[]): Found {
     const last = lines.at(-1)!;
     if (seqOf(last.bytes) !== last.seq || seqOf(lines[0]!.bytes) !== lines[0]!.seq) {
       return { kind: "other log", reason: `line ${last.seq} is not where it should be` };

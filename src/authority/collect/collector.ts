@@ -19,7 +19,7 @@ const TURN = 64;
 
 /** Why something is not taken. */
 export interface CollectFault {
-  readonly code: "NOT_YOURS" | "FORGED" | "TOO_MANY_FORKS";
+  readonly kind: "not yours" | "forged" | "too many forks";
   readonly reason: string;
 }
 
@@ -78,7 +78,7 @@ export class Collector {
       if (index % TURN === TURN - 1) await new Promise((resolve) => setTimeout(resolve, 0));
       const line = check(bytes, log.key);
       if (!line.ok) {
-        forged = { code: "FORGED", reason: line.error };
+        forged = { kind: "forged", reason: line.error };
         break;
       }
       checked.push(line.value);
@@ -108,7 +108,7 @@ export class Collector {
       `The client ${JSON.stringify(sidecar)} ships the audit log ${name.id}, which is that of ` +
         `${JSON.stringify(owner)}: refused`,
     );
-    return err({ code: "NOT_YOURS", reason: "this log is another client's" });
+    return err({ kind: "not yours", reason: "this log is another client's" });
   }
 
   /** Writes an incident down and tells the operator, unless that was just done. */
@@ -137,7 +137,7 @@ export class Collector {
       if (fault !== undefined) {
         if ((branch?.number ?? 0) >= MOST_BRANCHES) {
           const reason = `its log was forked ${MOST_BRANCHES} times`;
-          return err({ code: "TOO_MANY_FORKS", reason });
+          return err({ kind: "too many forks", reason });
         }
         await this.tell(name, change, fault);
       }

@@ -15,7 +15,7 @@ export type Witnessed =
 /** Why a checkpoint is not cosigned. */
 export type WitnessFault =
   | CollectFault
-  | { readonly code: "INVALID" | "INCONSISTENT"; readonly reason: string };
+  | { readonly kind: "invalid" | "inconsistent"; readonly reason: string };
 
 /**
  * Cosigns checkpoints (https://c2sp.org/tlog-witness): each only when it is of the log of the last
@@ -38,7 +38,7 @@ export class LogWitness {
     body: string,
     nowMs: number,
   ): Promise<Result<Witnessed, WitnessFault>> {
-    const invalid = (reason: string) => err({ code: "INVALID" as const, reason });
+    const invalid = (reason: string) => err({ kind: "invalid" as const, reason });
     const asked = parseAddCheckpoint(body);
     if (!asked.ok) return invalid(asked.error);
     const { oldSize, proof, checkpoint: note } = asked.value;
@@ -56,7 +56,7 @@ export class LogWitness {
           this.#collector.tell(name, change, { kind: "checkpoint", seq: head.size, detail });
         const inconsistent = async (reason: string) => {
           await tell(reason);
-          return err({ code: "INCONSISTENT" as const, reason });
+          return err({ kind: "inconsistent" as const, reason });
         };
         const known = await change.witnessed();
         if ((known?.size ?? 0) !== oldSize) {

@@ -39,7 +39,7 @@ const MOST_FOUND = 10_000;
 export function auditRoutes(
   { collector, witness, admit, onFault }: AuditRouteOptions,
 ): (router: ConnectRouter) => void {
-  const answer = async <T, E extends { readonly code: string; readonly reason: string }>(
+  const answer = async <T, E extends { readonly kind: string; readonly reason: string }>(
     what: string,
     work: () => Promise<Result<T, E>>,
   ): Promise<T> => {
@@ -53,8 +53,8 @@ export function auditRoutes(
       throw new ConnectError(reason, Code.Unavailable);
     }
     if (result.ok) return result.value;
-    const { code, reason } = result.error;
-    throw new ConnectError(reason, code === "NOT_YOURS" ? Code.PermissionDenied : Code.DataLoss);
+    const { kind, reason } = result.error;
+    throw new ConnectError(reason, kind === "not yours" ? Code.PermissionDenied : Code.DataLoss);
   };
   return (router) =>
     router.service(AuditService, {

@@ -70,7 +70,7 @@ Deno.test("Collector refuses what the key of the log has not signed, and keeps w
     const mallory = sidecar().lines(3)[2]!;
     for (const forgery of [changed, mallory, new TextEncoder().encode("{}")]) {
       const answer = await collector.receive(honest.log, [lines[0]!, lines[1]!, forgery]);
-      assert.equal(answer.ok ? "" : answer.error.code, "FORGED");
+      assert.equal(answer.ok ? "" : answer.error.kind, "forged");
     }
     assert.equal(kept(await collector.resume(honest.log, 4)).seq, 2);
     assert.equal(kept(await collector.receive(honest.log, lines)).seq, 4);
@@ -147,7 +147,7 @@ Deno.test("Collector takes a log from nobody but the client that shipped it firs
     const thief = { ...owner.log, sidecar: "build-2" };
     for (const attempt of [collector.receive(thief, lines), collector.resume(thief, 4)]) {
       const answer = await attempt;
-      assert.equal(answer.ok ? "" : answer.error.code, "NOT_YOURS");
+      assert.equal(answer.ok ? "" : answer.error.kind, "not yours");
     }
     // Whoever knows a key and no line of its log claims nothing.
     const other = sidecar("build-3");
