@@ -11,6 +11,7 @@ const MOST_SECONDS = 60;
 /** What the output of a block has to show, in the order of the README. */
 const EXPECTED: readonly (readonly [command: RegExp, shows: RegExp])[] = [
   [/^curl -fsSL/, /installed firma /],
+  [/^firma demo/, /demo\.readers-publish-nothing[^]*whole/],
   [/^firma run --yes -- curl/, /"reason": ?"UnclassifiedIntent"/],
   [/^firma monitor/, /DENY +GET +example\.com\//],
   [/^firma policy explain 'DELETE/, /DENY/],

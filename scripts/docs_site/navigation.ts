@@ -66,6 +66,7 @@ export const SECTIONS: readonly Section[] = [
     "docs/compatibility.md": "Compatibility",
   }),
   section("Project", {
+    "docs/comparison.md": "Comparison",
     "docs/architecture.md": "Architecture",
     "docs/dependencies.md": "Dependencies",
     "docs/releasing.md": "Releasing",

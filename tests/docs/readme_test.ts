@@ -21,7 +21,8 @@ Deno.test("every command of the README works as it stands", async () => {
     assert.equal(code, 0, `${text}\n${stdout}${stderr}`);
     printed.push(stdout);
   }
-  const [refused, shown, whole] = printed;
+  const [demo, refused, shown, whole] = printed;
+  assert.match(demo!, /DENY +content\.publish[^]*demo\.readers-publish-nothing/);
   assert.match(refused!, /"reason": ?"UnclassifiedIntent"/);
   assert.match(shown!, /DENY +GET +example\.com\//);
   assert.match(shown!, /rule +none/);
