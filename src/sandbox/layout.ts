@@ -50,7 +50,7 @@ export interface LayoutOptions {
 /** Finds what of the host a sandbox shows; changes nothing. */
 export function findLayout(options: LayoutOptions): Layout {
   const { place, program, uid, hostEnv, hiddenFiles } = options;
-  const { profile, cwd, home, homes, sealed } = place;
+  const { profile, cwd, home, homes, sealed, sealedFiles } = place;
   const system = systemMounts(uid);
   const wanted = homePaths({ profile, home, homes, cwd, hostEnv });
   const { refused } = wanted;
@@ -74,6 +74,7 @@ export function findLayout(options: LayoutOptions): Layout {
   const tokens = credentialFiles(tools).filter((path) => !isWithin(path, cwd));
   const covered = new Map([
     ...tokens.map((path) => [path, "may hold tokens"] as const),
+    ...sealedFiles.map((path) => [path, "a file of firma's, mounted here as well"] as const),
     ...hidden.filter(({ path }) => !isDirectory(path))
       .map(({ path, why }) => [realPath(path), why] as const),
     ...hiddenFiles.filter(exists).map((path) => [realPath(path), "holds a secret"] as const),

@@ -3,6 +3,7 @@ import type { SandboxFinding } from "../core/event.ts";
 import { dataDir, stateDir } from "../config/paths.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { FileRule, ShapedPath } from "./file_rule.ts";
+import { aliasesOf, parseMountInfo } from "./mount_aliases.ts";
 import { entryAt, exists, realPath } from "./paths.ts";
 import { type Profile, profileById, PROFILES } from "./profiles.ts";
 import type { Artifact } from "./seccomp/artifact.ts";
@@ -89,6 +90,8 @@ export interface Place {
   /** The home as named and as it really is. */
   readonly homes: readonly string[];
   readonly sealed: readonly string[];
+  /** Files of what is sealed, where they are mounted at other places. */
+  readonly sealedFiles: readonly string[];
 }
 
 /** Refuses a request that cannot be carried out safely. */
@@ -124,9 +127,19 @@ export function checkRequest(
   const homes = [...new Set([home, realPath(home)])];
   const cwd = realPath(request.cwd);
   const own = [stateDir(hostEnv), dataDir({ ...hostEnv, HOME: home }), request.runDir];
-  const sealed = [...new Set([...sealedDirs, ...own].filter(exists).map(realPath))];
+  const places = [...sealedDirs, ...own].filter(exists).map(realPath);
+  const aliases = mountedElsewhere(places);
+  const isDirectory = (path: string) => entryAt(path)?.isDirectory === true;
+  const sealed = [...new Set([...places, ...aliases.filter(isDirectory)])];
+  const sealedFiles = aliases.filter((path) => !isDirectory(path));
   const workspace = checkWorkspace({ cwd, homes, hidden: sealed });
-  return workspace.ok ? ok({ profile, cwd, home, homes, sealed }) : workspace;
+  return workspace.ok ? ok({ profile, cwd, home, homes, sealed, sealedFiles }) : workspace;
+}
+
+/** Where what lies at these places can be had as well, by mounts of the host. */
+function mountedElsewhere(places: readonly string[]): string[] {
+  const mounts = parseMountInfo(Deno.readTextFileSync("/proc/self/mountinfo"));
+  return places.flatMap((path) => aliasesOf(path, mounts)).filter(exists);
 }
 
 /** Containers often have no home, or the root directory as one. */

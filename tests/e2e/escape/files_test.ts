@@ -36,6 +36,8 @@ const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   state_secret: same("ENOENT", "read state secret"),
   tmp_secret: same("ENOENT", "read tmp secret"),
   audit_log: same("ENOE", "read"),
+  audit_key: same("ENOE", "read"),
+  preloaded_library: { inside: "EROFS" },
   symbolic_link_to_secret: same("ENOENT", "read home secret"),
   sealed_list: same([], ["firma.toml", "issuance-policies", "mappings", "policies"]),
   sealed_write: same("EROFS", "ok"),

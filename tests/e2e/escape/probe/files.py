@@ -416,6 +416,19 @@ def audit_log():
 
 
 @attempt
+def audit_key():
+    return read_from(os.path.join(os.path.dirname(planted["auditLog"]), "../keys/audit.key"))[:4]
+
+
+@attempt
+def preloaded_library():
+    """What the loader of the host would put into every program, firma's too. Only opened."""
+    if planted["outside"]:
+        return "not tried"
+    return opened("/etc/ld.so.preload", os.O_WRONLY | os.O_CREAT)
+
+
+@attempt
 def own_executable():
     """Over firma's own program, which the host runs next."""
     return outcome_of(lambda: os.close(os.open(planted["firma"], os.O_WRONLY)))
