@@ -1,4 +1,4 @@
-import { type Kind, KINDS } from "./client.ts";
+import { type Kind, KINDS, type Route, ROUTES } from "./client.ts";
 import type { Attempt } from "./measure.ts";
 
 /** A client with what it was seen to do. */
@@ -26,13 +26,23 @@ const TITLES: Readonly<Record<Kind, string>> = {
   denied: "denied call",
 };
 
+const ROUTE_TITLES: Readonly<Record<Route, string>> = {
+  proxy: "with proxy variables",
+  transparent: "without",
+};
+
 /** The clients as a table in Markdown. */
 export function clientTable(rows: readonly ClientRow[]): string {
-  return table(["client", "version", ...KINDS.map((kind) => TITLES[kind])], [
+  const titles = [
+    ...KINDS.map((kind) => TITLES[kind]),
+    ...ROUTES.map((route) => ROUTE_TITLES[route]),
+  ];
+  return table(["client", "version", ...titles], [
     ...rows.map(({ name, version, attempts }) => [
       name,
       version,
       ...KINDS.map((kind) => cell(attempts.filter((attempt) => attempt.kind === kind))),
+      ...ROUTES.map((route) => cell(attempts.filter((attempt) => attempt.route === route))),
     ]),
   ]);
 }
@@ -53,9 +63,9 @@ export function agentTable(rows: readonly AgentRow[]): string {
 
 function cell(attempts: readonly Attempt[]): string {
   if (attempts.length === 0) return "–";
-  const working = attempts.filter(({ works }) => works).map(({ route }) => route);
+  const working = attempts.filter(({ works }) => works);
   if (working.length === attempts.length) return "yes";
-  return working.length === 0 ? "**no**" : `${working.join(", ")} only`;
+  return working.length === 0 ? "**no**" : `${working.length} of ${attempts.length}`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
