@@ -8,6 +8,7 @@ import { type Attempt, ExecListener } from "./listener.ts";
 import { readString } from "./memory.ts";
 import { KnownPrograms } from "./known_programs.ts";
 import { Programs } from "./program.ts";
+import { RecentRefusals } from "./recent_refusals.ts";
 import { describeStarted, differenceOf } from "./started.ts";
 import { Wire } from "./wire.ts";
 
@@ -69,6 +70,7 @@ export class ExecGate {
   readonly #asked = new Map<number, Asked>();
   readonly #expected = new Map<number, Expected | undefined>();
   readonly #standing = new Set<string>();
+  readonly #refused = new RecentRefusals();
   /** What runs by standing answers, of which the Sidecar is yet to hear. */
   #untold: GateMessage[] = [];
   #untoldSince = 0;
@@ -85,8 +87,19 @@ export class ExecGate {
     this.#listener = new ExecListener(orders.listener);
   }
 
-  /** Answers until nothing is left that could ask. */
+  /**
+   * Answers until nothing is left that could ask. Whoever waits when it ends is refused: closing the
+   * listener would not wake a child that still has a copy of it.
+   */
   run(): void {
+    try {
+      this.#run();
+    } finally {
+      this.#lost();
+    }
+  }
+
+  #run(): void {
     libc.prctl(PR_SET_TIMERSLACK, 1n, 0n, 0n, 0n);
     const polled = new Uint8Array(16);
     const view = new DataView(polled.buffer);
@@ -118,7 +131,7 @@ export class ExecGate {
       if (sidecar & POLLOUT && this.#wire?.flush() === false) this.#lost();
       if (kernel & POLLIN) {
         const attempt = this.#listener.receive();
-        if (attempt !== undefined) this.#consider(attempt);
+        if (attempt !== undefined) this.#take(attempt);
       } else if (kernel & ENDED) return;
       if (performance.now() >= nextTick) {
         nextTick = performance.now() + TICK_MS;
@@ -144,6 +157,15 @@ export class ExecGate {
     return open + this.#early.length;
   }
 
+  #take(attempt: Attempt): void {
+    try {
+      this.#consider(attempt);
+    } catch (cause) {
+      this.#refuse(attempt, ERRNO.EPERM);
+      throw cause;
+    }
+  }
+
   /** Asks for whatever an attempt is about, unless that is known already. */
   #consider(attempt: Attempt): void {
     const path = readString(attempt.pid, attempt.path, LONGEST_PATH);
@@ -167,6 +189,9 @@ export class ExecGate {
     const found = describe(attempt, identified);
     if (typeof found === "number") return this.#refuseRead(attempt, found);
     if (!this.#listener.isWaiting(attempt)) return;
+    if (this.#refused.isRetry(found, performance.now())) {
+      return this.#refuse(attempt, ERRNO.EPERM);
+    }
     const number = ++this.#number;
     const { execution } = found;
     if (!this.#tell({ kind: "ask", number, execution })) {
@@ -290,7 +315,7 @@ export class ExecGate {
         this.#programs.known = new KnownPrograms(this.#governed, this.#orders.path);
         const early = this.#early;
         this.#early = [];
-        for (const attempt of early) this.#consider(attempt);
+        for (const attempt of early) this.#take(attempt);
         return;
       }
       case "forget":
@@ -324,7 +349,10 @@ export class ExecGate {
         this.#asked.delete(number);
         const { attempt, found } = asked;
         if (!this.#listener.isWaiting(attempt)) return void this.#tell({ kind: "gone", number });
-        if (allow !== true) return this.#refuse(attempt, ERRNO.EPERM);
+        if (allow !== true) {
+          this.#refused.note(found, performance.now());
+          return this.#refuse(attempt, ERRNO.EPERM);
+        }
         const { key } = found.identified;
         if (standing === true && key !== undefined) {
           if (this.#standing.size >= MOST_STANDING) this.#standing.clear();

@@ -4,6 +4,10 @@ import { type FileIdentity, identityAt, identityKey, isSameFile, readStart } fro
 const LARGEST = 64 * 1024 * 1024;
 const MOST_REMEMBERED = 4096;
 
+/** Loaders lie in no directory of `PATH`, but where every program names them. */
+const LOADER = /^ld-/;
+const LOADER_DIRECTORIES = ["/lib64", "/lib"];
+
 interface Known {
   readonly path: string;
   readonly name: string;
@@ -17,13 +21,16 @@ export class KnownPrograms {
   /** Looks for programs of these names in the directories of `path`, as in `PATH`. */
   constructor(names: ReadonlySet<string>, path: string) {
     const bySize = new Map<number, Known[]>();
+    const add = (directory: string, name: string) => {
+      const known = { path: `${directory}/${name}`, name };
+      const size = identityAt(known.path)?.size;
+      if (size !== undefined) bySize.set(size, [...bySize.get(size) ?? [], known]);
+    };
     for (const directory of new Set(path.split(":"))) {
-      for (const name of namesIn(directory)) {
-        if (!names.has(name)) continue;
-        const known = { path: `${directory}/${name}`, name };
-        const size = identityAt(known.path)?.size;
-        if (size !== undefined) bySize.set(size, [...bySize.get(size) ?? [], known]);
-      }
+      for (const name of namesIn(directory)) if (names.has(name)) add(directory, name);
+    }
+    for (const name of names) {
+      if (LOADER.test(name)) { for (const directory of LOADER_DIRECTORIES) add(directory, name); }
     }
     this.#bySize = bySize;
   }

@@ -87,7 +87,9 @@ export class Wire {
     this.#pending = lines.pop()!;
     if (this.#pending.length > LONGEST_MESSAGE) return undefined;
     try {
-      return lines.map((line) => JSON.parse(line));
+      const messages: unknown[] = lines.map((line) => JSON.parse(line));
+      if (!messages.every((message) => typeof message === "object" && message !== null)) return;
+      return messages as SidecarMessage[];
     } catch {
       return undefined;
     }
