@@ -9,6 +9,8 @@ const MOST_SECRETS = 1_000;
 export class SessionSecrets {
   /** Forms by secret, the ones learnt or used last at the end. */
   readonly #known = new Map<string, { readonly placeholder: string; readonly forms: MaskForm[] }>();
+  /** Secrets by what is shown in their place. */
+  readonly #shown = new Map<string, string>();
   #table: MaskTable | undefined;
 
   /**
@@ -24,12 +26,14 @@ export class SessionSecrets {
       return true;
     }
     const shown = placeholder ?? newId("fsp");
+    this.#shown.set(shown, secret);
     this.#known.set(secret, {
       placeholder: shown,
       forms: formsOf({ secret, placeholder: shown }),
     });
     for (const oldest of this.#known.keys()) {
       if (this.#known.size <= MOST_SECRETS) break;
+      this.#shown.delete(this.#known.get(oldest)!.placeholder);
       this.#known.delete(oldest);
     }
     this.#table = undefined;
@@ -39,6 +43,11 @@ export class SessionSecrets {
   /** What is shown in the place of a secret, if it is known. */
   placeholderOf(secret: string): string | undefined {
     return this.#known.get(secret)?.placeholder;
+  }
+
+  /** The secret that a placeholder is shown for, as long as it is masked in answers. */
+  secretOf(placeholder: string): string | undefined {
+    return this.#shown.get(placeholder);
   }
 
   /** Everything to look for as it is now. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { startUpstream } from "../fixtures/upstream.ts";
 import { HOST, Rig, RULES } from "./rig.ts";
 
 const VALUE = "kP9-zzQ1-value-of-the-store";
@@ -49,4 +50,65 @@ values = ["value"]
     assert.equal(rig.upstream.seen.length, sent, "it left");
   }
   assert.ok(!(await Deno.readTextFile(rig.auditFile)).includes(VALUE));
+});
+
+Deno.test("a value of a secret store goes where the operator said, and nowhere else", async () => {
+  const [bound, other] = ["bound.store.test", "other.store.test"];
+  const upstream = await startUpstream(bound, other);
+  await using rig = await Rig.start({
+    rules: [HOST, bound, other].map((host) =>
+      `[[rules]]\nhost = "${host}"\naction_class = "code.read"\n`
+    ).join(""),
+    policy: "permit (principal, action, resource);",
+    prepare: (dir) => Deno.writeTextFile(`${dir}/other-ca.pem`, upstream.caPem),
+    more: [bound, other].map((host) => `
+[[sidecar.connector.hosts]]
+host = "${host}"
+connect_addr = "127.0.0.1:${upstream.tlsPort}"
+ca_cert_path = "other-ca.pem"
+`).join("") + `
+[[sidecar.http_secret_providers]]
+provider_id = "team"
+host = "${HOST}"
+hosts = ["${bound}"]
+[[sidecar.http_secret_providers.matchers]]
+kind = "sensitive"
+path = "/echo"
+values = ["rawHeaders.*"]
+`,
+  });
+  const session = await rig.session();
+  const given = await session.curl("/echo", "--header", `X-Value: ${VALUE}`);
+  const headers: string[] = JSON.parse(given.body).rawHeaders;
+  const sent = rig.upstream.seen.at(-1)!.rawHeaders;
+  const placeholder = headers[sent.indexOf(VALUE)]!;
+  assert.match(placeholder, /^fsp_/);
+  const bearer = ["--header", `Authorization: Bearer ${placeholder}`];
+  const data = (text: string) => [
+    ...["--header", "Content-Type: application/json", "--request", "POST", "--data", text],
+  ];
+
+  const used = await session.curl(`https://${bound}/echo`, ...bearer);
+  assert.equal(used.status, 200, used.body);
+  const arrived = () => upstream.seen.at(-1)!.rawHeaders;
+  assert.ok(arrived().includes(`Bearer ${VALUE}`));
+  assert.ok(!used.body.includes(VALUE) && used.body.includes(placeholder), used.body);
+  const json = JSON.stringify({ password: placeholder });
+  const posted = await session.curl(`https://${bound}/echo`, ...data(json));
+  assert.equal(JSON.parse(posted.body).body.size, json.length - placeholder.length + VALUE.length);
+
+  const before = upstream.seen.length;
+  const stranger = await rig.session();
+  const attempts = [
+    () => session.curl(`https://${other}/echo`, ...bearer),
+    () => session.curl(`https://${bound}/echo?q=${placeholder}`),
+    () => session.curl(`https://${bound}/echo`, ...data(JSON.stringify({ text: placeholder }))),
+    () => session.curl(`http://${bound}/echo`, ...bearer),
+    () => stranger.curl(`https://${bound}/echo`, ...bearer),
+  ];
+  for (const [index, attempt] of attempts.entries()) {
+    assert.equal((await attempt()).reason, "PlaceholderRefused", `attempt ${index}`);
+  }
+  assert.equal(upstream.seen.length, before);
+  await upstream.close();
 });

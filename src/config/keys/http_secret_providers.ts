@@ -4,6 +4,7 @@ import { parseValuePath, type ValuePath } from "../../secrets/store/value_path.t
 import { key, LABEL, section, type SectionList, sectionList } from "../key.ts";
 import { fault } from "../reader.ts";
 import { list, NOT_EMPTY, oneOf, text } from "../value_type.ts";
+import { CREDENTIAL_HOST } from "./credentials/credential.ts";
 import { checkHostPattern } from "./host_pattern.ts";
 
 const PROVIDER_ID = text<string>(
@@ -47,6 +48,12 @@ const PROVIDERS = sectionList(section("Services whose answers hold secrets", {
     about: "Where it is: a host, or `*.` and the domain that all its hosts are in",
     required: true,
     example: "vault.example.test",
+    applies: "restart",
+  }),
+  hosts: key(list(CREDENTIAL_HOST), {
+    about: "Where its values may go, in place of their placeholders: full names, over TLS alone",
+    default: [],
+    example: ["api.example.test"],
     applies: "restart",
   }),
   preset: key(oneOf(PRESETS), {
@@ -106,7 +113,7 @@ export const HTTP_SECRET_PROVIDERS: SectionList<SecretStore[]> = {
     const before = context.errors.length;
     const providers = PROVIDERS.read(value, path, context);
     if (context.errors.length > before) return [];
-    return providers.map(({ provider_id: id, host, preset, matchers }, index) => {
+    return providers.map(({ provider_id: id, host, hosts, preset, matchers }, index) => {
       const said = (name: string, state: string) => fault(context, [...path, index, name], state);
       if (providers.findIndex((other) => other.provider_id === id) < index) {
         said("provider_id", `"${id}" is there already`);
@@ -135,6 +142,7 @@ export const HTTP_SECRET_PROVIDERS: SectionList<SecretStore[]> = {
       return {
         id,
         host,
+        hosts,
         blocked: [...own("blocked"), ...known.blocked],
         sensitive: [...own("sensitive"), ...known.sensitive],
         safe: [...own("safe"), ...known.safe],

@@ -25,6 +25,8 @@ export interface SecretStore {
   readonly id: string;
   /** Canonical: a host, or `*.` and the domain that it is in. */
   readonly host: string;
+  /** Where its values may go in the place of their placeholders; over TLS alone. */
+  readonly hosts: readonly { readonly host: string; readonly port: number }[];
   readonly blocked: readonly StoreRule[];
   readonly sensitive: readonly SensitiveRule[];
   readonly safe: readonly StoreRule[];

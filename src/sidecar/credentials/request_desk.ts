@@ -1,16 +1,50 @@
 import { PlaceholderBook } from "../../secrets/placeholder.ts";
 import { PlaceholderSearch } from "../../secrets/placeholder_search.ts";
+import type { SecretStore } from "../../secrets/store/secret_store.ts";
 import type { CredentialTarget } from "./request_judge.ts";
+
+/** No credential is called so. */
+export function storeLabel(id: string): string {
+  return `secret store ${id}`;
+}
 
 /** What the data plane knows about credentials without holding any: where they go, and their placeholders. */
 export class PlaceholderDesk {
   readonly targets: readonly CredentialTarget[];
   readonly book = new PlaceholderBook();
+  /** Where values of secret stores may go; calls are not given any of them unasked. */
+  readonly bindings: readonly CredentialTarget[];
+  /** Tells what a session was shown a placeholder of. */
+  secretOf: (sessionId: string, placeholder: string) => string | undefined = () => undefined;
   #search = new PlaceholderSearch([]);
   #version = 0;
 
-  constructor(targets: readonly CredentialTarget[] = []) {
+  constructor(targets: readonly CredentialTarget[] = [], stores: readonly SecretStore[] = []) {
     this.targets = targets;
+    this.bindings = stores.map(({ id, hosts }) => ({
+      label: storeLabel(id),
+      hosts,
+      paths: [],
+      actionClasses: [],
+      header: "authorization",
+    }));
+  }
+
+  /** Has the placeholders of values of a store recognised, in whatever the session sends. */
+  noteStored(sessionId: string, text: string, store: Pick<SecretStore, "id">): void {
+    if (this.book.get(text) !== undefined) return;
+    this.book.open(sessionId, [{ text, label: storeLabel(store.id), part: 0 }]);
+  }
+
+  /** The value of a store, `label`, that a session was shown a placeholder of. */
+  storedValue(sessionId: string, label: string, placeholder: string): string | undefined {
+    const isStore = this.bindings.some((each) => each.label === label);
+    return isStore ? this.secretOf(sessionId, placeholder) : undefined;
+  }
+
+  /** Everything that says where a placeholder may go. */
+  get judges(): readonly CredentialTarget[] {
+    return this.bindings.length === 0 ? this.targets : [...this.targets, ...this.bindings];
   }
 
   /** For every placeholder that is known. */

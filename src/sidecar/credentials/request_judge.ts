@@ -87,7 +87,9 @@ export function judgePlaceholder(
   const known = book.get(text);
   if (known === undefined) return "a placeholder that stands for nothing";
   if (known.sessionId !== judged.sessionId) return "a placeholder of another session";
-  const named = `the placeholder of credential "${known.label}"`;
+  const named = known.label.startsWith("secret store ")
+    ? `a placeholder of ${known.label}`
+    : `the placeholder of credential "${known.label}"`;
   if (!known.live) return `${named}, whose session has ended`;
   const here = targets.filter((each) =>
     each.label === known.label && isForHost(each, judged.call) &&

@@ -69,16 +69,17 @@ export function swapMessages(
 
 function resolver(
   { call, actionClass, sessionId, need }: ForwardVerdict,
-  { book, targets }: PlaceholderDesk,
+  desk: PlaceholderDesk,
   secrets: readonly string[],
 ): Resolve {
+  const { book, judges } = desk;
   const judged = { call, actionClass: parseActionClass(actionClass), sessionId };
   return (text, place) => {
-    const said = judgePlaceholder({ text, place }, judged, book, targets);
+    const said = judgePlaceholder({ text, place }, judged, book, judges);
     if (said === MENTION) return undefined;
     if (said !== undefined) throw new PlaceholderRefusal(`the call carries ${said}`);
     const { label, part } = book.get(text)!;
-    const secret = label === need?.label ? secrets[part] : undefined;
+    const secret = label === need?.label ? secrets[part] : desk.storedValue(sessionId, label, text);
     if (secret) return secret;
     throw new PlaceholderRefusal(`the placeholder of credential "${label}" stands for nothing now`);
   };

@@ -20,7 +20,11 @@ export interface SearchOptions {
    */
   readonly strict: boolean;
   /** The answer holds secrets that nobody has heard of yet. */
-  readonly store?: { readonly rule: SensitiveRule; readonly limit: number };
+  readonly store?: {
+    readonly rule: SensitiveRule;
+    readonly limit: number;
+    readonly noted?: ((placeholder: string) => void) | undefined;
+  };
 }
 
 /** The request asks for nothing that could not be searched. */

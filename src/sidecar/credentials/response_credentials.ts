@@ -24,6 +24,8 @@ export interface MaskingOptions {
   readonly stores: readonly SecretStore[];
   /** A larger answer of a store passes on nothing. */
   readonly maxStoreAnswerBytes: number;
+  /** Hears what a session was shown in the place of a value. @default nobody */
+  readonly noted?: (sessionId: string, placeholder: string, store: SecretStore) => void;
 }
 
 /** Takes out of answers what their session was ever handed, whichever host answers. */
@@ -67,7 +69,13 @@ export class MaskingCredentials implements CallCredentials {
     return maskedResponse(seen, secrets, {
       strict: this.#knowsSecrets(verdict),
       ...store?.kind === "sensitive" &&
-        { store: { rule: store.rule, limit: this.#options.maxStoreAnswerBytes } },
+        {
+          store: {
+            rule: store.rule,
+            limit: this.#options.maxStoreAnswerBytes,
+            noted: (text) => this.#options.noted?.(verdict.sessionId, text, store.store),
+          },
+        },
     });
   }
 

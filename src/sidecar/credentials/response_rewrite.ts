@@ -13,6 +13,8 @@ export interface RewriteOptions {
   readonly limit: number;
   /** What is no answer of the kind that the rule expects passes as it is: it tells of a failure. */
   readonly mayDiffer: boolean;
+  /** Hears of the placeholders whose values can be told. */
+  readonly noted?: ((placeholder: string) => void) | undefined;
 }
 
 /** The answer of a store of secrets, read whole, with placeholders in place of its values. */
@@ -57,11 +59,11 @@ export class RewrittenBody implements Body {
   }
 
   #rewritten(): Uint8Array {
-    const { rule, secrets, mayDiffer } = this.#options;
+    const { rule, secrets, mayDiffer, noted } = this.#options;
     const content = Buffer.concat(this.#pieces);
     this.#pieces = [];
     if (content.length === 0) return content;
-    const rewritten = rewriteAnswer(content, rule, secrets);
+    const rewritten = rewriteAnswer(content, rule, secrets, noted);
     if (rewritten !== undefined) return rewritten;
     if (mayDiffer) return content;
     throw unseen("of a secret store, is not what its rule says");

@@ -71,7 +71,7 @@ function unreadable(limit: number): Denial {
  */
 export function credential(desk: PlaceholderDesk): Stage {
   return (draft) => {
-    const { targets, book, search } = desk;
+    const { targets, judges, book, search } = desk;
     const call = found(draft.call, "call");
     const { headers } = draft.input;
     const judged = {
@@ -80,7 +80,7 @@ export function credential(desk: PlaceholderDesk): Stage {
       sessionId: draft.session.sessionId,
     };
     const here = draft.placeholders?.found ?? [];
-    const { uses, refusal } = judgePlaceholders(here, judged, book, targets);
+    const { uses, refusal } = judgePlaceholders(here, judged, book, judges);
     if (refusal !== undefined) return misplaced(refusal);
     const target = targets.find((target) => isForCall(target, judged));
     const isNobodys = (name: string, value: string) =>
@@ -132,7 +132,7 @@ export function orMisplaced(desk: PlaceholderDesk, stage: Stage): Stage {
       actionClass: undefined,
       sessionId: draft.session.sessionId,
     };
-    const { refusal } = judgePlaceholders(here, judged, desk.book, desk.targets);
+    const { refusal } = judgePlaceholders(here, judged, desk.book, desk.judges);
     return refusal === undefined ? denial : misplaced(`${refusal}; ${denial.detail}`);
   };
   return (draft) => {

@@ -13,7 +13,7 @@ import { BrokeredCredentials } from "../credentials/brokered.ts";
 import { type CallCredentials, NO_CREDENTIALS } from "../credentials/call_credentials.ts";
 import { PlaceholderDesk } from "../credentials/request_desk.ts";
 import { HandOuts } from "../credentials/hand_outs.ts";
-import { MaskingCredentials } from "../credentials/response_credentials.ts";
+import { MaskingCredentials, type MaskingOptions } from "../credentials/response_credentials.ts";
 import { SecretsOfSessions } from "../credentials/response_secrets.ts";
 import { startTransport, type Transport } from "../transport/transport.ts";
 import { ApprovalClient } from "./approval_client.ts";
@@ -108,7 +108,7 @@ export class DataPlaneWorker {
     );
     const standing = new Standing(table.value, config.defaultProtected);
     const sessions = new SessionTable();
-    const desk = new PlaceholderDesk(config.credentials);
+    const desk = new PlaceholderDesk(config.credentials, config.secretStores);
     const pipeline = createPipeline({
       config,
       desk,
@@ -119,6 +119,7 @@ export class DataPlaneWorker {
     });
     const broker = new BrokerClient();
     const secrets = new SecretsOfSessions((...which) => desk.book.textOf(...which));
+    desk.secretOf = (sessionId, text) => secrets.of(sessionId).secretOf(text);
     const handOuts = new HandOuts(broker, (sessionId, issued) => secrets.learn(sessionId, issued));
     const { clockSkewMs } = config;
     const executions = new LocalExecutions({
@@ -247,7 +248,12 @@ function callCredentials(
 ): CallCredentials {
   const { targets } = desk;
   if (targets.length === 0 && stores.length === 0) return NO_CREDENTIALS;
-  const options = { targets, stores, maxStoreAnswerBytes: maxSecretAnswerBytes };
+  const options: MaskingOptions = {
+    targets,
+    stores,
+    maxStoreAnswerBytes: maxSecretAnswerBytes,
+    noted: (...what) => desk.noteStored(...what),
+  };
   return new MaskingCredentials(new BrokeredCredentials(handOuts, desk), secrets, options);
 }
 

@@ -26,7 +26,12 @@ function call(method: string, path: string, target?: string): StoreCall {
   return { host: HOST, method, path, fields };
 }
 
-const preset = (id: StorePreset): SecretStore => ({ id, host: HOST, ...STORE_PRESETS[id] });
+const preset = (id: StorePreset): SecretStore => ({
+  id,
+  host: HOST,
+  hosts: [],
+  ...STORE_PRESETS[id],
+});
 
 /** A call that gives a value out, and the answer to it as the service documents it. */
 const ANSWERS: Readonly<Record<StorePreset, readonly [StoreCall, unknown]>> = {
@@ -117,6 +122,7 @@ Deno.test("storeVerdict() wants X-Amz-Target once, and takes blocked before sens
   const values = [valuePath("**")];
   const store = (blocked: boolean, sensitive: boolean): SecretStore => ({
     id: "x",
+    hosts: [],
     host: "*.store.test",
     blocked: blocked ? [all] : [],
     sensitive: sensitive ? [{ ...all, values, encoding: "plain" }] : [],

@@ -68,6 +68,9 @@ function checkHost(value: string): Checked<CredentialHost> {
   };
 }
 
+/** The name of one host that a secret may go to, with a port unless it is 443. */
+export const CREDENTIAL_HOST = text("host", { minLength: 1 }, checkHost);
+
 const PREFIX_PATH = text<string>("path", { pattern: "^/" }, (value) => {
   const isPlain = /^\/(?:[\w.~@:+-]+\/)*[\w.~@:+-]*$/.test(value) &&
     !value.split("/").some((segment) => segment === "." || segment === "..");
@@ -114,7 +117,7 @@ const COMMON = {
     example: "file",
     applies: "restart",
   }),
-  hosts: key(list(text("host", { minLength: 1 }, checkHost)), {
+  hosts: key(list(CREDENTIAL_HOST), {
     about: "The hosts that it may go to, each by its full name; over TLS alone",
     required: true,
     example: ["api.github.com", "uploads.github.com"],
