@@ -11,7 +11,9 @@ import { LogFile } from "./log_file.ts";
 import { asLogError } from "./log_fault.ts";
 import type { WrittenLines } from "./sink.ts";
 import { redactEvent } from "./redact_event.ts";
+import type { KeyCertificate } from "./key_certificate.ts";
 import { isRotationDue, rotateLog, type RotationLimits } from "./rotate_log.ts";
+import type { SigningKeySource } from "./signing_key_source.ts";
 import type { Tail } from "./tail.ts";
 import { sameHash } from "./merkle/hash.ts";
 import { TreeFile } from "./tree_file.ts";
@@ -20,7 +22,10 @@ import { isSignedBy } from "./verify_line.ts";
 /** What an {@linkcode AuditJournal} needs. */
 export interface JournalOptions {
   readonly file: string;
-  readonly key: SigningKey;
+  /** What signs, or where to ask for it before each line. */
+  readonly key: SigningKey | SigningKeySource;
+  /** The word of another key for the one that signs, where somebody vouches for it. */
+  readonly certificate?: (publicKey: Uint8Array) => KeyCertificate | undefined;
   readonly redactNames?: readonly string[];
   readonly checkpointIntervalMs?: number;
   readonly lockTimeoutMs?: number;
@@ -47,6 +52,7 @@ export class AuditJournal {
   readonly path: string;
   readonly #options: JournalOptions;
   readonly #intervalMs: number;
+  #key: SigningKey;
   #log: LogFile | undefined;
   #tree: TreeFile | undefined;
   /** Whether the tail of the open file has been compared with what is known. */
@@ -63,6 +69,7 @@ export class AuditJournal {
     this.path = options.file;
     this.#options = options;
     this.#intervalMs = options.checkpointIntervalMs ?? 5_000;
+    this.#key = typeof options.key === "function" ? options.key(undefined) : options.key;
   }
 
   /** Writes `events` and, before them, what has to be said about the log itself. All or none. */
@@ -71,6 +78,7 @@ export class AuditJournal {
     const log = await this.#lock();
     try {
       const tail = this.#synchronise(log);
+      this.#adoptKey(tail);
       const notes = this.#compared ? this.#notes : [...this.#compare(log, tail), ...this.#notes];
       const all = notes.length === 0 ? events : [...notes, ...events];
       this.#known = all.length === 0 ? tail.head : this.#append(log, tail.head, all);
@@ -81,15 +89,41 @@ export class AuditJournal {
     }
   }
 
+  /**
+   * Has the key in force hand over to `next` in a line of its own, its last one. `prepare` is called
+   * before that with the key that leaves, `install`, which puts `next` in its place, once the line is
+   * on the disk; no process writes in between. Returns the number of the line.
+   */
+  async handOver(
+    next: SigningKey,
+    steps: { readonly prepare: (leaving: SigningKey) => void; readonly install: () => void },
+  ): Promise<number> {
+    const log = await this.#lock();
+    try {
+      const tail = this.#synchronise(log);
+      this.#adoptKey(tail);
+      steps.prepare(this.#key);
+      const event = keyEvent(this.#key.publicKey, "handed_over", "last line of this key", {
+        next_public_key: next.publicKey.toBase64(),
+      });
+      this.#known = this.#append(log, tail.head, [event]);
+      await log.syncData();
+      steps.install();
+      return this.#known.seq;
+    } finally {
+      log.unlock();
+    }
+  }
+
   /** Has the next write say what happened to the log. */
   note(detail: string): void {
-    this.#notes.push(keyEvent(this.#options.key.publicKey, "recovered", detail));
+    this.#notes.push(keyEvent(this.#key.publicKey, "recovered", detail));
   }
 
   /** Has the next write say that the lines up to `last` are not held any more. */
   noteDropped(first: number, last: number, detail: string): void {
     const members = { first_seq: first, last_seq: last };
-    this.#notes.push(keyEvent(this.#options.key.publicKey, "dropped", detail, members));
+    this.#notes.push(keyEvent(this.#key.publicKey, "dropped", detail, members));
   }
 
   /** Waits until everything written so far is on the disk. */
@@ -116,8 +150,10 @@ export class AuditJournal {
     await this.#open().syncData();
     const log = await this.#lock();
     try {
-      const last = this.#synchronise(log).head.seq;
-      const present = readCheckpointFile(this.path, this.#options.key.publicKey)?.size ?? -1;
+      const tail = this.#synchronise(log);
+      this.#adoptKey(tail);
+      const last = tail.head.seq;
+      const present = readCheckpointFile(this.path, this.#key.publicKey)?.size ?? -1;
       // One beyond the end of the log is from before the log was cut; one between is another
       // process's and later than ours.
       const later = present > head.seq && present <= last;
@@ -125,7 +161,7 @@ export class AuditJournal {
         const tree = this.#tree ??= new TreeFile(this.path);
         catchUp(tree, log, last);
         const root = tree.root(head.seq);
-        writeCheckpointFile(this.path, { size: head.seq, root }, this.#options.key);
+        writeCheckpointFile(this.path, { size: head.seq, root }, this.#key);
       }
     } finally {
       log.unlock();
@@ -180,7 +216,7 @@ export class AuditJournal {
 
   /** Begins a new file where that is due. What stands in its way does not stop the log. */
   async #rotateWhenDue(): Promise<void> {
-    const { rotation, key, onClosed, onTrouble } = this.#options;
+    const { rotation, onClosed, onTrouble } = this.#options;
     const isDue = (log: LogFile, tail: Tail) => isRotationDue(log, tail, rotation!);
     const known = this.#log?.known();
     if (rotation === undefined || known === undefined || !this.#compared) return;
@@ -190,8 +226,9 @@ export class AuditJournal {
     const log = await this.#lock();
     try {
       const tail = this.#synchronise(log);
+      this.#adoptKey(tail);
       if (!this.#compared || this.#notes.length > 0 || !isDue(log, tail)) return log.unlock();
-      onClosed?.(rotateLog(log, tail, this.#tree ??= new TreeFile(this.path), key));
+      onClosed?.(rotateLog(log, tail, this.#tree ??= new TreeFile(this.path), this.#key));
       this.#checkpointed = tail.head.seq;
       this.#checkpointedAt = performance.now();
     } catch (cause) {
@@ -200,6 +237,12 @@ export class AuditJournal {
       onTrouble?.(asLogError(this.path, cause));
     }
     this.#closeLog();
+  }
+
+  /** Asks for the key, with the log locked, so that none signs that has handed over. */
+  #adoptKey({ lastLine }: Tail): void {
+    const { key } = this.#options;
+    if (typeof key === "function") this.#key = key(lastLine);
   }
 
   #synchronise(log: LogFile): Tail {
@@ -211,9 +254,9 @@ export class AuditJournal {
   }
 
   #append(log: LogFile, start: ChainHead, events: readonly ExecutionEvent[]): ChainHead {
-    const { key, redactNames } = this.#options;
+    const { redactNames } = this.#options;
     const redacted = events.map((event) => redactEvent(event, redactNames));
-    const lines = chainEvents(redacted, start, key.privateKey);
+    const lines = chainEvents(redacted, start, this.#key.privateKey);
     log.append(lines);
     try {
       growTree(this.#tree ??= new TreeFile(this.path), start.seq, lines.leaves);
@@ -232,11 +275,11 @@ export class AuditJournal {
   /** What the log has to say about itself when it is opened. */
   #compare(log: LogFile, tail: Tail): KeyEvent[] {
     const notes: KeyEvent[] = [];
-    const { publicKey } = this.#options.key;
+    const { publicKey } = this.#key;
     if (tail.lastLine === undefined) {
-      notes.push(keyEvent(publicKey, "created", "first line of this log"));
+      notes.push(this.#firstOf("first line of this log"));
     } else if (!isSignedBy(tail.lastLine, publicKey)) {
-      notes.push(keyEvent(publicKey, "created", "the line before was signed by another key"));
+      notes.push(this.#firstOf("the line before was signed by another key"));
     }
     const checkpoint = readCheckpointFile(this.path, publicKey);
     const vouched = Math.max(checkpoint?.size ?? 0, this.#known?.seq ?? 0);
@@ -264,5 +307,16 @@ export class AuditJournal {
     rebuild(tree, log, head.seq);
     // Of the lines before this file, the tree then has no roots but the last.
     return size < log.base().seq || sameHash(tree.root(size), root);
+  }
+
+  /** The first line of the key, with the word of whoever vouches for it. */
+  #firstOf(detail: string): KeyEvent {
+    const { publicKey } = this.#key;
+    const certificate = this.#options.certificate?.(publicKey);
+    if (certificate === undefined) return keyEvent(publicKey, "created", detail);
+    return keyEvent(publicKey, "certified", detail, {
+      root_public_key: certificate.rootPublicKey.toBase64(),
+      root_signature: certificate.signature.toBase64(),
+    });
   }
 }

@@ -1,4 +1,4 @@
-import type { KeyEvent } from "../core/event.ts";
+import type { EventBase, KeyEvent } from "../core/event.ts";
 import { newId } from "../core/id.ts";
 import { timestamp } from "../core/timestamp.ts";
 
@@ -7,7 +7,7 @@ export function keyEvent(
   publicKey: Uint8Array,
   change: KeyEvent["change"],
   detail: string,
-  members: Pick<KeyEvent, "file" | "first_seq" | "last_seq" | "tree"> = {},
+  members: Omit<KeyEvent, keyof EventBase | "kind" | "change" | "public_key" | "detail"> = {},
 ): KeyEvent {
   return {
     kind: "key",

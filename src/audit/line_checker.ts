@@ -6,13 +6,16 @@ export interface LineChecker extends Disposable {
   /** How many blocks to hand over before the first of them is asked for. */
   readonly lookahead: number;
   /** Takes `bytes` over: the caller must not use them any more. */
-  check(bytes: Uint8Array<ArrayBuffer>): Promise<CheckedLines>;
+  check(
+    bytes: Uint8Array<ArrayBuffer>,
+    publicKeys: readonly Uint8Array[],
+  ): Promise<CheckedLines>;
 }
 
-/** What a worker is sent: the keys, and where lines come from and what was found goes to. */
+/** What a worker is sent for each block, through the port that it is sent first. */
 export interface CheckOrder {
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly publicKeys: readonly Uint8Array[];
-  readonly port: MessagePort;
 }
 
 interface Member {
@@ -22,10 +25,10 @@ interface Member {
 }
 
 /** Checks on this thread, or on as many others as `workers` says. */
-export function lineChecker(publicKeys: readonly Uint8Array[], workers: number): LineChecker {
-  return workers > 0 ? new CheckerPool(publicKeys, workers) : {
+export function lineChecker(workers: number): LineChecker {
+  return workers > 0 ? new CheckerPool(workers) : {
     lookahead: 1,
-    check: (bytes) => Promise.resolve(checkLines(bytes, publicKeys)),
+    check: (bytes, publicKeys) => Promise.resolve(checkLines(bytes, publicKeys)),
     [Symbol.dispose]() {},
   };
 }
@@ -34,18 +37,22 @@ class CheckerPool implements LineChecker {
   readonly lookahead: number;
   readonly #members: Member[];
 
-  constructor(publicKeys: readonly Uint8Array[], workers: number) {
+  constructor(workers: number) {
     this.lookahead = 2 * workers;
-    this.#members = Array.from({ length: workers }, () => start(publicKeys));
+    this.#members = Array.from({ length: workers }, start);
   }
 
-  check(bytes: Uint8Array<ArrayBuffer>): Promise<CheckedLines> {
+  check(
+    bytes: Uint8Array<ArrayBuffer>,
+    publicKeys: readonly Uint8Array[],
+  ): Promise<CheckedLines> {
     const least = this.#members.reduce((one, other) =>
       other.waiting.length < one.waiting.length ? other : one
     );
     const result = Promise.withResolvers<CheckedLines>();
     least.waiting.push(result);
-    least.port.postMessage(bytes, [bytes.buffer]);
+    const order: CheckOrder = { bytes, publicKeys };
+    least.port.postMessage(order, [bytes.buffer]);
     return result.promise;
   }
 
@@ -57,7 +64,7 @@ class CheckerPool implements LineChecker {
   }
 }
 
-function start(publicKeys: readonly Uint8Array[]): Member {
+function start(): Member {
   const worker = new Worker(programModule("src/audit/worker/main.ts"), {
     type: "module",
     deno: { permissions: "none" },
@@ -70,7 +77,6 @@ function start(publicKeys: readonly Uint8Array[]): Member {
     const cause = new Error(`a worker that verifies broke: ${event.message}`);
     for (const { reject } of waiting.splice(0)) reject(cause);
   };
-  const order: CheckOrder = { publicKeys, port: port2 };
-  worker.postMessage(order, [port2]);
+  worker.postMessage(port2, [port2]);
   return { worker, port, waiting };
 }

@@ -15,10 +15,16 @@ const NOT_VOUCHED_FOR: Pick<Break, "code" | "reason"> = {
   reason: "it is not the line that the checkpoint vouches for, or one before it is not",
 };
 
+/** What somebody says of a log as a whole. */
+export interface Vouched extends TreeHead {
+  /** Whether a known key has signed it: else it accuses no line. Absent: one has. */
+  readonly isBelieved?: () => boolean;
+}
+
 /** What is proved of a log, as far as somebody has walked through it. */
 export class LogWalk {
   readonly #snapshot: LogSnapshot;
-  readonly #vouched: readonly TreeHead[];
+  readonly #vouched: readonly Vouched[];
   readonly #from: TreeHead | undefined;
   #head: ChainHead = GENESIS;
   #tree = new Accumulator();
@@ -30,7 +36,7 @@ export class LogWalk {
   #path = "";
 
   /** `from` is an earlier checkpoint, up to which lines are held against its root alone. */
-  constructor(snapshot: LogSnapshot, checkpoint: TreeHead | undefined, from: TreeHead | undefined) {
+  constructor(snapshot: LogSnapshot, checkpoint: Vouched | undefined, from: TreeHead | undefined) {
     this.#snapshot = snapshot;
     this.#vouched = [from, checkpoint].filter((head) => head !== undefined);
     this.#from = from;
@@ -98,8 +104,8 @@ export class LogWalk {
 
   /** What is missing where the log ends, and where it begins. */
   end(): Break | undefined {
-    for (const { size } of this.#vouched) {
-      if (size <= this.#head.seq) continue;
+    for (const { size, isBelieved } of this.#vouched) {
+      if (size <= this.#head.seq || isBelieved?.() === false) continue;
       return this.#break({
         code: "TRUNCATED",
         reason: `it is missing with all after it, ${countOf(size - this.#head.seq)}: ` +
@@ -145,10 +151,9 @@ export class LogWalk {
 
   #rootBreak(): Break | undefined {
     const { leaves } = this.#tree;
-    for (const { size, root } of this.#vouched) {
-      if (size === leaves && !sameHash(this.#tree.root(), root)) {
-        return this.#break(NOT_VOUCHED_FOR);
-      }
+    for (const { size, root, isBelieved } of this.#vouched) {
+      if (size !== leaves || sameHash(this.#tree.root(), root)) continue;
+      if (isBelieved?.() !== false) return this.#break(NOT_VOUCHED_FOR);
     }
     return undefined;
   }

@@ -1,6 +1,7 @@
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import type { LineBreak } from "./check_lines.ts";
-import { type Checkpoint, parseCheckpoint } from "./checkpoint.ts";
+import { parseCheckpoint, parseClaim } from "./checkpoint.ts";
+import { KnownKeys } from "./known_keys.ts";
 import { lineChecker } from "./line_checker.ts";
 import { type LogSnapshot, snapshotLog } from "./log_parts.ts";
 import { unreadable } from "./unreadable.ts";
@@ -36,7 +37,7 @@ export interface VerifyReport {
 
 /** How to verify. */
 export interface VerifyOptions {
-  /** Raw Ed25519 public keys that may have signed. */
+  /** Raw Ed25519 public keys to begin with; the log may say which ones follow them. */
   readonly publicKeys: readonly Uint8Array[];
   /**
    * An earlier checkpoint, as it was written: the lines up to it are held against its root, and
@@ -75,20 +76,24 @@ export async function verifyLog(
       ? undefined
       : parseCheckpoint(options.from, options.publicKeys);
     if (from?.ok === false) return from;
-    let checkpoint: Checkpoint | undefined;
-    let invalid: Break | undefined;
-    if (note !== undefined) {
-      const parsed = parseCheckpoint(note, options.publicKeys);
-      if (parsed.ok) checkpoint = parsed.value;
-      else invalid = { code: "CHECKPOINT_INVALID", reason: parsed.error.message };
+    const keys = new KnownKeys(options.publicKeys);
+    // Which keys the log has had is known when it has been read; until then nobody else asks.
+    const signed = () => note === undefined ? undefined : parseCheckpoint(note, keys.all);
+    const claim = note === undefined ? undefined : parseClaim(note);
+    const claimed = claim?.ok
+      ? { ...claim.value, isBelieved: () => signed()?.ok === true }
+      : undefined;
+    const walk = new LogWalk(snapshot.value, claimed, from?.value);
+    let broken = await judge(walk, snapshot.value, keys, options);
+    const checkpoint = signed();
+    if (checkpoint?.ok === false) {
+      broken ??= { code: "CHECKPOINT_INVALID", reason: checkpoint.error.message };
     }
-    const walk = new LogWalk(snapshot.value, checkpoint, from?.value);
-    const broken = await judge(walk, snapshot.value, options) ?? invalid;
     if (walk.isEarlierGone) return err(earlierGone(path));
     return ok({
       ...walk.report(),
       whole: broken === undefined,
-      ...(checkpoint && { checkpointSize: checkpoint.size }),
+      ...(checkpoint?.ok && { checkpointSize: checkpoint.value.size }),
       ...(broken && { broken }),
     });
   } catch (cause) {
@@ -99,14 +104,15 @@ export async function verifyLog(
 async function judge(
   walk: LogWalk,
   { parts }: LogSnapshot,
-  { publicKeys, onProgress, workers = navigator.hardwareConcurrency }: VerifyOptions,
+  keys: KnownKeys,
+  { onProgress, workers = navigator.hardwareConcurrency }: VerifyOptions,
 ): Promise<Break | undefined> {
   const all = parts.reduce((sum, { bytes }) => sum + bytes, 0);
-  using checker = lineChecker(publicKeys, all < WORTH_THREADS ? 0 : workers);
+  using checker = lineChecker(all < WORTH_THREADS ? 0 : workers);
   let before = 0;
   for (const part of parts) {
     const told = (done: number) => onProgress?.(before + Math.min(done, part.bytes), all);
-    const broken = await walkPart(part, walk, checker, publicKeys, told);
+    const broken = await walkPart(part, walk, checker, keys, told);
     if (broken !== undefined) return broken;
     before += part.bytes;
   }

@@ -1,4 +1,6 @@
+import { Buffer } from "node:buffer";
 import { type CheckedLines, checkLines } from "./check_lines.ts";
+import type { KnownKeys } from "./known_keys.ts";
 import type { LineChecker } from "./line_checker.ts";
 import { lineBlocks } from "./lines.ts";
 import type { LogPart } from "./log_parts.ts";
@@ -14,6 +16,36 @@ interface Pending {
   readonly checked: Promise<CheckedLines>;
 }
 
+/** A line that says which keys may sign; `at` is its place in the bytes. */
+interface KeyChange {
+  readonly line: Uint8Array;
+  readonly at: number;
+}
+
+// An agent cannot write this into a line: there its quotes are escaped.
+const CHANGES = ['"change":"handed_over"', '"change":"certified"'];
+
+function keyChanges(bytes: Uint8Array): KeyChange[] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const found = new Map<number, KeyChange>();
+  for (const text of CHANGES) {
+    for (let hit = buffer.indexOf(text); hit >= 0; hit = buffer.indexOf(text, hit + 1)) {
+      const at = hit === 0 ? 0 : bytes.lastIndexOf(NEWLINE, hit) + 1;
+      found.set(at, { at, line: bytes.slice(at, bytes.indexOf(NEWLINE, hit) + 1) });
+    }
+  }
+  return [...found.values()].sort((one, other) => one.at - other.at);
+}
+
+/** The members of a line, if it can be read; nobody has verified them. */
+function keyEventIn(line: Uint8Array): Readonly<Record<string, unknown>> {
+  try {
+    return JSON.parse(new TextDecoder().decode(line)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
 /**
  * Walks through one file of a log, blocks being checked at the same time and joined in order.
  * Returns what breaks the log in it. Throws what reading throws.
@@ -22,7 +54,7 @@ export async function walkPart(
   part: LogPart,
   walk: LogWalk,
   checker: LineChecker,
-  publicKeys: readonly Uint8Array[],
+  keys: KnownKeys,
   onProgress: (doneBytes: number) => void,
 ): Promise<Break | undefined> {
   const pending: Pending[] = [];
@@ -39,6 +71,13 @@ export async function walkPart(
       if (broken !== undefined) return broken;
     }
   };
+  /** Checks a line on this thread, when all before it are joined. */
+  const joinAlone = (line: Uint8Array, isFileStart: boolean): Break | undefined => {
+    const members = keyEventIn(line);
+    const broken = walk.join(checkLines(line, keys.forLine(members)), isFileStart);
+    if (broken === undefined) keys.learn(members);
+    return broken;
+  };
   walk.enter(part.path);
   let isFileStart = true;
   try {
@@ -48,7 +87,7 @@ export async function walkPart(
       if (isFileStart && !walk.isSkimming) {
         // By itself: what follows depends on what it says.
         const end = bytes.indexOf(NEWLINE) + 1;
-        const broken = walk.join(checkLines(bytes.subarray(0, end), publicKeys), true);
+        const broken = joinAlone(bytes.subarray(0, end), true);
         if (broken !== undefined) return broken;
         bytes = bytes.subarray(end);
       }
@@ -56,10 +95,27 @@ export async function walkPart(
       if (walk.isSkimming) {
         const rest = walk.skim(bytes);
         if (!(rest instanceof Uint8Array)) return rest;
+        // The earlier checkpoint vouches for what they say.
+        for (const { line } of keyChanges(bytes.subarray(0, bytes.length - rest.length))) {
+          keys.forLine(keyEventIn(line));
+          keys.learn(keyEventIn(line));
+        }
         bytes = rest;
       }
-      if (bytes.length === 0) continue;
-      pending.push({ bytes: block.length, checked: checker.check(bytes) });
+      let start = 0;
+      // What may sign behind such a line depends on it.
+      for (const { line, at } of keyChanges(bytes)) {
+        const before = bytes.slice(start, at);
+        if (before.length > 0) {
+          pending.push({ bytes: before.length, checked: checker.check(before, keys.inForce) });
+        }
+        const broken = await joinUntil(0) ?? joinAlone(line, false);
+        if (broken !== undefined) return broken;
+        start = at + line.length;
+      }
+      if (start === bytes.length) continue;
+      const rest = start === 0 ? bytes : bytes.slice(start);
+      pending.push({ bytes: rest.length, checked: checker.check(rest, keys.inForce) });
       const broken = await joinUntil(checker.lookahead - 1);
       if (broken !== undefined) return broken;
     }

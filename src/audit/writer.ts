@@ -1,11 +1,10 @@
 import type { ExecutionEvent } from "../core/event.ts";
 import { basename } from "../core/path.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
-import type { SigningKey } from "../pki/signing_key.ts";
 import { AttachedSinks } from "./attached_sinks.ts";
 import type { Packing } from "./closed_file.ts";
 import { Housekeeping } from "./housekeeping.ts";
-import { AuditJournal } from "./journal.ts";
+import { AuditJournal, type JournalOptions } from "./journal.ts";
 import { asLogError } from "./log_fault.ts";
 import type { RetentionLimits } from "./retention.ts";
 import type { RotationLimits } from "./rotate_log.ts";
@@ -15,10 +14,9 @@ import type { AuditSink, WrittenLines } from "./sink.ts";
 export type AuditState = "ok" | "failed";
 
 /** What an {@linkcode AuditWriter} needs. */
-export interface AuditWriterOptions {
+export interface AuditWriterOptions extends Pick<JournalOptions, "key" | "certificate"> {
   /** The log; made with its directory when missing. */
   readonly file: string;
-  readonly key: SigningKey;
   /**
    * How many events may wait to be written.
    * @default 8192

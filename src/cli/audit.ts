@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { checkProofCommand } from "./audit/check_proof.ts";
+import { keysCommand } from "./audit/keys.ts";
 import { proveCommand } from "./audit/prove.ts";
 import { verifyCommand } from "./audit/verify.ts";
 import { examples } from "./examples.ts";
@@ -12,5 +13,6 @@ export function command(): Command {
     .addHelpText("after", examples("firma audit verify"))
     .addCommand(verifyCommand())
     .addCommand(proveCommand())
-    .addCommand(checkProofCommand());
+    .addCommand(checkProofCommand())
+    .addCommand(keysCommand());
 }

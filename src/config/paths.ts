@@ -39,6 +39,11 @@ export function dataDir(env: Environment): string {
   });
 }
 
+/** The key that signs the audit log of this user. */
+export function auditKeyFile(env: Environment): string {
+  return join(dataDir(env), "keys/audit.key");
+}
+
 /** The audit log of this user. */
 export function auditFile(env: Environment): string {
   return join(dataDir(env), "audit/audit.jsonl");

@@ -2,7 +2,7 @@ import { type AbortReason, type Decision, type DenyReason, holdsBack } from "./d
 import type { ExecutionEnvelope } from "./envelope.ts";
 
 /** What every execution event says. The audit writer adds `seq`, `prev` and `signature`. */
-interface EventBase {
+export interface EventBase {
   /** `aevt_…` */
   readonly event_id: string;
   /** RFC 3339 with microseconds, UTC. */
@@ -135,9 +135,18 @@ export interface KeyEvent extends EventBase {
    * not be written for a while, or a torn line was set aside. `truncated`: the
    * log holds fewer lines than were once written to it, or others. `rotated`: the log
    * went on in the file that this line begins. `dropped`: retention gave up old files.
+   * `handed_over`: the last line that this key signs. `certified`: another key, which need not be
+   * on this machine, vouches for this one.
    */
-  readonly change: "created" | "recovered" | "truncated" | "rotated" | "dropped";
-  /** Raw Ed25519 public key, standard base64. */
+  readonly change:
+    | "created"
+    | "recovered"
+    | "truncated"
+    | "rotated"
+    | "dropped"
+    | "handed_over"
+    | "certified";
+  /** Raw Ed25519 public key that signs this line, standard base64. */
   readonly public_key: string;
   readonly detail: string;
   /** Of `rotated`: the name of the file with the lines before. */
@@ -151,6 +160,11 @@ export interface KeyEvent extends EventBase {
    * standard base64. From them the tree goes on without those lines.
    */
   readonly tree?: readonly string[];
+  /** Of `handed_over`: the key that signs from the next line on. */
+  readonly next_public_key?: string;
+  /** Of `certified`: the key that vouches, and its signature over the statement that it does. */
+  readonly root_public_key?: string;
+  readonly root_signature?: string;
 }
 
 /** A person was asked, or answered, or what they said came to its end. */

@@ -6,10 +6,15 @@ import { err, type FirmaError, ok, type Result } from "../core/result.ts";
  * have read or placed is refused: a wider mode than 0600, another owner, a
  * symbolic link. `what` names the secret in messages.
  */
-export async function readPrivateFile(path: string, what: string): Promise<Result<string>> {
+export function readPrivateFile(path: string, what: string): Promise<Result<string>> {
+  return Promise.try(readPrivateFileSync, path, what);
+}
+
+/** What {@linkcode readPrivateFile} does, for those who hold a lock meanwhile. */
+export function readPrivateFileSync(path: string, what: string): Result<string> {
   let entry: Deno.FileInfo;
   try {
-    entry = await Deno.lstat(path);
+    entry = Deno.lstatSync(path);
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
     return err({
@@ -24,8 +29,8 @@ export async function readPrivateFile(path: string, what: string): Promise<Resul
   if (!entry.isFile) {
     return err(insecure(path, what, "it is not a regular file", `move "${path}" away`));
   }
-  using file = await Deno.open(path, { read: true });
-  const opened = await file.stat();
+  using file = Deno.openSync(path, { read: true });
+  const opened = file.statSync();
   if (opened.ino !== entry.ino || opened.dev !== entry.dev) {
     return err(insecure(path, what, "it was exchanged while it was opened", "try again"));
   }
@@ -47,7 +52,18 @@ export async function readPrivateFile(path: string, what: string): Promise<Resul
       `if nobody else could have read it: chmod 600 "${path}"; otherwise delete it for a new key`,
     ));
   }
-  return ok(await new Response(file.readable).text());
+  return ok(new TextDecoder().decode(readAllSync(file, opened.size)));
+}
+
+function readAllSync(file: Deno.FsFile, size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  let filled = 0;
+  while (filled < size) {
+    const count = file.readSync(bytes.subarray(filled));
+    if (count === null) break;
+    filled += count;
+  }
+  return bytes.subarray(0, filled);
 }
 
 function insecure(path: string, what: string, fault: string, cure: string): FirmaError {

@@ -35,11 +35,10 @@ export async function loadOrCreateSigningKey(path: string): Promise<Result<Signi
       pem = await readPrivateFile(path, "signing key");
     }
     if (!pem.ok) return pem;
-    const key = parsePrivateKey(path, pem.value);
+    const key = parseSigningKey(`"${path}"`, pem.value);
     if (!key.ok) return key;
-    const publicKey = rawPublicKey(key.value);
-    await writePublicKeyFile(path, publicKey);
-    return ok({ privateKey: key.value, publicKey, created });
+    await writePublicKeyFile(path, key.value.publicKey);
+    return ok({ ...key.value, created });
   } catch (cause) {
     return err({
       code: "KEY_UNUSABLE",
@@ -75,18 +74,21 @@ export async function readPublicKeyFile(path: string): Promise<Result<Uint8Array
   return ok(Uint8Array.from(atob(line), (char) => char.charCodeAt(0)));
 }
 
-function parsePrivateKey(path: string, pem: string): Result<KeyObject> {
+/** Reads an Ed25519 key in PKCS#8 PEM; `name` says in messages where it is from. */
+export function parseSigningKey(name: string, pem: string): Result<SigningKey> {
   let key: KeyObject | undefined;
   try {
     key = createPrivateKey(pem);
   } catch {
     key = undefined; // OpenSSL's own text names routines, not the fault
   }
-  if (key?.asymmetricKeyType === "ed25519") return ok(key);
+  if (key?.asymmetricKeyType === "ed25519") {
+    return ok({ privateKey: key, publicKey: rawPublicKey(key), created: false });
+  }
   return err({
     code: "KEY_INVALID",
-    message: `Cannot use the signing key "${path}": it is not an Ed25519 key in PKCS#8 PEM`,
-    cure: `restore "${path}" from a backup, or move it away for a new key`,
+    message: `Cannot use the signing key ${name}: it is not an Ed25519 key in PKCS#8 PEM`,
+    cure: `restore ${name} from a backup, or move it away for a new key`,
   });
 }
 
@@ -120,7 +122,9 @@ async function createKeyFile(path: string): Promise<boolean> {
   }
 }
 
-async function writePublicKeyFile(path: string, publicKey: Uint8Array): Promise<void> {
+/** Puts a public key beside the place of its private half, `path`. */
+export async function writePublicKeyFile(path: string, publicKey: Uint8Array): Promise<void> {
+  await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const target = `${path}.pub`;
   const present = await readPublicKeyFile(target);
   if (present.ok && present.value.every((byte, i) => byte === publicKey[i])) return;

@@ -44,6 +44,8 @@ function controlFiles(
       .map((path) => ({ name: "run.seccomp.policy", path })),
     { name: "sidecar.audit.file_path", path: sidecar.audit.filePath },
     ...collectorFiles(config),
+    ...[sidecar.audit.signingKeyPath ?? []].flat()
+      .map((path) => ({ name: "sidecar.audit.signing_key_path", path })),
     ...sidecar.connector.hosts.flatMap(({ caCertPath }) =>
       caCertPath ? [{ name: "ca_cert_path", path: caCertPath }] : []
     ),

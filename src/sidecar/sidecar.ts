@@ -1,14 +1,14 @@
 import { join } from "../core/path.ts";
 import type { ShippingSink } from "../audit/ship/shipping_sink.ts";
 import { AuditWriter } from "../audit/writer.ts";
-import { dataDir, type Environment } from "../config/paths.ts";
+import type { Environment } from "../config/paths.ts";
 import { giveUpPermissions } from "../config/permissions.ts";
 import type { FirmaConfig } from "../config/schema.ts";
 import type { ExecutionEvent } from "../core/event.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { timestamp } from "../core/timestamp.ts";
 import { SessionCa } from "../pki/session_ca.ts";
-import { loadOrCreateSigningKey } from "../pki/signing_key.ts";
+import { openAuditKey } from "./audit_key.ts";
 import { cedarModule } from "../policy/cedar_module.ts";
 import { AuditFeed } from "./audit_feed.ts";
 import { followAuthority } from "./authority_follower.ts";
@@ -271,8 +271,9 @@ async function openAudit(
   env: Environment,
   notify: Notify,
 ): Promise<Result<{ audit: AuditWriter; sinks: readonly ShippingSink[] }>> {
-  const key = await loadOrCreateSigningKey(join(dataDir(env), "keys/audit.key"));
-  if (!key.ok) return key;
+  const opened = await openAuditKey(config.sidecar.audit, env);
+  if (!opened.ok) return opened;
+  const { publicKey: logKey, ...signing } = opened.value;
   const { filePath: file, redactQueryParams: redactNames, shipping, ...kept } = config.sidecar
     .audit;
   const onTrouble = (error: FirmaError) =>
@@ -281,15 +282,15 @@ async function openAudit(
   // Loaded only where there is somewhere to ship it to.
   if (shipping.kinds.length > 0) {
     const { openSinks } = await import("./open_sinks.ts");
-    const opened = await openSinks(config, { env, notify, logKey: key.value.publicKey });
-    if (!opened.ok) return opened;
-    sinks = opened.value;
+    const shipped = await openSinks(config, { env, notify, logKey });
+    if (!shipped.ok) return shipped;
+    sinks = shipped.value;
   }
   const audit = await AuditWriter.open({
     file,
-    key: key.value,
     redactNames,
     ...kept,
+    ...signing,
     onTrouble,
     sinks,
   });

@@ -79,6 +79,8 @@ Deno.test("parseConfig() fills in every default", () => {
           filePath: "/data/audit/audit.jsonl",
           durability: "queued",
           redactQueryParams: [],
+          signingKeyPath: undefined,
+          signingKeyEnv: undefined,
           rotation: { maxBytes: 100 * 1024 * 1024 },
           packing: "plain",
           retention: {},

@@ -2,13 +2,13 @@
 import { checkLines } from "../check_lines.ts";
 import type { CheckOrder } from "../line_checker.ts";
 
-self.addEventListener("message", (event) => serve((event as MessageEvent<CheckOrder>).data), {
+self.addEventListener("message", (event) => serve((event as MessageEvent<MessagePort>).data), {
   once: true,
 });
 
-function serve({ port, publicKeys }: CheckOrder): void {
-  port.onmessage = ({ data }: MessageEvent<Uint8Array<ArrayBuffer>>) => {
-    const checked = checkLines(data, publicKeys);
+function serve(port: MessagePort): void {
+  port.onmessage = ({ data: { bytes, publicKeys } }: MessageEvent<CheckOrder>) => {
+    const checked = checkLines(bytes, publicKeys);
     port.postMessage(checked, [checked.leaves.buffer]);
   };
 }

@@ -1,6 +1,6 @@
 import { Option } from "commander";
-import { dataDir } from "../../config/paths.ts";
-import { join } from "../../core/path.ts";
+import { auditKeyFile } from "../../config/paths.ts";
+import { basename, dirname, join } from "../../core/path.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import { readPublicKeyFile } from "../../pki/signing_key.ts";
 
@@ -10,11 +10,11 @@ export function publicKeyOption(): Option {
     .argParser((value: string, previous: string[] | undefined) => [...previous ?? [], value]);
 }
 
-/** The keys in `files`; without any, the one that signs this user's log. */
+/** The keys in `files`; without any, those that sign and have signed this user's log. */
 export async function publicKeys(
   files: readonly string[] | undefined,
 ): Promise<Result<Uint8Array[]>> {
-  const paths = files ?? [join(dataDir(Deno.env.toObject()), "keys/audit.key.pub")];
+  const paths = files ?? ownKeys(auditKeyFile(Deno.env.toObject()));
   const keys: Uint8Array[] = [];
   for (const path of paths) {
     const key = await readPublicKeyFile(path);
@@ -25,4 +25,17 @@ export async function publicKeys(
     keys.push(key.value);
   }
   return ok(keys);
+}
+
+/** The public half of the key at `path`, and of those that it has followed. */
+function ownKeys(path: string): string[] {
+  const [directory, name] = [dirname(path), basename(path)];
+  const present = `${path}.pub`;
+  try {
+    const retired = [...Deno.readDirSync(directory)].map((entry) => entry.name)
+      .filter((each) => each.startsWith(`${name}.`) && /\.[0-9a-f]{16}\.pub$/.test(each));
+    return [present, ...retired.map((each) => join(directory, each))];
+  } catch {
+    return [present]; // whoever reads it says that it is not there
+  }
 }

@@ -17,8 +17,6 @@ const ONE_SANDBOX =
   "leave it out: there is one kind of sandbox, and nothing leaves it but through " +
   "the Sidecar";
 
-const OWN_AUDIT_KEY = "leave it out: the key is keys/audit.key in the data directory";
-
 /** By path, without the places in lists. */
 const INSTEAD: Readonly<Record<string, string>> = {
   "authority.schema_path":
@@ -67,8 +65,6 @@ const INSTEAD: Readonly<Record<string, string>> = {
   "sidecar.audit.wal_path":
     "leave it out: the log in file_path is written ahead of what is shipped",
   "sidecar.audit.wal_max_size": "write max_lag: how many lines may wait before it is told",
-  "sidecar.audit.signing_key_path": OWN_AUDIT_KEY,
-  "sidecar.audit.signing_key_env": OWN_AUDIT_KEY,
   "sidecar.local_exec.socket_path": "leave it out: programs are decided over the session's socket",
   "sidecar.local_exec.token_ttl": "write token_ttl in [sidecar.approvals]",
   "sidecar.local_exec.retry_after": "write retry_after in [sidecar.approvals]",

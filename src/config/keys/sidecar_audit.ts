@@ -1,6 +1,16 @@
 import { key, section, type ValueOf } from "../key.ts";
 import { AUDIT_SINKS, auditSinks, type AuditSinksConfig } from "./audit_sinks.ts";
-import { ABSOLUTE_PATH, AGE, COUNT, list, oneOf, SIZE, text } from "../value_type.ts";
+import {
+  ABSOLUTE_PATH,
+  AGE,
+  COUNT,
+  list,
+  oneOf,
+  PATH,
+  SIZE,
+  text,
+  VARIABLE,
+} from "../value_type.ts";
 
 const PARAMETER = text<string>("name", { pattern: "^[^=&;?#\\s]+$" }, (value) => {
   if (/^[^=&;?#\s]+$/.test(value)) return { value };
@@ -19,6 +29,18 @@ export const SIDECAR_AUDIT = section("The audit log", {
     about: "When a call may leave: once its record is queued, or once it is on the disk",
     default: "queued",
     example: "durable",
+    applies: "restart",
+  }),
+  signing_key_path: key(PATH, {
+    about: "The Ed25519 key that signs the log, PKCS#8 PEM, mode 0600; made when it is missing",
+    otherwise: "`keys/audit.key` in the data directory",
+    example: "/etc/firma/audit.key",
+    applies: "restart",
+  }),
+  signing_key_env: key(VARIABLE, {
+    about: "Variable of the Sidecar's environment that holds that key instead",
+    otherwise: "`signing_key_path`",
+    example: "FIRMA_AUDIT_KEY",
     applies: "restart",
   }),
   redact_query_params: key(list(PARAMETER, "list of names"), {
@@ -78,6 +100,9 @@ export interface AuditConfig {
   readonly filePath: string;
   /** Whether a call may leave once its record is queued, or only once it is on the disk. */
   readonly durability: "queued" | "durable";
+  /** Where the signing key is, if not in the data directory: a file or a variable. */
+  readonly signingKeyPath: string | undefined;
+  readonly signingKeyEnv: string | undefined;
   /** Names of query parameters whose values are left out of the log. */
   readonly redactQueryParams: readonly string[];
   readonly rotation: { readonly maxBytes: number; readonly maxAgeMs?: number };
@@ -96,6 +121,8 @@ export function auditConfig(table: SidecarAuditTable, auditFile: string): AuditC
   return {
     filePath: table.file_path ?? auditFile,
     durability: table.durability,
+    signingKeyPath: table.signing_key_path,
+    signingKeyEnv: table.signing_key_env,
     redactQueryParams: table.redact_query_params,
     shipping: auditSinks(table),
     rotation: {
