@@ -1,7 +1,7 @@
 import { hash as digest, type KeyObject, sign } from "node:crypto";
 import type { ExecutionEvent } from "../core/event.ts";
 import { canonicalJson, canonicalString } from "./canonical_json.ts";
-import { type Hash, leafHash } from "./merkle/hash.ts";
+import { type Hash, leafHashWithin } from "./merkle/hash.ts";
 import { writableJson } from "./writable_json.ts";
 
 /** Where a chain stands: the last line's number and hash. */
@@ -69,7 +69,7 @@ export function chainEvents(
     end = unsignedEnd + member.length;
     const line = buffer.subarray(start, end);
     hash = lineHash(line);
-    leaves.push(leafHash(line));
+    leaves.push(leafHashWithin(buffer, start, end));
     buffer[end++] = NEWLINE;
   }
   return {

@@ -1,6 +1,6 @@
 import { type Base, baseOf } from "./base.ts";
 import { lineHash } from "./chain.ts";
-import { HASH_BYTES, leafHash } from "./merkle/hash.ts";
+import { HASH_BYTES, leafHashWithin } from "./merkle/hash.ts";
 import { type LineFault, readSignedLine } from "./verify_line.ts";
 
 /** What is wrong with a line, as the end of a sentence that begins with the line. */
@@ -32,7 +32,10 @@ export interface CheckedLines {
 
 const NEWLINE = 0x0a;
 
-/** Checks whole lines, each with its newline, all but what the first one of them follows. */
+/**
+ * Checks whole lines, each with its newline, all but what the first one of them follows. Nobody else
+ * may read `bytes` meanwhile.
+ */
 export function checkLines(
   bytes: Uint8Array,
   publicKeys: readonly Uint8Array[],
@@ -45,6 +48,7 @@ export function checkLines(
   let broken: LineBreak | undefined;
   for (let start = 0; start < bytes.length && broken === undefined;) {
     const end = bytes.indexOf(NEWLINE, start);
+    const lineStart = start;
     const line = bytes.subarray(start, end);
     start = end + 1;
     const read = readSignedLine(line, publicKeys);
@@ -54,24 +58,24 @@ export function checkLines(
     }
     const { members } = read.value;
     if (first === undefined) {
-      const base = baseOf(members);
+      const base = members && baseOf(members);
       first = { seq: read.value.seq, prev: read.value.prev, ...(base && { base }) };
     } else {
       broken = orderBreak(read.value, { seq, hash: lastHash });
     }
-    if (members.kind === "key" && members.change === "truncated") {
+    if (members?.change === "truncated") {
       broken ??= {
         code: "TRUNCATED",
         reason: `it records a loss: ${String(members.detail)}`,
       };
     }
     if (broken !== undefined) break;
-    if (members.kind === "key" && members.change === "dropped") {
+    if (members?.change === "dropped") {
       droppedUpTo = Math.max(droppedUpTo, Number(members.last_seq) || 0);
     }
     seq = read.value.seq;
     lastHash = lineHash(line);
-    leaves.push(leafHash(line));
+    leaves.push(leafHashWithin(bytes, lineStart, end));
   }
   return {
     count: leaves.length,

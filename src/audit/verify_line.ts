@@ -63,8 +63,13 @@ export function parseLine(line: Uint8Array): Result<ParsedLine, LineFault> {
   return err({ code: "NOT_CANONICAL", reason: "it is not in canonical form (RFC 8785)" });
 }
 
-/** What a line is that one of several keys signed. */
-export type SignedLine = Pick<ParsedLine, "members" | "seq" | "prev">;
+/** A line that one of several keys signed. */
+export interface SignedLine {
+  readonly seq: number;
+  readonly prev: string;
+  /** Of an event of the kind `key`: all that it says. */
+  readonly members?: Readonly<Record<string, unknown>>;
+}
 
 /** What is wrong with a line that should have been signed. */
 export type SignedLineFault = Omit<LineFault, "code"> & {
@@ -77,49 +82,73 @@ export function readSignedLine(
   publicKeys: readonly Uint8Array[],
 ): Result<SignedLine, SignedLineFault> {
   const quick = quickLine(line, publicKeys);
-  if (quick !== undefined) return ok(quick);
+  return quick === undefined ? readSignedLineAnew(line, publicKeys) : ok(quick);
+}
+
+/** The same by way of the canonical form, which says what is wrong with a line as well. */
+export function readSignedLineAnew(
+  line: Uint8Array,
+  publicKeys: readonly Uint8Array[],
+): Result<SignedLine, SignedLineFault> {
   const parsed = parseLine(line);
   if (!parsed.ok) return parsed;
-  const { signed, signature } = parsed.value;
-  if (publicKeys.some((key) => verifySignature(key, signed, signature))) return parsed;
+  const { signed, signature, seq, prev, members } = parsed.value;
+  if (publicKeys.some((key) => verifySignature(key, signed, signature))) {
+    return ok({ seq, prev, ...(members.kind === "key" && { members }) });
+  }
   return err({
     code: "BAD_SIGNATURE",
     reason: "its signature does not fit: it was changed, or signed by a key that is not known",
   });
 }
 
+/** How every line but that of an approval goes on from its number to its signature. */
+const END = /^,"seq":([1-9][0-9]{0,15}),"session_id":"[^"\\]*"$/;
+const PREV = /^,"prev":"([0-9a-f]{64})",/;
+const SIGNATURE = /^,"signature":"([A-Za-z0-9+/]{86}==)"(?:\}$|,"([a-z_]+)":)/;
+
 /**
- * The same without writing the canonical form again, which takes as long as the rest: only that
- * form is ever signed, so that bytes that fit a signature are in it, once the signature itself was
- * in its place. `undefined`: look closer.
+ * The same without parsing the line. Only the canonical form is ever signed, so that bytes that fit a
+ * signature are in it, once the signature itself was in its place; and there, `"` within a string
+ * has a backslash before it, so that what looks like a member is one. The last `seq` is the line's
+ * own, because nothing nested comes after it in that form. `undefined`: look closer.
  */
 function quickLine(
   line: Uint8Array,
   publicKeys: readonly Uint8Array[],
 ): SignedLine | undefined {
+  const bytes = Buffer.from(line.buffer, line.byteOffset, line.length);
+  // A character for each byte.
+  const text = bytes.toString("latin1");
+  if (text.includes('"kind":"key"')) return undefined;
+  const seqAt = text.lastIndexOf(',"seq":');
+  const at = text.indexOf(',"signature":"', seqAt);
+  const prevAt = text.lastIndexOf(',"prev":"', seqAt);
+  if (seqAt < 0 || at < 0 || prevAt < 0) return undefined;
+  const seq = Number(END.exec(text.slice(seqAt, at))?.[1]);
+  const prev = PREV.exec(text.slice(prevAt, prevAt + 80))?.[1];
+  const [member, signature, next] = SIGNATURE.exec(text.slice(at, at + 160)) ?? [];
+  if (!Number.isSafeInteger(seq) || prev === undefined || signature === undefined) return undefined;
+  if (next !== undefined && next <= "signature") return undefined;
+  let raw: Uint8Array;
   try {
-    const record = JSON.parse(decoder.decode(line)) as Record<string, unknown>;
-    const { seq, prev, signature } = record;
-    if (!Number.isSafeInteger(seq) || (seq as number) < 1) return undefined;
-    if (typeof prev !== "string" || !/^[0-9a-f]{64}$/.test(prev)) return undefined;
-    if (typeof signature !== "string" || !/^[A-Za-z0-9+/]{86}==$/.test(signature)) return undefined;
-    let before = "";
-    for (const name of Object.keys(record)) {
-      if (name <= before) return undefined;
-      before = name;
-    }
-    const bytes = Buffer.from(line.buffer, line.byteOffset, line.length);
-    const member = `,"signature":"${signature}"`;
-    const at = bytes.indexOf(member, 0, "latin1");
-    // Found twice, one of them is what an agent wrote.
-    if (at < 0 || bytes.indexOf(member, at + 1, "latin1") >= 0) return undefined;
-    const signed = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + member.length)]);
-    const raw = Uint8Array.fromBase64(signature, { lastChunkHandling: "strict" });
-    if (!publicKeys.some((key) => verifySignature(key, signed, raw))) return undefined;
-    return { members: record, seq: seq as number, prev };
+    raw = Uint8Array.fromBase64(signature, { lastChunkHandling: "strict" });
   } catch {
     return undefined;
   }
+  const length = next === undefined ? member!.length - 1 : member!.length - next.length - 4;
+  const signed = without(bytes, at, length);
+  return publicKeys.some((key) => verifySignature(key, signed, raw)) ? { seq, prev } : undefined;
+}
+
+let room = Buffer.alloc(65_536);
+
+/** The bytes without those from `at` on; good until the next call. */
+function without(bytes: Uint8Array, at: number, length: number): Uint8Array {
+  if (bytes.length > room.length) room = Buffer.alloc(2 * bytes.length);
+  room.set(bytes.subarray(0, at));
+  room.set(bytes.subarray(at + length), at);
+  return room.subarray(0, bytes.length - length);
 }
 
 /** Tells whether `line` is a whole record that `publicKey` signed. */

@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 
-const keys = new Map<string, KeyObject>();
+/** Raw keys never change, and making something of one takes as long as using it. */
+const keys = new WeakMap<Uint8Array, KeyObject>();
 
 /** Tells whether `signature` is the Ed25519 signature (RFC 8032) of `message` under a raw key. */
 export function verifySignature(
@@ -9,11 +10,11 @@ export function verifySignature(
   signature: Uint8Array,
 ): boolean {
   if (signature.length !== 64) return false;
-  const name = publicKey.toBase64({ alphabet: "base64url", omitPadding: true });
-  let key = keys.get(name);
+  let key = keys.get(publicKey);
   if (key === undefined) {
-    key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: name }, format: "jwk" });
-    keys.set(name, key);
+    const x = publicKey.toBase64({ alphabet: "base64url", omitPadding: true });
+    key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+    keys.set(publicKey, key);
   }
   return verify(null, message, key, signature);
 }

@@ -8,20 +8,45 @@ export const HASH_BYTES = 32;
 /** 32 bytes. */
 export type Hash = Uint8Array;
 
-const LEAF = Buffer.of(0x00);
-const NODE = Buffer.of(0x01);
+const LEAF = 0x00;
+const NODE = 0x01;
 
 /** The root of a tree without leaves. */
-export const EMPTY_ROOT: Hash = hash("sha256", new Uint8Array(), "buffer");
+export const EMPTY_ROOT: Hash = sha256(new Uint8Array());
 
 /** The hash of a leaf; set apart from nodes, so that none can be passed off as the other. */
 export function leafHash(entry: Uint8Array): Hash {
-  return hash("sha256", Buffer.concat([LEAF, entry]), "buffer");
+  const bytes = Buffer.allocUnsafe(entry.length + 1);
+  bytes[0] = LEAF;
+  bytes.set(entry, 1);
+  return sha256(bytes);
 }
+
+/**
+ * The hash of the leaf that lies between two places of `bytes`, without a copy: the byte before it,
+ * which is lent for that, is as it was afterwards.
+ */
+export function leafHashWithin(bytes: Uint8Array, start: number, end: number): Hash {
+  if (start === 0) return leafHash(bytes.subarray(start, end));
+  const before = bytes[start - 1]!;
+  bytes[start - 1] = LEAF;
+  const hashed = sha256(bytes.subarray(start - 1, end));
+  bytes[start - 1] = before;
+  return hashed;
+}
+
+const pair = Buffer.alloc(1 + 2 * HASH_BYTES, NODE);
 
 /** The hash of the node above `left` and `right`. */
 export function nodeHash(left: Hash, right: Hash): Hash {
-  return hash("sha256", Buffer.concat([NODE, left, right]), "buffer");
+  pair.set(left, 1);
+  pair.set(right, 1 + HASH_BYTES);
+  return sha256(pair);
+}
+
+/** By way of text, which takes half as long as having bytes made. */
+function sha256(bytes: Uint8Array): Hash {
+  return Uint8Array.fromHex(hash("sha256", bytes, "hex"));
 }
 
 /** Tells whether two hashes are the same. */
