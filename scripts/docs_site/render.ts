@@ -89,7 +89,7 @@ function uniqueId(heading: string, ids: Map<string, number>): string {
 /** Markdown without its marks, for search and titles. */
 function plain(markdown: string): string {
   return markdown.replace(/!?\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/[`*|]/g, "")
-    .replace(/^\s*[-#>]+\s/gm, "").replace(/-{3,}/g, "");
+    .replace(/^\s*[-#>]+\s/gm, "").replace(/-{3,}/g, "").replace(/\\([_*<>[\]])/g, "$1");
 }
 
 function escape(text: string): string {

@@ -6,6 +6,10 @@ const menu = document.getElementById("menu");
 const navigation = document.getElementById("navigation");
 const MOST = 12;
 
+// The list of pages is longer than a screen: begin where this page stands in it.
+const here = navigation.querySelector("[aria-current]");
+if (here) navigation.scrollTop = here.offsetTop - navigation.clientHeight / 2;
+
 /** The passages of all pages: page, path, fragment, heading, text. Loaded at the first question. */
 let passages;
 const load = () => passages ??= fetch(`${root}search.json`).then((response) => response.json());

@@ -71,6 +71,13 @@ Deno.test("the site fits a phone and a desk, finds what it is asked for, and loa
       assert.equal(await page.evaluate(broken), 0, path);
     }
   }
+  // The list of pages shows where one is, however far down in it.
+  const inSight = `(() => {
+    const { bottom } = document.querySelector("nav [aria-current]").getBoundingClientRect();
+    return bottom > 0 && bottom < innerHeight;
+  })()`;
+  await page.goto(`${origin}/changelog.html`);
+  assert.ok(await page.evaluate(inSight));
   const nested = [...files.keys()].find((path) => dirname(path) === "guides")!;
   await page.goto(`${origin}/${nested}`);
   await page.evaluate("document.getElementById('search').focus()");
