@@ -184,12 +184,13 @@ async function build(
   });
   const copies = makeCopies(signIns, privateDir);
   const overlaid = signIns.map(({ target }, index) => ({ source: copies[index]!, target }));
+  const { sockets } = layout;
   const covered = [...layout.covered.keys()]
-    .filter((path) => !overlaid.some(({ target }) => target === path));
+    .filter((path) => !overlaid.some(({ target }) => target === path) && !sockets.includes(path));
   const directory = join(dirname(dirname(runDir)), "etc");
-  const system = showsAllOfEtc(uid)
-    ? layout.system
-    : ending.use(gatherEtc({ directory, system: layout.system, texts, covered })).system;
+  const system = showsAllOfEtc(uid) ? layout.system : ending.use(
+    gatherEtc({ directory, system: layout.system, texts, covered: [...covered, ...sockets] }),
+  ).system;
   const proxyDir = await request.proxyDir;
   if (proxyDir === undefined) return noSession();
   const handoffSocket = join(privateDir, "handoff.sock");
@@ -228,6 +229,7 @@ async function build(
       hooksSealed: seals.paths.some(({ path }) => /\/(hooks|\.husky)(\/|$)/.test(path)),
     }),
     innerMounts: innerMounts(publicDir, replaced),
+    sockets,
     ...openFilesOf(Deno.ppid),
     limits: {
       rlimits: limitPlan.rlimits,

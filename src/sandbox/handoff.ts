@@ -35,6 +35,8 @@ export interface LaunchPlan {
   readonly environment: Readonly<Record<string, string>>;
   /** Mounts of the inner layer beyond what every inner layer has, as bwrap options. */
   readonly innerMounts: readonly string[];
+  /** Sockets of the host's programs that are in sight. */
+  readonly sockets: readonly string[];
   /** How many files the agent may have open, where that is not what `__init` may. */
   readonly openFiles?: number;
   /** What the agent, and all that it starts, may use. */

@@ -23,6 +23,8 @@ export interface Layout {
   readonly refused: readonly string[];
   /** Files that read as nothing, and why. */
   readonly covered: ReadonlyMap<string, string>;
+  /** Those among them that are sockets of the host's programs, and may go away at any time. */
+  readonly sockets: readonly string[];
   readonly init: InitProgram;
   /** Of firma itself, in the workspace. */
   readonly programs: readonly string[];
@@ -72,13 +74,14 @@ export function findLayout(options: LayoutOptions): Layout {
   const hidden = within.filter(({ access }) => access === "hidden");
   const init = initProgram();
   const tokens = credentialFiles(tools).filter((path) => !isWithin(path, cwd));
+  const sockets = hostSockets(shown);
   const covered = new Map([
     ...tokens.map((path) => [path, "may hold tokens"] as const),
     ...sealedFiles.map((path) => [path, "a file of firma's, mounted here as well"] as const),
     ...hidden.filter(({ path }) => !isDirectory(path))
       .map(({ path, why }) => [realPath(path), why] as const),
     ...hiddenFiles.filter(exists).map((path) => [realPath(path), "holds a secret"] as const),
-    ...hostSockets(shown).map((path) => [path, "a socket of a program of the host"] as const),
+    ...sockets.map((path) => [path, "a socket of a program of the host"] as const),
   ].filter(([path]) =>
     shown.some((root) => isWithin(path, root)) &&
     // There is nothing left to cover.
@@ -92,6 +95,7 @@ export function findLayout(options: LayoutOptions): Layout {
     readable,
     refused,
     covered,
+    sockets: sockets.filter((path) => covered.has(path)),
     init,
     programs: init.sources.filter(exists),
     cwdAccess,

@@ -28,6 +28,8 @@ export interface MountPlanOptions {
   readonly sealed: readonly string[];
   /** Files that would be shown otherwise and must read as nothing, such as sockets of the host. */
   readonly covered: readonly string[];
+  /** The same of what `__init` covers itself. @default [] */
+  readonly sockets?: readonly string[];
   /** Files of the agent's settings over which a copy lies that it may write. */
   readonly overlaid?: readonly ReplacedFile[];
   /** Single files that say something else than the host's. */
@@ -40,14 +42,14 @@ export interface MountPlanOptions {
 /** The file system of the outer layer, in order; the inner layer takes it over whole. */
 export function mountPlan(options: MountPlanOptions): Mount[] {
   const { home, cwd, settings, toolchains, covered } = options;
-  const { readable, overlaid = [], frozen = [] } = options;
+  const { readable, overlaid = [], frozen = [], sockets = [] } = options;
   const workspace = options.cwdAccess === "read-only" ? readOnly : writable;
   const shown = [cwd, ...settings, ...readable, ...toolchains.map((mount) => mount.target)];
   const sealed = options.sealed.filter((path) => shown.some((root) => isWithin(path, root)));
   const programs = options.programs.filter((path) => isWithin(path, cwd));
   const locked = options.locked.map((file) => file.target);
   const held = [
-    ...[...sealed, ...programs, ...locked, ...covered, ...frozen],
+    ...[...sealed, ...programs, ...locked, ...covered, ...sockets, ...frozen],
     ...overlaid.map(({ target }) => target),
   ];
   return [

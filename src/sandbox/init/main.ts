@@ -21,6 +21,7 @@ import { openBridge } from "./bridge.ts";
 import { serveDns } from "./dns_server.ts";
 import { startAgent } from "./inner_layer.ts";
 import { signalAgent } from "./agent_process.ts";
+import { coverSockets } from "./cover_sockets.ts";
 import { closeInheritedOnExec } from "./descriptors.ts";
 import { NameTable } from "./name_table.ts";
 import { RefusalReports } from "./refusals/reports.ts";
@@ -47,6 +48,7 @@ export async function main(): Promise<never> {
     // Sent by confine(), which nothing of the agent's can reach.
     const plan = (await messages.next()).value as LaunchPlan;
     if (plan.shielded) shieldSelf();
+    coverSockets(plan.sockets);
     const agent = await startAgent(plan, gate);
     await tell({ type: "started" });
     refusals.begin();
