@@ -34,7 +34,7 @@ function isApproval(value: unknown): value is Approval {
 function isSubject(value: unknown): value is ApprovalSubject {
   if (!isMembers(value)) return false;
   const { kind, challenges, policyIds, details } = value;
-  return ["call", "question", "exec"].includes(kind as string) &&
+  return ["call", "question", "exec", "watch"].includes(kind as string) &&
     ["sessionId", "sandboxId", "agentId", "fingerprint", "actionClass", "summary"]
       .every((name) => typeof value[name] === "string") &&
     isTexts(challenges) && isTexts(policyIds) && Array.isArray(details) && details.every(isTexts);

@@ -1,7 +1,10 @@
 /** What an agent wants to do and a person has to approve. Everything in it that has a choice is the agent's. */
 export interface ApprovalSubject {
-  /** `call`: firma makes it; `question`: a program that asked makes it; `exec`: a program is run. */
-  readonly kind: "call" | "question" | "exec";
+  /**
+   * `call`: firma makes it; `question`: a program that asked makes it; `exec`: a program is run;
+   * `watch`: the agent goes on after it has lost files.
+   */
+  readonly kind: "call" | "question" | "exec" | "watch";
   readonly sessionId: string;
   readonly sandboxId: string;
   readonly agentId: string;

@@ -8,6 +8,7 @@ const KINDS = {
   call: "wants to call",
   question: "asks whether it may call",
   exec: "wants to run",
+  watch: "is stopped, and wants to go on, after",
 } as const;
 
 /**

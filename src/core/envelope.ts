@@ -25,9 +25,10 @@ export interface Provenance {
   readonly address?: string;
   /**
    * `proxy`: through the proxy variables; `transparent`: captured; `api`: by a program that asked
-   * and makes the call itself; `exec`: by the execution gate, before a program runs.
+   * and makes the call itself; `exec`: by the execution gate, before a program runs; `watch`: by the
+   * delete watch, which has seen files go.
    */
-  readonly via: "proxy" | "transparent" | "api" | "exec";
+  readonly via: "proxy" | "transparent" | "api" | "exec" | "watch";
 }
 
 /** One of the things that a call does. */
@@ -67,7 +68,7 @@ export interface ExecutionEnvelope {
       readonly path: string;
       readonly method: string;
     };
-    readonly raw_transport: "http" | "https" | "connect" | "exec" | "mount";
+    readonly raw_transport: "http" | "https" | "connect" | "exec" | "mount" | "watch";
     /** What mapping rule classified the call: `<file>:<line>`. */
     readonly raw_action_ref: string;
     /** What decoders found in the call, for example `git_ref`. */
@@ -96,6 +97,8 @@ export interface ExecutionEnvelope {
     readonly deny_count: number;
     readonly prior_action_classes: readonly string[];
     readonly last_resource: string;
+    /** Of a session that lost some: see `session_state.ts`. */
+    readonly deleted_files?: number;
     /** Of a session that moves money; see `transfers.ts`. */
     readonly transfers?: TransferFigures;
   };

@@ -83,9 +83,10 @@ export function isLetOut(
   return !holdsBack(decision) || enforced === false;
 }
 
-/** Whether the end of an allowed call is recorded too: not where somebody else makes it. */
+/** Whether the end of an allowed call is recorded too: not where somebody else makes it, or nobody. */
 export function hasOutcome({ envelope, provenance }: DecisionEvent): boolean {
-  return (envelope?.provenance ?? provenance)?.via !== "api";
+  const via = (envelope?.provenance ?? provenance)?.via;
+  return via !== "api" && via !== "watch";
 }
 
 /** Which credential a call went out with; nothing of it is secret. */

@@ -19,6 +19,21 @@ export interface SessionState {
   readonly lastResource: string;
   /** Money that was moved; absent as long as none was. */
   readonly transfers?: TransferState;
+  /** Files of the workspace that went away; absent as long as none was seen to. */
+  readonly losses?: LossState;
+}
+
+/** What the delete watch saw of a session, and what of it was permitted by somebody. */
+export interface LossState {
+  /** Files of the snapshot that are gone. */
+  readonly deleted: number;
+  /** How many of them, or of those to come, a person has approved. */
+  readonly accepted: number;
+}
+
+/** Files that are gone without a person's word. */
+export function unacceptedLosses({ losses }: SessionState): number {
+  return losses === undefined ? 0 : Math.max(0, losses.deleted - losses.accepted);
 }
 
 /** How many past calls `prior_action_classes` looks back on. */
@@ -39,6 +54,10 @@ export interface SessionStep {
   readonly resource: string;
   /** Money that the call moved. @default none */
   readonly moved?: readonly Transfer[];
+  /** Files that the watch saw to be gone without a person's word. @default nothing was looked at */
+  readonly unaccepted?: number;
+  /** Files whose deletion a person approved with this. @default none */
+  readonly accepted?: number;
 }
 
 /** The step that a recorded decision stands for; a query is no part of a resource. */
@@ -48,7 +67,27 @@ export function sessionStep(event: DecisionEvent | ExecEvent): SessionStep {
     actionClass: event.action_class,
     resource: event.resource.split("?", 1)[0]!,
     ...movedBy(event),
+    ...lossesBy(event),
   };
+}
+
+/** What an event says of files: that they are gone, or that somebody has let them go. */
+function lossesBy(event: DecisionEvent | ExecEvent): Pick<SessionStep, "unaccepted" | "accepted"> {
+  const { envelope, approval_id: approvalId, decision } = event;
+  if (envelope === undefined) return {};
+  const isApproved = approvalId !== undefined && !holdsBack(decision);
+  if (envelope.provenance.via === "watch") {
+    const unaccepted = envelope.metadata.deleted_files ?? 0;
+    return { unaccepted, ...(isApproved && { accepted: unaccepted }) };
+  }
+  if (!isApproved) return {};
+  const parts = envelope.intent.operations ?? [envelope.intent];
+  const accepted = parts.reduce(
+    (sum, { attributes: { filesystem_delete_count: count } }) =>
+      typeof count === "number" ? sum + count : sum,
+    0,
+  );
+  return accepted === 0 ? {} : { accepted };
 }
 
 /** What was held back has moved nothing; what went out has, whatever became of it. */
@@ -69,7 +108,10 @@ export function countsInSession({ action_class, decision }: ExecEvent): boolean 
 
 /** The state after `step`. */
 export function advanceSession(state: SessionState, step: SessionStep): SessionState {
-  const { moved } = step;
+  const { moved, unaccepted } = step;
+  const losses = advanceLosses(state.losses, step);
+  // What is seen is no action of the agent's.
+  if (unaccepted !== undefined) return { ...state, losses };
   const recent = state.recentActionClasses.length >= HISTORY
     ? state.recentActionClasses.slice(1)
     : state.recentActionClasses.slice();
@@ -80,5 +122,16 @@ export function advanceSession(state: SessionState, step: SessionStep): SessionS
     recentActionClasses: recent,
     lastResource: step.resource,
     ...(moved ?? state.transfers) && { transfers: advanceTransfers(state.transfers, moved ?? []) },
+    ...(losses.deleted + losses.accepted > 0 && { losses }),
+  };
+}
+
+function advanceLosses(
+  { deleted, accepted }: LossState = { deleted: 0, accepted: 0 },
+  step: SessionStep,
+): LossState {
+  return {
+    deleted: step.unaccepted === undefined ? deleted : step.unaccepted + accepted,
+    accepted: accepted + (step.accepted ?? 0),
   };
 }

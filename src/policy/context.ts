@@ -97,7 +97,8 @@ export const CONTEXT_ATTRIBUTES: readonly ContextAttribute[] = [
   required(
     "raw_transport",
     "String",
-    "How the call came: http, https, connect, exec or mount (a file that a sandbox would show)",
+    "How the call came: http, https, connect, exec, mount (a file that a sandbox would " +
+      "show) or watch (files that are gone)",
     (e) => {
       return e.intent.raw_transport;
     },
@@ -119,6 +120,12 @@ export const CONTEXT_ATTRIBUTES: readonly ContextAttribute[] = [
     "String",
     "Resource of the previous call, or the empty string",
     (e) => e.metadata.last_resource,
+  ),
+  required(
+    "deleted_files",
+    "Long",
+    "Files of the workspace that are gone and that no approval was about; 0 without a delete watch",
+    (e) => e.metadata.deleted_files ?? 0,
   ),
   money("transfer_amount", "Amount that the call moves, in the smallest unit of its currency"),
   moved(

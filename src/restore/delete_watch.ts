@@ -9,6 +9,8 @@ export interface DeleteWatch extends AsyncDisposable {
   readonly taken: Promise<Result<SnapshotHeader>>;
   /** Begins to watch; `ignored` are paths below the workspace that firma itself has put there. */
   watch(ignored: readonly string[], onLoss: (report: LossReport) => void): void;
+  /** What is lost at this moment, looked at anew; `undefined` where the watch itself has ended. */
+  look(): Promise<LossReport | undefined>;
   /** What is lost now that the command has ended; `undefined` where the watch itself has. */
   finish(): Promise<LossReport | undefined>;
   /** Ends it. A snapshot that is not whole by then leaves nothing behind. */
@@ -31,6 +33,7 @@ export function startDeleteWatch({ order, onProgress }: WatchOptions): DeleteWat
   const cancelled = new Int32Array(new SharedArrayBuffer(4));
   const taken = Promise.withResolvers<Result<SnapshotHeader>>();
   const finished = Promise.withResolvers<LossReport | undefined>();
+  let looked = Promise.withResolvers<LossReport | undefined>();
   let onLoss: (report: LossReport) => void = () => {};
   const post = (message: ToWatcher) => worker.postMessage(message);
   worker.onmessage = ({ data }: MessageEvent<FromWatcher>) => {
@@ -43,6 +46,8 @@ export function startDeleteWatch({ order, onProgress }: WatchOptions): DeleteWat
         return taken.resolve(err(data.error));
       case "lost":
         return onLoss(data.report);
+      case "looked":
+        return looked.resolve(data.report);
       case "finished":
         return finished.resolve(data.report);
     }
@@ -51,6 +56,7 @@ export function startDeleteWatch({ order, onProgress }: WatchOptions): DeleteWat
     event.preventDefault();
     taken.resolve(err(ended(event.message)));
     finished.resolve(undefined);
+    looked.resolve(undefined);
   };
   post({ kind: "take", order: { ...order, cancelled } });
   return {
@@ -58,6 +64,11 @@ export function startDeleteWatch({ order, onProgress }: WatchOptions): DeleteWat
     watch(ignored, listener) {
       onLoss = listener;
       post({ kind: "watch", ignored });
+    },
+    look() {
+      looked = Promise.withResolvers();
+      post({ kind: "look" });
+      return Promise.race([looked.promise, finished.promise]);
     },
     finish() {
       post({ kind: "finish" });

@@ -49,7 +49,7 @@ function finding(
     count: Math.max(0, total - before),
     action_class: kind === "deletion" ? "filesystem.delete" : "filesystem.write",
     total,
-    paths: paths.map(shown),
+    paths: paths.map(shownPath),
     ...(isFinal && { final: true }),
   };
 }
@@ -59,7 +59,8 @@ export function files(count: number): string {
   return `${count.toLocaleString("en")} file${count === 1 ? "" : "s"}`;
 }
 
-function shown(path: string): string {
+/** A path as people and records have it: cut, and escaped. */
+export function shownPath(path: string): string {
   const text = path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}…` : path;
   return escapeForTerminal(text);
 }

@@ -32,6 +32,8 @@ export type ToWatcher =
   | { readonly kind: "take"; readonly order: WatchOrder }
   /** The command is about to run; what firma itself has put into the workspace is no loss. */
   | { readonly kind: "watch"; readonly ignored: readonly string[] }
+  /** The command stands still: find out what is lost so far. */
+  | { readonly kind: "look" }
   /** The command has ended: find out what is lost. */
   | { readonly kind: "finish" };
 
@@ -41,4 +43,5 @@ export type FromWatcher =
   | { readonly kind: "taken"; readonly header: SnapshotHeader }
   | { readonly kind: "not-taken"; readonly error: FirmaError }
   | { readonly kind: "lost"; readonly report: LossReport }
+  | { readonly kind: "looked"; readonly report: LossReport }
   | { readonly kind: "finished"; readonly report: LossReport };

@@ -52,6 +52,12 @@ export class Watcher {
     this.#timer = setInterval(() => this.#tick(), EVERY_MS);
   }
 
+  /** Looks at everything once more. */
+  look(): LossReport {
+    this.#lookAtAll();
+    return this.#report();
+  }
+
   /** Looks at everything once more, which is the truth whatever was heard, and ends. */
   finish(): LossReport {
     clearInterval(this.#timer);

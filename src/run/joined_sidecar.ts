@@ -9,6 +9,7 @@ import {
 import type { Message, NoticeLevel } from "../daemon/helper_process.ts";
 import { parseSession, type Session } from "./session.ts";
 import type { SessionHost } from "./session_host.ts";
+import { weighLosses } from "./weigh_losses.ts";
 
 /** What joining a Sidecar needs. */
 export interface JoinOptions {
@@ -73,6 +74,7 @@ export function joinSidecar(options: JoinOptions): SessionHost {
       const path = `/v1/sessions/${sessionId}/findings`;
       await askControl(controlSocket, { method: "POST", path, body: finding }, END_MS);
     },
+    weigh: (question) => weighLosses(controlSocket, question),
     async endSession(sessionId, exitCode) {
       isEnded = true; // the Sidecar closes the connection now, and is right to
       const path = `/v1/sessions/${sessionId}/end`;

@@ -246,7 +246,13 @@ async function runPrepared(
   }
   const { session, host } = unwrap(await opening);
   signals.onEnd(() => confined.value.terminate());
-  workspaceWatch?.begin(placeholdersOf(runDirectory.path), (finding) => reports.add(finding));
+  workspaceWatch?.begin({
+    placeholders: placeholdersOf(runDirectory.path),
+    sessionId: session.session_id,
+    host,
+    agent: confined.value,
+    report: (finding) => reports.add(finding),
+  });
   // Side by side: the Sidecar writes down how the agent ended, and the sandbox ends.
   const recording = confined.value.ended.then(async (code) => {
     await workspaceWatch?.finish();

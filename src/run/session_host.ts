@@ -1,5 +1,6 @@
 import type { SandboxFinding } from "../core/event.ts";
 import type { Result } from "../core/result.ts";
+import type { LossQuestion, LossVerdict } from "../sidecar/losses/question.ts";
 import type { Session, SessionRequest } from "./session.ts";
 
 /** A Sidecar as a run sees it: its own, or one that it has joined. */
@@ -8,6 +9,8 @@ export interface SessionHost extends AsyncDisposable {
   openSession(request: SessionRequest): Promise<Result<Session>>;
   /** Hands on what the sandbox of a session refused or set right, for the record. */
   report(sessionId: string, finding: SandboxFinding): Promise<void>;
+  /** Asks what becomes of the agent now that files of its workspace are gone. */
+  weigh(question: LossQuestion): Promise<LossVerdict>;
   /** Says how the agent ended, for the record. {@linkcode SessionHost.end} is to come next. */
   endSession(sessionId: string, exitCode: number): Promise<void>;
   /** Has no more use for it. Tells whether everything that it knew of the session is written down. */

@@ -5,6 +5,7 @@ import { within } from "../daemon/within.ts";
 import { parseSession, type Session } from "./session.ts";
 import type { SessionHost } from "./session_host.ts";
 import type { SpareSidecar } from "./spare_sidecar.ts";
+import { weighLosses } from "./weigh_losses.ts";
 
 /** What starts a Sidecar for one run. */
 export interface SidecarOptions {
@@ -82,6 +83,11 @@ export function startSidecar(options: SidecarOptions): SidecarProcess {
     },
     async report(sessionId, finding) {
       await helper.order({ type: "finding", session_id: sessionId, finding });
+    },
+    async weigh(question) {
+      const ready = await helper.ready;
+      if (!ready.ok) return { kind: "unknown" };
+      return await weighLosses(String(ready.value.control_socket), question);
     },
     async endSession(sessionId, exitCode) {
       const exit = { exit_code: exitCode };

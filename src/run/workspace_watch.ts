@@ -4,8 +4,11 @@ import { ok, type Result } from "../core/result.ts";
 import type { DeleteWatch } from "../restore/delete_watch.ts";
 import type { LossReport } from "../restore/messages.ts";
 import { SEAL_RECORD } from "../sandbox/seals/record.ts";
+import type { ConfinedProcess } from "../sandbox/launch.ts";
+import { LossGuard } from "./loss_guard.ts";
 import type { RunInterface, RunOptions } from "./options.ts";
 import type { PreparedConfig } from "./prepare.ts";
+import type { SessionHost } from "./session_host.ts";
 
 /** The posture that brings a watch. */
 const POSTURE = "dev-with-delete-watch.cedar";
@@ -23,12 +26,23 @@ export interface WorkspaceWatchOptions {
   readonly ui: RunInterface;
 }
 
+/** What the watch of a run works on, once the agent runs. */
+export interface Watched {
+  /** Paths that firma has made and takes away again. */
+  readonly placeholders: readonly string[];
+  readonly sessionId: string;
+  readonly host: Pick<SessionHost, "weigh">;
+  readonly agent: Pick<ConfinedProcess, "suspend" | "resume" | "kill">;
+  /** Puts on record what is lost. */
+  readonly report: (finding: SandboxFinding) => void;
+}
+
 /** The watch of a run over what its agent deletes. */
 export interface WorkspaceWatch extends AsyncDisposable {
   /** Settles when the agent may start. */
   readonly taken: Promise<Result<void>>;
-  /** The agent starts now. `placeholders` are paths that firma has made and takes away again. */
-  begin(placeholders: readonly string[], report: (finding: SandboxFinding) => void): void;
+  /** The agent starts now. */
+  begin(watched: Watched): void;
   /** The agent has ended: finds out what is lost, and tells. */
   finish(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -87,6 +101,7 @@ class RunningWatch implements WorkspaceWatch {
   readonly #sandboxId: string;
   readonly #ui: RunInterface;
   #report: ((finding: SandboxFinding) => void) | undefined;
+  #guard: LossGuard | undefined;
   #told = { deleted: 0, changed: 0 };
 
   constructor(
@@ -103,13 +118,22 @@ class RunningWatch implements WorkspaceWatch {
     this.#ui = ui;
   }
 
-  begin(placeholders: readonly string[], report: (finding: SandboxFinding) => void): void {
-    this.#report = report;
-    const ignored = placeholders.map((path) => relative(this.#workspace, path));
-    this.#watch.watch(ignored, (losses) => void this.#record(losses, false));
+  begin(watched: Watched): void {
+    this.#report = watched.report;
+    const guard = this.#guard = new LossGuard({
+      ...watched,
+      ui: this.#ui,
+      look: () => this.#watch.look(),
+    });
+    const ignored = watched.placeholders.map((path) => relative(this.#workspace, path));
+    this.#watch.watch(ignored, (losses) => {
+      void this.#record(losses, false);
+      guard.add(losses);
+    });
   }
 
   async finish(): Promise<void> {
+    this.#guard?.end();
     const losses = await this.#watch.finish();
     if (losses === undefined) {
       const cure = `firma restore ${this.#sandboxId} --dry-run`;

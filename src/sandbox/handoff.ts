@@ -60,9 +60,9 @@ export interface AgentLimits {
   readonly agentFirst: boolean;
 }
 
-/** Later lines from `confine()`: ask the agent to end. */
+/** Later lines from `confine()`: ask the agent to end, stop it, let it go on. */
 export interface HostMessage {
-  readonly type: "terminate";
+  readonly type: "terminate" | "suspend" | "resume";
 }
 
 /** Lines from `__init`. */
@@ -71,6 +71,8 @@ export type InitMessage =
   | { readonly type: "started" }
   /** Something in the sandbox tried to reach what no sandbox reaches. */
   | ({ readonly type: "refused" } & RefusalReport)
+  /** Everything of the agent stands still. */
+  | { readonly type: "suspended" }
   /** The agent has ended; the layers around it are about to. */
   | { readonly type: "ended"; readonly code: number }
   /** The agent could not be started; `code` where that has one of its own. */

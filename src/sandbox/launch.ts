@@ -24,6 +24,12 @@ export interface ConfinedProcess {
   readonly ended: Promise<number>;
   /** Asks the command to end (SIGTERM), and ends it with all its children after a grace period. */
   terminate(): void;
+  /** Stops the command and all of its children; resolves when they stand still, or have ended. */
+  suspend(): Promise<void>;
+  /** Lets them go on. */
+  resume(): void;
+  /** Ends all of it at once. */
+  kill(): void;
 }
 
 /** What the outer layer is started from. */
@@ -119,10 +125,18 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
     );
   }
 
+  let still = Promise.withResolvers<void>();
   return ok({
     exitCode: exited.finally(end),
-    ended: hearEnd(messages, exited, options),
+    ended: hearEnd(messages, exited, options, () => still.resolve()),
     terminate,
+    suspend() {
+      still = Promise.withResolvers();
+      send({ type: "suspend" });
+      return Promise.race([still.promise, exited.then(() => {})]);
+    },
+    resume: () => send({ type: "resume" }),
+    kill: () => child.kill(),
   });
 }
 
@@ -131,10 +145,12 @@ async function hearEnd(
   messages: AsyncGenerator<InitMessage>,
   exited: Promise<number>,
   { onRefusal }: LaunchOptions,
+  onSuspended: () => void,
 ): Promise<number> {
   try {
     for await (const message of messages) {
       if (message.type === "refused") onRefusal(message);
+      else if (message.type === "suspended") onSuspended();
       else if (message.type === "ended") return message.code;
     }
   } catch {

@@ -5,12 +5,14 @@ import { PROBLEM_TYPE } from "../core/problem.ts";
 import { err, type Result } from "../core/result.ts";
 import { addApprovalRoutes, type ApprovalControl } from "./control_approvals.ts";
 import { readJson } from "./control_body.ts";
+import type { LossQuestion, LossVerdict } from "./losses/question.ts";
 import type { Notify } from "./notices.ts";
 import { Registrations } from "./registrations.ts";
 import {
   invalidRequest,
   parseEndBody,
   parseFindingBody,
+  parseLossBody,
   parseSessionBody,
 } from "./session_body.ts";
 import type { OpenedSession, SessionRequest, SessionStatus } from "./sessions.ts";
@@ -22,6 +24,8 @@ export interface ControlTarget {
   endSession(sessionId: string, exitCode: number | undefined): Promise<Result<boolean>>;
   /** Puts on record what the sandbox of a session says. `false` when there is no such session. */
   recordFinding(sessionId: string, finding: SandboxFinding): boolean;
+  /** What is to become of an agent whose workspace lost files. */
+  weighLosses(question: LossQuestion): Promise<LossVerdict>;
   status(): Readonly<Record<string, unknown>>;
   sessions(): readonly SessionStatus[];
   /** Has a listener hear what an operator should know; returns how to stop that. */
@@ -103,6 +107,14 @@ export function controlApi(target: ControlTarget): ControlApi {
     const id = context.req.param("id");
     if (target.recordFinding(id, finding.value)) return context.body(null, 204);
     return problem(404, { code: "NO_SESSION", message: `Cannot record for "${id}": not found` });
+  });
+
+  app.post("/v1/sessions/:id/losses", async (context) => {
+    const body = await readJson(context.req.raw);
+    const losses = body.ok ? parseLossBody(body.value) : body;
+    if (!losses.ok) return refused(losses.error);
+    const sessionId = context.req.param("id");
+    return context.json(await target.weighLosses({ sessionId, ...losses.value }));
   });
 
   app.get("/v1/sessions", (context) => {

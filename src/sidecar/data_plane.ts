@@ -7,6 +7,7 @@ import type { Leaf } from "../pki/session_ca.ts";
 import { parsedPolicies } from "../policy/checked.ts";
 import { ApprovalCounter } from "./approval_counter.ts";
 import type { Advice } from "./gate.ts";
+import type { LossQuestion, LossVerdict } from "./losses/question.ts";
 import { type Mapped, readMapped } from "./mapped.ts";
 import type { Notify } from "./notices.ts";
 import { PlaneSessions, type SessionBase, type WayIn } from "./plane_sessions.ts";
@@ -74,6 +75,7 @@ export class DataPlane {
   #stopped = false;
   readonly #bundleResults = new Waiting<number, readonly FirmaError[]>();
   readonly #advice = new Waiting<number, Advice>();
+  readonly #verdicts = new Waiting<number, LossVerdict>();
   #questions = 0;
   readonly #approvals: ApprovalCounter;
 
@@ -250,6 +252,15 @@ export class DataPlane {
     return await answer;
   }
 
+  /** Has decided what becomes of an agent whose workspace lost files. */
+  async weighLosses(question: LossQuestion): Promise<LossVerdict> {
+    if (!this.#keeper.serving) return { kind: "unknown" };
+    const number = ++this.#questions;
+    const answer = this.#verdicts.answer(number);
+    this.#send({ kind: "weigh", number, question });
+    return await answer;
+  }
+
   /** Ends a session: closes its way in and its calls, and waits for their records. */
   closeSession(sessionId: string): Promise<void> {
     return this.#sessions.close(sessionId, this.#keeper.serving);
@@ -299,6 +310,9 @@ export class DataPlane {
       case "advised":
         this.#advice.settle(report.number, report.advice);
         return;
+      case "weighed":
+        this.#verdicts.settle(report.number, report.verdict);
+        return;
       case "session-opened":
         return this.#sessions.opened(report);
       case "session-closed":
@@ -311,6 +325,7 @@ export class DataPlane {
     const detail = this.#stopped ? reason : `the data plane ended: ${reason}`;
     for (const outcome of this.#sessions.fold.abandon(detail)) this.#options.audit.append(outcome);
     this.#advice.settleAll(UNDECIDED);
+    this.#verdicts.settleAll({ kind: "unknown" });
     this.#approvals.workerEnded();
     if (this.#stopped) return;
     this.#sessions.workerEnded();

@@ -3,6 +3,7 @@ import { isAgentName } from "../core/agent_name.ts";
 import type { SandboxFinding } from "../core/event.ts";
 import { isId } from "../core/id.ts";
 import { err, ok, type Result } from "../core/result.ts";
+import type { LossQuestion } from "./losses/question.ts";
 import type { SessionRequest } from "./sessions.ts";
 
 const shortText = v.pipe(v.string(), v.maxLength(4096));
@@ -22,18 +23,26 @@ const SessionBody = v.strictObject({
   mode: v.optional(v.picklist(["enforce", "monitor"])),
   interceptor: v.optional(v.picklist(["unix_socket", "http_proxy"])),
 });
-const FindingBody = v.strictObject({
-  finding: v.picklist(["connection", "seal", "limit", "deletion", "overwrite"]),
-  detail: shortText,
-  count: v.pipe(v.number(), v.integer(), v.minValue(0)),
-  action_class: v.optional(v.picklist(["filesystem.delete", "filesystem.write"])),
-  total: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
-  paths: v.optional(v.pipe(v.array(shortText), v.maxLength(100))),
-  final: v.optional(v.literal(true)),
-  program: v.optional(v.strictObject({
-    pid: v.pipe(v.number(), v.integer()),
-    executable: shortText,
-  })),
+const FindingBody = v.pipe(
+  v.strictObject({
+    finding: v.picklist(["connection", "seal", "limit", "deletion", "overwrite"]),
+    detail: shortText,
+    count: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    action_class: v.optional(v.picklist(["filesystem.delete", "filesystem.write"])),
+    total: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+    paths: v.optional(v.pipe(v.array(shortText), v.maxLength(100))),
+    final: v.optional(v.literal(true)),
+    program: v.optional(v.strictObject({
+      pid: v.pipe(v.number(), v.integer()),
+      executable: shortText,
+    })),
+  }),
+  v.check(({ count, total }) => count > 0 || total !== undefined, "nothing was found"),
+);
+const LossBody = v.strictObject({
+  deleted: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  paths: v.pipe(v.array(shortText), v.maxLength(100)),
+  step: v.picklist(["look", "ask", "wait"]),
 });
 const EndBody = v.strictObject({
   exit_code: v.optional(v.pipe(v.number(), v.integer())),
@@ -81,6 +90,11 @@ export function parseFindingBody(body: unknown): Result<SandboxFinding> {
     ...(final !== undefined && { final }),
     ...(program && { program }),
   });
+}
+
+/** Reads what says that files are gone. */
+export function parseLossBody(body: unknown): Result<Omit<LossQuestion, "sessionId">> {
+  return parse(LossBody, body);
 }
 
 function parse<T>(schema: v.GenericSchema<unknown, T>, body: unknown): Result<T> {

@@ -328,6 +328,7 @@ function controlTarget(parts: Parts, drain: Drain): ControlTarget {
       const flushed = await audit.flush();
       return flushed.ok ? ok(ended) : flushed;
     },
+    weighLosses: (question) => plane.weighLosses(question),
     recordFinding: (sessionId, finding) => sessions.recordFinding(sessionId, finding),
     onNotice: (listener) => board.listen(listener),
     sessions: () => sessions.list(),

@@ -44,6 +44,7 @@ async function withState(test: (state: State) => Promise<void>): Promise<void> {
           openSession: () => Promise.reject(new Error("nobody asks for one")),
           endSession: () => Promise.resolve(ok(false)),
           recordFinding: () => true,
+          weighLosses: () => Promise.resolve({ kind: "free" }),
           onNotice: () => () => {},
           sessions: () => [],
           status: () => STATUS,

@@ -39,6 +39,7 @@ function api(changes: Partial<ControlTarget> = {}) {
     openSession: () => Promise.resolve(ok(OPENED)),
     endSession: (id) => Promise.resolve(ok(id === "ses_1")),
     recordFinding: () => true,
+    weighLosses: () => Promise.resolve({ kind: "free" }),
     onNotice: () => () => {},
     sessions: () => [],
     status: () => ({ sessions: 1 }),
@@ -362,11 +363,30 @@ Deno.test("controlApi() records what a sandbox found, in the form of findings al
   const wrong = [
     { ...finding, finding: "decision" },
     { ...finding, count: 0 },
+    { ...finding, paths: Array.from({ length: 101 }, () => "a") },
     { ...finding, kind: "decision" },
     { ...finding, session_id: "ses_2" },
     { ...finding, detail: "x".repeat(5000) },
     "{",
   ];
   for (const body of wrong) assert.equal(await post("ses_1", body), 400, JSON.stringify(body));
-  assert.deepEqual(recorded, [{ ...finding, program }]);
+  const back = {
+    ...{ finding: "deletion", detail: "1 file of the workspace is gone", count: 0, total: 1 },
+    ...{ action_class: "filesystem.delete", paths: ["a"], final: true },
+  };
+  assert.equal(await post("ses_1", back), 204);
+  assert.deepEqual(recorded, [{ ...finding, program }, back]);
+});
+
+Deno.test("controlApi() has losses weighed, in their form alone", async () => {
+  const ask = api({
+    weighLosses: ({ sessionId, deleted, step }) =>
+      Promise.resolve({ kind: "end", detail: `${sessionId} ${deleted} ${step}` }),
+  });
+  const post = (body: unknown) => ask("POST", "/v1/sessions/ses_1/losses", body);
+  const losses = { deleted: 51, paths: ["a"], step: "look" };
+  assert.deepEqual(await (await post(losses)).json(), { kind: "end", detail: "ses_1 51 look" });
+  for (const wrong of [{ deleted: -1 }, { step: "approve" }, { paths: [1] }, { sessionId: "x" }]) {
+    assert.equal((await post({ ...losses, ...wrong })).status, 400, JSON.stringify(wrong));
+  }
 });

@@ -41,6 +41,8 @@ scope.onmessage = ({ data }) => {
         scope.postMessage({ kind: "lost", report });
       });
       return watcher.start();
+    case "look":
+      return scope.postMessage({ kind: "looked", report: watcher!.look() });
     case "finish":
       return scope.postMessage({ kind: "finished", report: watcher!.finish() });
   }

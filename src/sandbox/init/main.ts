@@ -30,6 +30,7 @@ import { watchRefusals } from "./refusals/watch.ts";
 import { routeEverythingHere } from "./routes.ts";
 import { SocketOwners } from "./socket_owner.ts";
 import { followStops } from "./stop_watch.ts";
+import { Suspension } from "./suspension.ts";
 
 /** Runs the outer layer to its end; never returns. */
 export async function main(): Promise<never> {
@@ -53,12 +54,23 @@ export async function main(): Promise<never> {
     await tell({ type: "started" });
     refusals.begin();
     void gate?.ended.then(gateEnded);
+    const suspension = new Suspension(agent.pid);
     void (async () => {
       for await (const message of messages) {
-        if ((message as HostMessage).type === "terminate") signalAgent(agent.pid, "SIGTERM");
+        switch ((message as HostMessage).type) {
+          case "terminate":
+            signalAgent(agent.pid, "SIGTERM");
+            break;
+          case "suspend":
+            suspension.suspend();
+            await tell({ type: "suspended" });
+            break;
+          case "resume":
+            suspension.resume();
+        }
       }
     })();
-    if (Deno.stdin.isTerminal()) followStops(agent.pid);
+    if (Deno.stdin.isTerminal()) followStops(agent.pid, () => suspension.isActive);
     const code = await agent.ended;
     refusals.end();
     await tell({ type: "ended", code });

@@ -8,12 +8,13 @@ const EVERY_MS = 150;
 
 /**
  * Stops everything around the agent when the agent stops itself, as programs do that handle
- * Ctrl-Z on their own: else the user's shell would not notice, and the terminal would hang.
+ * Ctrl-Z on their own: else the user's shell would not notice, and the terminal would hang. Not
+ * while firma has stopped it.
  */
-export function followStops(monitor: number): void {
+export function followStops(monitor: number, isSuspended: () => boolean): void {
   const timer = setInterval(() => {
     const agent = agentPid(monitor);
-    if (agent === undefined || !isStopped(agent)) return;
+    if (agent === undefined || isSuspended() || !isStopped(agent)) return;
     libc.kill(OWN_GROUP, SIGTSTP); // firma's own processes too; goes on after `fg`
     libc.kill(agent, SIGCONT);
   }, EVERY_MS);

@@ -3,7 +3,7 @@ import { SYSTEM_EXECUTE } from "../../commands/classify.ts";
 import type { CallOperation, ContextValue, ExecutionEnvelope } from "../../core/envelope.ts";
 import type { Execution } from "../../core/local_exec.ts";
 import type { SessionView } from "../pipeline/draft.ts";
-import { withTransfers } from "../pipeline/envelope.ts";
+import { withHistory } from "../pipeline/envelope.ts";
 
 /** What an execution was found to do: the riskiest first, at least one. */
 export interface Classified {
@@ -70,7 +70,7 @@ export function execEnvelope(
   const [{ action_class, attributes, hidden }] = classified.operations;
   const { operations } = classified;
   // Members in canonical order (RFC 8785): the audit log then has nothing to sort.
-  return withTransfers({
+  return withHistory({
     capability: { agent_id: session.agentId, token_id: tokenId },
     intent: {
       action_class,

@@ -1,5 +1,5 @@
 import type { ExecutionEnvelope, HttpCall } from "../../core/envelope.ts";
-import type { SessionState } from "../../core/session_state.ts";
+import { type SessionState, unacceptedLosses } from "../../core/session_state.ts";
 import { movesMoney, transferFigures, transfersOf } from "../../core/transfers.ts";
 import { formatAuthority } from "../../mapping/authority.ts";
 import { type Draft, found } from "./draft.ts";
@@ -16,7 +16,7 @@ export function buildEnvelope(draft: Draft): ExecutionEnvelope {
   const claims = found(draft.claims, "claims");
   const { session } = draft;
   // Members in canonical order (RFC 8785): the audit log then has nothing to sort.
-  return withTransfers({
+  return withHistory({
     capability: { agent_id: claims.agent_id, token_id: claims.token_id },
     ...(draft.credential !== undefined && { credential: draft.credential }),
     intent: {
@@ -46,8 +46,15 @@ export function buildEnvelope(draft: Draft): ExecutionEnvelope {
   }, session.state);
 }
 
-/** With what the session has moved, where it has, or the call would. */
-export function withTransfers(
+/** With what the session has moved, where it has, or the call would; and what it has lost. */
+export function withHistory(envelope: ExecutionEnvelope, state: SessionState): ExecutionEnvelope {
+  const deleted = unacceptedLosses(state);
+  if (deleted === 0) return withTransfers(envelope, state);
+  const metadata = { ...envelope.metadata, deleted_files: deleted };
+  return withTransfers({ ...envelope, metadata }, state);
+}
+
+function withTransfers(
   envelope: ExecutionEnvelope,
   { transfers: before }: SessionState,
 ): ExecutionEnvelope {

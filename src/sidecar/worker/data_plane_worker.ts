@@ -1,6 +1,7 @@
 import { setOperatorClasses } from "../../core/action_class.ts";
 import type { FirmaError } from "../../core/result.ts";
 import type { HostAndPort } from "../../net/http/uri_authority.ts";
+import { LossScale } from "../losses/scale.ts";
 import { MappingTable } from "../../mapping/table.ts";
 import { initCedar } from "../../policy/cedar_module.ts";
 import { markChecked } from "../../policy/checked.ts";
@@ -29,6 +30,7 @@ interface Running {
   readonly sessions: SessionTable;
   readonly pipeline: Pipeline;
   readonly executions: LocalExecutions;
+  readonly losses: LossScale;
   readonly transport: Transport;
   readonly queue: EventQueue;
   readonly httpProxy: HostAndPort | undefined;
@@ -122,14 +124,16 @@ export class DataPlaneWorker {
     desk.secretOf = (sessionId, text) => secrets.of(sessionId).secretOf(text);
     const handOuts = new HandOuts(broker, (sessionId, issued) => secrets.learn(sessionId, issued));
     const { clockSkewMs } = config;
+    const approvals = config.approvals && { desk: this.#approvals, config: config.approvals };
     const executions = new LocalExecutions({
       standing,
       sessions,
       sink: queue,
       clockSkewMs,
-      approvals: config.approvals && { desk: this.#approvals, config: config.approvals },
+      approvals,
       config: config.localExec,
     });
+    const losses = new LossScale({ standing, sessions, sink: queue, approvals });
     const transport = await startTransport({
       gate: pipeline.gate,
       executions,
@@ -143,6 +147,7 @@ export class DataPlaneWorker {
       sessions,
       pipeline,
       executions,
+      losses,
       transport,
       queue,
       httpProxy,
@@ -195,6 +200,10 @@ export class DataPlaneWorker {
       case "advise": {
         const advice = await pipeline.gate.advise(callInput(message.question));
         return this.#post({ kind: "advised", number: message.number, advice });
+      }
+      case "weigh": {
+        const verdict = await running.losses.weigh(message.question);
+        return this.#post({ kind: "weighed", number: message.number, verdict });
       }
       case "broker":
         return running.broker.use(message.port);

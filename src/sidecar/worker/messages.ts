@@ -12,6 +12,7 @@ import type { Leaf } from "../../pki/session_ca.ts";
 import type { ParsedPolicies } from "../../policy/checked.ts";
 import type { ExecConfig } from "../exec/decide.ts";
 import type { Advice } from "../gate.ts";
+import type { LossQuestion, LossVerdict } from "../losses/question.ts";
 import type { ApprovalRequest } from "./approval_client.ts";
 import type { PipelineConfig } from "../pipeline/pipeline.ts";
 import type { ProxySecret } from "../transport/proxy_credentials.ts";
@@ -109,6 +110,7 @@ export type ToWorker =
   }
   | { readonly kind: "session-close"; readonly sessionId: string }
   | { readonly kind: "advise"; readonly number: number; readonly question: Question }
+  | { readonly kind: "weigh"; readonly number: number; readonly question: LossQuestion }
   | {
     readonly kind: "approval-answer";
     readonly number: number;
@@ -138,6 +140,7 @@ export type FromWorker =
   }
   | { readonly kind: "session-closed"; readonly sessionId: string }
   | { readonly kind: "advised"; readonly number: number; readonly advice: Advice }
+  | { readonly kind: "weighed"; readonly number: number; readonly verdict: LossVerdict }
   | { readonly kind: "leaf-request"; readonly request: number; readonly host: string }
   | ApprovalRequest
   /** There is something in the ring of events. */
