@@ -72,9 +72,13 @@ export class Housekeeping {
   async #pack(packing: Exclude<Packing, "plain">): Promise<void> {
     const { log, sinks } = this.#options;
     const { signal } = this.#stopping;
-    for (const closed of closedFiles(log)) {
-      if (signal.aborted) return;
-      if (closed.packing !== "plain") continue;
+    const tried = new Set<string>();
+    for (;;) {
+      // Looked for each time: files are closed meanwhile.
+      const closed = closedFiles(log)
+        .find((file) => file.packing === "plain" && !tried.has(file.path));
+      if (closed === undefined || signal.aborted) return;
+      tried.add(closed.path);
       const compressed = await packClosed(closed, packing, signal);
       if (compressed === undefined) continue;
       sinks.filesChanged({ kind: "compressed", file: closed.path, compressed });

@@ -11,8 +11,8 @@ export interface RotatedFile {
 
 /** What a rotation appends to a name: `.1`, `.2025-01-31`, `.20250131T120000Z`. */
 const SUFFIX = /^\.\d[\dA-Za-z:.-]*$/;
-/** Compressed copies hold no lines; the original went through our hands before. */
-const COMPRESSED = /\.(gz|bz2|xz|zst|lz4)$/;
+/** These hold no lines. The originals of compressed copies went through our hands before. */
+const NO_LINES = /\.(gz|bz2|xz|zst|lz4|checkpoint)$/;
 
 /** Tells files apart: a number of an inode alone is soon another file's. */
 export function fileIdentity(found: Deno.FileInfo): string {
@@ -27,7 +27,7 @@ export function rotatedFiles(path: string): RotatedFile[] {
   try {
     for (const entry of Deno.readDirSync(directory)) {
       const isRotated = entry.isFile && entry.name.startsWith(name) &&
-        SUFFIX.test(entry.name.slice(name.length)) && !COMPRESSED.test(entry.name);
+        SUFFIX.test(entry.name.slice(name.length)) && !NO_LINES.test(entry.name);
       if (!isRotated) continue;
       const file = join(directory, entry.name);
       const stat = Deno.statSync(file);

@@ -85,7 +85,12 @@ export class Live implements Watched {
     const { filter } = this.options;
     const looking = this.#lookAgainAndAgain(signal);
     await followEntries(
-      { ...this.options, isShown: (entry) => matchesEntry(filter, entry), follow: true },
+      {
+        ...this.options,
+        sinceMs: filter.sinceMs,
+        isShown: (entry) => matchesEntry(filter, entry),
+        follow: true,
+      },
       (entry) => {
         if (!matchesEntry(filter, entry)) return;
         this.board.add(entry);

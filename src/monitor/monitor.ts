@@ -28,7 +28,7 @@ export async function monitorLogs(
   let held: string[] | undefined = options.tail === undefined ? undefined : [];
   const isShown = (entry: Entry) => line(entry) !== undefined;
   await followEntries(
-    { ...options, isShown },
+    { ...options, sinceMs: options.filter.sinceMs, isShown },
     (entry) => {
       const text = line(entry);
       if (text === undefined) return;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { monitorLogs, type MonitorOptions } from "../../src/monitor/monitor.ts";
+import { closedFiles } from "../../src/audit/closed_file.ts";
 import { AuditWriter } from "../../src/audit/writer.ts";
 import { unwrap } from "../../src/core/result.ts";
 import { eventually } from "../fixtures/deadline.ts";
@@ -48,6 +49,38 @@ Deno.test("monitorLogs() prints the lines of the log unchanged as JSON", () =>
     assert.ok(first!.includes(String.raw`controls \u009b31m \u202e stay`), first);
     assert.deepEqual(JSON.parse(first!), JSON.parse(lines[0]!), "the value changed");
   }));
+
+for (const packing of ["plain", "gzip", "zstd"] as const) {
+  Deno.test(`monitorLogs() reads a log over the files that it was rotated to (${packing})`, () =>
+    inTempDir(async (dir) => {
+      const key = await sampleKey(dir);
+      const file = `${dir}/audit.jsonl`;
+      const rotation = { maxBytes: 8_000 };
+      const writer = unwrap(await AuditWriter.open({ file, key, rotation, packing }));
+      for (let i = 0; i < 60; i++) {
+        assert.ok(writer.append(numberedDecision(i)));
+        unwrap(await writer.flush());
+      }
+      const isPacked = () => closedFiles(file).every((closed) => closed.packing === packing);
+      await eventually("all closed files to be packed", () => isPacked() || undefined);
+      unwrap(await writer.close());
+      assert.ok(closedFiles(file).length > 2 && isPacked());
+      const numbers = (lines: readonly string[]) =>
+        lines.map((line) => JSON.parse(line)).filter(({ kind }) => kind === "decision")
+          .map(({ event_id }) => Number(event_id.split("_")[2]));
+      const all = Array.from({ length: 60 }, (_, i) => i);
+      assert.deepEqual(numbers(await shown({ file })), all);
+      const filter = { decision: "ALLOW" } as const;
+      for (const tail of [1, 20, 45, 60, 100]) {
+        assert.deepEqual(numbers(await shown({ file, tail, filter })), all.slice(-tail));
+      }
+      const longAgo = new Date("2020-01-01");
+      await Deno.utime(closedFiles(file)[0]!.path, longAgo, longAgo);
+      const sinceMs = Date.parse("2024-01-01");
+      const recent = numbers(await shown({ file, filter: { sinceMs } }));
+      assert.ok(recent.length > 0 && recent.length < 60);
+    }));
+}
 
 Deno.test("monitorLogs() begins with the last events to show, and knows what they are about", () =>
   inTempDir(async (dir) => {

@@ -8,6 +8,8 @@ import { type EntrySource, mergedEntries } from "./entry_source.ts";
 export interface FeedOptions {
   /** The audit log; absent: it is not read. */
   readonly auditFile?: string;
+  /** Milliseconds since the epoch: what is older need not be read. */
+  readonly sinceMs?: number | undefined;
   /** Whose logs to read besides. */
   readonly components: ReadonlySet<ComponentSource>;
   readonly stateDir: string;
@@ -21,8 +23,8 @@ export class Feed {
 
   constructor(options: FeedOptions) {
     this.#options = options;
-    const { auditFile } = options;
-    this.#audit = auditFile === undefined ? undefined : new AuditEntries(auditFile);
+    const { auditFile, sinceMs } = options;
+    this.#audit = auditFile === undefined ? undefined : new AuditEntries(auditFile, sinceMs);
   }
 
   /** What is there and was not read yet. Throws what the file system throws. */

@@ -31,6 +31,14 @@ export class LogReader {
   }
 
   /**
+   * Opens the file, where it is there: what was rotated before that is not read. Returns what tells
+   * the file apart from others.
+   */
+  begin(): string | undefined {
+    return this.#openIfThere() ? this.#identity : undefined;
+  }
+
+  /**
    * All lines, without newlines, that are there and were not read yet; a line is
    * valid until the next one is asked for. Throws what the file system throws,
    * but for a missing file.
