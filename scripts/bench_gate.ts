@@ -22,6 +22,26 @@ each("/bin/true", ["true"], 20)
 print(each("/bin/true", ["true"], ${EACH}), each("/bin/rmdir", ["rmdir", "nothing#"], ${EACH}))
 `;
 
+/** Each target is a compiler of two programs, which make starts by itself. */
+const TARGETS = Number(Deno.env.get("FIRMA_BENCH_TARGETS") ?? 1_667);
+const BUILD_ROUNDS = 2;
+
+/** Builds small files with as many jobs as there are processors, and prints seconds. */
+const BUILD = `
+import os, shutil, subprocess, time
+shutil.rmtree("build", ignore_errors=True)
+os.mkdir("build")
+for number in range(${TARGETS}):
+    with open(f"build/{number}.c", "w") as file:
+        file.write(f"int value_{number}(int x) {{ return x * {number}; }}\\n")
+objects = " ".join(f"{number}.o" for number in range(${TARGETS}))
+with open("build/Makefile", "w") as file:
+    file.write(f"all: {objects}\\n%.o: %.c\\n\\t/usr/bin/cc -O1 -c -o $@ $<\\n")
+start = time.perf_counter()
+subprocess.run(["make", "-s", "-C", "build", f"-j{os.cpu_count()}"], check=True)
+print(time.perf_counter() - start)
+`;
+
 /** A median, which other work on the machine moves less than a mean. */
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
@@ -42,11 +62,16 @@ try {
   await firma("run", "--yes", "--", "true");
   const file = join(project, ".firma/firma.toml");
   const text = await Deno.readTextFile(file);
+  await Deno.writeTextFile(join(project, "build.py"), BUILD);
+  const setGate = (gate: string) =>
+    Deno.writeTextFile(file, `${text}\n[run.sidecar_local_exec]\ngate = "${gate}"\n`);
+  const python = (script: string) =>
+    firma("run", "--trust", "--yes", "--", "/usr/bin/python3", script);
   const taken = { required: [[], []] as number[][], off: [[], []] as number[][] };
   for (let round = 0; round < ROUNDS; round++) {
     for (const gate of ["off", "required"] as const) {
-      await Deno.writeTextFile(file, `${text}\n[run.sidecar_local_exec]\ngate = "${gate}"\n`);
-      const said = await firma("run", "--trust", "--yes", "--", "/usr/bin/python3", "loop.py");
+      await setGate(gate);
+      const said = await python("loop.py");
       said.trim().split(" ").forEach((number, index) => taken[gate][index]!.push(Number(number)));
     }
   }
@@ -58,6 +83,18 @@ try {
         `(${added} ms more)`,
     );
   });
+  const built = { required: [] as number[], off: [] as number[] };
+  for (let round = 0; round < BUILD_ROUNDS; round++) {
+    for (const gate of ["off", "required"] as const) {
+      await setGate(gate);
+      built[gate].push(Number(await python("build.py")));
+    }
+  }
+  const [without, withGate] = [Math.min(...built.off), Math.min(...built.required)];
+  console.log(
+    `a build of ${3 * TARGETS} executions: ${without.toFixed(1)} s without the gate, ` +
+      `${withGate.toFixed(1)} s with it (${(withGate / without).toFixed(2)} times)`,
+  );
 } finally {
   await Deno.remove(home, { recursive: true });
 }

@@ -8,6 +8,7 @@ import { parsedCheck, trustedCheck } from "./checks/configuration.ts";
 import { credentialsCheck } from "./checks/credentials.ts";
 import { dataDirCheck, permissionsCheck, stateDirCheck } from "./checks/directories.ts";
 import { diskCheck } from "./checks/disk.ts";
+import { execGateCheck } from "./checks/exec_gate.ts";
 import { limitsCheck } from "./checks/limits.ts";
 import { mappingsCheck } from "./checks/mappings.ts";
 import { namesCheck } from "./checks/names.ts";
@@ -40,6 +41,7 @@ export const CHECKS: readonly Check[] = [
   apparmorCheck,
   sandboxCheck,
   seccompCheck,
+  execGateCheck,
   limitsCheck,
   trustedCheck,
   policiesCheck,

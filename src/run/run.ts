@@ -226,7 +226,7 @@ async function runPrepared(
       (opened) => opened.ok ? asSandboxSession(opened.value.session) : undefined,
       () => undefined,
     ),
-    execGate: gateOf(config),
+    execGate: gateOf(config, ui),
     addedFilter: addedFilter.value,
     fileRule: fileRule.value,
     runDir: runDirectory.path,
@@ -269,7 +269,11 @@ async function runPrepared(
   return ok(signals.interrupted?.exitCode ?? exitCode);
 }
 
-function gateOf({ run }: FirmaConfig): { readonly timeoutMs: number } | undefined {
+function gateOf(
+  { run }: FirmaConfig,
+  ui: RunInterface,
+): { readonly timeoutMs: number } | undefined {
   const { gate, timeoutMs } = run.localExec;
-  return gate === "off" ? undefined : { timeoutMs };
+  if (gate !== "off") return { timeoutMs };
+  ui.tell("warn", "the execution gate is off: what the agent starts is not decided, nor recorded");
 }
