@@ -1,7 +1,8 @@
 /**
  * What it costs to work in the sandbox once it is there: pieces of work inside a sandbox that runs
  * and outside of it, one after the other in turn, so that a disturbance of the machine hits both.
- * An argument of `dist` takes the compiled program; otherwise firma runs from source.
+ * An argument of `dist` takes the compiled program; otherwise firma runs from source. Others name
+ * the pieces of work; without them it is all.
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -101,7 +102,8 @@ try {
   await Promise.all([inside.ready(), outside.ready()]);
   console.log(`${ROUNDS} rounds: medians, ratios as medians of the rounds', and of the least`);
   console.log("                 outside ms   inside ms     wall      CPU   least wall  least CPU");
-  for (const name of WORK) {
+  const wanted = WORK.filter((name) => Deno.args.includes(name));
+  for (const name of wanted.length > 0 ? wanted : WORK) {
     const rounds: { inside: Figures; outside: Figures }[] = [];
     for (const worker of [inside, outside]) await worker.work(name); // fills caches
     for (let round = 0; round < ROUNDS; round++) {
