@@ -5,6 +5,9 @@
 import type { FirmaError, Result } from "../core/result.ts";
 import type { Captured } from "./captured.ts";
 
+/** Parts of a repository that have a permission of their own. */
+export type NeedSubject = "checks" | "deployments" | "statuses";
+
 /**
  * What a call needs a credential for. Neither its method nor its path is in it: `actionClass` and
  * `resource` are what was made of them, and a hand-out serves every call that is equal in these.
@@ -19,6 +22,8 @@ export interface CredentialNeed {
   readonly actionClass: string;
   /** `owner/repository` in lower case where the call is about one, else `""`. */
   readonly resource: string;
+  /** What of the repository, where the class does not say. @default {whatever the class says} */
+  readonly subject?: NeedSubject;
   readonly sessionId: string;
   readonly agentId: string;
   /** The call signs in or renews a sign-in, at the token endpoint. @default {it is any other} */

@@ -313,6 +313,8 @@ export class DataPlane {
       case "weighed":
         this.#verdicts.settle(report.number, report.verdict);
         return;
+      case "handed":
+        return this.#sessions.handed(report.need);
       case "session-opened":
         return this.#sessions.opened(report);
       case "session-closed":

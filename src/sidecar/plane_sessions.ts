@@ -1,3 +1,4 @@
+import type { CredentialNeed } from "../broker/hand_out.ts";
 import type { CapabilityClaims } from "../core/capability.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import type { SessionState } from "../core/session_state.ts";
@@ -30,6 +31,9 @@ export interface PlaneSessionsOptions {
   /** Hears of a session whose way in was lost for good when the data plane started again. */
   readonly lost: ((sessionId: string) => void) | undefined;
 }
+
+/** An agent may make up names of repositories; what it was handed last is what is still good. */
+const MOST_NEEDS = 256;
 
 interface OpenSession {
   base: SessionBase;
@@ -103,6 +107,15 @@ export class PlaneSessions {
       await closed;
     }
     this.#forget(sessionId, session);
+  }
+
+  /** Hears what a session was handed; no secret. */
+  handed(need: CredentialNeed): void {
+    const session = this.#sessions.get(need.sessionId);
+    if (session === undefined) return;
+    const isKnown = (known: CredentialNeed) => JSON.stringify(known) === JSON.stringify(need);
+    const others = (session.base.needs ?? []).filter((known) => !isKnown(known));
+    session.base = { ...session.base, needs: [...others, need].slice(-MOST_NEEDS) };
   }
 
   /** Hears that the worker took a session on, or why not. */

@@ -157,3 +157,24 @@ Deno.test("without its credential a call does not leave, and goes on when that i
   // What policies deny asks nobody.
   assert.equal((await session.curl("/echo", "--request", "POST")).reason, "PolicyDenied");
 });
+
+Deno.test("a data plane that starts again knows what its sessions were handed before anything goes out", async () => {
+  await using two = await startTwo();
+  const { rig } = two;
+  const session = await rig.session();
+  const leaked = async () => {
+    const header = ["--header", `Authorization: ${REAL}`];
+    return await session.curl(`https://${OTHER}/reflect/raw/identity/0`, ...header);
+  };
+  assert.equal((await leaked()).body, REAL, "nobody has handed that out yet");
+  assert.equal((await session.curl("/echo")).status, 200);
+  assert.ok(!(await leaked()).body.includes(REAL), "the control");
+  const other = `\n[[rules]]\nhost = "new.test"\naction_class = "code.read"\n`;
+  await Deno.writeTextFile(`${rig.dir}/mappings/test.toml`, OTHER_RULES + other);
+  await eventually("the next data plane", () => rig.notices(/data plane starts again/)[0]);
+  const after = await eventually("an answer", async () => {
+    const answer = await leaked();
+    return answer.status === 200 ? answer : undefined;
+  });
+  assert.ok(!after.body.includes(REAL), after.body);
+});

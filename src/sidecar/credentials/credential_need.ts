@@ -21,10 +21,24 @@ export function credentialNeed(
     port: call.port,
     actionClass: rule.actionClass,
     resource: repositoryOf(draft),
+    ...subjectOf(call.path),
     sessionId: session.sessionId,
     agentId: session.agentId,
     ...target.signIn && { purpose: "sign-in" },
   };
+}
+
+const SUBJECTS: readonly (readonly [NonNullable<CredentialNeed["subject"]>, RegExp])[] = [
+  ["checks", /^(?:check-(?:runs|suites)(?:\/|$)|commits\/.+\/check-(?:runs|suites)$)/],
+  ["deployments", /^deployments(?:\/|$)/],
+  ["statuses", /^(?:statuses\/|commits\/.+\/status(?:es)?$)/],
+];
+
+/** What of a repository GitHub's interface is asked about. A word of ours: paths may hold secrets. */
+function subjectOf(path: string): Pick<CredentialNeed, "subject"> {
+  const [, rest] = /^(?:\/api\/v3)?\/repos\/[^/]+\/[^/]+\/(.+)$/.exec(path) ?? [];
+  const found = rest && SUBJECTS.find(([, pattern]) => pattern.test(rest));
+  return found ? { subject: found[0] } : {};
 }
 
 /** `owner/repository`, where all that the call does is about that one. */

@@ -14,8 +14,12 @@ export interface CredentialSource {
   refused(label: string, scope: string): void;
 }
 
-/** Hears which secrets a session is handed. */
-export type Heard = (sessionId: string, issued: Pick<Issued, "label" | "secrets">) => void;
+/** Hears which secrets a session is handed, and for what, unless they were captured. */
+export type Heard = (
+  sessionId: string,
+  issued: Pick<Issued, "label" | "secrets">,
+  need?: CredentialNeed,
+) => void;
 
 /** More than the sessions of a Sidecar use at once; an agent may make up names of repositories. */
 const MOST_KEPT = 4_096;
@@ -54,7 +58,7 @@ export class HandOuts {
     if (coming === undefined) {
       coming = this.#source.ask(need).then((outcome) => {
         this.#coming.delete(key);
-        if (outcome.ok) this.#keep(key, need.sessionId, outcome.value);
+        if (outcome.ok) this.#keep(key, need, outcome.value);
         return outcome;
       });
       this.#coming.set(key, coming);
@@ -87,8 +91,8 @@ export class HandOuts {
     }
   }
 
-  #keep(key: string, sessionId: string, issued: Issued): void {
-    this.#heard(sessionId, issued);
+  #keep(key: string, need: CredentialNeed, issued: Issued): void {
+    this.#heard(need.sessionId, issued, need);
     if (this.#kept.size >= MOST_KEPT) this.#kept.delete(this.#kept.keys().next().value!);
     this.#kept.set(key, issued);
   }
@@ -96,8 +100,8 @@ export class HandOuts {
 
 /** All that a hand-out may depend on. None of the parts has a NUL in it. */
 function keyOf(
-  { sessionId, label, host, port, actionClass, resource, purpose }: CredentialNeed,
+  { sessionId, label, host, port, actionClass, resource, subject, purpose }: CredentialNeed,
 ): string {
-  const place = purpose === undefined ? `${host}:${port}` : `${host}:${port} ${purpose}`;
+  const place = [`${host}:${port}`, subject, purpose].join(" ");
   return `${sessionId}\0${label}\0${place}\0${actionClass}\0${resource}`;
 }

@@ -9,6 +9,7 @@ import { LocalExecutions } from "../exec/executions.ts";
 import { createPipeline, type Pipeline } from "../pipeline/pipeline.ts";
 import { SessionTable } from "../pipeline/session_table.ts";
 import { Standing } from "../pipeline/standing.ts";
+import type { CredentialNeed } from "../../broker/hand_out.ts";
 import { BrokerClient } from "../credentials/broker_client.ts";
 import { BrokeredCredentials } from "../credentials/brokered.ts";
 import { type CallCredentials, NO_CREDENTIALS } from "../credentials/call_credentials.ts";
@@ -49,6 +50,9 @@ const CHECKED = { checked: true };
 /** How often calls under way are looked through for those that time has overtaken. */
 const EXPIRE_MS = 1_000;
 
+/** How long a broker that could not help is left alone. */
+const LEARN_PAUSE_MS = 1_000;
+
 /** How long the outcomes of calls that were broken off may take. */
 const DRAIN_LIMIT_MS = 1_000;
 
@@ -58,6 +62,8 @@ export class DataPlaneWorker {
   readonly #events: EventRing;
   readonly #leaves: LeafClient;
   readonly #approvals = new ApprovalClient((request) => this.#post(request));
+  /** Sessions whose secrets are obtained again before anything of theirs goes out. */
+  readonly #learning = new Set<string>();
   #running: Running | undefined;
 
   constructor(control: MessagePort, events: EventRing) {
@@ -122,7 +128,10 @@ export class DataPlaneWorker {
     const broker = new BrokerClient();
     const secrets = new SecretsOfSessions((...which) => desk.book.textOf(...which));
     desk.secretOf = (sessionId, text) => secrets.of(sessionId).secretOf(text);
-    const handOuts = new HandOuts(broker, (sessionId, issued) => secrets.learn(sessionId, issued));
+    const handOuts = new HandOuts(broker, (sessionId, issued, need) => {
+      secrets.learn(sessionId, issued);
+      if (need !== undefined) this.#post({ kind: "handed", need });
+    });
     const { clockSkewMs } = config;
     const approvals = config.approvals && { desk: this.#approvals, config: config.approvals };
     const executions = new LocalExecutions({
@@ -213,7 +222,7 @@ export class DataPlaneWorker {
   }
 
   async #openSession(
-    { sessions, transport, httpProxy, desk }: Running,
+    { sessions, transport, httpProxy, desk, handOuts }: Running,
     { seed, entrance }: Message<"session-open">,
   ): Promise<void> {
     const { sessionId } = seed;
@@ -221,6 +230,13 @@ export class DataPlaneWorker {
     let proxy: HostAndPort | undefined;
     sessions.open(seed);
     desk.book.open(sessionId, seed.placeholders ?? []);
+    const { needs = [] } = seed;
+    if (needs.length > 0) {
+      this.#learning.add(sessionId);
+      await Promise.all(needs.map((need) => this.#learnAgain(handOuts, need)));
+      // It was closed meanwhile.
+      if (!this.#learning.delete(sessionId)) return;
+    }
     try {
       if (entrance.kind === "socket") await transport.openSession(sessionId, entrance.path);
       else proxy = await transport.admitSession(sessionId, entrance.secret, httpProxy!);
@@ -234,7 +250,20 @@ export class DataPlaneWorker {
     this.#post({ kind: "session-opened", sessionId, error, proxy });
   }
 
+  /**
+   * Obtains what a session was handed by the data plane before this one. Until it is known, answers
+   * could not be searched for it, and the session has no way in.
+   */
+  async #learnAgain(handOuts: HandOuts, need: CredentialNeed): Promise<void> {
+    while (this.#learning.has(need.sessionId)) {
+      const had = await handOuts.get(need);
+      if (!("ok" in had) || had.ok) return;
+      await new Promise((resolve) => setTimeout(resolve, LEARN_PAUSE_MS));
+    }
+  }
+
   async #closeSession(running: Running, sessionId: string): Promise<void> {
+    this.#learning.delete(sessionId);
     running.sessions.end(sessionId);
     running.pipeline.review();
     await running.transport.closeSession(sessionId);

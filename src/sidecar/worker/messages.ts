@@ -16,6 +16,7 @@ import type { LossQuestion, LossVerdict } from "../losses/question.ts";
 import type { ApprovalRequest } from "./approval_client.ts";
 import type { PipelineConfig } from "../pipeline/pipeline.ts";
 import type { ProxySecret } from "../transport/proxy_credentials.ts";
+import type { CredentialNeed } from "../../broker/hand_out.ts";
 import type { SessionSeed } from "../pipeline/session_table.ts";
 
 /** A mapping file with its text. */
@@ -139,6 +140,8 @@ export type FromWorker =
     readonly proxy?: HostAndPort | undefined;
   }
   | { readonly kind: "session-closed"; readonly sessionId: string }
+  /** A session was handed a credential: another data plane has to know it, to mask it. */
+  | { readonly kind: "handed"; readonly need: CredentialNeed }
   | { readonly kind: "advised"; readonly number: number; readonly advice: Advice }
   | { readonly kind: "weighed"; readonly number: number; readonly verdict: LossVerdict }
   | { readonly kind: "leaf-request"; readonly request: number; readonly host: string }

@@ -1,3 +1,5 @@
+import type { NeedSubject } from "../../hand_out.ts";
+
 /** How far a permission of a GitHub App goes. */
 export type Access = "read" | "write";
 
@@ -51,8 +53,19 @@ const NEEDS: Readonly<Record<string, Permissions>> = {
   "webhook.write": { repository_hooks: "write" },
 };
 
+/** What reading parts of a repository takes, which are as much `code.read` as its files. */
+const READS: Readonly<Record<NeedSubject, Permissions>> = {
+  checks: { checks: "read" },
+  deployments: { deployments: "read" },
+  statuses: { statuses: "read" },
+};
+
 /** The permissions that calls of a class need, or `undefined` when there is no token for them. */
-export function permissionsFor(actionClass: string): Permissions | undefined {
+export function permissionsFor(
+  actionClass: string,
+  subject?: NeedSubject,
+): Permissions | undefined {
+  if (subject !== undefined && actionClass === "code.read") return READS[subject];
   return Object.hasOwn(NEEDS, actionClass) ? NEEDS[actionClass] : undefined;
 }
 

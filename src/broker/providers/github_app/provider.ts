@@ -140,7 +140,9 @@ function refusedToken(status: number, permissions: Permissions): string {
 
 function demandOf(need: CredentialNeed, options: GithubAppOptions): Result<Demand, string> {
   // Without a call, whoever asks wants to know whether a token is to be had.
-  const permissions = need.actionClass === "" ? METADATA : permissionsFor(need.actionClass);
+  const permissions = need.actionClass === ""
+    ? METADATA
+    : permissionsFor(need.actionClass, need.subject);
   if (permissions === undefined) {
     return err(`no permission of one repository is known for "${need.actionClass}"`);
   }
