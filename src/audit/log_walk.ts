@@ -35,10 +35,18 @@ export class LogWalk {
   /** The file that is walked through. */
   #path = "";
 
-  /** `from` is an earlier checkpoint, up to which lines are held against its root alone. */
-  constructor(snapshot: LogSnapshot, checkpoint: Vouched | undefined, from: TreeHead | undefined) {
+  /**
+   * `from` is an earlier checkpoint, up to which lines are held against its root alone; `witnessed`
+   * is one that somebody else saw.
+   */
+  constructor(
+    snapshot: LogSnapshot,
+    checkpoint: Vouched | undefined,
+    from: TreeHead | undefined,
+    witnessed?: TreeHead,
+  ) {
     this.#snapshot = snapshot;
-    this.#vouched = [from, checkpoint].filter((head) => head !== undefined);
+    this.#vouched = [from, checkpoint, witnessed].filter((head) => head !== undefined);
     this.#from = from;
   }
 

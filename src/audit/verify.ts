@@ -1,6 +1,6 @@
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import type { LineBreak } from "./check_lines.ts";
-import { parseCheckpoint, parseClaim } from "./checkpoint.ts";
+import { parseCheckpoint, parseClaim, type TreeHead } from "./checkpoint.ts";
 import { KnownKeys } from "./known_keys.ts";
 import { lineChecker } from "./line_checker.ts";
 import { type LogSnapshot, snapshotLog } from "./log_parts.ts";
@@ -44,6 +44,8 @@ export interface VerifyOptions {
    * only those after it are checked one by one.
    */
   readonly from?: string;
+  /** What a witness saw of the log: it must hold that still. */
+  readonly witnessed?: TreeHead;
   /**
    * How many threads check lines besides this one; for a small log, none does.
    * @default as many as there are processors
@@ -83,7 +85,7 @@ export async function verifyLog(
     const claimed = claim?.ok
       ? { ...claim.value, isBelieved: () => signed()?.ok === true }
       : undefined;
-    const walk = new LogWalk(snapshot.value, claimed, from?.value);
+    const walk = new LogWalk(snapshot.value, claimed, from?.value, options.witnessed);
     let broken = await judge(walk, snapshot.value, keys, options);
     const checkpoint = signed();
     if (checkpoint?.ok === false) {

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { checkProofCommand } from "./audit/check_proof.ts";
 import { keysCommand } from "./audit/keys.ts";
 import { proveCommand } from "./audit/prove.ts";
+import { searchCommand } from "./audit/search.ts";
 import { verifyCommand } from "./audit/verify.ts";
 import { examples } from "./examples.ts";
 
@@ -14,5 +15,6 @@ export function command(): Command {
     .addCommand(verifyCommand())
     .addCommand(proveCommand())
     .addCommand(checkProofCommand())
-    .addCommand(keysCommand());
+    .addCommand(keysCommand())
+    .addCommand(searchCommand());
 }

@@ -11,8 +11,6 @@ import { errorLine, type Notify } from "./notices.ts";
 interface SinkContext {
   readonly env: Environment;
   readonly notify: Notify;
-  /** The key that signs the log, raw. */
-  readonly logKey: Uint8Array;
 }
 
 /**
@@ -64,7 +62,7 @@ async function openDestination(
 
 async function openAuthority(
   { sidecar }: FirmaConfig,
-  { env, notify, logKey }: SinkContext,
+  { env, notify }: SinkContext,
 ): Promise<Result<Destination>> {
   const { remote } = sidecar.authority;
   if (remote === undefined) {
@@ -81,7 +79,6 @@ async function openAuthority(
     tls: certPath && keyPath ? { certPath, keyPath, caPath } : undefined,
     credentials: credentials?.value,
     logPath: sidecar.audit.filePath,
-    logKey,
     onNotice: (notice) => notify("warn", errorLine(notice)),
   });
 }

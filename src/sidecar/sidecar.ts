@@ -273,7 +273,6 @@ async function openAudit(
 ): Promise<Result<{ audit: AuditWriter; sinks: readonly ShippingSink[] }>> {
   const opened = await openAuditKey(config.sidecar.audit, env);
   if (!opened.ok) return opened;
-  const { publicKey: logKey, ...signing } = opened.value;
   const { filePath: file, redactQueryParams: redactNames, shipping, ...kept } = config.sidecar
     .audit;
   const onTrouble = (error: FirmaError) =>
@@ -282,7 +281,7 @@ async function openAudit(
   // Loaded only where there is somewhere to ship it to.
   if (shipping.kinds.length > 0) {
     const { openSinks } = await import("./open_sinks.ts");
-    const shipped = await openSinks(config, { env, notify, logKey });
+    const shipped = await openSinks(config, { env, notify });
     if (!shipped.ok) return shipped;
     sinks = shipped.value;
   }
@@ -290,7 +289,7 @@ async function openAudit(
     file,
     redactNames,
     ...kept,
-    ...signing,
+    ...opened.value,
     onTrouble,
     sinks,
   });

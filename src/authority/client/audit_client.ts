@@ -1,10 +1,11 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type Checkpoint, checkpointOrigin, parseCheckpoint } from "../../audit/checkpoint.ts";
+import { type Checkpoint, parseClaim } from "../../audit/checkpoint.ts";
 import { readCheckpointNote } from "../../audit/checkpoint_file.ts";
 import type { Hash } from "../../audit/merkle/hash.ts";
 import { consistencyPath } from "../../audit/merkle/stored.ts";
 import { verifyConsistency } from "../../audit/merkle/verify.ts";
 import type { Destination, LogLine, LogPosition, Outcome } from "../../audit/ship/destination.ts";
+import { firstKey } from "../../audit/ship/first_key.ts";
 import { isHash } from "../../audit/ship/is_hash.ts";
 import { TreeFile } from "../../audit/tree_file.ts";
 import { formatAddCheckpoint } from "../../audit/witness/add_checkpoint.ts";
@@ -19,8 +20,6 @@ export interface AuditClientOptions extends ConnectionsOptions {
   readonly credentials?: SidecarCredentials | undefined;
   /** The log that is shipped. */
   readonly logPath: string;
-  /** The key that signs it, raw. */
-  readonly logKey: Uint8Array;
 }
 
 const decoder = new TextDecoder();
@@ -34,6 +33,7 @@ export class AuditClient implements Destination {
   readonly most = { lines: 1_024, bytes: 768 * 1024 };
   readonly #options: AuditClientOptions;
   readonly #connections: Connections;
+  #logKey: Uint8Array<ArrayBuffer> | undefined;
 
   private constructor(options: AuditClientOptions, connections: Connections) {
     this.name = `Authority at "${options.endpoints[0]}"`;
@@ -71,13 +71,14 @@ export class AuditClient implements Destination {
   }
 
   async caughtUp(seq: number, signal: AbortSignal): Promise<Outcome<void>> {
-    const { logPath, logKey } = this.#options;
+    const { logPath } = this.#options;
     const note = readCheckpointNote(logPath);
-    const checkpoint = note === undefined ? undefined : parseCheckpoint(note, [logKey]);
-    // Another key's, or ahead of what was shipped: a later one will do.
+    // The witness looks who signed it.
+    const checkpoint = note === undefined ? undefined : parseClaim(note);
     if (note === undefined || !checkpoint?.ok) return ok(undefined);
-    const { size, origin } = checkpoint.value;
-    if (size > seq || origin !== checkpointOrigin(logKey)) return ok(undefined);
+    const { size } = checkpoint.value;
+    // Ahead of what was shipped: later it will not be.
+    if (size > seq) return ok(undefined);
     const cosigned = this.#cosigned();
     if (cosigned?.size === size) return ok(undefined);
     return await this.#ask(async ({ audit }) => {
@@ -109,9 +110,8 @@ export class AuditClient implements Destination {
 
   /** The last checkpoint that was cosigned, as far as is known here. */
   #cosigned(): Checkpoint | undefined {
-    const { logPath, logKey } = this.#options;
-    const note = readCosignedNote(logPath);
-    const checkpoint = note === undefined ? undefined : parseCheckpoint(note, [logKey]);
+    const note = readCosignedNote(this.#options.logPath);
+    const checkpoint = note === undefined ? undefined : parseClaim(note);
     return checkpoint?.ok ? checkpoint.value : undefined;
   }
 
@@ -131,8 +131,9 @@ export class AuditClient implements Destination {
   }
 
   #common() {
-    const { logKey, credentials } = this.#options;
-    return { logKey: new Uint8Array(logKey), ...(credentials && { credentials }) };
+    const { credentials, logPath } = this.#options;
+    this.#logKey ??= firstKey(logPath);
+    return { logKey: this.#logKey, ...(credentials && { credentials }) };
   }
 
   async #ask<T>(ask: (connection: Connection) => Promise<T>): Promise<Outcome<T>> {

@@ -5,7 +5,7 @@ import type { EventFilter } from "../../audit/search/event_filter.ts";
 export interface LogName {
   /** The client that ships it, by its certificate. */
   readonly sidecar: string;
-  /** The key that signs it: 16 digits in hex, as in the origin of its checkpoints. */
+  /** The key that signed it first: 16 digits in hex, as in the origin of its checkpoints. */
   readonly id: string;
 }
 
@@ -49,10 +49,20 @@ export interface Head {
   readonly root: Hash;
 }
 
+/** The keys of a log, raw. */
+export interface LogKeys {
+  readonly inForce: readonly Uint8Array[];
+  readonly all: readonly Uint8Array[];
+}
+
 /** A log while nobody else changes it; what is done counts, durably, once the change is over. */
 export interface LogChange {
   /** The last branch, with what was appended; `undefined` before the first line. */
   readonly branch: Branch | undefined;
+  /** The keys of the log: those that sign now, and all that ever did. */
+  readonly keys: LogKeys;
+  /** Remembers the keys that the lines kept so far lead to. */
+  setKeys(keys: LogKeys): Promise<void>;
   /** The hash of a line as a leaf of the tree (RFC 6962), as it came last; `undefined`: not kept. */
   leaf(seq: number): Promise<Hash | undefined>;
   /** The root over the first `size` lines; `undefined` where not all of them are in one branch. */

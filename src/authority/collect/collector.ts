@@ -1,4 +1,5 @@
 import { GENESIS, lineHash } from "../../audit/chain.ts";
+import { KnownKeys } from "../../audit/known_keys.ts";
 import { leafHash, sameHash } from "../../audit/merkle/hash.ts";
 import { parseLine } from "../../audit/verify_line.ts";
 import { verifySignature } from "../../audit/verify_signature.ts";
@@ -34,7 +35,7 @@ export interface Kept {
 /** A log, and who ships it. */
 export interface ShippedLog {
   readonly sidecar: string;
-  /** Raw Ed25519 key, 32 bytes. */
+  /** The key that signed it first: raw Ed25519, 32 bytes. */
   readonly key: Uint8Array;
 }
 
@@ -72,20 +73,28 @@ export class Collector {
     log: ShippedLog,
     lines: readonly Uint8Array[],
   ): Promise<Result<Kept, CollectFault>> {
-    const checked: CheckedLine[] = [];
-    let forged: CollectFault | undefined;
-    for (const [index, bytes] of lines.entries()) {
-      if (index % TURN === TURN - 1) await new Promise((resolve) => setTimeout(resolve, 0));
-      const line = check(bytes, log.key);
-      if (!line.ok) {
-        forged = { kind: "forged", reason: line.error };
-        break;
-      }
-      checked.push(line.value);
-    }
     // A log is that of a client which has shown a line of it.
-    return await this.change(log, checked.length > 0, async (change, name) => {
+    const isProven = lines[0] !== undefined && check(lines[0], new KnownKeys([log.key])).ok;
+    return await this.change(log, isProven, async (change, name) => {
+      const { inForce, all } = change.keys;
+      const known = new KnownKeys(inForce.length > 0 ? inForce : [log.key]);
+      const checked: CheckedLine[] = [];
+      let forged: CollectFault | undefined;
+      for (const [index, bytes] of lines.entries()) {
+        if (index % TURN === TURN - 1) await new Promise((resolve) => setTimeout(resolve, 0));
+        if (await isKept(change, bytes)) continue;
+        const line = check(bytes, known);
+        if (!line.ok) {
+          forged = { kind: "forged", reason: line.error };
+          break;
+        }
+        known.learn(line.value.members);
+        checked.push(line.value);
+      }
       const kept = await this.#keep(name, change, checked);
+      if (checked.length > 0 && !sameKeys(known.inForce, inForce)) {
+        await change.setKeys({ inForce: known.inForce, all: union(all, known.all) });
+      }
       if (!kept.ok || forged === undefined) return kept;
       const seq = (change.branch?.last ?? 0) + 1;
       await this.tell(name, change, { kind: "forged", seq, detail: forged.reason });
@@ -129,7 +138,7 @@ export class Collector {
     for (let at = 0; at < lines.length;) {
       const { branch } = change;
       const line = lines[at]!;
-      if (await isKept(change, line)) {
+      if (await isKept(change, line.bytes)) {
         at++;
         continue;
       }
@@ -159,20 +168,41 @@ function keptOf({ branch }: LogChange): Kept {
   return { seq: branch?.last ?? 0, hash: branch?.hash ?? "" };
 }
 
-function check(bytes: Uint8Array, key: Uint8Array): Result<CheckedLine, string> {
+function check(bytes: Uint8Array, known: KnownKeys): Result<CheckedLine, string> {
   const parsed = parseLine(bytes);
   if (!parsed.ok) return err(`it sent a line that is none: ${parsed.error.reason}`);
   const { seq, signed, signature, members } = parsed.value;
-  if (!verifySignature(key, signed, signature)) {
-    return err(`it sent a line ${seq} that the key of the log has not signed`);
+  if (!known.forLine(members).some((key) => verifySignature(key, signed, signature))) {
+    return err(`it sent a line ${seq} that no key of the log has signed`);
   }
   return ok({ seq, bytes, hash: lineHash(bytes), members });
 }
 
-async function isKept(change: LogChange, { seq, bytes }: CheckedLine): Promise<boolean> {
-  if (seq > (change.branch?.last ?? 0)) return false;
+/** Whether exactly this line is kept: then it was verified when it came. */
+async function isKept(change: LogChange, bytes: Uint8Array): Promise<boolean> {
+  const last = change.branch?.last ?? 0;
+  if (last === 0) return false;
+  const seq = seqOf(bytes);
+  if (seq === undefined || seq > last) return false;
   const leaf = await change.leaf(seq);
   return leaf !== undefined && sameHash(leaf, leafHash(bytes));
+}
+
+function seqOf(bytes: Uint8Array): number | undefined {
+  try {
+    const { seq } = JSON.parse(new TextDecoder().decode(bytes));
+    return Number.isSafeInteger(seq) && seq > 0 ? seq : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function sameKeys(one: readonly Uint8Array[], other: readonly Uint8Array[]): boolean {
+  return one.length === other.length && one.every((key, index) => sameHash(key, other[index]!));
+}
+
+function union(one: readonly Uint8Array[], other: readonly Uint8Array[]): Uint8Array[] {
+  return [...new Map([...one, ...other].map((key) => [key.toBase64(), key])).values()];
 }
 
 /** Why a line that is not kept yet does not belong behind the last one; `undefined` if it does. */

@@ -3,10 +3,11 @@ import { writeAll } from "../../audit/write_all.ts";
 import { join } from "../../core/path.ts";
 import { timestamp } from "../../core/timestamp.ts";
 import { branchesIn, BranchFiles } from "./branch_files.ts";
-import type { Branch, CheckedLine, Head, Incident, LogChange } from "./collection.ts";
+import type { Branch, CheckedLine, Head, Incident, LogChange, LogKeys } from "./collection.ts";
 
 const ABOUT = "log.json";
 const INCIDENTS = "incidents.jsonl";
+const KEYS = "keys.json";
 const WITNESSED = "witnessed.json";
 
 /** A log that is collected into a directory. Methods throw what the file system throws. */
@@ -14,6 +15,7 @@ export class LogDirectory implements LogChange {
   readonly #path: string;
   readonly #branches: BranchFiles[];
   #lastIncident: string | undefined;
+  #keys: LogKeys | undefined;
 
   private constructor(path: string, branches: BranchFiles[]) {
     this.#path = path;
@@ -30,6 +32,7 @@ export class LogDirectory implements LogChange {
   static make(path: string, sidecar: string, key: Uint8Array): void {
     Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
     writeWhole(join(path, "audit.key.pub"), `${key.toBase64()}\n`);
+    writeKeys(path, { inForce: [key], all: [key] });
     writeWhole(join(path, ABOUT), `${JSON.stringify({ sidecar, since: timestamp() })}\n`);
   }
 
@@ -43,6 +46,20 @@ export class LogDirectory implements LogChange {
       }
     }
     return new LogDirectory(path, branches);
+  }
+
+  get keys(): LogKeys {
+    if (this.#keys === undefined) {
+      const { in_force, keys } = JSON.parse(readIfThere(join(this.#path, KEYS)) ?? "{}");
+      this.#keys = { inForce: decodeKeys(in_force), all: decodeKeys(keys) };
+    }
+    return this.#keys;
+  }
+
+  setKeys(keys: LogKeys): Promise<void> {
+    writeKeys(this.#path, keys);
+    this.#keys = keys;
+    return Promise.resolve();
   }
 
   /** Whether it is still where it was opened. */
@@ -131,6 +148,16 @@ function writeWhole(path: string, text: string): void {
     file.syncSync();
   }
   Deno.renameSync(draft, path);
+}
+
+function writeKeys(directory: string, { inForce, all }: LogKeys): void {
+  const encode = (list: readonly Uint8Array[]) => list.map((key) => key.toBase64());
+  const text = JSON.stringify({ in_force: encode(inForce), keys: encode(all) });
+  writeWhole(join(directory, KEYS), `${text}\n`);
+}
+
+function decodeKeys(list: unknown): Uint8Array[] {
+  return Array.isArray(list) ? list.map((key) => Uint8Array.fromBase64(key)) : [];
 }
 
 function lastIncident(path: string): string | undefined {

@@ -1,4 +1,4 @@
-import { checkpointOrigin, parseCheckpoint } from "../../audit/checkpoint.ts";
+import { parseCheckpoint } from "../../audit/checkpoint.ts";
 import { sameHash } from "../../audit/merkle/hash.ts";
 import { verifyConsistency } from "../../audit/merkle/verify.ts";
 import { parseAddCheckpoint } from "../../audit/witness/add_checkpoint.ts";
@@ -42,16 +42,14 @@ export class LogWitness {
     const asked = parseAddCheckpoint(body);
     if (!asked.ok) return invalid(asked.error);
     const { oldSize, proof, checkpoint: note } = asked.value;
-    const parsed = parseCheckpoint(note, [log.key]);
-    if (!parsed.ok || parsed.value.origin !== checkpointOrigin(log.key)) {
-      return invalid("the key of the log has not signed the checkpoint");
-    }
-    const head = parsed.value;
-    if (oldSize > head.size) return invalid("the checkpoint is older than the one before");
     return await this.#collector.change<Witnessed, WitnessFault>(
       log,
-      true,
+      false,
       async (change, name) => {
+        const parsed = parseCheckpoint(note, change.keys.all);
+        if (!parsed.ok) return invalid("no key of the log has signed the checkpoint");
+        const head = parsed.value;
+        if (oldSize > head.size) return invalid("the checkpoint is older than the one before");
         const tell = (detail: string) =>
           this.#collector.tell(name, change, { kind: "checkpoint", seq: head.size, detail });
         const inconsistent = async (reason: string) => {

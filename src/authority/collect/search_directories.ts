@@ -1,6 +1,7 @@
 import type { EventFilter } from "../../audit/search/event_filter.ts";
 import { Newest } from "../../audit/search/newest.ts";
-import { type Match, searchFile } from "../../audit/search/search_file.ts";
+import type { Match } from "../../audit/search/read_match.ts";
+import { searchFile } from "../../audit/search/search_file.ts";
 import { join } from "../../core/path.ts";
 import { branchesIn, filesIn } from "./branch_files.ts";
 import type { FoundLine } from "./collection.ts";

@@ -7,12 +7,14 @@ import { print, printError, printToStderr } from "../output.ts";
 import { bold, hasColours, red, yellow } from "../style.ts";
 import { withGlobals } from "../with_globals.ts";
 import { publicKeyOption, publicKeys } from "./public_keys.ts";
+import { type WitnessedHead, witnessedHead } from "./witnessed.ts";
 
 interface Flags {
   readonly config?: string;
   readonly json?: boolean;
   readonly publicKey?: string[];
   readonly from?: string;
+  readonly witness?: string;
 }
 
 const BROKEN = 1;
@@ -38,7 +40,7 @@ function progressLine(): { update(done: number, all: number): void; clear(): voi
   };
 }
 
-function verdict(report: VerifyReport): string {
+function verdict(report: VerifyReport, witnessed: WitnessedHead | undefined): string {
   const colours = hasColours(Deno.stdout);
   const file = escapeForTerminal(report.file);
   if (report.broken) {
@@ -48,7 +50,11 @@ function verdict(report: VerifyReport): string {
     return `${file}: ${red(`broken${at}`, colours)}: ${escapeForTerminal(reason)}\n`;
   }
   const lines = report.lines === 1 ? "1 line" : `${report.lines} lines`;
-  const head = `${file}: ${bold("whole", colours)}, ${lines}${extent(report)}`;
+  const seen = witnessed === undefined
+    ? ""
+    : `, cosigned at line ${witnessed.size} by ${escapeForTerminal(witnessed.witness)} at ` +
+      witnessed.time;
+  const head = `${file}: ${bold("whole", colours)}, ${lines}${extent(report)}${seen}`;
   if (report.checkpointSize === undefined) {
     const doubt = yellow("no checkpoint beside it", colours);
     return `${head}; ${doubt}, so lines missing at its end would not show\n`;
@@ -79,15 +85,26 @@ async function verify(path: string | undefined, flags: Flags): Promise<number> {
   if (!keys.ok) return refuse([keys.error]);
   const from = earlierNote(flags.from);
   if (!from.ok) return refuse([from.error]);
+  const witnessed = flags.witness === undefined
+    ? undefined
+    : witnessedHead(file.value, flags.witness);
+  if (witnessed?.ok === false) return refuse([witnessed.error]);
   const progress = progressLine();
   const report = await verifyLog(file.value, {
     publicKeys: keys.value,
     onProgress: progress.update,
     ...(from.value !== undefined && { from: from.value }),
+    ...(witnessed && { witnessed: witnessed.value }),
   });
   progress.clear();
   if (!report.ok) return refuse([report.error]);
-  print(flags.json ? `${JSON.stringify(report.value)}\n` : verdict(report.value));
+  const seen = witnessed?.value;
+  const cosigned = seen && { size: seen.size, witness: seen.witness, time: seen.time };
+  print(
+    flags.json
+      ? `${JSON.stringify({ ...report.value, ...(cosigned && { cosigned }) })}\n`
+      : verdict(report.value, seen),
+  );
   return report.value.whole ? 0 : BROKEN;
 }
 
@@ -112,6 +129,7 @@ Examples:
   firma audit verify
   firma audit verify copy.jsonl --public-key audit.key.pub --json
   firma audit verify --from last-month.checkpoint
+  firma audit verify --witness witness.vkey
 `;
 
 /** `firma audit verify [path]` */
@@ -128,6 +146,10 @@ export function verifyCommand(): Command {
     .option(
       "--from <checkpoint>",
       "an earlier checkpoint: what it vouches for must be the same, the rest is verified",
+    )
+    .option(
+      "--witness <key>",
+      "the witness that cosigned it, or a file with its key: what it saw must be there still",
     )
     .option("--json", "print the result as a JSON object")
     .addHelpText("after", HELP)

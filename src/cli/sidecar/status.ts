@@ -54,7 +54,7 @@ async function status(flags: StatusFlags): Promise<number> {
   const runs = flags.daemon ? [] : await runRows(env);
   const rows = [...daemon.value ? [daemon.value] : [], ...runs]
     .filter((row) => sandboxId === undefined || serves(row, sandboxId));
-  print(flags.json ? `${JSON.stringify(rows, null, 2)}\n` : table(rows));
+  print(flags.json ? `${JSON.stringify(rows, null, 2)}\n` : table(rows) + sinkLines(rows));
   return rows.every(isWell) ? STATUS.fine : STATUS.unwell;
 }
 
@@ -63,8 +63,28 @@ function serves(row: SidecarRow, sandboxId: string): boolean {
     row.sessions.some((session) => session.sandbox_id === sandboxId);
 }
 
-function isWell({ state, authority }: SidecarRow): boolean {
-  return WELL.includes(state) && (authority === null || WELL.includes(authority.state));
+function isWell({ state, authority, audit }: SidecarRow): boolean {
+  return WELL.includes(state) && (authority === null || WELL.includes(authority.state)) &&
+    !sinksOf(audit).some(({ behind }) => behind === true);
+}
+
+/** What a Sidecar says of where its audit log is shipped; nothing in it is checked. */
+function sinksOf(audit: unknown): readonly Readonly<Record<string, unknown>>[] {
+  const { sinks } = (audit ?? {}) as { readonly sinks?: unknown };
+  return Array.isArray(sinks) ? sinks.filter((sink) => typeof sink === "object" && sink) : [];
+}
+
+/** A line for each place that the audit log is shipped to. */
+function sinkLines(rows: readonly SidecarRow[]): string {
+  const lines = rows.flatMap(({ pid, audit }) =>
+    sinksOf(audit).map(({ sink, destination, state, waiting, behind, error }) => {
+      const backlog = waiting === 0 ? "nothing waits" : `${waiting} lines wait`;
+      const fault = error === undefined ? "" : `: ${error}`;
+      return `audit log of ${pid ?? "-"} to the ${destination} (${sink}): ${state}, ${backlog}` +
+        `${behind === true ? ", too many" : ""}${fault}\n`;
+    })
+  );
+  return escapeLinesForTerminal(lines.join(""));
 }
 
 /** One line for each session, and for each Sidecar without one. */

@@ -118,6 +118,26 @@ Deno.test("Collector keeps both sides of a fork, a gap and a truncation, and rep
   }
 });
 
+Deno.test("Collector follows a log from key to key, and takes nothing more of one that handed over", async () => {
+  await inTempDir(async (dir) => {
+    const { open, close, reports } = collectInto(dir);
+    const first = sidecar();
+    const second = sidecar();
+    const before = [...first.lines(3), first.handOver(second.key.publicKey)];
+    const after = second.lines(3, first.head);
+    kept(await open().receive(first.log, before));
+    await close();
+    const collector = open();
+    assert.equal(kept(await collector.receive(first.log, [...before, ...after])).seq, 7);
+    assert.deepEqual(reports, []);
+    const late = first.lines(1, second.head);
+    const answer = await collector.receive(first.log, late);
+    assert.equal(answer.ok ? "" : answer.error.kind, "forged");
+    assert.equal(kept(await collector.resume(first.log, 7)).seq, 7);
+    await close();
+  });
+});
+
 Deno.test("Collector.resume() reports a log that became shorter, once", async () => {
   await inTempDir(async (dir) => {
     const { open, close, reports } = collectInto(dir);

@@ -1,4 +1,5 @@
 import { chainEvents, type ChainHead, GENESIS } from "../../../src/audit/chain.ts";
+import { keyEvent } from "../../../src/audit/key_event.ts";
 import type { Collection } from "../../../src/authority/collect/collection.ts";
 import { Collector } from "../../../src/authority/collect/collector.ts";
 import { FileCollection } from "../../../src/authority/collect/file_collection.ts";
@@ -19,6 +20,15 @@ export function sidecar(name = "build-1") {
       const chained = chainEvents(events, from, key.privateKey);
       head = chained.head;
       return splitLines(chained.bytes);
+    },
+    /** The line by which its key hands over to another. */
+    handOver: (next: Uint8Array): Uint8Array => {
+      const event = keyEvent(key.publicKey, "handed_over", "", {
+        next_public_key: next.toBase64(),
+      });
+      const chained = chainEvents([event], head, key.privateKey);
+      head = chained.head;
+      return splitLines(chained.bytes)[0]!;
     },
     get head(): ChainHead {
       return head;
