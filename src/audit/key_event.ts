@@ -1,4 +1,4 @@
-import type { EventBase, KeyEvent } from "../core/event.ts";
+import { EVENT_SCHEMA_VERSION, type EventBase, type KeyEvent } from "../core/event.ts";
 import { newId } from "../core/id.ts";
 import { timestamp } from "../core/timestamp.ts";
 
@@ -19,6 +19,7 @@ export function keyEvent(
     change,
     public_key: publicKey.toBase64(),
     detail,
+    schema_version: EVENT_SCHEMA_VERSION,
     ...members,
   };
 }

@@ -1,6 +1,9 @@
 import { type AbortReason, type Decision, type DenyReason, holdsBack } from "./decision.ts";
 import type { ExecutionEnvelope } from "./envelope.ts";
 
+/** Version of the form of events; rises when a reader of the old form would misread the new one. */
+export const EVENT_SCHEMA_VERSION = 1;
+
 /** What every execution event says. The audit writer adds `seq`, `prev` and `signature`. */
 export interface EventBase {
   /** `aevt_…` */
@@ -150,6 +153,8 @@ export interface KeyEvent extends EventBase {
   /** Raw Ed25519 public key that signs this line, standard base64. */
   readonly public_key: string;
   readonly detail: string;
+  /** Of the form of the lines from this one on; every file of a log begins with such an event. */
+  readonly schema_version?: number;
   /** Of `rotated`: the name of the file with the lines before. */
   readonly file?: string;
   /** Of `rotated` and `dropped`: the first line that the files hold. */

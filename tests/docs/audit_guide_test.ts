@@ -36,6 +36,8 @@ Deno.test("every command of docs/guides/audit.md works as it stands", async () =
   assert.ok(printed.length >= 9, `${printed.length}`);
   assert.match(await person.read("observed.cedar"), /resource\.host == "registry\./);
 
+  await assertOfForm(person);
+
   // A changed line is found by every one of them.
   const log = await person.startProgram("sh", [
     "-c",
@@ -44,3 +46,27 @@ Deno.test("every command of docs/guides/audit.md works as it stands", async () =
   ], { env }).finished();
   assert.match(log.stdout, /broken at line 3[^]*\n1\n$/);
 });
+
+/** Holds every line of the log against the published schema, and a line with a member too many. */
+async function assertOfForm(person: Person): Promise<void> {
+  await person.write("schema.json", await Deno.readTextFile("docs/audit/event.schema.json"));
+  const program = `
+import json, sys, jsonschema
+validator = jsonschema.Draft7Validator(json.load(open("schema.json")))
+kinds = set()
+for line in open(sys.argv[1]):
+    event = json.loads(line)
+    kinds.add(event["kind"])
+    fault = jsonschema.exceptions.best_match(validator.iter_errors(event))
+    assert fault is None, (event, fault)
+    assert not validator.is_valid({**event, "more": 1}), event
+print(*sorted(kinds))
+`;
+  const { code, stdout, stderr } = await person.startProgram("/usr/bin/python3", [
+    "-c",
+    program,
+    person.auditLog,
+  ]).finished();
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, "decision exec key outcome policy session\n");
+}
