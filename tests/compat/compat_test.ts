@@ -4,6 +4,7 @@ import { CLIENTS } from "./clients.ts";
 import { converse } from "./converse.ts";
 import { install } from "./install.ts";
 import { measure } from "./measure.ts";
+import { converseSignedIn, TOKENS } from "./sign_in.ts";
 import { ELSEWHERE, GREETING } from "./vendors/vendor.ts";
 
 /** Those that `scripts/test` installs; the others are tried by `scripts/compat`. */
@@ -37,4 +38,11 @@ Deno.test("firma run has claude answer without its key, and show why its command
     event.kind === "decision" && event.resource === "example.com/"
   );
   assert.deepEqual(refused.map((event) => event.kind === "decision" && event.decision), ["DENY"]);
+
+  // With the sign-in of a person, which it renews in the sandbox and never sees.
+  const signedIn = await converseSignedIn(installed.program, "hello");
+  assert.equal(signedIn.stdout.trim(), GREETING, signedIn.stderr);
+  assert.deepEqual(signedIn.shown, [`Bearer ${TOKENS.stale}`, `Bearer ${TOKENS.fresh}`]);
+  assert.deepEqual(signedIn.renewedWith, [TOKENS.refresh]);
+  assert.ok(signedIn.after.includes(TOKENS.fresh) && signedIn.after.includes(TOKENS.next));
 });

@@ -66,7 +66,7 @@ export function isKeyOf({ key, header }: Agent, keys: ReadonlySet<string>): bool
 }
 
 /** The hosts that a mapping pack names. */
-async function hostsOf(mapping: string): Promise<[string, ...string[]]> {
+export async function hostsOf(mapping: string): Promise<[string, ...string[]]> {
   const file = new URL(`../../packs/mappings/${mapping}.toml`, import.meta.url);
   const { rules } = parse(await Deno.readTextFile(file)) as {
     rules: { host: string | string[] }[];
