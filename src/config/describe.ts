@@ -70,13 +70,16 @@ export function describeConfig(config: FirmaConfig, files: readonly OperatorFile
       lines.push(`up to ${profile.limits.processes} processes of an agent of profile ${id}`);
     }
     const told = (words: readonly string[]) => words.join(", ");
-    const { commands, envPassthrough, homeWrite, homeRead } = profile;
+    const { commands, envPassthrough, homeWrite, homeRead, governed } = profile;
     if (commands.length > 0) lines.push(`profile ${id} is chosen for: ${told(commands)}`);
     if (envPassthrough.length > 0) {
       lines.push(`variables handed to agents of profile ${id}: ${told(envPassthrough)}`);
     }
     if (homeWrite.length > 0) lines.push(`written in your home by ${id}: ${told(homeWrite)}`);
     if (homeRead.length > 0) lines.push(`read in your home by ${id}: ${told(homeRead)}`);
+    if (governed !== undefined) {
+      lines.push(`programs of ${id} that are decided, and no others: ${told(governed) || "none"}`);
+    }
   }
   lines.push(`audit log: ${audit.filePath}`);
   return lines;

@@ -127,6 +127,8 @@ export interface ProfileConfig {
   /** Paths below the home. */
   readonly homeWrite: readonly string[];
   readonly homeRead: readonly string[];
+  /** The only programs that are decided and recorded; absent: all. */
+  readonly governed?: readonly string[] | undefined;
   /** In place of those of the run, one by one. */
   readonly limits: LimitsConfig;
 }
@@ -284,6 +286,7 @@ function assemble(
         envPassthrough: profile.env_passthrough,
         homeWrite: profile.home_write,
         homeRead: profile.home_read,
+        governed: profile.governed,
         limits: limitsOf(profile.limits),
       }])),
     },

@@ -55,6 +55,8 @@ export type SidecarMessage =
     readonly kind: "hello";
     /** Names of programs whose every execution is asked for, with all that it says. */
     readonly governed: readonly string[];
+    /** Those of them that do what their arguments name without executing it. */
+    readonly carriers: readonly string[];
   }
   | {
     readonly kind: "answer";

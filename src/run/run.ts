@@ -16,6 +16,7 @@ import { chooseProfile } from "./profile.ts";
 import { createRunDirectory, removeAbandonedRuns } from "./run_directory.ts";
 import { sealedDirectories } from "./sealed.ts";
 import { extendProfiles } from "../sandbox/profiles.ts";
+import type { ExecGateRequest } from "../sandbox/handoff.ts";
 import type { SandboxSession } from "../sandbox/request.ts";
 import type { Session } from "./session.ts";
 import type { SessionHost } from "./session_host.ts";
@@ -226,7 +227,7 @@ async function runPrepared(
       (opened) => opened.ok ? asSandboxSession(opened.value.session) : undefined,
       () => undefined,
     ),
-    execGate: gateOf(config, ui),
+    execGate: gateOf(config, profile.value, ui),
     addedFilter: addedFilter.value,
     fileRule: fileRule.value,
     runDir: runDirectory.path,
@@ -271,9 +272,10 @@ async function runPrepared(
 
 function gateOf(
   { run }: FirmaConfig,
+  profile: string,
   ui: RunInterface,
-): { readonly timeoutMs: number } | undefined {
+): ExecGateRequest | undefined {
   const { gate, timeoutMs } = run.localExec;
-  if (gate !== "off") return { timeoutMs };
+  if (gate !== "off") return { timeoutMs, governed: run.profiles[profile]?.governed };
   ui.tell("warn", "the execution gate is off: what the agent starts is not decided, nor recorded");
 }

@@ -26,6 +26,14 @@ export const PROXY_SOCKET = `${PROXY_DIR}/proxy.sock`;
 export const HAS_GATE = "FIRMA_EXEC_GATE";
 export const BWRAP = `${PRIVATE_DIR}/bwrap`;
 
+/** How programs are held until they are decided. */
+export interface ExecGateRequest {
+  /** How long each decision may take. */
+  readonly timeoutMs: number;
+  /** The only programs that are decided, by name or absolute path; absent: all. */
+  readonly governed?: readonly string[] | undefined;
+}
+
 /** The first line, from `confine()`: what to start. */
 export interface LaunchPlan {
   readonly command: readonly string[];
@@ -43,8 +51,8 @@ export interface LaunchPlan {
   readonly limits: AgentLimits;
   /** Whether the layers around the agent ignore what the terminal sends. */
   readonly shielded: boolean;
-  /** How long the Sidecar may take to decide what is executed; absent: nothing is asked. */
-  readonly execGate?: { readonly timeoutMs: number };
+  /** How what is executed is decided; absent: nothing is asked. */
+  readonly execGate?: ExecGateRequest;
   /** A filter of system calls that is loaded beside the built-in one. */
   readonly addedFilter?: Artifact;
   /** Which of those signals the agent takes as usual. */

@@ -1,3 +1,4 @@
+import type { ExecGateRequest } from "./handoff.ts";
 import type { LimitsConfig } from "../config/schema.ts";
 import type { SandboxFinding } from "../core/event.ts";
 import { dataDir, stateDir } from "../config/paths.ts";
@@ -49,10 +50,10 @@ export interface ConfineRequest {
    */
   readonly session: Promise<SandboxSession | undefined>;
   /**
-   * How programs are held until the Sidecar has decided them; `timeoutMs` bounds each decision.
+   * How programs are held until the Sidecar has decided them.
    * @default {undefined} none is held
    */
-  readonly execGate?: { readonly timeoutMs: number } | undefined;
+  readonly execGate?: ExecGateRequest | undefined;
   /** System calls that the operator refuses beyond the usual ones. @default {undefined} none */
   readonly addedFilter?: Artifact | undefined;
   /** What policies say of files that would be shown. @default {undefined} nothing */

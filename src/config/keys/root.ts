@@ -37,6 +37,12 @@ const PROFILE = section("What an operator adds to a profile, or a profile of the
     example: [".config/gh/hosts.yml"],
     applies: "next run",
   }),
+  governed: key(list(NOT_EMPTY, "list of names and paths"), {
+    about: "The only programs that are decided and recorded, by name or path; copies of them too",
+    otherwise: "every program",
+    example: ["git", "rm", "/opt/tools/deploy"],
+    applies: "next run",
+  }),
   limits: PROFILE_LIMITS,
 });
 

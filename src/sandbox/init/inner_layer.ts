@@ -67,6 +67,7 @@ export async function startAgent(
       own: [SHELL, BWRAP, ...ownPrograms(plan, command)],
       path: plan.environment.PATH ?? "",
       timeoutMs: plan.execGate.timeoutMs,
+      only: plan.execGate.governed,
     });
   }
   try {

@@ -83,7 +83,7 @@ export class GateLine {
 
   /** Answers to the end of the connection. */
   async serve(): Promise<void> {
-    this.#say({ kind: "hello", governed: [...this.#governed] });
+    this.#say({ kind: "hello", governed: [...this.#governed], carriers: CARRIERS });
     try {
       for await (const message of readMessages(this.#reader)) {
         await this.#options.sink.relief();

@@ -13,15 +13,17 @@ export interface GateHostOptions {
   readonly timeoutMs: number;
   /** What firma itself executes before the command. */
   readonly own?: readonly string[];
+  /** The only programs that are decided. */
+  readonly only?: readonly string[];
 }
 
-const { command: [program, ...args], socket, timeoutMs, own = [] } = JSON.parse(
+const { command: [program, ...args], socket, timeoutMs, own = [], only } = JSON.parse(
   Deno.args[0]!,
 ) as GateHostOptions;
 const gate = new GateThread();
 const path = Deno.env.get("PATH") ?? "";
 try {
-  await gate.open({ socket, own, path, timeoutMs });
+  await gate.open({ socket, own, path, timeoutMs, only });
   const child = new Deno.Command(program, { args }).spawn();
   void gate.ended.then((reason) => console.error(`gate ended: ${reason}`));
   const { code } = await child.status;

@@ -10,6 +10,7 @@ import { KnownPrograms } from "./known_programs.ts";
 import { Programs } from "./program.ts";
 import { RecentRefusals } from "./recent_refusals.ts";
 import { describeStarted, differenceOf } from "./started.ts";
+import { Subjects } from "./subjects.ts";
 import { Wire } from "./wire.ts";
 
 /** What the gate is told before it begins. */
@@ -24,13 +25,17 @@ export interface GateOrders {
   readonly path: string;
   /** How long an answer may take, in milliseconds. */
   readonly timeoutMs: number;
+  /** The only programs that are asked about, by name or absolute path; absent: all. */
+  readonly only?: readonly string[] | undefined;
 }
 
 /** What must be running after the kernel let a call go on. */
 type Expected =
   | { readonly kind: "decided"; readonly found: Found }
   /** By a standing answer: the Sidecar is yet to hear of it. */
-  | { readonly kind: "standing"; readonly identified: Identified };
+  | { readonly kind: "standing"; readonly identified: Identified }
+  /** Nobody is asked about it. */
+  | { readonly kind: "free"; readonly identified: Identified };
 
 interface Asked {
   readonly attempt: Attempt;
@@ -75,6 +80,7 @@ export class ExecGate {
   #untold: GateMessage[] = [];
   #untoldSince = 0;
   #governed: ReadonlySet<string> | undefined;
+  #subjects = new Subjects(undefined, []);
   #early: Attempt[] = [];
   #wire: Wire | undefined;
   #own = 0;
@@ -182,6 +188,10 @@ export class ExecGate {
     }
     const identified = identify(attempt, path, this.#programs, this.#governed);
     if (typeof identified === "number") return this.#refuseRead(attempt, identified);
+    if (!this.#subjects.include(identified)) {
+      if (!this.#listener.isWaiting(attempt)) return;
+      return this.#letGo(attempt, { kind: "free", identified });
+    }
     if (identified.key !== undefined && this.#standing.has(identified.key)) {
       if (!this.#listener.isWaiting(attempt)) return;
       return this.#letGo(attempt, { kind: "standing", identified });
@@ -254,7 +264,7 @@ export class ExecGate {
       return;
     }
     release(stopped);
-    this.#later({ kind: "ran", execution });
+    if (expected.kind === "standing") this.#later({ kind: "ran", execution });
   }
 
   #end(pid: number): void {
@@ -312,7 +322,10 @@ export class ExecGate {
     switch (message.kind) {
       case "hello": {
         this.#governed = new Set(message.governed);
-        this.#programs.known = new KnownPrograms(this.#governed, this.#orders.path);
+        const { only, path } = this.#orders;
+        this.#subjects = new Subjects(only, message.carriers);
+        const names = new Set([...message.governed, ...this.#subjects.names]);
+        this.#programs.known = new KnownPrograms(names, path, this.#subjects.paths);
         const early = this.#early;
         this.#early = [];
         for (const attempt of early) this.#take(attempt);

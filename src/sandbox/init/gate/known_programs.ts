@@ -1,3 +1,4 @@
+import { basename, dirname } from "../../../core/path.ts";
 import { type FileIdentity, identityAt, identityKey, isSameFile, readStart } from "./file.ts";
 
 /** Programs that are larger are not looked for under other names. */
@@ -18,8 +19,8 @@ export class KnownPrograms {
   readonly #bySize: ReadonlyMap<number, readonly Known[]>;
   readonly #remembered = new Map<string, readonly string[]>();
 
-  /** Looks for programs of these names in the directories of `path`, as in `PATH`. */
-  constructor(names: ReadonlySet<string>, path: string) {
+  /** Looks for programs of these names in the directories of `path`, as in `PATH`, and at `paths`. */
+  constructor(names: ReadonlySet<string>, path: string, paths: readonly string[]) {
     const bySize = new Map<number, Known[]>();
     const add = (directory: string, name: string) => {
       const known = { path: `${directory}/${name}`, name };
@@ -32,6 +33,7 @@ export class KnownPrograms {
     for (const name of names) {
       if (LOADER.test(name)) { for (const directory of LOADER_DIRECTORIES) add(directory, name); }
     }
+    for (const each of paths) add(dirname(each), basename(each));
     this.#bySize = bySize;
   }
 

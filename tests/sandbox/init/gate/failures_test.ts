@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Gated, type Serve } from "../../support/gated.ts";
 
-const HELLO = `${JSON.stringify({ kind: "hello", governed: [] })}\n`;
+const HELLO = `${JSON.stringify({ kind: "hello", governed: [], carriers: [] })}\n`;
 
 /** A Sidecar that greets, and then says this to every question. */
 const saying = (text: (number: number) => string | undefined): Serve => async (reader) => {
