@@ -1,100 +1,100 @@
 #!/usr/bin/env python3
-"""Verifies an audit log of firma, or a proof that an event is in one.
-
-    verify.py LOG PUBLIC_KEY             the log with the checkpoint beside it, LOG.checkpoint
-    verify.py --proof PROOF PUBLIC_KEY   what firma audit prove prints
-
-Exit status: 0 whole, 1 broken. Needs Python 3.8 and the package "cryptography"."""
-import base64, hashlib, json, os, sys
+"""verify.py LOG PUBLIC_KEY...: verifies an audit log of firma with its closed files, unpacked, and
+the checkpoint beside it. Exit status: 0 whole, 1 broken. Needs the package "cryptography"."""
+import glob, json, os, re, sys
+from base64 import b64decode, b64encode
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from functools import reduce
+from hashlib import sha256
 
 def check(condition, reason):
     if not condition:
         raise ValueError(reason)
 
-def leaf_hash(line):
-    return hashlib.sha256(b"\0" + line).digest()
-
 def node_hash(left, right):
-    return hashlib.sha256(b"\1" + left + right).digest()
+    return sha256(b"\1" + left + right).digest()
 
-def tree_root(hashes):
-    """RFC 6962, 2.1."""
-    if not hashes:
-        return hashlib.sha256(b"").digest()
-    while len(hashes) > 1:  # an odd one out at the end of a level moves up as it is
-        pairs = [node_hash(*hashes[i : i + 2]) for i in range(0, len(hashes) - 1, 2)]
-        hashes = pairs + hashes[len(hashes) // 2 * 2 :]
-    return hashes[0]
+def grow(peaks, line):
+    """RFC 6962, 2.1; peaks are sizes and roots of full trees, from the left."""
+    size, node = 1, sha256(b"\0" + line).digest()
+    while peaks and peaks[-1][0] == size:
+        size, node = 2 * size, node_hash(peaks.pop()[1], node)
+    peaks.append((size, node))
 
-def check_line(line, seq, key):
-    """Checks signature and number; returns the event."""
+def is_signed(key, signature, message):
+    try:
+        return Ed25519PublicKey.from_public_bytes(b64decode(key)).verify(signature, message) is None
+    except InvalidSignature:
+        return False
+
+def check_line(line, keys):
+    """Checks the signature; returns the event, and leaves in keys those that are known after it."""
     event = json.loads(line)
-    member = b',"signature":"%s"' % event["signature"].encode()
-    check(line.count(member) == 1, "line %d has no signature where it belongs" % seq)
-    key.verify(base64.b64decode(event["signature"], validate=True), line.replace(member, b""))
-    check(event["seq"] == seq, "line %d says that it is number %s" % (seq, event["seq"]))
-    return event
+    said = event if event["kind"] == "key" else {}
+    key, root, heir = map(said.get, ("public_key", "root_public_key", "next_public_key"))
+    statement = b"firma audit key\n%s\n" % str(key).encode()
+    if root in keys and is_signed(root, b64decode(said["root_signature"]), statement):
+        keys.add(key)
+    text = event["signature"].encode()
+    signed, raw = line.replace(b',"signature":"%s"' % text, b"", 1), b64decode(text, validate=True)
+    known = any(is_signed(each, raw, signed) for each in (keys & {key} if heir else keys))
+    check(known and b64encode(raw) == text, "no known key signed line %s so" % event["seq"])
+    keys ^= {key, heir} if heir else set()
+    return event, said
 
-def read_checkpoint(note, key, raw_key):
-    """C2SP tlog-checkpoint: returns size and root."""
+def read_checkpoint(note, keys):  # C2SP tlog-checkpoint: size and root
     text, _, signatures = note.rpartition("\n\n")
     origin, size, root = (text + "\n").split("\n")[:3]
-    known = hashlib.sha256(origin.encode() + b"\n\1" + raw_key).digest()[:4]
-    for signature in signatures.splitlines():
-        dash, name, blob = signature.split(" ")
-        blob = base64.b64decode(blob)
-        if dash == "\u2014" and name == origin and blob[:4] == known:
-            key.verify(blob[4:], (text + "\n").encode())
-            return int(size), base64.b64decode(root, validate=True)
+    for name, blob in re.findall("^\u2014 (.*) (.*)$", signatures, re.M):
+        for key in keys:
+            key_id = sha256(origin.encode() + b"\n\1" + b64decode(key)).digest()[:4]
+            signed = is_signed(key, b64decode(blob)[4:], (text + "\n").encode())
+            if name == origin and b64decode(blob)[:4] == key_id and signed:
+                return int(size), b64decode(root, validate=True)
     raise ValueError("no known key signed the checkpoint")
 
-def verify_log(path, key, raw_key):
-    lines = open(path, "rb").read().split(b"\n")
-    check(lines.pop() == b"", "the last line has no end")
-    prev = "0" * 64
-    for seq, line in enumerate(lines, 1):
-        event = check_line(line, seq, key)
-        check(event["prev"] == prev, "line %d does not follow the one before" % seq)
-        lost = event["kind"] == "key" and event["change"] == "truncated"
-        check(not lost, "line %d records a loss" % seq)
-        prev = hashlib.sha256(line).hexdigest()
-    if os.path.exists(path + ".checkpoint"):
-        note = open(path + ".checkpoint", encoding="utf-8").read()
-        size, root = read_checkpoint(note, key, raw_key)
-        check(size <= len(lines), "%d lines are missing at the end" % (size - len(lines)))
-        vouched = tree_root([leaf_hash(line) for line in lines[:size]])
-        check(vouched == root, "the checkpoint vouches for other lines")
-    return "whole, %d lines" % len(lines)
+def lines_of(log):
+    closed = [name for name in glob.glob(glob.escape(log) + ".*-*")
+              if re.search(r"\.\d+-\d+$", name) and not os.path.samefile(name, log)]
+    for name in sorted(closed) + [log]:
+        for line in open(name, "rb"):
+            check(line.endswith(b"\n"), "the last line of %s has no end" % name)
+            yield line[:-1]
 
-def verify_proof(path, key, raw_key):
-    """C2SP tlog-proof, with the event in "extra"; RFC 9162, 2.1.3.2."""
-    head, _, note = open(path, encoding="utf-8").read().partition("\n\n")
-    header, extra, index, *siblings = head.split("\n")
-    check(header == "c2sp.org/tlog-proof@v1", "it is not a proof")
-    line, index = base64.b64decode(extra.split(" ")[1]), int(index.split(" ")[1])
-    check_line(line, index + 1, key)
-    size, root = read_checkpoint(note, key, raw_key)
-    check(index < size, "the checkpoint does not reach to the event")
-    node, last, result = index, size - 1, leaf_hash(line)
-    for sibling in (base64.b64decode(sibling, validate=True) for sibling in siblings):
-        check(last > 0, "the path is too long")
-        if node % 2 or node == last:
-            result = node_hash(sibling, result)
-            while node % 2 == 0 and node:
-                node, last = node // 2, last // 2
-        else:
-            result = node_hash(result, sibling)
-        node, last = node // 2, last // 2
-    check(last == 0 and result == root, "the event is not in the log")
-    return line.decode()
+def verify_log(log, keys):
+    ever, peaks, seq, prev, before, dropped, root = set(keys), [], 0, "0" * 64, 0, 0, None
+    path = log + ".checkpoint"
+    note = open(path, encoding="utf-8").read() if os.path.exists(path) else ""
+    for line in lines_of(log):
+        event, said = check_line(line, keys)
+        ever |= keys
+        if "tree" in said:  # the first line of a file speaks of all lines before it
+            trees, end = [b64decode(tree) for tree in said["tree"]], said["last_seq"]
+            if seq == 0:
+                before, seq, prev = end, end, event["prev"]
+                sizes = (1 << bit for bit in reversed(range(end.bit_length())) if end >> bit & 1)
+                peaks = list(zip(sizes, trees))
+            check(trees == [tree for _, tree in peaks], "line %d speaks of others" % (seq + 1))
+        seq += 1
+        check((event["seq"], event["prev"]) == (seq, prev), "line %d is not the one here" % seq)
+        check(said.get("change") != "truncated", "line %d records a loss" % seq)
+        dropped = max(dropped, said["last_seq"] if said.get("change") == "dropped" else 0)
+        prev = sha256(line).hexdigest()
+        grow(peaks, line)
+        if note.split("\n")[1:2] == [str(seq)]:
+            root = reduce(lambda right, left: node_hash(left, right), [h for _, h in peaks[::-1]])
+    check(before <= dropped, "lines up to %d are missing" % before)
+    if note:
+        size, vouched = read_checkpoint(note, ever)
+        check(size == 0 or root == vouched, "it is not the log of %d lines of its checkpoint" % size)
+    return "whole, %d lines" % (seq - before)
+
+def main(judge):
+    try:
+        print(judge(sys.argv[1], {open(name).read().strip() for name in sys.argv[2:]}))
+    except (ValueError, KeyError, TypeError) as error:
+        sys.exit("broken: %s" % error)
 
 if __name__ == "__main__":
-    *words, key_file = sys.argv[1:]
-    raw = base64.b64decode(open(key_file).read())
-    verify = verify_proof if words[0] == "--proof" else verify_log
-    try:
-        print(verify(words[-1], Ed25519PublicKey.from_public_bytes(raw), raw))
-    except (ValueError, KeyError, InvalidSignature) as error:
-        sys.exit("broken: %s" % (error or "a signature does not fit"))
+    main(verify_log)

@@ -74,6 +74,10 @@ Deno.test("rotateSigningKey() hands over in the middle of a log that others writ
     const whole = await verified(place, first);
     assert.partialDeepStrictEqual(whole, { whole: true, lines: 9, checkpointSize: 9 });
     assert.equal((await verified(place, last.to)).broken?.line, 1);
+    const firstFile = `${dir}/first.pub`;
+    await Deno.writeTextFile(firstFile, first.toBase64());
+    assert.equal(await pythonSays(place.logPath, firstFile), "whole, 9 lines\n");
+    assert.match(await pythonSays(place.logPath, `${place.keyPath}.pub`), /^broken: no known key/);
     assert.ok((await verified(place, first, to, last.to)).whole);
     // Nothing of the old private keys is left.
     const files = [...Deno.readDirSync(`${dir}/keys`)].map(({ name }) => name);
@@ -103,6 +107,12 @@ Deno.test("a key that has handed over signs nothing any more, whoever has it", (
       new Uint8Array([...new TextEncoder().encode(`${kept.join("\n")}\n`), ...forged.bytes]),
     );
     await Deno.remove(`${place.logPath}.checkpoint`);
+    const stolenFile = `${dir}/stolen.pub`;
+    await Deno.writeTextFile(stolenFile, stolen.publicKey.toBase64());
+    assert.match(
+      await pythonSays(place.logPath, stolenFile),
+      /^broken: no known key signed line 4/,
+    );
     const report = await verified(place, stolen.publicKey, await publicKey(place));
     assert.deepEqual([report.broken?.line, report.broken?.code], [seq + 1, "BAD_SIGNATURE"]);
   }));
@@ -192,10 +202,50 @@ Deno.test("a key that another one vouches for needs nobody else's word", () =>
     await Deno.writeFile(alone, lines.bytes);
     const by = async (key: Uint8Array) => unwrap(await verifyLog(alone, { publicKeys: [key] }));
     assert.ok((await by(root.publicKey)).whole);
+    await Deno.writeTextFile(`${dir}/root.pub`, root.publicKey.toBase64());
+    assert.match(await pythonSays(alone, `${dir}/root.pub`), /^whole/);
     assert.equal((await by(newKey().publicKey)).broken?.line, 1);
     const text = await Deno.readTextFile(alone);
     assert.match(text, /"root_signature":"/);
   }));
+
+Deno.test("docs/audit/verify.py reads closed files, and what begins after dropped ones", () =>
+  inTempDir(async (dir) => {
+    const { logPath: file, keyPath } = placeIn(dir);
+    const key = unwrap(await loadOrCreateSigningKey(keyPath));
+    const options = { file, key, rotation: { maxBytes: 3_000 } };
+    const fill = async (retention: { maxFiles?: number }) => {
+      const writer = unwrap(await AuditWriter.open({ ...options, retention }));
+      for (let i = 0; i < 30; i++) await record(writer, i);
+      unwrap(await writer.close());
+    };
+    const both = async () => {
+      const { whole, lines } = await verified({ logPath: file, keyPath }, key.publicKey);
+      const said = await pythonSays(file, `${keyPath}.pub`);
+      assert.equal(said.startsWith("whole"), whole, said);
+      if (whole) assert.equal(said, `whole, ${lines} lines\n`);
+      return whole;
+    };
+    await fill({});
+    assert.ok(await both());
+    await fill({ maxFiles: 2 });
+    assert.ok(await both());
+    // Without its record, what is missing at the beginning shows.
+    const closed = [...Deno.readDirSync(dir)].map(({ name }) => name)
+      .filter((name) => /\.jsonl\.\d+-\d+$/.test(name)).sort();
+    assert.equal(closed.length, 2);
+    await Deno.remove(`${dir}/${closed[0]}`);
+    assert.ok(!await both());
+  }));
+
+/** What the verifier in Python says, which shares nothing with ours. */
+async function pythonSays(log: string, keyFile: string): Promise<string> {
+  const program = new URL("../../docs/audit/verify.py", import.meta.url).pathname;
+  const { stdout, stderr } = await new Deno.Command("/usr/bin/python3", {
+    args: [program, log, keyFile],
+  }).output();
+  return new TextDecoder().decode(stdout.length > 0 ? stdout : stderr);
+}
 
 function newKey(): SigningKey {
   return unwrap(parseSigningKey("new", newSigningKey().privatePem));

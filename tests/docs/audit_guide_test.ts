@@ -15,7 +15,9 @@ Deno.test("every command of docs/guides/audit.md works as it stands", async () =
   const bin = join(person.home, "bin");
   await Deno.mkdir(bin);
   await Deno.symlink(join(Deno.cwd(), "scripts/firma"), join(bin, "firma"));
-  await person.write("verify.py", await Deno.readTextFile("docs/audit/verify.py"));
+  for (const program of ["verify.py", "check_proof.py"]) {
+    await person.write(program, await Deno.readTextFile(`docs/audit/${program}`));
+  }
   const env = { PATH: `${bin}:/usr/local/bin:/usr/bin:/bin` };
   const guide = await Deno.readTextFile("docs/guides/audit.md");
   const printed: string[] = [];
