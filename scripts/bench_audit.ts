@@ -1,7 +1,7 @@
 /**
  * How many events a second one core appends to an audit log, what `append`
- * costs its caller, where the time goes, and how fast a log is verified; the best
- * of several rounds of each. Prints one JSON object. Run: `deno run -A scripts/bench_audit.ts [events]`.
+ * costs its caller, where the time goes, how fast a log is verified, and how long a call of the data
+ * plane waits for its record; the best of several rounds of each. Prints one JSON object. Run: `deno run -A scripts/bench_audit.ts [events]`.
  */
 import { createPublicKey, hash, sign, verify } from "node:crypto";
 import process from "node:process";
@@ -10,85 +10,14 @@ import { chainEvents, GENESIS } from "../src/audit/chain.ts";
 import { redactEvent } from "../src/audit/redact_event.ts";
 import { verifyLog } from "../src/audit/verify.ts";
 import { AuditWriter } from "../src/audit/writer.ts";
-import type { ActionClass } from "../src/core/action_class.ts";
-import type { DecisionEvent, ExecutionEvent, OutcomeEvent } from "../src/core/event.ts";
-import { newId } from "../src/core/id.ts";
+import type { DecisionEvent, ExecutionEvent } from "../src/core/event.ts";
 import { unwrap } from "../src/core/result.ts";
-import { timestamp } from "../src/core/timestamp.ts";
 import { loadOrCreateSigningKey } from "../src/pki/signing_key.ts";
+import { decision, outcome } from "./bench_audit/event.ts";
+import { queueing } from "./bench_audit/queueing.ts";
 
 /** Events appended before the next ones wait for them. */
 const WAVE = 4_000;
-
-const ids = {
-  sandbox_id: newId("sbx"),
-  session_id: newId("ses"),
-  agent_id: newId("agt"),
-};
-
-/** A decision with all that a real one carries. */
-function decision(number: number): DecisionEvent {
-  const path = `/repos/firma/firma/contents/src/file_${number}.ts`;
-  const token = "ctok_01jd0000000000000000000000";
-  return {
-    ...ids,
-    kind: "decision",
-    event_id: newId("aevt"),
-    timestamp: timestamp(),
-    decision: "ALLOW",
-    deny_reason: "",
-    detail: "",
-    action_class: "code.read",
-    resource: `api.github.invalid${path}?ref=main&access_token=hunter2`,
-    method: "GET",
-    token_id: token,
-    bundle_version: "0123456789abcdef",
-    policy_ids: ["dev.cedar#4"],
-    latency_us: 31,
-    envelope: {
-      intent: {
-        action_class: "code.read" as ActionClass,
-        resource: {
-          id: `api.github.invalid${path}`,
-          host: "api.github.invalid",
-          path,
-          method: "GET",
-        },
-        raw_transport: "https",
-        raw_action_ref: "mappings/github.toml:12",
-        attributes: { git_ref: "refs/heads/main" },
-      },
-      capability: { token_id: token, agent_id: ids.agent_id },
-      metadata: {
-        session_id: ids.session_id,
-        timestamp_ms: Date.now(),
-        session_started_ms: Date.now() - 60_000,
-        action_count: number,
-        deny_count: 3,
-        prior_action_classes: ["code.read", "code.read", "system.install"],
-        last_resource: "registry.invalid/hono",
-      },
-      provenance: { pid: 4711, executable: "/usr/bin/node", via: "proxy" },
-    },
-  };
-}
-
-function outcome(of: DecisionEvent): OutcomeEvent {
-  return {
-    ...ids,
-    kind: "outcome",
-    event_id: newId("aevt"),
-    timestamp: timestamp(),
-    decision_event_id: of.event_id,
-    status: 200,
-    abort_reason: "",
-    detail: "",
-    request_bytes: 0,
-    response_bytes: 4711,
-    head_latency_us: 20_123,
-    latency_us: 40_321,
-  };
-}
 
 /** Microseconds of CPU time that one run of `body` takes, the best of five rounds. */
 function microseconds(body: () => void, rounds = 2_000): number {
@@ -133,10 +62,14 @@ try {
   }
   unwrap(await writer.close());
 
-  const verifyStarted = performance.now();
-  const report = unwrap(await verifyLog(file, { publicKeys: [key.publicKey] }));
-  const verifySeconds = (performance.now() - verifyStarted) / 1000;
-  if (!report.whole) throw new Error(`Cannot verify the log: ${report.broken?.reason}`);
+  const verified = async (workers: number) => {
+    const started = performance.now();
+    const report = unwrap(await verifyLog(file, { publicKeys: [key.publicKey], workers }));
+    if (!report.whole) throw new Error(`Cannot verify the log: ${report.broken?.reason}`);
+    return Math.round(report.lines / (performance.now() - started) * 1_000);
+  };
+  const bestOf = async (workers: number) =>
+    Math.max(await verified(workers), await verified(workers), await verified(workers));
 
   const sample = decision(1);
   const line = chainEvents([sample], GENESIS, key.privateKey).bytes;
@@ -150,7 +83,12 @@ try {
       events_per_second: Math.round(1e6 / wallUs),
       events_per_cpu_second: Math.round(1e6 / cpuUs),
       append_us: Math.round(appendUs * 100) / 100,
-      verified_per_second: Math.round(report.lines / verifySeconds),
+      verified_per_second: await bestOf(0),
+      verified_per_second_with_2_workers: await bestOf(2),
+      queueing_at_2000_calls_per_second: {
+        queued: await queueing(dir, "queued"),
+        durable: await queueing(dir, "durable"),
+      },
       decision_us: {
         redact: microseconds(() => redactEvent(sample)),
         canonical_json: microseconds(() => canonicalJson(sample)),

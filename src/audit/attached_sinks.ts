@@ -1,4 +1,4 @@
-import { ok, type Result } from "../core/result.ts";
+import { err, ok, type Result } from "../core/result.ts";
 import type { AuditSink, LogFilesChange, WrittenLines } from "./sink.ts";
 
 /** How long sinks may take to finish when the log is closed, in milliseconds. */
@@ -7,9 +7,11 @@ const CLOSE_MS = 2_000;
 /** The sinks of a log as one, in which no fault of one reaches the others or the log. */
 export class AttachedSinks {
   readonly #sinks: readonly AuditSink[];
+  readonly #closeMs: number;
 
-  constructor(sinks: readonly AuditSink[]) {
+  constructor(sinks: readonly AuditSink[], closeMs = CLOSE_MS) {
     this.#sinks = sinks;
+    this.#closeMs = closeMs;
   }
 
   /** `seq` of the oldest line that a sink still needs from the files; `Infinity` for none. */
@@ -30,9 +32,9 @@ export class AttachedSinks {
     for (const sink of this.#sinks) this.#ask(() => sink.filesChanged(change));
   }
 
-  /** Closes all of them at once; the first that failed is told. */
+  /** Closes all of them at once, and waits for none for ever; the first that failed is told. */
   async close(): Promise<Result<void>> {
-    const closed = await Promise.all(this.#sinks.map((sink) => sink.close(CLOSE_MS)));
+    const closed = await Promise.all(this.#sinks.map((sink) => closeInTime(sink, this.#closeMs)));
     return closed.find((result) => !result.ok) ?? ok(undefined);
   }
 
@@ -42,5 +44,20 @@ export class AttachedSinks {
     } catch {
       return undefined; // the log itself does not depend on it
     }
+  }
+}
+
+/** A sink gets the time it was promised twice, and is then left behind. */
+async function closeInTime(sink: AuditSink, closeMs: number): Promise<Result<void>> {
+  const tooLong = Promise.withResolvers<Result<void>>();
+  const failed = (state: string) =>
+    err({ code: "SINK_NOT_CLOSED", message: `Cannot close the sink ${sink.name}: ${state}` });
+  const timer = setTimeout(() => tooLong.resolve(failed("it does not end")), 2 * closeMs);
+  try {
+    return await Promise.race([sink.close(closeMs), tooLong.promise]);
+  } catch (cause) {
+    return failed(cause instanceof Error ? cause.message : String(cause));
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -80,3 +80,19 @@ Deno.test("AttachedSinks tells all of changed files, closes all, and says which 
   assert.deepEqual(await attached.close(), err(error));
   assert.equal(last.closed.length, 1);
 });
+
+Deno.test("AttachedSinks leaves a sink behind that never ends, or breaks as it does", async () => {
+  const stuck = keepingSink({ name: "stuck", close: () => new Promise(() => {}) });
+  const broken = keepingSink({
+    name: "broken",
+    close: () => Promise.reject(new Error("it broke")),
+  });
+  const kept = keepingSink();
+  for (const [sink, told] of [[stuck, /stuck: it does not end/], [broken, /it broke/]] as const) {
+    const closed = await new AttachedSinks([sink, kept], 10).close();
+    assert.ok(!closed.ok);
+    assert.equal(closed.error.code, "SINK_NOT_CLOSED");
+    assert.match(closed.error.message, told);
+  }
+  assert.equal(kept.closed.length, 2);
+});
