@@ -77,6 +77,8 @@ export interface RecordedExecution {
   readonly cwd: string;
   /** What runs the file, which is a script. */
   readonly interpreter?: string;
+  /** The SHA-256 of the file, in hex, where some rule may be about the program. */
+  readonly sha256?: string;
 }
 
 /** Whether the call may go out: a denial that is not enforced holds nothing back. */

@@ -19,6 +19,8 @@ export interface Execution {
   readonly cwd: string;
   /** The file is a script: what runs it. */
   readonly interpreter?: Interpreter;
+  /** Of a governed program, unless it is very large: the SHA-256 of the file, in hex. */
+  readonly sha256?: string;
   /** Of a governed program: variables that change what it does. */
   readonly environment?: Readonly<Record<string, string>>;
 }

@@ -80,7 +80,11 @@ export function identify(
 const identified = new WeakMap<Program, Identified>();
 
 /** Finds out what an attempt is about, or the error number that it is to fail with. */
-export function describe(attempt: Attempt, identified: Identified): Found | number {
+export function describe(
+  attempt: Attempt,
+  identified: Identified,
+  programs: Programs,
+): Found | number {
   const { pid } = attempt;
   const { path, own, interpreter, front, isGoverned } = identified;
   const all = readList(pid, attempt.argv, isGoverned ? WHOLE : BEGINNING);
@@ -94,7 +98,12 @@ export function describe(attempt: Attempt, identified: Identified): Found | numb
   const cwd = readLink(`/proc/${pid}/cwd`);
   if (cwd === undefined) return ERRNO.EACCES;
   const known = executionOf(pid, identified, all, cwd);
-  const execution = environment === undefined ? known : { ...known, environment };
+  const sha256 = isGoverned ? programs.digestOf(attempt, path, identified.program) : undefined;
+  const execution = {
+    ...known,
+    ...(sha256 !== undefined && { sha256 }),
+    ...(environment && { environment }),
+  };
   // Told to execute a descriptor, the kernel makes up a path.
   const shownPath = attempt.directory === undefined ? path : undefined;
   const argv = interpreter === undefined

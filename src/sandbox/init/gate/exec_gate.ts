@@ -196,7 +196,7 @@ export class ExecGate {
       if (!this.#listener.isWaiting(attempt)) return;
       return this.#letGo(attempt, { kind: "standing", identified });
     }
-    const found = describe(attempt, identified);
+    const found = describe(attempt, identified, this.#programs);
     if (typeof found === "number") return this.#refuseRead(attempt, found);
     if (!this.#listener.isWaiting(attempt)) return;
     if (this.#refused.isRetry(found, performance.now())) {

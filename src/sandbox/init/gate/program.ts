@@ -9,6 +9,7 @@ import {
   readLink,
   readStart,
 } from "./file.ts";
+import { ContentHashes } from "./content_hashes.ts";
 import type { KnownPrograms } from "./known_programs.ts";
 import { ERRNO, libc } from "./libc.ts";
 import type { Attempt } from "./listener.ts";
@@ -40,6 +41,7 @@ const DELETED = " (deleted)";
 
 /** Finds what callers mean, as they see the file system: all of them share one root directory. */
 export class Programs {
+  readonly hashes = new ContentHashes();
   #known: KnownPrograms | undefined;
   #root: number | undefined;
   /** What files begin with; a file that changes is another. */
@@ -56,15 +58,29 @@ export class Programs {
 
   /** The program that an attempt names, or the error number that it would fail with. */
   find(attempt: Attempt, path: string): Program | number {
-    const { pid, directory, flags } = attempt;
-    if (path === "") {
-      if (directory === undefined || (flags & AT_EMPTY_PATH) === 0) return ERRNO.ENOENT;
-      return this.#at(openPath(`/proc/${pid}/${base(directory)}`));
-    }
-    const own = OWN.exec(path);
-    if (own !== null) return this.#at(openPath(`/proc/${pid}/${own[1]}`));
-    const full = this.absolute(pid, path, directory);
+    const { pid, directory } = attempt;
+    const own = ownPath(attempt, path);
+    if (own !== undefined) return this.#at(openPath(own));
+    const full = path === "" ? undefined : this.absolute(pid, path, directory);
     return full === undefined ? ERRNO.ENOENT : this.within(pid, full);
+  }
+
+  /** The SHA-256 of the program that an attempt was found to name; `undefined` where it has changed. */
+  digestOf(attempt: Attempt, path: string, { identity }: Program): string | undefined {
+    const known = this.hashes.known(identity);
+    if (known !== undefined) return known;
+    const own = ownPath(attempt, path);
+    const full = own ?? this.absolute(attempt.pid, path, attempt.directory);
+    if (full === undefined || this.#root === undefined) return undefined;
+    const descriptor = own === undefined ? openWithin(this.#root, full) : openPath(own);
+    if (descriptor < 0) return undefined;
+    try {
+      const now = identityOf(descriptor);
+      if (now === undefined || identityKey(now) !== identityKey(identity)) return undefined;
+      return this.hashes.of(`/proc/self/fd/${descriptor}`, now);
+    } finally {
+      libc.close(descriptor);
+    }
   }
 
   /** The path that a caller means; `undefined` when where it is has no name any more. */
@@ -116,6 +132,16 @@ export class Programs {
     }
     return content;
   }
+}
+
+/** What a caller names by itself or one of its descriptors, as a path of ours. */
+function ownPath({ pid, directory, flags }: Attempt, path: string): string | undefined {
+  if (path !== "") {
+    const own = OWN.exec(path);
+    return own === null ? undefined : `/proc/${pid}/${own[1]}`;
+  }
+  const isDescriptor = directory !== undefined && (flags & AT_EMPTY_PATH) !== 0;
+  return isDescriptor ? `/proc/${pid}/${base(directory)}` : undefined;
 }
 
 function base(directory: number | undefined): string {

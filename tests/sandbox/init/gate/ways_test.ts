@@ -138,3 +138,14 @@ Deno.test("one attempt of a shell is one decision, whatever PATH says", async ()
   assert.deepEqual(files.filter((file) => file.startsWith("/alias")), []);
   assert.equal(files.filter((file) => file === "/real/rm").length, 2);
 });
+
+Deno.test("the record of a governed program has the SHA-256 of its file, whatever it is called", async () => {
+  await using gated = await Gated.deciding();
+  await gated.shell("rm a; cp /bin/rm copy; ./copy a; cp copy new; printf x >>new; ./new a; rm a");
+  const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile("/bin/rm"));
+  const told = gated.executions.flatMap(({ execution: { file, sha256 } }) =>
+    sha256 === undefined ? [] : [[file.split("/").at(-1), sha256]]
+  );
+  const expected = new Uint8Array(digest).toHex();
+  assert.deepEqual(told, [["rm", expected], ["copy", expected], ["rm", expected]]);
+});
