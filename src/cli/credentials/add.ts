@@ -23,10 +23,15 @@ import { type StoredSecret, storeSecret } from "./store_secret.ts";
 
 type Faults = readonly FirmaError[];
 
+/** Breaks a list into lines as wide as help may be. */
+function inLines(list: string): string {
+  return list.replaceAll(/(.{1,90},) /g, "$1\n");
+}
+
 const HELP = `
 Without a --from flag the secret is asked for, or read from standard input where there is no
 terminal, and kept where no agent can read it. It never stands on a command line. Known by name:
-${serviceNames().join(", ")}.
+${inLines(serviceNames().join(", "))}.
 
 Examples:
   firma credentials add github
