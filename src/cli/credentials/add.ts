@@ -25,7 +25,7 @@ type Faults = readonly FirmaError[];
 
 /** Breaks a list into lines as wide as help may be. */
 function inLines(list: string): string {
-  return list.replaceAll(/(.{1,90},) /g, "$1\n");
+  return list.replaceAll(/(.{75,95},) /g, "$1\n");
 }
 
 const HELP = `
