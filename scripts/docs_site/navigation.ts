@@ -45,6 +45,7 @@ export const SECTIONS: readonly Section[] = [
     "docs/monitor.md": "The monitor",
     "docs/guides/daemon.md": "One Sidecar for many runs",
     "docs/guides/authority.md": "Many agents, one Authority",
+    "docs/guides/collect.md": "Collecting audit logs",
     "docs/guides/without-a-sandbox.md": "Without a sandbox",
   }),
   section("Examples", {

@@ -36,7 +36,6 @@ export interface IdentityConfig {
 
 /** How the audit logs of Sidecars are collected. */
 export interface CollectConfig {
-  /** Used where the store is files. */
   readonly directory: string;
   /** The key that checkpoints are cosigned with. */
   readonly witnessKeyFile: string;

@@ -41,7 +41,8 @@ export function parseWitness(text: string): Result<Witness> {
     err({
       code: "WITNESS_INVALID",
       message: `Cannot use the witness "${text.slice(0, 200)}": ${state}`,
-      cure: "the Authority prints its witness key when it starts, and keeps it in witness.vkey",
+      cure:
+        "the Authority prints the witness when it starts, and keeps it in keys/witness.key.vkey",
     });
   const [, name, id, encoded] = /^([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(text.trim()) ??
     [];

@@ -1,3 +1,4 @@
+import { writeWhole } from "../../audit/write_whole.ts";
 import { formatWitness } from "../../audit/witness/cosignature.ts";
 import type { AuthorityConfig } from "../../config/authority_config.ts";
 import { ok, type Result } from "../../core/result.ts";
@@ -26,6 +27,8 @@ export async function openCollection(
   if (!collection.ok) return collection;
   const collector = new Collector(collection.value, (text) => report("error", text));
   const witness = new LogWitness(collector, key.value);
-  report("info", `collecting audit logs; witness key: ${formatWitness(witness.witness)}`);
+  const verifier = formatWitness(witness.witness);
+  writeWhole(`${config.collect.witnessKeyFile}.vkey`, `${verifier}\n`, 0o644);
+  report("info", `collecting audit logs; witness: ${verifier}`);
   return ok({ parts: { collector, witness }, close: () => collection.value.close() });
 }

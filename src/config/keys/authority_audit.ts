@@ -10,7 +10,7 @@ export const AUTHORITY_AUDIT = section("The audit logs of Sidecars, collected an
     applies: "restart",
   }),
   directory: key(PATH, {
-    about: "Where that is kept, a directory for each Sidecar, unless the store is a database",
+    about: "Where that is kept, on this machine: a directory for each Sidecar",
     otherwise: "`collected` in the data directory of the project",
     example: "/var/lib/firma/collected",
     applies: "restart",
