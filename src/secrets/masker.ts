@@ -42,9 +42,19 @@ export class Masker {
    * nothing may go out.
    */
   push(piece: Uint8Array): Buffer {
+    this.add(piece);
+    return this.flush();
+  }
+
+  /** Takes a piece and looks at it with what comes before the next {@linkcode flush}. */
+  add(piece: Uint8Array): void {
     const waiting = this.#moveToStart(piece.length);
     this.#space.set(piece, waiting);
     this.#size = waiting + piece.length;
+  }
+
+  /** What can go out of all that was added, as {@linkcode push} returns it. */
+  flush(): Buffer {
     return this.#release(false);
   }
 

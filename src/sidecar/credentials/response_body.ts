@@ -14,7 +14,7 @@ export class MaskedBody implements Body {
   readonly #masker: Masker;
   readonly #trailers: (trailers: FieldList) => FieldList;
   #rest: Uint8Array | undefined;
-  #ended = false;
+  #state: "open" | "ended" | "done" = "open";
 
   constructor(
     source: Body,
@@ -34,18 +34,34 @@ export class MaskedBody implements Body {
 
   take(): Uint8Array | undefined | null {
     for (;;) {
-      const piece = this.#rest ?? (this.#ended ? null : this.#source.take());
-      if (piece === undefined) return undefined;
-      if (piece === null) {
-        if (this.#ended) return null;
-        this.#ended = true;
+      const added = this.#gather();
+      const out = added === 0 ? undefined : searched(() => this.#masker.flush());
+      if (out !== undefined && out.length > 0) return out;
+      if (this.#state === "done") return null;
+      if (this.#state === "ended") {
+        this.#state = "done";
         return searched(() => this.#masker.end());
       }
-      const slice = piece.subarray(0, SLICE);
-      this.#rest = piece.length > SLICE ? piece.subarray(SLICE) : undefined;
-      const out = searched(() => this.#masker.push(slice));
-      if (out.length > 0) return out;
+      if (added === 0) return undefined;
     }
+  }
+
+  /** Has the masker take what is at hand, small pieces together; how many bytes that were. */
+  #gather(): number {
+    let added = 0;
+    while (added < SLICE && this.#state === "open") {
+      const piece = this.#rest ?? this.#source.take();
+      if (piece === undefined) break;
+      if (piece === null) {
+        this.#state = "ended";
+        break;
+      }
+      const slice = piece.subarray(0, SLICE - added);
+      this.#rest = piece.length > slice.length ? piece.subarray(slice.length) : undefined;
+      this.#masker.add(slice);
+      added += slice.length;
+    }
+    return added;
   }
 
   wait(): Promise<void> {
