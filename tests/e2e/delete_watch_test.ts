@@ -3,11 +3,14 @@ import assert from "node:assert/strict";
 import { eventually } from "../fixtures/deadline.ts";
 import { Person } from "../fixtures/cli.ts";
 
-/** Deletes a directory of its own accord, tells, and counts on and on while it may. */
+/**
+ * Takes a directory away of its own accord, in one step, so that it is all gone whenever somebody
+ * looks; and repeats what it hears while it may.
+ */
 const AGENT = `
 while read -r word; do
   case $word in
-    delete*) /usr/bin/perl -e 'unlink glob("$ARGV[0]/*")' "\${word#delete-}"; echo "gone $word" ;;
+    delete*) /usr/bin/perl -e 'rename $ARGV[0], "gone-$ARGV[0]"' "\${word#delete-}"; echo "gone $word" ;;
     *) echo "said $word" ;;
   esac
 done
