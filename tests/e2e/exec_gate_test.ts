@@ -8,23 +8,13 @@ async function executions(person: Person): Promise<ExecEvent[]> {
   return (await person.events()).filter((event) => event.kind === "exec") as ExecEvent[];
 }
 
-/** A way to delete the files of `many`, and whether it is one that rules see. */
+/**
+ * A way to delete the files of `many`, and whether it is one that rules see. More of them are tried
+ * below the gate alone.
+ */
 const WAYS: Record<string, { readonly command: string; readonly governed: boolean }> = {
   "a shell": { command: "rm -rf many", governed: true },
-  "by its path": { command: "/bin/rm -rf many", governed: true },
-  "env -i": { command: "env -i /bin/rm -rf many", governed: true },
-  "another program's child": { command: "echo many | xargs rm -rf", governed: true },
-  "a link": { command: "ln -s /bin/rm harmless && ./harmless -rf many", governed: true },
   "a copy under another name": { command: "cp /bin/rm copy && ./copy -rf many", governed: true },
-  "a script": {
-    command: `printf '#!/bin/rm -rf\\n' >s && chmod +x s && ./s many`,
-    governed: true,
-  },
-  "the loader": {
-    command: '"$(ls /lib64/ld-linux-x86-64.so.2 /lib/ld-linux-aarch64.so.1 2>/dev/null)" ' +
-      "/bin/rm -rf many",
-    governed: true,
-  },
   "posix_spawn": {
     command: `python3 -c 'import os; ` +
       `os.waitpid(os.posix_spawn("/bin/rm", ["rm", "-rf", "many"], os.environ), 0)'`,
@@ -40,7 +30,7 @@ Deno.test("firma run decides what runs, however it is started", async (t) => {
   await using person = await Person.create();
   for (const [name, { command, governed }] of Object.entries(WAYS)) {
     await t.step(name, async () => {
-      const made = `rm -f harmless copy s; mkdir -p many && cd many && ` +
+      const made = `rm -f copy; mkdir -p many && cd many && ` +
         `i=0; while [ $i -lt ${MORE} ]; do : >$i; i=$((i+1)); done; cd ..`;
       const ran = await person.shell(`${made}; ${command} 2>err; ls many 2>/dev/null | wc -l`);
       assert.equal(ran.stdout.trim(), governed ? String(MORE) : "0", ran.stderr);
@@ -49,8 +39,8 @@ Deno.test("firma run decides what runs, however it is started", async (t) => {
   }
   const stopped = (await executions(person)).filter(({ decision }) => decision === "STEP_UP");
 
-  // A shell tries the next directory of PATH, which is another execution.
-  assert.ok(stopped.length >= Object.values(WAYS).filter(({ governed }) => governed).length);
+  // Though a shell tries the next directory of PATH.
+  assert.equal(stopped.length, Object.values(WAYS).filter(({ governed }) => governed).length);
   for (const { action_class, deny_reason, policy_ids } of stopped) {
     assert.equal(action_class, "filesystem.delete");
     assert.equal(deny_reason, "StepUpRequired");
