@@ -42,12 +42,15 @@ export function isCallTo(event: ExecutionEvent, host: string): event is Decision
   return event.kind === "decision" && event.resource.startsWith(`${host}/`);
 }
 
-/** A decision that a demo shows: each call but those to `model`, and programs that may not run. */
+/**
+ * A decision that a demo shows: each call but those to `model`, and each program that does more than
+ * run or may not. What the delete watch finds comes some time after the deed, whose turn may be over.
+ */
 export function isWorthShowing(
   event: ExecutionEvent,
   model: string,
 ): event is DecisionEvent | ExecEvent {
-  if (event.kind === "decision") return !isCallTo(event, model);
+  if (event.kind === "decision") return event.method !== "WATCH" && !isCallTo(event, model);
   return event.kind === "exec" &&
     (event.decision !== "ALLOW" || event.action_class !== "system.execute");
 }
