@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { isId } from "../../core/id.ts";
+import { waitingText } from "../../audit/ship/backlog.ts";
 import { escapeLinesForTerminal } from "../../core/escape.ts";
 import { daemonRow, runRows, type SidecarRow } from "../../run/list_sidecars.ts";
 import { print } from "../output.ts";
@@ -78,7 +79,7 @@ function sinksOf(audit: unknown): readonly Readonly<Record<string, unknown>>[] {
 function sinkLines(rows: readonly SidecarRow[]): string {
   const lines = rows.flatMap(({ pid, audit }) =>
     sinksOf(audit).map(({ sink, destination, state, waiting, behind, error }) => {
-      const backlog = waiting === 0 ? "nothing waits" : `${waiting} lines wait`;
+      const backlog = waitingText(Number(waiting));
       const fault = error === undefined ? "" : `: ${error}`;
       return `audit log of ${pid ?? "-"} to the ${destination} (${sink}): ${state}, ${backlog}` +
         `${behind === true ? ", too many" : ""}${fault}\n`;

@@ -1,3 +1,4 @@
+import { backlogOf, waitingText } from "../../audit/ship/backlog.ts";
 import { parseCheckpoint } from "../../audit/checkpoint.ts";
 import { readCheckpointNote } from "../../audit/checkpoint_file.ts";
 import { isSignedBy } from "../../audit/verify_line.ts";
@@ -8,6 +9,7 @@ import { shellWord } from "../../core/shell.ts";
 import { readPublicKeyFile } from "../../pki/signing_key.ts";
 import { auditPathOf } from "../audit_path.ts";
 import type { Check } from "../check.ts";
+import { trustedProject } from "../project.ts";
 import { type Finding, fine } from "../finding.ts";
 import type { World } from "../world.ts";
 
@@ -46,9 +48,27 @@ export const auditLogCheck: Check = {
     if (log.lastLine !== undefined && !isSignedBy(log.lastLine, key)) {
       return broken(`its last line, ${log.head.seq}, is not signed by its key`);
     }
-    return [fine(`${log.head.seq} lines, checkpoint at line ${size}`, path)];
+    const whole = fine(`${log.head.seq} lines, checkpoint at line ${size}`, path);
+    return [whole, ...shippingFindings(world)];
   },
 };
+
+/** Whether more lines wait to be shipped than the configuration lets wait. */
+function shippingFindings(world: World): Finding[] {
+  const audit = trustedProject(world.project())?.config.sidecar.audit;
+  if (audit === undefined) return [];
+  const { filePath, shipping: { kinds, maxLag } } = audit;
+  // Standard output is somebody's only while a Sidecar runs in the foreground.
+  return kinds.filter((sink) => sink !== "stdout").map((sink): Finding => {
+    const waiting = backlogOf(filePath, sink);
+    if (waiting <= maxLag) return fine(`sink "${sink}": ${waitingText(waiting)}`);
+    return {
+      status: "warn",
+      reason: `sink "${sink}": ${waitingText(waiting)}, and max_lag is ${maxLag}`,
+      cure: "firma sidecar status",
+    };
+  });
+}
 
 /** The end of the log, or what is wrong with it. */
 function readEnd(path: string) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { cursorPath, writeCursor } from "../../../src/audit/ship/cursor.ts";
 import { auditLogCheck } from "../../../src/doctor/checks/audit_log.ts";
 import { bubblewrapCheck } from "../../../src/doctor/checks/bubblewrap.ts";
 import { clockCheck } from "../../../src/doctor/checks/clock.ts";
@@ -160,6 +161,22 @@ Deno.test("auditLogCheck() holds the log against its checkpoint", async () => {
   await writeAudit(place, 3);
   await Deno.remove(`${path}.checkpoint`);
   assert.deepEqual(await statuses(auditLogCheck, world), ["warn"]);
+});
+
+Deno.test("auditLogCheck() counts the lines that wait for each sink", async () => {
+  using place = new Place();
+  place.configure({ more: '[sidecar.audit]\nsinks = ["file", "wal", "stdout"]\nmax_lag = 3' });
+  await writeAudit(place, 3);
+  assert.deepEqual(await statuses(auditLogCheck, place.world()), ["ok", "ok"]);
+  const path = await writeAudit(place, 5);
+  const [, behind] = await found(auditLogCheck, place.world());
+  assert.deepEqual([behind!.status, behind!.reason], [
+    "warn",
+    'sink "grpc": 5 lines wait, and max_lag is 3',
+  ]);
+  writeCursor(cursorPath(path, "grpc"), { seq: 4, hash: "ab".repeat(32), offset: 7 });
+  const [, fine] = await found(auditLogCheck, place.world());
+  assert.equal(fine!.reason, 'sink "grpc": 1 line waits');
 });
 
 Deno.test("clockCheck() notices a clock that went back or moves by itself", async () => {
