@@ -150,18 +150,7 @@ async function certify(words: readonly string[], flags: Flags) {
 function keyPlace(flags: Flags): Result<{ logPath: string; keyPath: string }, FirmaError[]> {
   const found = auditInForce(flags.config);
   if (!found.ok) return { ok: false, error: [...found.error] };
-  const { filePath, signingKeyPath, signingKeyEnv, shipping }: AuditInForce = found.value;
-  if (shipping?.kinds.includes("grpc")) {
-    return {
-      ok: false,
-      error: [{
-        code: "KEY_NAMES_LOG",
-        message: "Cannot change the signing key: the Authority knows the log by it",
-        cure: `stop the Sidecars, move "${filePath}" and its key away, and start again: ` +
-          "the Authority then collects a new log beside the old one",
-      }],
-    };
-  }
+  const { filePath, signingKeyPath, signingKeyEnv }: AuditInForce = found.value;
   if (signingKeyEnv !== undefined) {
     return {
       ok: false,
