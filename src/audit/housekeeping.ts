@@ -2,7 +2,7 @@ import type { FirmaError } from "../core/result.ts";
 import type { AttachedSinks } from "./attached_sinks.ts";
 import { closedFiles, type Packing } from "./closed_file.ts";
 import { asLogError } from "./log_fault.ts";
-import { packClosed } from "./packing.ts";
+import { packClosed, removeLeftovers } from "./packing.ts";
 import { removeClosed, type RetentionLimits, type Surplus, surplusFiles } from "./retention.ts";
 
 /** What becomes of closed files. */
@@ -72,6 +72,7 @@ export class Housekeeping {
   async #pack(packing: Exclude<Packing, "plain">): Promise<void> {
     const { log, sinks } = this.#options;
     const { signal } = this.#stopping;
+    await removeLeftovers(log);
     const tried = new Set<string>();
     for (;;) {
       // Looked for each time: files are closed meanwhile.

@@ -22,6 +22,8 @@ interface Member {
   readonly worker: Worker;
   readonly port: MessagePort;
   readonly waiting: PromiseWithResolvers<CheckedLines>[];
+  /** Why it checks nothing any more. */
+  broken?: Error;
 }
 
 /** Checks on this thread, or on as many others as `workers` says. */
@@ -49,6 +51,7 @@ class CheckerPool implements LineChecker {
     const least = this.#members.reduce((one, other) =>
       other.waiting.length < one.waiting.length ? other : one
     );
+    if (least.broken !== undefined) return Promise.reject(least.broken);
     const result = Promise.withResolvers<CheckedLines>();
     least.waiting.push(result);
     const order: CheckOrder = { bytes, publicKeys };
@@ -72,11 +75,13 @@ function start(): Member {
   const { port1: port, port2 } = new MessageChannel();
   const waiting: Member["waiting"] = [];
   port.onmessage = ({ data }: MessageEvent<CheckedLines>) => waiting.shift()?.resolve(data);
+  const member: Member = { worker, port, waiting };
   worker.onerror = (event) => {
     event.preventDefault();
-    const cause = new Error(`a worker that verifies broke: ${event.message}`);
-    for (const { reject } of waiting.splice(0)) reject(cause);
+    // Perhaps before it was asked anything.
+    member.broken = new Error(`a worker that verifies broke: ${event.message}`);
+    for (const { reject } of waiting.splice(0)) reject(member.broken);
   };
   worker.postMessage(port2, [port2]);
-  return { worker, port, waiting };
+  return member;
 }

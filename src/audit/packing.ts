@@ -1,7 +1,10 @@
+import { basename, dirname, join } from "../core/path.ts";
 import { type ClosedFile, closedPath, type Packing } from "./closed_file.ts";
 
 /** Read and handed on at once, so that whoever compresses beside other work holds it up little. */
 const CHUNK = 65_536;
+/** What nobody has written to for so long is nobody's any more, in milliseconds. */
+const LEFT_BEHIND_MS = 3_600_000;
 
 /** The bytes of a closed file as they were written, whatever it is packed in. */
 export async function* unpackedBytes(path: string, packing: Packing): AsyncGenerator<Uint8Array> {
@@ -46,6 +49,18 @@ export async function packClosed(
   }
   await removeIfThere(draft);
   return undefined;
+}
+
+/** Removes what processes left behind that died while they compressed files of `log`. */
+export async function removeLeftovers(log: string, nowMs = Date.now()): Promise<void> {
+  const prefix = `${basename(log)}.packing-`;
+  for await (const { name } of Deno.readDir(dirname(log))) {
+    if (!name.startsWith(prefix)) continue;
+    const path = join(dirname(log), name);
+    // A younger one may be another process's, which is at it.
+    const { mtime } = await Deno.stat(path);
+    if (nowMs - (mtime?.getTime() ?? nowMs) > LEFT_BEHIND_MS) await removeIfThere(path);
+  }
 }
 
 async function* chunksOf(file: Deno.FsFile): AsyncGenerator<Uint8Array> {

@@ -7,6 +7,8 @@ import {
   closedPath,
   parseClosedPath,
 } from "../../src/audit/closed_file.ts";
+import { lineChecker } from "../../src/audit/line_checker.ts";
+import { removeLeftovers } from "../../src/audit/packing.ts";
 import type { AuditSink, LogFilesChange } from "../../src/audit/sink.ts";
 import { treePath } from "../../src/audit/tree_file.ts";
 import { verifyLog, type VerifyOptions, type VerifyReport } from "../../src/audit/verify.ts";
@@ -238,6 +240,25 @@ for (const packing of ["gzip", "zstd"] as const) {
       assert.ok(!tampered.ok || !tampered.value.whole);
     }));
 }
+
+Deno.test("removeLeftovers() removes what was left of compressing long ago, and nothing else", () =>
+  inTempDir(async (dir) => {
+    const file = `${dir}/audit.jsonl`;
+    const names = ["audit.jsonl", "audit.jsonl.packing-1", "other.jsonl.packing-1"];
+    for (const name of names) await Deno.writeTextFile(`${dir}/${name}`, "x");
+    await removeLeftovers(file);
+    const left = () => Array.from(Deno.readDirSync(dir), ({ name }) => name).sort();
+    assert.deepEqual(left(), names, "it may be another process's");
+    await removeLeftovers(file, Date.now() + 7_200_000);
+    assert.deepEqual(left(), ["audit.jsonl", "other.jsonl.packing-1"]);
+  }));
+
+Deno.test("lineChecker() does not wait for a thread that broke", async () => {
+  using checker = lineChecker(1);
+  const notBytes = () =>
+    ({ length: 1, buffer: new ArrayBuffer(1) }) as unknown as Uint8Array<ArrayBuffer>;
+  for (let i = 0; i < 2; i++) await assert.rejects(checker.check(notBytes(), []), /broke/);
+});
 
 Deno.test("retention drops the oldest files, says so in the log, and what is left verifies", () =>
   inTempDir(async (dir) => {
