@@ -16,7 +16,7 @@ Deno.test("firma policy replay says what would change, and by its status whether
     })
   );
   const lines = (part: unknown[]) => part.map((event) => `${JSON.stringify(event)}\n`).join("");
-  await person.write("audit.jsonl.1", lines(events.slice(0, 1)));
+  await person.write("audit.jsonl.000000000001-000000000001", lines(events.slice(0, 1)));
   await person.write("audit.jsonl", `${lines(events.slice(1))}damage\n`);
   await person.write("all.cedar", '@id("all") permit (principal, action, resource);\n');
   await person.write("new/read.cedar", `@id("read") permit ${on("code.read")};\n`);
