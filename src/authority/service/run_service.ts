@@ -59,7 +59,7 @@ export async function startService(
     "info",
     `policy bundle loaded: version ${version}, revision ${revision}, files ${policies.length}`,
   );
-  const audit = await openCollection(config, report);
+  const audit = await openCollection(config, env, report);
   if (!audit.ok) {
     await authority.close();
     return err([audit.error]);

@@ -7,6 +7,7 @@ import { readPrivateFile } from "../../pki/private_file.ts";
 import type { SigningKey } from "../../pki/signing_key.ts";
 import { FileStore } from "./file_store.ts";
 import { readFileIfThere, replaceFile, withFileLock } from "./files.ts";
+import type { DatabaseTarget } from "./postgres/database_url.ts";
 import type { AuthorityStore } from "./store.ts";
 
 /** What {@linkcode openStore} needs beside the configuration. */
@@ -26,13 +27,10 @@ export async function openStore(
   const project = ensurePrivateDirectory(dirname(storeDir));
   if (!project.ok) return project;
   if (store.kind === "postgres") {
-    const url = await databaseUrl(store, env);
-    if (!url.ok) return url;
+    const target = await databaseTarget(store, env);
+    if (!target.ok) return target;
     // Whoever keeps files does not wait for a database's library.
     const { PostgresStore } = await import("./postgres/postgres_store.ts");
-    const { parseDatabaseUrl } = await import("./postgres/database_url.ts");
-    const target = parseDatabaseUrl(url.value);
-    if (!target.ok) return target;
     const made = ensurePrivateDirectory(storeDir);
     if (!made.ok) return made;
     const publisher = await publisherOf(join(storeDir, "publisher"));
@@ -47,6 +45,17 @@ export async function openStore(
   }
   await Deno.mkdir(dirname(revocationFile), { recursive: true, mode: 0o700 });
   return await FileStore.open({ directory: storeDir, revocationFile, maxTtlMs, onNotice });
+}
+
+/** The database that a configuration names. */
+export async function databaseTarget(
+  store: StoreConfig & { readonly kind: "postgres" },
+  env: Environment,
+): Promise<Result<DatabaseTarget>> {
+  const url = await databaseUrl(store, env);
+  if (!url.ok) return url;
+  const { parseDatabaseUrl } = await import("./postgres/database_url.ts");
+  return parseDatabaseUrl(url.value);
 }
 
 async function databaseUrl(

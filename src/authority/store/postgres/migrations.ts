@@ -60,6 +60,61 @@ const MIGRATIONS: readonly ((names: Names) => string)[] = [
     );
     INSERT INTO ${schema}.state VALUES (true, 0, 0);
   `,
+  // The audit logs of Sidecars. Keys are base64; a line is kept byte for byte, beside it what it is
+  // found by; nodes are the hashes of the Merkle tree of a branch, by their place in it.
+  ({ schema }) => `
+    CREATE TABLE ${schema}.logs (
+      id text PRIMARY KEY,
+      sidecar text NOT NULL,
+      since timestamptz NOT NULL DEFAULT now(),
+      keys_in_force text[] NOT NULL,
+      keys text[] NOT NULL,
+      witnessed_size bigint,
+      witnessed_root bytea
+    );
+    CREATE TABLE ${schema}.log_branches (
+      log text NOT NULL REFERENCES ${schema}.logs ON DELETE CASCADE,
+      number integer NOT NULL,
+      first bigint NOT NULL,
+      last bigint NOT NULL,
+      hash text NOT NULL,
+      PRIMARY KEY (log, number)
+    );
+    CREATE TABLE ${schema}.log_lines (
+      log text NOT NULL REFERENCES ${schema}.logs ON DELETE CASCADE,
+      branch integer NOT NULL,
+      seq bigint NOT NULL,
+      line bytea NOT NULL,
+      at text COLLATE "C" NOT NULL,
+      agent text NOT NULL,
+      session text NOT NULL,
+      action text NOT NULL,
+      decision text NOT NULL,
+      host text NOT NULL,
+      PRIMARY KEY (log, seq, branch)
+    );
+    CREATE INDEX log_lines_at ON ${schema}.log_lines (at);
+    CREATE INDEX log_lines_agent ON ${schema}.log_lines (agent, at);
+    CREATE INDEX log_lines_session ON ${schema}.log_lines (session, at);
+    CREATE INDEX log_lines_action ON ${schema}.log_lines (action, at);
+    CREATE INDEX log_lines_host ON ${schema}.log_lines (host, at);
+    CREATE TABLE ${schema}.log_nodes (
+      log text NOT NULL REFERENCES ${schema}.logs ON DELETE CASCADE,
+      branch integer NOT NULL,
+      position bigint NOT NULL,
+      hash bytea NOT NULL,
+      PRIMARY KEY (log, branch, position)
+    );
+    CREATE TABLE ${schema}.log_incidents (
+      log text NOT NULL REFERENCES ${schema}.logs ON DELETE CASCADE,
+      number bigint GENERATED ALWAYS AS IDENTITY,
+      at timestamptz NOT NULL DEFAULT now(),
+      kind text NOT NULL,
+      seq bigint NOT NULL,
+      detail text NOT NULL,
+      PRIMARY KEY (log, number)
+    );
+  `,
 ];
 
 /** The version of the schema that this program works with. */
