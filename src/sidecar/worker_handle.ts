@@ -84,11 +84,15 @@ export class WorkerHandle {
     this.#control.postMessage(message, transferred);
   }
 
-  /** Ends the worker at once. What it had said before still reaches the owner, before this returns. */
+  /**
+   * Ends the worker at once. What it had said before still reaches the owner, before this returns.
+   * The worker goes on to the end of what it is at; what it would have to record then it does not do.
+   */
   end(): void {
     if (this.#ended) return;
     clearInterval(this.#pinger);
     clearTimeout(this.#reading);
+    this.#events.close();
     this.#worker.terminate();
     this.#deliver();
     this.#ended = true;

@@ -27,7 +27,7 @@ Deno.test("every command of docs/guides/restore.md works as it stands", async ()
     assert.equal(code, 0, `${text}\n${stdout}`);
     for (const [command, expected] of Object.entries(EXPECTED)) {
       if (!text.includes(command)) continue;
-      assert.match(stdout, expected, text);
+      assert.match(stdout, expected, `${text}\n${stdout}`);
       seen++;
     }
   }

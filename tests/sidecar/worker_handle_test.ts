@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ToWorker } from "../../src/sidecar/worker/messages.ts";
 import { WorkerHandle } from "../../src/sidecar/worker_handle.ts";
 import { eventually } from "../fixtures/deadline.ts";
 
@@ -38,4 +39,27 @@ Deno.test("WorkerHandle delivers what the worker recorded before what it says ne
   handle.end();
   assert.deepEqual(seen, ["1", "2", "3"]);
   assert.deepEqual(deaths, []);
+});
+
+Deno.test("WorkerHandle loses nothing of what a worker does while it is being ended", async () => {
+  for (let round = 0; round < 20; round++) {
+    const { seen, handle } = rig();
+    const answers = new Int32Array(new SharedArrayBuffer(4));
+    const nothing = { config: {}, mapping: [], cedar: {} } as unknown as Omit<
+      Extract<ToWorker, { kind: "start" }>,
+      "kind" | "gauge"
+    >;
+    handle.post({ ...nothing, kind: "start", gauge: answers.buffer });
+    handle.post({ kind: "session-close", sessionId: "record" });
+    await eventually("records under way", () => Atomics.load(answers, 0) > round * 50 || undefined);
+    handle.end();
+    // It goes on for as long as it can do without a record.
+    let before = -1;
+    await eventually("the worker to stop", () => {
+      const [earlier, now] = [before, Atomics.load(answers, 0)];
+      before = now;
+      return earlier === now || undefined;
+    });
+    assert.ok(seen.length >= 3 + Atomics.load(answers, 0), `round ${round}`);
+  }
 });

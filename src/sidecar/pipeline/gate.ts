@@ -22,7 +22,7 @@ import type { LiveCalls } from "./live.ts";
 import { isOnlyObserved } from "./observation.ts";
 import { placeholderOrders } from "./credential.ts";
 import { abortProblem, denyProblem, type Refused } from "./problems.ts";
-import { decisionEvent, eventBase, type EventSink } from "./record.ts";
+import { decisionEvent, eventBase, type EventSink, RecordingEnded } from "./record.ts";
 
 /** The sessions of a data plane, as deciding needs them. */
 export interface SessionBook {
@@ -109,7 +109,8 @@ export function createGate(options: GateOptions): AdvisingGate {
       const problem = denyProblem(denial.reason, refusedBy(event), denial);
       const { denialForm: form } = draft;
       return { kind: "deny", eventId: event.event_id, problem, ...(form && { form }) };
-    } catch {
+    } catch (cause) {
+      if (cause instanceof RecordingEnded) throw cause;
       sink.lose();
       const eventId = newId("aevt");
       const refused = { eventId, actionClass: "", resource: "", method: "" };

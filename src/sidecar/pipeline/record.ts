@@ -7,6 +7,14 @@ import type { CallInput } from "../gate.ts";
 import type { Denial, Draft, SessionView } from "./draft.ts";
 import { resourceId } from "./envelope.ts";
 
+/**
+ * Nobody takes records any more, because this thread is being ended, which takes a moment. Until
+ * then nothing may leave it, and no agent be answered: the connection breaks instead.
+ */
+export class RecordingEnded extends Error {
+  override readonly name = "RecordingEnded";
+}
+
 /** Where events go on their way to the audit log. */
 export interface EventSink {
   /** Whether the log can take the record of one more call. While not, no call may leave. */
@@ -19,6 +27,8 @@ export interface EventSink {
   /**
    * Queues an event. `now`: it is handed over before this returns, so that neither a call
    * leaves nor an agent sees an answer of which there is no record.
+   *
+   * @throws {RecordingEnded}
    */
   push(event: ExecutionEvent, urgency: "now" | "soon"): void;
   /**

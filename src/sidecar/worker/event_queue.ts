@@ -1,5 +1,5 @@
 import type { ExecutionEvent } from "../../core/event.ts";
-import type { EventSink } from "../pipeline/record.ts";
+import { type EventSink, RecordingEnded } from "../pipeline/record.ts";
 import type { AuditGauge } from "./audit_gauge.ts";
 import type { EventRing } from "./event_ring.ts";
 
@@ -66,7 +66,9 @@ export class EventQueue implements EventSink {
 
   push(event: ExecutionEvent, urgency: "now" | "soon"): void {
     const text = this.#serialise(event);
-    if (this.#backlog.length > 0 || !this.#ring.write(text)) {
+    const isTaken = this.#backlog.length === 0 && this.#ring.write(text);
+    if (this.#ring.isClosed) throw new RecordingEnded();
+    if (!isTaken) {
       if (event.kind === "decision") throw new Error("the audit log cannot take so much at once");
       this.#backlog.push(text);
     }

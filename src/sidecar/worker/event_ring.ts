@@ -6,6 +6,8 @@ const WRITTEN = 0;
 const READ = 1;
 /** Whether the reader knows that there is something to read. */
 const CALLED = 2;
+/** Whether the reader has read for the last time, or is about to. */
+const CLOSED = 3;
 const HEADER = 4 * Int32Array.BYTES_PER_ELEMENT;
 
 const LENGTH = 4;
@@ -42,9 +44,9 @@ export class EventRing {
     return this.#place(length) !== undefined;
   }
 
-  /** Adds a text; `false` when it finds no room. */
+  /** Adds a text; `false` when it finds no room, or {@linkcode isClosed}. */
   write(text: string): boolean {
-    const place = this.#place(text.length);
+    const place = this.isClosed ? undefined : this.#place(text.length);
     if (place === undefined) return false;
     const { position, skipped } = place;
     const at = position % this.#size;
@@ -52,7 +54,13 @@ export class EventRing {
     const length = this.#bytes.write(text, at + LENGTH, "utf8");
     this.#bytes.writeUInt32LE(length, at);
     Atomics.store(this.#slots, WRITTEN, (position + paddedSize(length)) | 0);
-    return true;
+    // Not closed by now, it is read: whoever closes it reads after that.
+    return !this.isClosed;
+  }
+
+  /** Whether nobody reads any more: what was written since may be lost. */
+  get isClosed(): boolean {
+    return Atomics.load(this.#slots, CLOSED) === 1;
   }
 
   /** Takes the oldest text. */
@@ -79,6 +87,11 @@ export class EventRing {
   /** For the reader: from now on it wants to be called. It must read once more after this. */
   rest(): void {
     Atomics.store(this.#slots, CALLED, 0);
+  }
+
+  /** For the reader: what is written from now on has no reader. It must read once more after this. */
+  close(): void {
+    Atomics.store(this.#slots, CLOSED, 1);
   }
 
   /** Where a text goes, and what is skipped before it at the end of the ring. */

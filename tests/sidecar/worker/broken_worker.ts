@@ -5,8 +5,10 @@ import type { Ports, ToWorker } from "../../../src/sidecar/worker/messages.ts";
 self.addEventListener("message", (event) => {
   const { control, events } = (event as MessageEvent<Ports>).data;
   const ring = new EventRing(events);
+  let answers = new Int32Array(1);
   control.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     if (data.kind === "ping") control.postMessage({ kind: "pong", number: data.number });
+    if (data.kind === "start") answers = new Int32Array(data.gauge);
     if (data.kind !== "session-close") return;
     for (const id of ["1", "2", "3"]) {
       ring.write(JSON.stringify({ event_id: id, kind: "outcome" }));
@@ -16,5 +18,11 @@ self.addEventListener("message", (event) => {
     if (data.sessionId === "reject") void Promise.reject(new Error("boom"));
     if (data.sessionId === "close") self.close();
     if (data.sessionId === "hang") { for (;;); }
+    if (data.sessionId === "record") {
+      // Each is answered for once it is written, as calls are.
+      for (let id = 4; ring.write(JSON.stringify({ event_id: `${id}`, kind: "outcome" })); id++) {
+        Atomics.add(answers, 0, 1);
+      }
+    }
   };
 }, { once: true });
