@@ -5,7 +5,7 @@ import type { Ports, ToWorker } from "../../../src/sidecar/worker/messages.ts";
 self.addEventListener("message", (event) => {
   const { control, events } = (event as MessageEvent<Ports>).data;
   const ring = new EventRing(events);
-  let answers = new Int32Array(1);
+  let answers = new Int32Array(new SharedArrayBuffer(4));
   control.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     if (data.kind === "ping") control.postMessage({ kind: "pong", number: data.number });
     if (data.kind === "start") answers = new Int32Array(data.gauge);
