@@ -2,6 +2,7 @@ import { type KeyObject, sign } from "node:crypto";
 import { err, ok, type Result } from "../core/result.ts";
 import { lineHash } from "./chain.ts";
 import type { Hash } from "./merkle/hash.ts";
+import { decodeBase64, noteKeyId } from "./signed_note.ts";
 import { verifySignature } from "./verify_signature.ts";
 
 /** A log as a whole: how many lines it has, and the root of the Merkle tree over them. */
@@ -43,7 +44,7 @@ export function formatCheckpoint(
   const origin = checkpointOrigin(key.publicKey);
   const text = `${origin}\n${head.size}\n${head.root.toBase64()}\n`;
   const signature = sign(null, new TextEncoder().encode(text), key.privateKey);
-  const signed = new Uint8Array([...keyId(origin, key.publicKey), ...signature]);
+  const signed = new Uint8Array([...noteKeyId(origin, ED25519_TYPE, key.publicKey), ...signature]);
   return `${text}\n— ${origin} ${signed.toBase64()}\n`;
 }
 
@@ -66,7 +67,9 @@ export function parseCheckpoint(
     if (dash !== "—" || name !== origin || blob?.length !== 68) continue;
     for (const publicKey of publicKeys) {
       if (checkpointOrigin(publicKey) !== origin) continue;
-      if (!keyId(origin, publicKey).every((byte, i) => byte === blob[i])) continue;
+      if (!noteKeyId(origin, ED25519_TYPE, publicKey).every((byte, i) => byte === blob[i])) {
+        continue;
+      }
       if (verifySignature(publicKey, signed, blob.subarray(4))) {
         return claimed;
       }
@@ -88,19 +91,4 @@ export function parseClaim(note: string): Result<Checkpoint> {
 
 function refuse(state: string) {
   return err({ code: "CHECKPOINT_INVALID", message: `Cannot accept the checkpoint: ${state}` });
-}
-
-function keyId(origin: string, publicKey: Uint8Array): Uint8Array {
-  const named = new TextEncoder().encode(`${origin}\n`);
-  return Uint8Array.fromHex(
-    lineHash(new Uint8Array([...named, ED25519_TYPE, ...publicKey])).slice(0, 8),
-  );
-}
-
-function decodeBase64(text: string): Uint8Array | undefined {
-  try {
-    return Uint8Array.fromBase64(text, { lastChunkHandling: "strict" });
-  } catch {
-    return undefined;
-  }
 }

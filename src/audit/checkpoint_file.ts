@@ -1,5 +1,5 @@
 import type { SigningKey } from "../pki/signing_key.ts";
-import { writeAll } from "./write_all.ts";
+import { readIfThere, replaceFile } from "./small_files.ts";
 import {
   type Checkpoint,
   checkpointPath,
@@ -10,12 +10,7 @@ import {
 
 /** The note beside a log, whoever signed it; `undefined` without one. */
 export function readCheckpointNote(logPath: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(checkpointPath(logPath));
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw cause;
-  }
+  return readIfThere(checkpointPath(logPath));
 }
 
 /** The checkpoint beside a log; `undefined` without one that the key signed. */
@@ -34,17 +29,5 @@ export function readCheckpointFile(
  * locked, so that no process replaces a later checkpoint by an earlier one.
  */
 export function writeCheckpointFile(logPath: string, head: TreeHead, key: SigningKey): void {
-  const target = checkpointPath(logPath);
-  const draft = `${target}.new`;
-  {
-    using file = Deno.openSync(draft, {
-      write: true,
-      create: true,
-      truncate: true,
-      mode: 0o600,
-    });
-    writeAll(file, new TextEncoder().encode(formatCheckpoint(head, key)));
-    file.syncSync();
-  }
-  Deno.renameSync(draft, target);
+  replaceFile(checkpointPath(logPath), formatCheckpoint(head, key));
 }

@@ -1,3 +1,4 @@
+import { readIfThere } from "./small_files.ts";
 import { verifySignature } from "./verify_signature.ts";
 
 /** What a key that need not be on this machine says: that another one signs in its name. */
@@ -31,13 +32,8 @@ export function isCertified(publicKey: Uint8Array, certificate: KeyCertificate):
 
 /** The certificate beside the key at `path`; `undefined` where there is none for `publicKey`. */
 export function readCertificate(path: string, publicKey: Uint8Array): KeyCertificate | undefined {
-  let text: string;
-  try {
-    text = Deno.readTextFileSync(certificatePath(path));
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw cause;
-  }
+  const text = readIfThere(certificatePath(path));
+  if (text === undefined) return undefined;
   const [root, signature] = text.split("\n").map(decodeBase64);
   if (root?.length !== 32 || signature === undefined) return undefined;
   const certificate = { rootPublicKey: root, signature };

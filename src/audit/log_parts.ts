@@ -3,6 +3,7 @@ import { err, ok, type Result } from "../core/result.ts";
 import { readCheckpointNote } from "./checkpoint_file.ts";
 import { type ClosedFile, closedFiles, closedPath, parseClosedPath } from "./closed_file.ts";
 import { type Line, linesIn, readChunks } from "./lines.ts";
+import { openIfThere } from "./small_files.ts";
 import { unpackedBytes } from "./packing.ts";
 
 /** One of the files that hold the lines of a log. */
@@ -130,13 +131,4 @@ function logIn(directory: string): Result<string> {
     message: `Cannot read the directory "${directory}": ${state}`,
     cure: "name the log itself",
   });
-}
-
-function openIfThere(path: string): Deno.FsFile | undefined {
-  try {
-    return Deno.openSync(path, { read: true });
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw cause;
-  }
 }

@@ -1,5 +1,6 @@
 import { closedFiles } from "../closed_file.ts";
 import { firstLine } from "../first_line.ts";
+import { readIfThere } from "../small_files.ts";
 import { writeWhole } from "../write_whole.ts";
 
 /** Where it is kept under which key a log is shipped. */
@@ -35,14 +36,5 @@ function decode(text: string): Uint8Array<ArrayBuffer> | undefined {
     return key.length === 32 ? key : undefined;
   } catch {
     return undefined;
-  }
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw cause;
   }
 }

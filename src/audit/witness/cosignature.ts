@@ -1,6 +1,7 @@
 import { type KeyObject, sign } from "node:crypto";
 import { err, ok, type Result } from "../../core/result.ts";
 import { lineHash } from "../chain.ts";
+import { decodeBase64, noteKeyId } from "../signed_note.ts";
 import { verifySignature } from "../verify_signature.ts";
 
 /**
@@ -32,7 +33,7 @@ export function witnessName(publicKey: Uint8Array): string {
 /** A witness as people pass it on: `<name>+<key ID>+<type and key>` (C2SP signed-note). */
 export function formatWitness({ name, publicKey }: Witness): string {
   const key = new Uint8Array([TYPE, ...publicKey]).toBase64();
-  return `${name}+${keyId(name, publicKey).toHex()}+${key}`;
+  return `${name}+${noteKeyId(name, TYPE, publicKey).toHex()}+${key}`;
 }
 
 /** Reads what {@linkcode formatWitness} writes. */
@@ -50,14 +51,19 @@ export function parseWitness(text: string): Result<Witness> {
   const bytes = decodeBase64(encoded);
   if (bytes?.length !== 33 || bytes[0] !== TYPE) return refuse("its key is not of a witness");
   const publicKey = bytes.slice(1);
-  if (keyId(name, publicKey).toHex() !== id) return refuse("name and key do not belong together");
+  if (noteKeyId(name, TYPE, publicKey).toHex() !== id) {
+    return refuse("name and key do not belong together");
+  }
   return ok({ name, publicKey });
 }
 
 /** The line by which a witness cosigns a note at `time`, in seconds since the epoch. */
 export function cosign(note: string, witness: Witness, key: KeyObject, time: number): string {
   const signature = sign(null, message(noteText(note)!, time), key);
-  const blob = new Uint8Array([...keyId(witness.name, witness.publicKey), ...timeBytes(time)]);
+  const blob = new Uint8Array([
+    ...noteKeyId(witness.name, TYPE, witness.publicKey),
+    ...timeBytes(time),
+  ]);
   return `— ${witness.name} ${new Uint8Array([...blob, ...signature]).toBase64()}\n`;
 }
 
@@ -65,7 +71,7 @@ export function cosign(note: string, witness: Witness, key: KeyObject, time: num
 export function findCosignature(note: string, witness: Witness): Cosignature | undefined {
   const text = noteText(note);
   if (text === undefined) return undefined;
-  const id = keyId(witness.name, witness.publicKey);
+  const id = noteKeyId(witness.name, TYPE, witness.publicKey);
   for (const line of note.slice(text.length + 1).split("\n")) {
     const [dash, name, encoded] = line.split(" ");
     const blob = decodeBase64(encoded ?? "");
@@ -94,17 +100,4 @@ function timeBytes(time: number): Uint8Array {
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(time));
   return bytes;
-}
-
-function keyId(name: string, publicKey: Uint8Array): Uint8Array {
-  const named = encoder.encode(`${name}\n`);
-  return Uint8Array.fromHex(lineHash(new Uint8Array([...named, TYPE, ...publicKey])).slice(0, 8));
-}
-
-function decodeBase64(text: string): Uint8Array | undefined {
-  try {
-    return Uint8Array.fromBase64(text, { lastChunkHandling: "strict" });
-  } catch {
-    return undefined;
-  }
 }

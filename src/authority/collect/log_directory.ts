@@ -1,4 +1,5 @@
 import type { Hash } from "../../audit/merkle/hash.ts";
+import { readIfThere, replaceFile } from "../../audit/small_files.ts";
 import { writeAll } from "../../audit/write_all.ts";
 import { join } from "../../core/path.ts";
 import { timestamp } from "../../core/timestamp.ts";
@@ -31,9 +32,9 @@ export class LogDirectory implements LogChange {
   /** Makes the directory of a log. */
   static make(path: string, sidecar: string, key: Uint8Array): void {
     Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
-    writeWhole(join(path, "audit.key.pub"), `${key.toBase64()}\n`);
+    replaceFile(join(path, "audit.key.pub"), `${key.toBase64()}\n`);
     writeKeys(path, { inForce: [key], all: [key] });
-    writeWhole(join(path, ABOUT), `${JSON.stringify({ sidecar, since: timestamp() })}\n`);
+    replaceFile(join(path, ABOUT), `${JSON.stringify({ sidecar, since: timestamp() })}\n`);
   }
 
   /** Opens what there is; a log that nobody has shipped yet has no directory. */
@@ -116,7 +117,7 @@ export class LogDirectory implements LogChange {
 
   setWitnessed({ size, root }: Head): Promise<void> {
     const text = JSON.stringify({ size, root: root.toBase64() });
-    writeWhole(join(this.#path, WITNESSED), `${text}\n`);
+    replaceFile(join(this.#path, WITNESSED), `${text}\n`);
     return Promise.resolve();
   }
 
@@ -130,30 +131,10 @@ export class LogDirectory implements LogChange {
   }
 }
 
-function readIfThere(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw cause;
-  }
-}
-
-function writeWhole(path: string, text: string): void {
-  const draft = `${path}.new`;
-  {
-    const options = { write: true, create: true, truncate: true, mode: 0o600 };
-    using file = Deno.openSync(draft, options);
-    writeAll(file, new TextEncoder().encode(text));
-    file.syncSync();
-  }
-  Deno.renameSync(draft, path);
-}
-
 function writeKeys(directory: string, { inForce, all }: LogKeys): void {
   const encode = (list: readonly Uint8Array[]) => list.map((key) => key.toBase64());
   const text = JSON.stringify({ in_force: encode(inForce), keys: encode(all) });
-  writeWhole(join(directory, KEYS), `${text}\n`);
+  replaceFile(join(directory, KEYS), `${text}\n`);
 }
 
 function decodeKeys(list: unknown): Uint8Array[] {

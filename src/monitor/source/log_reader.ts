@@ -1,5 +1,6 @@
 import { MAX_LINE_BYTES } from "../../audit/lines.ts";
 import { readRange } from "../../audit/tail.ts";
+import { openIfThere } from "../../audit/small_files.ts";
 import { fileIdentity, rotatedFiles } from "../../audit/rotated_files.ts";
 
 const CHUNK = 256 * 1024;
@@ -204,15 +205,6 @@ export class LogReader {
     const before = new Uint8Array(this.#mark.length);
     return fillIfThere(file, this.#offset - before.length, before) &&
       before.every((byte, at) => byte === this.#mark[at]);
-  }
-}
-
-function openIfThere(path: string): Deno.FsFile | undefined {
-  try {
-    return Deno.openSync(path, { read: true });
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw cause;
   }
 }
 
