@@ -45,7 +45,9 @@ export function mountPlan(options: MountPlanOptions): Mount[] {
   const { readable, overlaid = [], frozen = [], sockets = [] } = options;
   const workspace = options.cwdAccess === "read-only" ? readOnly : writable;
   const shown = [cwd, ...settings, ...readable, ...toolchains.map((mount) => mount.target)];
-  const sealed = options.sealed.filter((path) => shown.some((root) => isWithin(path, root)));
+  const sealed = outermost(
+    options.sealed.filter((path) => shown.some((root) => isWithin(path, root))),
+  );
   const programs = options.programs.filter((path) => isWithin(path, cwd));
   const locked = options.locked.map((file) => file.target);
   const held = [
@@ -81,6 +83,14 @@ export function mountPlan(options: MountPlanOptions): Mount[] {
     ...options.privateMounts,
     { kind: "freeze", target: "/" },
   ];
+}
+
+/**
+ * The paths that lie in no other of them. What lies in a sealed directory is not there any more, and
+ * no mount point can be made for it: the run's own directory, where the state lies in the workspace.
+ */
+function outermost(paths: readonly string[]): string[] {
+  return paths.filter((path) => !paths.some((other) => other !== path && isWithin(path, other)));
 }
 
 /**

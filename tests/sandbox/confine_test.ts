@@ -227,6 +227,18 @@ for (const identity of IDENTITIES) {
       assert.equal(stdout, "a\nmoved\n");
       assert.equal(Deno.readTextFileSync(join(sealed, "firma.toml")), "theirs");
     });
+    await t.step("firma's state, when that lies in the workspace", async () => {
+      const secret = world.plant("home/project/in/state/run/other/control.sock", "theirs");
+      world.own();
+      const env = { FIRMA_STATE_DIR: join(world.project, "in/state") };
+      const script = "ls -A in in/state; : >in/state/new; mv in out; true";
+      const { stdout, stderr } = await world.run(["sh", "-c", script], { env });
+      assert.equal(stdout, "in:\nstate\n\nin/state:\n", stderr);
+      assert.match(stderr, /new: Read-only file system/);
+      assert.equal(Deno.readTextFileSync(secret), "theirs");
+      const control = await world.run(["sh", "-c", "cat in/state/run/other/control.sock"]);
+      assert.equal(control.stdout, "theirs", control.stderr);
+    });
     await t.step("the program that it is run by, when that lies in the workspace", async () => {
       const script = "for f in src/core/x src/sandbox/confine.ts main.ts y; do : > $f; done; ls y";
       const { stdout, stderr } = await world.run(["bash", "-c", script], { cwd: world.source });

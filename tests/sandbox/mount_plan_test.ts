@@ -59,6 +59,16 @@ Deno.test("mountPlan() seals nothing that is not shown: a mount point would be m
   assert.doesNotMatch(text, /\.firma|remount-ro \/state/);
 });
 
+// Bug: with FIRMA_STATE_DIR in the workspace, bwrap could make no mount point for the run's directory
+// in the state's, which reads as empty.
+Deno.test("mountPlan() seals what lies in something sealed with that, in whatever order", () => {
+  for (const sealed of [["/home/a/p/state", "/home/a/p/state/run/x"], ["/home/a/p/state/run/x"]]) {
+    const text = argumentsOf({ sealed: [...sealed, "/home/a/p/state", "/home/a/p/state-not"] });
+    assertInOrder(text, "--tmpfs /home/a/p/state ", "--tmpfs /home/a/p/state-not ");
+    assert.doesNotMatch(text, /state\/run/);
+  }
+});
+
 Deno.test("mountPlan() makes every directory above a covered one a mount point", () => {
   const text = argumentsOf({ sealed: ["/home/a/p/x/y/.firma"] });
   assertInOrder(

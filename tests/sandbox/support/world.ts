@@ -82,7 +82,8 @@ export class World implements Disposable {
     readonly env: Record<string, string>;
     readonly runDir: string;
   } {
-    const runDir = join(this.state, "run", `sbx_${++this.#runs}`);
+    const env = this.#env(options.env);
+    const runDir = join(env.FIRMA_STATE_DIR!, "run", `sbx_${++this.#runs}`);
     Deno.mkdirSync(runDir, { mode: 0o700 });
     if (this.identity.uid !== Deno.uid()) {
       Deno.chownSync(runDir, this.identity.uid, this.identity.uid);
@@ -106,7 +107,7 @@ export class World implements Disposable {
       join(this.source, "tests/sandbox/support/confine_cli.ts"),
       JSON.stringify(request),
     ];
-    return { words: this.asUser(words), env: this.#env(options.env), runDir };
+    return { words: this.asUser(words), env, runDir };
   }
 
   /** Runs a command in the sandbox. */
