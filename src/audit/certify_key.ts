@@ -19,10 +19,11 @@ export async function certifySigningKey(
   if (!key.ok) return key;
   const { publicKey } = key.value;
   const since = await firstLineOf(logPath, publicKey);
-  if (since !== undefined) {
+  if (!since.ok) return since;
+  if (since.value !== undefined) {
     return err({
       code: "KEY_IN_USE",
-      message: `Cannot certify the signing key: it has signed the log since line ${since}`,
+      message: `Cannot certify the signing key: it has signed the log since line ${since.value}`,
       cure: "firma audit keys rotate --root <file> -- <command> certifies a new key",
     });
   }
@@ -32,12 +33,14 @@ export async function certifySigningKey(
   return ok(publicKey);
 }
 
-async function firstLineOf(logPath: string, publicKey: Uint8Array): Promise<number | undefined> {
-  try {
-    const periods = await readKeyHistory(logPath);
-    return periods.find((period) => period.publicKey === publicKey.toBase64())?.from;
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw cause;
+async function firstLineOf(
+  logPath: string,
+  publicKey: Uint8Array,
+): Promise<Result<number | undefined>> {
+  const periods = await readKeyHistory(logPath);
+  if (periods.ok) {
+    return ok(periods.value.find((period) => period.publicKey === publicKey.toBase64())?.from);
   }
+  // Nothing has been signed with any key yet.
+  return periods.error.cause instanceof Deno.errors.NotFound ? ok(undefined) : periods;
 }

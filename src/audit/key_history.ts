@@ -1,4 +1,8 @@
-import { readLines } from "./lines.ts";
+import { ok, type Result } from "../core/result.ts";
+import { lineMembers, linesWith } from "./line_members.ts";
+import { lineBlocks } from "./lines.ts";
+import { snapshotLog } from "./log_parts.ts";
+import { unreadable } from "./unreadable.ts";
 
 /** What a log says of a key that has signed it. */
 export interface KeyPeriod {
@@ -12,42 +16,36 @@ export interface KeyPeriod {
   readonly certifiedBy?: string;
 }
 
-const KEY_EVENT = new TextEncoder().encode('"kind":"key"');
+// An agent cannot write this into a line: there its quotes are escaped.
+const KEY_EVENTS = ['"kind":"key"'];
+const BLOCK_BYTES = 512 * 1024;
 
 /**
- * The keys that the log in `file` names, in order of their first lines. Reads what the log says and
- * verifies nothing. Throws what the file system throws.
+ * The keys that the log at `path` names, closed files included, in order of their first lines. Reads
+ * what the log says and verifies nothing.
  */
-export async function readKeyHistory(file: string): Promise<KeyPeriod[]> {
-  const periods = new Map<string, KeyPeriod>();
-  using log = await Deno.open(file, { read: true });
-  for await (const { bytes, terminated } of readLines(log, log.statSync().size)) {
-    if (!terminated || !includes(bytes, KEY_EVENT)) continue;
-    const event = parse(bytes);
-    const { kind, change, public_key: key, seq } = event;
-    if (kind !== "key" || typeof key !== "string" || typeof seq !== "number") continue;
-    const known = periods.get(key) ?? { publicKey: key, from: seq };
-    const root = event.root_public_key;
-    periods.set(key, {
-      ...known,
-      ...change === "handed_over" && { to: seq },
-      ...change === "certified" && typeof root === "string" && { certifiedBy: root },
-    });
-  }
-  return [...periods.values()];
-}
-
-function parse(line: Uint8Array): Readonly<Record<string, unknown>> {
+export async function readKeyHistory(path: string): Promise<Result<KeyPeriod[]>> {
   try {
-    return JSON.parse(new TextDecoder().decode(line)) ?? {};
-  } catch {
-    return {};
+    const log = await snapshotLog(path);
+    if (!log.ok) return log;
+    const periods = new Map<string, KeyPeriod>();
+    for (const part of log.value.parts) {
+      for await (const { bytes, terminated } of lineBlocks(part.open(), BLOCK_BYTES)) {
+        if (terminated) linesWith(KEY_EVENTS, bytes).forEach(({ line }) => note(periods, line));
+      }
+    }
+    return ok([...periods.values()]);
+  } catch (cause) {
+    return unreadable(path, cause);
   }
 }
 
-function includes(bytes: Uint8Array, wanted: Uint8Array): boolean {
-  for (let at = bytes.indexOf(wanted[0]!); at >= 0; at = bytes.indexOf(wanted[0]!, at + 1)) {
-    if (wanted.every((byte, i) => bytes[at + i] === byte)) return true;
-  }
-  return false;
+function note(periods: Map<string, KeyPeriod>, line: Uint8Array): void {
+  const { kind, change, public_key: key, seq, root_public_key: root } = lineMembers(line);
+  if (kind !== "key" || typeof key !== "string" || typeof seq !== "number") return;
+  periods.set(key, {
+    ...periods.get(key) ?? { publicKey: key, from: seq },
+    ...change === "handed_over" && { to: seq },
+    ...change === "certified" && typeof root === "string" && { certifiedBy: root },
+  });
 }

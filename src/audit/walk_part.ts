@@ -1,7 +1,7 @@
-import { Buffer } from "node:buffer";
 import { type CheckedLines, checkLines } from "./check_lines.ts";
 import type { KnownKeys } from "./known_keys.ts";
 import type { LineChecker } from "./line_checker.ts";
+import { lineMembers, linesWith } from "./line_members.ts";
 import { lineBlocks } from "./lines.ts";
 import type { LogPart } from "./log_parts.ts";
 import type { LogWalk } from "./log_walk.ts";
@@ -16,36 +16,8 @@ interface Pending {
   readonly checked: Promise<CheckedLines>;
 }
 
-/** A line that says which keys may sign; `at` is its place in the bytes. */
-interface KeyChange {
-  readonly line: Uint8Array;
-  readonly at: number;
-}
-
 // An agent cannot write this into a line: there its quotes are escaped.
-const CHANGES = ['"change":"handed_over"', '"change":"certified"'];
-
-function keyChanges(bytes: Uint8Array): KeyChange[] {
-  // A character for each byte: looking through a string is twenty times as fast.
-  const block = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
-  const found = new Map<number, KeyChange>();
-  for (const text of CHANGES) {
-    for (let hit = block.indexOf(text); hit >= 0; hit = block.indexOf(text, hit + 1)) {
-      const at = hit === 0 ? 0 : bytes.lastIndexOf(NEWLINE, hit) + 1;
-      found.set(at, { at, line: bytes.slice(at, bytes.indexOf(NEWLINE, hit) + 1) });
-    }
-  }
-  return [...found.values()].sort((one, other) => one.at - other.at);
-}
-
-/** The members of a line, if it can be read; nobody has verified them. */
-function keyEventIn(line: Uint8Array): Readonly<Record<string, unknown>> {
-  try {
-    return JSON.parse(new TextDecoder().decode(line)) ?? {};
-  } catch {
-    return {};
-  }
-}
+const KEY_CHANGES = ['"change":"handed_over"', '"change":"certified"'];
 
 /**
  * Walks through one file of a log, blocks being checked at the same time and joined in order.
@@ -74,7 +46,7 @@ export async function walkPart(
   };
   /** Checks a line on this thread, when all before it are joined. */
   const joinAlone = (line: Uint8Array, isFileStart: boolean): Break | undefined => {
-    const members = keyEventIn(line);
+    const members = lineMembers(line);
     const broken = walk.join(checkLines(line, keys.forLine(members)), isFileStart);
     if (broken === undefined) keys.learn(members);
     return broken;
@@ -97,15 +69,17 @@ export async function walkPart(
         const rest = walk.skim(bytes);
         if (!(rest instanceof Uint8Array)) return rest;
         // The earlier checkpoint vouches for what they say.
-        for (const { line } of keyChanges(bytes.subarray(0, bytes.length - rest.length))) {
-          keys.forLine(keyEventIn(line));
-          keys.learn(keyEventIn(line));
+        for (
+          const { line } of linesWith(KEY_CHANGES, bytes.subarray(0, bytes.length - rest.length))
+        ) {
+          keys.forLine(lineMembers(line));
+          keys.learn(lineMembers(line));
         }
         bytes = rest;
       }
       let start = 0;
       // What may sign behind such a line depends on it.
-      for (const { line, at } of keyChanges(bytes)) {
+      for (const { line, at } of linesWith(KEY_CHANGES, bytes)) {
         const before = bytes.slice(start, at);
         if (before.length > 0) {
           pending.push({ bytes: before.length, checked: checker.check(before, keys.inForce) });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { closedFiles } from "../../src/audit/closed_file.ts";
 import { readCertificate } from "../../src/audit/key_certificate.ts";
 import { AuditWriter } from "../../src/audit/writer.ts";
 import { signingKeyFile } from "../../src/audit/signing_key_source.ts";
@@ -52,6 +53,25 @@ Deno.test("firma audit keys tells who signed which lines, and changes the key un
     (await person.firma(["audit", "check-proof", "event.tlog-proof"])).stdout,
     /^proved/,
   );
+});
+
+Deno.test("firma audit keys counts a key from its first line, in whatever closed file that is", async () => {
+  await using person = await Person.create();
+  const path = `${person.dataDir}/keys/audit.key`;
+  const key = unwrap(await loadOrCreateSigningKey(path));
+  const rotation = { maxBytes: 4_000 };
+  const writer = unwrap(await AuditWriter.open({ file: person.auditLog, key, rotation }));
+  for (let i = 0; i < 60; i++) {
+    writer.append(numberedDecision(i, "w"));
+    if (i % 10 === 9) unwrap(await writer.flush());
+  }
+  unwrap(await writer.close());
+  assert.ok(closedFiles(person.auditLog).length >= 2);
+  const listed = JSON.parse((await person.firma(["audit", "keys", "--json"])).stdout);
+  assert.deepEqual(listed, [{ public_key: key.publicKey.toBase64(), from: 1 }]);
+  const certify = ["audit", "keys", "certify", "--root", `${path}.pub`, "--", "false"];
+  const late = await person.firma(certify);
+  assert.match(late.stderr, /it has signed the log since line 1/);
 });
 
 Deno.test("firma audit keys has keys certified by a command that signs", async () => {

@@ -3,7 +3,7 @@ import { type KeyPeriod, readKeyHistory } from "../../audit/key_history.ts";
 import { certifySigningKey } from "../../audit/certify_key.ts";
 import { keyFingerprint, rotateSigningKey } from "../../audit/rotate_key.ts";
 import { auditKeyFile } from "../../config/paths.ts";
-import { type FirmaError, ok, type Result } from "../../core/result.ts";
+import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
 import { type AuditInForce, auditInForce } from "../audit_log.ts";
 import { examples } from "../examples.ts";
 import { print, printError } from "../output.ts";
@@ -109,28 +109,17 @@ function report<T>(result: Result<T, readonly FirmaError[]>, show: (value: T) =>
 async function listKeys(flags: Flags): Promise<Result<KeyPeriod[], readonly FirmaError[]>> {
   const log = flags.file === undefined ? auditInForce(flags.config) : ok({ filePath: flags.file });
   if (!log.ok) return log;
-  try {
-    return ok(await readKeyHistory(log.value.filePath));
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    return {
-      ok: false,
-      error: [{
-        code: "AUDIT_LOG_UNREADABLE",
-        message: `Cannot read the audit log "${log.value.filePath}": ${reason}`,
-        cause,
-      }],
-    };
-  }
+  const history = await readKeyHistory(log.value.filePath);
+  return history.ok ? history : err([history.error]);
 }
 
 async function rotate(words: readonly string[], flags: Flags) {
   const place = keyPlace(flags);
   if (!place.ok) return place;
   const certify = await certifierOf(words, flags.root);
-  if (!certify.ok) return { ok: false as const, error: [certify.error] };
+  if (!certify.ok) return err([certify.error]);
   const rotated = await rotateSigningKey({ ...place.value, certify: certify.value });
-  if (!rotated.ok) return { ok: false as const, error: [rotated.error] };
+  if (!rotated.ok) return err([rotated.error]);
   await publish(place.value.keyPath, rotated.value.to);
   return rotated;
 }
@@ -139,28 +128,27 @@ async function certify(words: readonly string[], flags: Flags) {
   const place = keyPlace(flags);
   if (!place.ok) return place;
   const certifier = await certifierOf(words, flags.root);
-  if (!certifier.ok) return { ok: false as const, error: [certifier.error] };
+  if (!certifier.ok) return err([certifier.error]);
   const certified = await certifySigningKey({ ...place.value, certify: certifier.value! });
-  if (!certified.ok) return { ok: false as const, error: [certified.error] };
+  if (!certified.ok) return err([certified.error]);
   await publish(place.value.keyPath, certified.value);
   return certified;
 }
 
 /** The log and its key file. */
-function keyPlace(flags: Flags): Result<{ logPath: string; keyPath: string }, FirmaError[]> {
+function keyPlace(
+  flags: Flags,
+): Result<{ logPath: string; keyPath: string }, readonly FirmaError[]> {
   const found = auditInForce(flags.config);
-  if (!found.ok) return { ok: false, error: [...found.error] };
+  if (!found.ok) return found;
   const { filePath, signingKeyPath, signingKeyEnv }: AuditInForce = found.value;
   if (signingKeyEnv !== undefined) {
-    return {
-      ok: false,
-      error: [{
-        code: "KEY_ELSEWHERE",
-        message: `Cannot change the signing key: it is in the variable "${signingKeyEnv}"`,
-        cure: "set another key there and start the Sidecar again; " +
-          "give firma audit verify both public keys",
-      }],
-    };
+    return err([{
+      code: "KEY_ELSEWHERE",
+      message: `Cannot change the signing key: it is in the variable "${signingKeyEnv}"`,
+      cure: "set another key there and start the Sidecar again; " +
+        "give firma audit verify both public keys",
+    }]);
   }
   const keyPath = signingKeyPath ?? auditKeyFile(Deno.env.toObject());
   return ok({ logPath: filePath, keyPath });
