@@ -1,15 +1,12 @@
 import type { EventFilter } from "../../audit/search/event_filter.ts";
-import { err, ok, type Result } from "../../core/result.ts";
+import { ok, type Result } from "../../core/result.ts";
 import { timestamp } from "../../core/timestamp.ts";
-import { type DatabaseTarget, describeTarget } from "../store/postgres/database_url.ts";
-import { Database } from "../store/postgres/driver.ts";
-import { storeError } from "../store/postgres/fault.ts";
-import { migrate, type Names, namesOf } from "../store/postgres/migrations.ts";
+import type { DatabaseTarget } from "../store/postgres/database_url.ts";
+import type { Database } from "../store/postgres/driver.ts";
+import { type Names, namesOf } from "../store/postgres/migrations.ts";
+import { openDatabase } from "../store/postgres/open_database.ts";
 import type { Collection, FoundLine, LogChange, LogName } from "./collection.ts";
 import { PostgresLog } from "./postgres_log.ts";
-
-/** How long the database may take for an answer, in milliseconds. */
-const PATIENCE_MS = 5_000;
 
 /**
  * What is collected, in a PostgreSQL database that any number of Authorities share. Each change is
@@ -26,18 +23,8 @@ export class PostgresCollection implements Collection {
 
   /** Connects, and makes or upgrades the schema; fails when the database cannot be used. */
   static async open(target: DatabaseTarget, schema: string): Promise<Result<PostgresCollection>> {
-    let database: Database | undefined;
-    try {
-      database = await Database.open(target, PATIENCE_MS);
-      const names = namesOf(schema);
-      await migrate(database, names);
-      return ok(new PostgresCollection(database, names));
-    } catch (cause) {
-      await database?.close();
-      const { code, message, cure } = storeError(cause).error;
-      const where = `(database ${describeTarget(target)})`;
-      return err({ code, message: `${message} ${where}`, ...(cure && { cure }) });
-    }
+    const database = await openDatabase(target, schema);
+    return database.ok ? ok(new PostgresCollection(database.value, namesOf(schema))) : database;
   }
 
   async owner(log: LogName, key: Uint8Array | undefined): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 import type { Revocation } from "../../../core/authority.ts";
 import type { PolicyBundle } from "../../../core/policy_bundle.ts";
-import { err, type FirmaError, FirmaException, ok, type Result } from "../../../core/result.ts";
+import { type FirmaError, FirmaException, ok, type Result } from "../../../core/result.ts";
 import type { SigningKey } from "../../../pki/signing_key.ts";
 import { Broadcast } from "../../broadcast.ts";
 import { nextRevision } from "../revision.ts";
@@ -15,11 +15,11 @@ import type {
 import { REMEMBERED_MS } from "../token_log.ts";
 import { Batches } from "./batches.ts";
 import { openBundle, sealBundle } from "./bundle_seal.ts";
-import { type DatabaseTarget, describeTarget } from "./database_url.ts";
-import { type Connection, Database, type Rows } from "./driver.ts";
-import { storeError } from "./fault.ts";
+import type { DatabaseTarget } from "./database_url.ts";
+import type { Connection, Database, Rows } from "./driver.ts";
 import { Follower } from "./follower.ts";
-import { migrate, namesOf } from "./migrations.ts";
+import { namesOf } from "./migrations.ts";
+import { openDatabase, PATIENCE_MS } from "./open_database.ts";
 import { type Statements, statementsFor } from "./statements.ts";
 
 /** Options of {@linkcode PostgresStore.open}. */
@@ -47,7 +47,6 @@ interface TokenEntry {
   readonly registeredOnly: boolean;
 }
 
-const PATIENCE_MS = 5_000;
 const FORGET_EVERY_MS = 3_600_000;
 
 /**
@@ -84,17 +83,9 @@ export class PostgresStore implements AuthorityStore {
 
   /** Connects, and makes or upgrades the schema; fails when the database cannot be used. */
   static async open(options: PostgresStoreOptions): Promise<Result<PostgresStore>> {
-    let database: Database | undefined;
-    try {
-      database = await Database.open(options.target, options.patienceMs ?? PATIENCE_MS);
-      await migrate(database, namesOf(options.schema));
-      return ok(new PostgresStore(options, database));
-    } catch (cause) {
-      await database?.close();
-      const { code, message, cure } = storeError(cause).error;
-      const where = `(database ${describeTarget(options.target)})`;
-      return err({ code, message: `${message} ${where}`, ...(cure && { cure }) });
-    }
+    const { target, schema, patienceMs } = options;
+    const database = await openDatabase(target, schema, patienceMs);
+    return database.ok ? ok(new PostgresStore(options, database.value)) : database;
   }
 
   async findAgent(id: string): Promise<RegisteredAgent | undefined> {
