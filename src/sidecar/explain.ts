@@ -26,7 +26,7 @@ import { positionAt } from "../policy/position.ts";
 import type { CallInput } from "./gate.ts";
 import type { Denial, Draft } from "./pipeline/draft.ts";
 import { decisionOf } from "./pipeline/record.ts";
-import { createStages, type PipelineConfig } from "./pipeline/pipeline.ts";
+import { createStages, type PipelineConfig, type Stages } from "./pipeline/pipeline.ts";
 
 /** A call that somebody wants to know about. */
 export interface ImaginedCall {
@@ -145,8 +145,8 @@ export class Explainer {
     let denial: Denial | undefined;
     try {
       denial = request.method === "CONNECT"
-        ? await connectDenial(draft, stages.connect)
-        : await stages.call(draft);
+        ? await connectDenial(draft, stages)
+        : await stages.reading(draft) ?? await stages.decision(draft);
     } catch (cause) {
       const state = cause instanceof Error ? cause.message : String(cause);
       denial = { reason: "FailClosed", detail: `the decision failed: ${state}` };
@@ -243,10 +243,10 @@ function imaginedDraft(
 /** A CONNECT is given by its host alone. */
 async function connectDenial(
   draft: Draft,
-  stage: (draft: Draft) => Denial | undefined | Promise<Denial | undefined>,
+  { connecting, decision }: Stages,
 ): Promise<Denial | undefined> {
   const target = normaliseAuthority(draft.input.authority ?? "", 443);
   if (!target.ok) return { reason: "MalformedRequest", detail: target.error.message };
   draft.call = connectCall(target.value.host, target.value.port);
-  return await stage(draft);
+  return await connecting(draft) ?? await decision(draft);
 }

@@ -20,6 +20,7 @@ import type { Hold } from "./approval.ts";
 import type { Denial, Draft, SessionView, Stage } from "./draft.ts";
 import type { LiveCalls } from "./live.ts";
 import { isOnlyObserved } from "./observation.ts";
+import { isStillPermitted } from "./policy.ts";
 import { placeholderOrders } from "./credential.ts";
 import { abortProblem, denyProblem, type Refused } from "./problems.ts";
 import { decisionEvent, eventBase, type EventSink, RecordingEnded } from "./record.ts";
@@ -34,10 +35,12 @@ export interface SessionBook {
 
 /** What a gate is made of. */
 export interface GateOptions {
-  /** From the request as it came to a decision. */
-  readonly callStages: Stage;
+  /** From the request as it came to what it is. */
+  readonly reading: Stage;
   /** The same for the CONNECT of a host on the bypass list, its call being given. */
-  readonly connectStages: Stage;
+  readonly connecting: Stage;
+  /** Whether what it is may be, by what holds at this moment. */
+  readonly decide: (draft: Draft) => Denial | undefined;
   readonly sessions: SessionBook;
   readonly sink: EventSink;
   readonly live: LiveCalls;
@@ -171,14 +174,14 @@ export function createGate(options: GateOptions): AdvisingGate {
 
   /** Every error on the way to a decision denies. */
   function judge(
-    stages: Stage,
+    reading: Stage,
     draft: Draft,
     startedMs: number,
     isOurs = true,
   ): Allowed | Refusal | Promise<Allowed | Refusal> {
     let said: ReturnType<Stage>;
     try {
-      said = stages(draft);
+      said = reading(draft);
     } catch (cause) {
       return deny(draft, broken(cause), startedMs);
     }
@@ -189,19 +192,38 @@ export function createGate(options: GateOptions): AdvisingGate {
     );
   }
 
-  /** Most calls are decided by now; some are left to a person. */
+  /**
+   * Decides, and records it in the same step: calls that come together would else all be decided
+   * before one of them counts. Most are decided by then; some are left to a person.
+   */
   function settle(
     draft: Draft,
-    said: Denial | undefined,
+    unread: Denial | undefined,
     startedMs: number,
     isOurs: boolean,
   ): Allowed | Refusal | Promise<Allowed | Refusal> {
+    const said = unread ?? decided(draft);
     const wantsPerson = said?.reason === "StepUpRequired" && draft.session.observed !== true;
     if (!wantsPerson || options.hold === undefined) return conclude(draft, said, startedMs, isOurs);
     return options.hold(draft).then(
-      (denial) => conclude(draft, denial, startedMs, isOurs),
+      (denial) => conclude(draft, denial ?? overtaken(draft), startedMs, isOurs),
       (cause) => deny(draft, broken(cause), startedMs),
     );
+  }
+
+  function decided(draft: Draft): Denial | undefined {
+    try {
+      return options.decide(draft);
+    } catch (cause) {
+      return broken(cause);
+    }
+  }
+
+  /** What has come up since a person's answer was taken: others that waited may have gone first. */
+  function overtaken(draft: Draft): Denial | undefined {
+    const { remedy: taken } = draft;
+    const denial = decided(draft);
+    return isStillPermitted({ denial, remedy: draft.remedy }, taken) ? undefined : denial;
   }
 
   function toVerdict(draft: Draft, judged: Allowed | Refusal): Verdict {
@@ -226,7 +248,7 @@ export function createGate(options: GateOptions): AdvisingGate {
 
   function decideNow(input: CallInput, startedMs: number): Verdict | Promise<Verdict> {
     const draft = newDraft(input, input.scheme);
-    const judged = judge(options.callStages, draft, startedMs);
+    const judged = judge(options.reading, draft, startedMs);
     if (judged instanceof Promise) return judged.then((value) => toVerdict(draft, value));
     return toVerdict(draft, judged);
   }
@@ -245,7 +267,7 @@ export function createGate(options: GateOptions): AdvisingGate {
       draft.call = call;
       const opened = (judged: Allowed | Refusal): ConnectVerdict =>
         judged.kind === "deny" ? judged : { ...judged, kind: "tunnel", route: options.route(call) };
-      const judged = judge(options.connectStages, draft, startedMs);
+      const judged = judge(options.connecting, draft, startedMs);
       return judged instanceof Promise ? judged.then(opened) : opened(judged);
     },
 
@@ -261,7 +283,7 @@ export function createGate(options: GateOptions): AdvisingGate {
       const startedMs = performance.now();
       await sink.relief();
       const draft = newDraft(input, input.scheme);
-      const judged = await judge(options.callStages, draft, startedMs, false);
+      const judged = await judge(options.reading, draft, startedMs, false);
       const allowed = judged.kind === "allow";
       return {
         allowed,

@@ -54,14 +54,17 @@ export interface PipelineConfig {
   readonly approvals?: ApprovalConfig;
 }
 
-/** From a call to what becomes of it, in both of its forms. */
+/** From a call to what becomes of it, in two steps: what it is, and whether it may be. */
 export interface Stages {
-  /** From the request as it came. */
-  readonly call: Stage;
-  /** From what the request was found to be, once more. Waits for nothing. */
+  /** From the request as it came to what it is. May wait for its body. */
+  readonly reading: Stage;
+  /** The same for the CONNECT of a host whose TLS stays closed, its call being given. */
+  readonly connecting: Stage;
+  /**
+   * From what it is to whether it may be, of both. Waits for nothing, and may be asked again: what
+   * it goes by, such as how much the session has moved, must not change before it is recorded.
+   */
   readonly decision: Stage;
-  /** For the CONNECT of a host whose TLS stays closed, its call being given. */
-  readonly connect: Stage;
 }
 
 /** Joins the stages in their order (see `docs/architecture.md`, the life of a call). */
@@ -88,24 +91,20 @@ export function createStages(
     mapping: () => standing.mapping,
   });
   const revoked = () => found(standing.revoked, "revoked");
-  const decision = [
+  const decision = compose(
     readiness(() => standing),
     capability(revoked, config.clockSkewMs),
     policy(engine),
-  ];
-  const leaving = compose(...decision);
-  const again = compose(credential(desk), ...decision);
+  );
+  const ofCall = compose(credential(desk), secretStore(config.secretStores ?? []), decision);
   return {
-    call: compose(
+    reading: compose(
       canonicalise(),
       findPlaceholders(desk, config.maxBodyBytes),
       orMisplaced(desk, compose(...admission, reading)),
-      credential(desk),
-      secretStore(config.secretStores ?? []),
-      ...decision,
     ),
-    decision: (draft) => draft.transport === "connect" ? leaving(draft) : again(draft),
-    connect: compose(...admission, ...decision),
+    connecting: compose(...admission),
+    decision: (draft) => draft.transport === "connect" ? decision(draft) : ofCall(draft),
   };
 }
 
@@ -129,16 +128,18 @@ export function createPipeline(
   const connectors = new Map(config.connectors.map((connector) => [connector.host, connector]));
   const engine = () => standing.bundle?.engine;
   const stages = createStages({ ...options, engine });
+  const decide = (draft: Draft) => decideNow(draft, stages.decision, sessions, now());
   const hold = approvals && config.approvals && createHold({
     desk: approvals,
     config: config.approvals,
     maxBodyBytes: config.maxBodyBytes,
-    again: (draft) => decideAgain(draft, stages.decision, sessions, now()),
+    again: decide,
   });
   const gate = createGate({
     hold,
-    callStages: stages.call,
-    connectStages: stages.connect,
+    reading: stages.reading,
+    connecting: stages.connecting,
+    decide,
     sessions,
     sink,
     live,
@@ -179,7 +180,7 @@ export function createPipeline(
 }
 
 /** Decides a call by what holds now. What was found out about the call itself stays. */
-function decideAgain(
+function decideNow(
   draft: Draft,
   decision: Stage,
   sessions: SessionTable,
@@ -195,7 +196,7 @@ function decideAgain(
   Object.assign(draft, nothing, { session, nowMs });
   if (session.ended) return { reason: "TokenInvalid", detail: "the session has ended" };
   const said = decision(draft);
-  if (said instanceof Promise) throw new Error("Cannot decide the call again: a stage waits");
+  if (said instanceof Promise) throw new Error("Cannot decide the call: a stage waits");
   return said;
 }
 

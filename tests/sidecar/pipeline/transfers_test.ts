@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ApprovalAnswer } from "../../../src/approvals/answer.ts";
 import {
   advanceSession,
   INITIAL_SESSION_STATE,
@@ -7,7 +8,8 @@ import {
 import type { DecisionEvent } from "../../../src/core/event.ts";
 import { ok } from "../../../src/core/result.ts";
 import type { Decoder } from "../../../src/mapping/decoders/decoder.ts";
-import { call, NOW_MS, outcome, rig, RULES, SESSION_ID } from "./support.ts";
+import { eventually } from "../../fixtures/deadline.ts";
+import { call, claims, NOW_MS, outcome, rig, RULES, SESSION_ID } from "./support.ts";
 
 const PAYING = `${RULES}
 [[rules]]
@@ -124,4 +126,72 @@ Deno.test("an auditor with the log arrives at the state that decided", () => {
       }),
     ),
   );
+});
+
+/** The same, but it waits for the body, as those of real services do. */
+const PATIENT = { ...MONEY, reads: "whole" } as Decoder;
+
+Deno.test("calls that come together are counted one after the other, however their bodies come", async () => {
+  // The attack: requests of one HTTP/2 frame burst, each decided before any of them is counted.
+  const bodies = Array.from({ length: 50 }, () => Promise.withResolvers<Uint8Array>());
+  const { gate } = rig({
+    rules: PAYING,
+    policy: `permit (principal, action, resource);
+      forbid (principal, action, resource) when { context.transfers_last_10m > 3 };`,
+    decoders: new Map([["money", PATIENT]]),
+  });
+  const verdicts = bodies.map(({ promise }) =>
+    gate.decide(call({ method: "POST", target: "/pay/1/acct_a", readBody: () => promise }))
+  );
+  for (const { resolve } of bodies) resolve(new Uint8Array());
+  const outcomes = (await Promise.all(verdicts)).map(outcome);
+  assert.equal(outcomes.filter((each) => each === "forward").length, 3);
+});
+
+Deno.test("a call whose body comes late is decided by the time at which it goes out", async () => {
+  let nowMs = NOW_MS;
+  const body = Promise.withResolvers<Uint8Array>();
+  const { gate, standing, sessions } = rig({
+    rules: PAYING,
+    policy: "permit (principal, action, resource);",
+    decoders: new Map([["money", PATIENT]]),
+    now: () => nowMs,
+  });
+  const pay = () =>
+    gate.decide(
+      call({ method: "POST", target: "/pay/1/acct_a", readBody: () => body.promise }),
+    );
+  const late = pay();
+  // The token has run out meanwhile; policies are fresh.
+  nowMs += 2 * 3_600_000;
+  standing.bundle = { ...standing.bundle!, freshUntilMs: nowMs + 30_000 };
+  body.resolve(new Uint8Array());
+  assert.equal(outcome(await late), "TokenExpired");
+  // The control: with a token that is still good it goes out, at the time that it is by then.
+  sessions.setClaims(SESSION_ID, [claims({ expiry: new Date(nowMs + 60_000).toISOString() })]);
+  assert.equal(outcome(await pay()), "forward");
+});
+
+Deno.test("calls that people approve at once are counted one after the other", async () => {
+  const answers = [0, 1, 2].map(() => Promise.withResolvers<ApprovalAnswer>());
+  let asked = 0;
+  const { gate, events } = rig({
+    rules: PAYING,
+    policy: `permit (principal, action, resource);
+      @step_up("Pay?") forbid (principal, action, resource);
+      @id("limit") forbid (principal, action, resource) when { context.transfers_last_10m > 1 };`,
+    decoders: new Map([["money", MONEY]]),
+    approvals: { ask: () => answers[asked++]!.promise },
+  });
+  const verdicts = answers.map((_, i) =>
+    gate.decide(call({ method: "POST", target: `/pay/${i + 1}/acct_a` }))
+  );
+  await eventually("three questions", () => asked === answers.length || undefined);
+  for (const [i, { resolve }] of answers.entries()) resolve({ kind: "passed", id: `apr_${i}` });
+  assert.deepEqual((await Promise.all(verdicts)).map(outcome).sort(), [
+    "PolicyDenied",
+    "PolicyDenied",
+    "forward",
+  ]);
+  assert.equal(events.all.filter((event) => "decision" in event).length, 3);
 });
