@@ -39,7 +39,13 @@ Deno.test("the rules that firma brings class commands by what they do", async (t
     "git --no-pager push --force-w": "code.destructive",
     "git reset --hard HEAD~1": "code.destructive",
     "git reset HEAD": "filesystem.write",
+    "git reset --hard --no-recurse-submodules HEAD~1": "code.destructive",
     "git clean -fdx": "code.destructive",
+    "git clean -n": "filesystem.read",
+    "git clean -fn": "filesystem.read",
+    "git reflog expire --expire=now --all": "code.destructive",
+    "git prune --expire now": "code.destructive",
+    "git checkout -f main": "code.destructive",
     "git branch -D old": "code.destructive",
     "git -c alias.zap=push zap": "code.destructive",
     "rm -rf src": "filesystem.delete",
@@ -99,6 +105,35 @@ Deno.test("the rules that firma brings class commands by what they do", async (t
   await t.step("a program that no rule names", () => {
     assert.deepEqual(classesOf(["make", "-j2"]), []);
   });
+});
+
+Deno.test("the rules that firma brings let git start what its everyday commands consist of", async (t) => {
+  const cases: Record<string, readonly string[]> = {
+    "git stash -u": [
+      "git clean --force --quiet -d :/",
+      "git reset --hard -q --no-recurse-submodules",
+    ],
+    "git worktree add": ["git reset --hard --no-recurse-submodules"],
+    "git cherry-pick --abort": ["git reset --merge 2769afbe796b535a42e3d925c637a44fa484f25c"],
+    "git clone --recursive": [
+      "git --super-prefix sub/ submodule--helper update --recursive --jobs=1 --init",
+      "git checkout -q -f ac60da6b2b360c507fab657e4a22d00144ba49ef",
+    ],
+    "git submodule add": ["git checkout -f -q"],
+    "git bisect": ["git bisect--helper start"],
+    "git gc": [
+      "git reflog expire --all",
+      "git prune --expire 2.weeks.ago --no-progress",
+      "git worktree prune --expire 3.months.ago",
+    ],
+  };
+  for (const [outer, started] of Object.entries(cases)) {
+    await t.step(outer, () => {
+      for (const line of started) {
+        assert.deepEqual(classesOf(line.split(" ")), ["filesystem.write"], line);
+      }
+    });
+  }
 });
 
 Deno.test("commandTables() refuses rules that nobody could tell apart", () => {
