@@ -6,6 +6,7 @@ import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import type { Leaf } from "../pki/session_ca.ts";
 import { parsedPolicies } from "../policy/checked.ts";
 import { ApprovalCounter } from "./approval_counter.ts";
+import type { BrokerKeeper } from "./credentials/broker_keeper.ts";
 import type { Advice } from "./gate.ts";
 import type { LossQuestion, LossVerdict } from "./losses/question.ts";
 import { type Mapped, readMapped } from "./mapped.ts";
@@ -31,8 +32,8 @@ export interface DataPlaneOptions
   readonly known?: CheckedContents;
   readonly leaf: (host: string) => Promise<Leaf>;
   readonly notify: Notify;
-  /** Opens a way to the credential broker, for each worker. @default there is no broker */
-  readonly broker?: () => MessagePort;
+  /** Where credentials come from, and what sessions must not see is kept. @default there are none */
+  readonly broker?: Pick<BrokerKeeper, "open" | "forget">;
   /** Where approvals are kept; what policies leave to people is denied without it. */
   readonly approvals?: ApprovalDesk;
   /** Hears of a session whose way in was lost for good when the data plane started again. */
@@ -262,8 +263,9 @@ export class DataPlane {
   }
 
   /** Ends a session: closes its way in and its calls, and waits for their records. */
-  closeSession(sessionId: string): Promise<void> {
-    return this.#sessions.close(sessionId, this.#keeper.serving);
+  async closeSession(sessionId: string): Promise<void> {
+    await this.#sessions.close(sessionId, this.#keeper.serving);
+    this.#options.broker?.forget(sessionId);
   }
 
   /** Ends the worker and builds another from what is known here. */
@@ -313,8 +315,6 @@ export class DataPlane {
       case "weighed":
         this.#verdicts.settle(report.number, report.verdict);
         return;
-      case "handed":
-        return this.#sessions.handed(report.need);
       case "session-opened":
         return this.#sessions.opened(report);
       case "session-closed":
@@ -344,7 +344,7 @@ export class DataPlane {
     }
     this.#sendRevoked();
     const { broker } = this.#options;
-    if (broker !== undefined) this.#send({ kind: "broker", port: broker() });
+    if (broker !== undefined) this.#send({ kind: "broker", port: broker.open() });
     this.#sessions.handOver();
   }
 

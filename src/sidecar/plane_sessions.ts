@@ -1,4 +1,3 @@
-import type { CredentialNeed } from "../broker/hand_out.ts";
 import type { CapabilityClaims } from "../core/capability.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import type { SessionState } from "../core/session_state.ts";
@@ -32,12 +31,11 @@ export interface PlaneSessionsOptions {
   readonly lost: ((sessionId: string) => void) | undefined;
 }
 
-/** An agent may make up names of repositories; what it was handed last is what is still good. */
-const MOST_NEEDS = 256;
-
 interface OpenSession {
   base: SessionBase;
   readonly entrance: Entrance;
+  /** A data plane has served it. */
+  served: boolean;
 }
 
 type Opened = Extract<FromWorker, { readonly kind: "session-opened" }>;
@@ -73,7 +71,7 @@ export class PlaneSessions {
     if (!entrance.ok) return entrance;
     const { sessionId } = base;
     this.fold.begin(sessionId, state);
-    const session = { base, entrance: entrance.value };
+    const session = { base, entrance: entrance.value, served: false };
     this.#sessions.set(sessionId, session);
     const answer = this.#openings.answer(sessionId);
     this.#post(session);
@@ -109,22 +107,15 @@ export class PlaneSessions {
     this.#forget(sessionId, session);
   }
 
-  /** Hears what a session was handed; no secret. */
-  handed(need: CredentialNeed): void {
-    const session = this.#sessions.get(need.sessionId);
-    if (session === undefined) return;
-    const isKnown = (known: CredentialNeed) => JSON.stringify(known) === JSON.stringify(need);
-    const others = (session.base.needs ?? []).filter((known) => !isKnown(known));
-    session.base = { ...session.base, needs: [...others, need].slice(-MOST_NEEDS) };
-  }
-
   /** Hears that the worker took a session on, or why not. */
   opened({ sessionId, error, proxy }: Opened): void {
+    const session = this.#sessions.get(sessionId);
+    if (session !== undefined && error === undefined) session.served = true;
     if (this.#openings.settle(sessionId, { error, proxy }) || error === undefined) return;
     const { notify, lost } = this.#options;
     notify("error", `Session ${sessionId} has no way in any more: ${errorLine(error)}`, sessionId);
     // Whoever has the port now is told the passwords of sessions that go on using it.
-    if (this.#sessions.get(sessionId)?.entrance.kind === "proxy") lost?.(sessionId);
+    if (session?.entrance.kind === "proxy") lost?.(sessionId);
   }
 
   /** Hears that the worker has ended a session. */
@@ -142,9 +133,9 @@ export class PlaneSessions {
     for (const session of this.#sessions.values()) this.#post(session);
   }
 
-  #post({ base, entrance }: OpenSession): void {
+  #post({ base, entrance, served: resumes }: OpenSession): void {
     const seed = { ...base, state: this.fold.state(base.sessionId) };
-    this.#options.send({ kind: "session-open", seed, entrance });
+    this.#options.send({ kind: "session-open", seed, entrance, resumes });
   }
 
   #forget(sessionId: string, { entrance }: OpenSession): void {

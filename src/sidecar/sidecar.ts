@@ -138,11 +138,11 @@ async function assemble(
   const feed = new AuditFeed(audit);
   const isAllowed = isMonitorAllowed(env);
   const usual = effectiveMode(config.sidecar.mode, isAllowed, notify);
-  const { credentials } = config.sidecar;
+  const { credentials, httpSecretProviders } = config.sidecar;
   const { promise: authorityOpened, resolve: authorityIsOpen } = Promise.withResolvers<Authority>();
   const identify = async (request: IdentityTokenRequest) =>
     await (await authorityOpened).issueIdentityToken(request);
-  const broker = credentials.length > 0
+  const broker = credentials.length + httpSecretProviders.length > 0
     ? await startBroker(credentials, env, notify, identify)
     : undefined;
   started.defer(() => broker?.close());
@@ -165,7 +165,7 @@ async function assemble(
     leaf: async (host) => await (await makingCa).leaf(host),
     notify,
     approvals,
-    ...(broker && { broker: () => broker.open() }),
+    ...broker && { broker },
     lost: (sessionId) => void sessions?.end(sessionId, undefined),
   });
   if (!plane.ok) return plane;
@@ -253,7 +253,7 @@ function placeholderDemands(
   }));
 }
 
-/** Loaded only where there is something to hand out: most projects have no credentials. */
+/** Loaded only where there are secrets: most projects have neither credentials nor stores. */
 async function startBroker(
   credentials: FirmaConfig["sidecar"]["credentials"],
   env: Environment,

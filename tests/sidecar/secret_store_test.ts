@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { eventually } from "../fixtures/deadline.ts";
 import { startUpstream } from "../fixtures/upstream.ts";
 import { HOST, Rig, RULES } from "./rig.ts";
 
@@ -55,10 +56,11 @@ values = ["value"]
 Deno.test("a value of a secret store goes where the operator said, and nowhere else", async () => {
   const [bound, other] = ["bound.store.test", "other.store.test"];
   const upstream = await startUpstream(bound, other);
+  const rules = [HOST, bound, other].map((host) =>
+    `[[rules]]\nhost = "${host}"\naction_class = "code.read"\n`
+  ).join("");
   await using rig = await Rig.start({
-    rules: [HOST, bound, other].map((host) =>
-      `[[rules]]\nhost = "${host}"\naction_class = "code.read"\n`
-    ).join(""),
+    rules,
     policy: "permit (principal, action, resource);",
     prepare: (dir) => Deno.writeTextFile(`${dir}/other-ca.pem`, upstream.caPem),
     more: [bound, other].map((host) => `
@@ -97,7 +99,6 @@ values = ["rawHeaders.*"]
   const posted = await session.curl(`https://${bound}/echo`, ...data(json));
   assert.equal(JSON.parse(posted.body).body.size, json.length - placeholder.length + VALUE.length);
 
-  const before = upstream.seen.length;
   const stranger = await rig.session();
   const attempts = [
     () => session.curl(`https://${other}/echo`, ...bearer),
@@ -106,9 +107,30 @@ values = ["rawHeaders.*"]
     () => session.curl(`http://${bound}/echo`, ...bearer),
     () => stranger.curl(`https://${bound}/echo`, ...bearer),
   ];
-  for (const [index, attempt] of attempts.entries()) {
-    assert.equal((await attempt()).reason, "PlaceholderRefused", `attempt ${index}`);
-  }
-  assert.equal(upstream.seen.length, before);
+  const refused = async () => {
+    const before = upstream.seen.length;
+    for (const [index, attempt] of attempts.entries()) {
+      assert.equal((await attempt()).reason, "PlaceholderRefused", `attempt ${index}`);
+    }
+    assert.equal(upstream.seen.length, before);
+  };
+  await refused();
+
+  // Nor does the data plane that comes after this one know less.
+  const more = `${rules}\n[[rules]]\nhost = "new.test"\naction_class = "code.read"\n`;
+  await Deno.writeTextFile(`${rig.dir}/mappings/test.toml`, more);
+  await eventually("the next data plane", () => rig.notices(/data plane starts again/)[0]);
+  const url = `https://${bound}/reflect/raw/identity/0`;
+  const options = ["--header", `Authorization: ${VALUE}`];
+  const after = await eventually("an answer", async () => {
+    const answer = await session.curl(url, ...options);
+    return answer.status === 200 ? answer : undefined;
+  });
+  assert.equal(after.body, placeholder);
+  assert.equal((await stranger.curl(url, ...options)).body, VALUE, "the control");
+  const usedAgain = await session.curl(`https://${bound}/echo`, ...bearer);
+  assert.equal(usedAgain.status, 200, usedAgain.body);
+  assert.ok(arrived().includes(`Bearer ${VALUE}`));
+  await refused();
   await upstream.close();
 });

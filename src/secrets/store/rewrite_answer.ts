@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { newId } from "../../core/id.ts";
+import type { StoredValue } from "../learnt.ts";
 import type { SessionSecrets } from "../session_secrets.ts";
 import type { SensitiveRule } from "./secret_store.ts";
 import { type Json, rewriteValues } from "./value_path.ts";
@@ -7,16 +8,19 @@ import { type Json, rewriteValues } from "./value_path.ts";
 /** Short words and numbers are in other text as well, which nobody could read any more. */
 const GUESSABLE = /^(?:[A-Za-z]{0,15}|[0-9]{0,11})$/;
 
+/** A value of an answer, before it is said of which store. */
+export type LearntValue = Pick<StoredValue, "secret" | "placeholder" | "isUsable">;
+
 /**
  * The answer of a store with placeholders for its values, which the session's agent must not see
- * from then on; `undefined` when it is not what it should be. `noted` hears of each placeholder whose
- * value is found in answers from then on.
+ * from then on; `undefined` when it is not what it should be. `learnt` hears of each value that is
+ * found in answers from then on.
  */
 export function rewriteAnswer(
   content: Uint8Array,
   { values, encoding }: SensitiveRule,
   secrets: SessionSecrets,
-  noted: (placeholder: string) => void = () => {},
+  learnt: (value: LearntValue) => void = () => {},
 ): Uint8Array | undefined {
   let document: Json;
   try {
@@ -26,7 +30,7 @@ export function rewriteAnswer(
   }
   let reached = false;
   const replace = (value: string) =>
-    encoding === "base64" ? inBase64(value, secrets, noted) : shown(value, secrets, noted);
+    encoding === "base64" ? inBase64(value, secrets, learnt) : shown(value, secrets, learnt);
   for (const path of values) {
     const rewritten = rewriteValues(document, path, replace);
     document = rewritten.document;
@@ -35,19 +39,21 @@ export function rewriteAnswer(
   return reached ? Buffer.from(JSON.stringify(document)) : undefined;
 }
 
-type Noted = (placeholder: string) => void;
+type Hear = (value: LearntValue) => void;
 
 const EVERYTHING = { text: "**", steps: ["**"] };
 
 /** What is shown in the place of a value. A value that is JSON itself stays JSON. */
-function shown(value: string, secrets: SessionSecrets, noted: Noted): string {
+function shown(value: string, secrets: SessionSecrets, learnt: Hear): string {
   if (value === "") return value;
   const placeholder = secrets.placeholderOf(value) ?? newId("fsp");
-  if (!GUESSABLE.test(value) && secrets.learn(value, placeholder)) noted(placeholder);
+  if (!GUESSABLE.test(value) && secrets.learn(value, placeholder)) {
+    learnt({ secret: value, placeholder, isUsable: true });
+  }
   const inner = asDocument(value);
   if (inner === undefined) return placeholder;
   return JSON.stringify(
-    rewriteValues(inner, EVERYTHING, (leaf) => shown(leaf, secrets, noted)).document,
+    rewriteValues(inner, EVERYTHING, (leaf) => shown(leaf, secrets, learnt)).document,
   );
 }
 
@@ -60,8 +66,10 @@ function asDocument(value: string): Json | undefined {
   }
 }
 
-function inBase64(value: string, secrets: SessionSecrets, noted: Noted): string {
+function inBase64(value: string, secrets: SessionSecrets, learnt: Hear): string {
   const plain = Buffer.from(value, "base64").toString();
-  if (!GUESSABLE.test(value)) secrets.learn(value);
-  return Buffer.from(shown(plain, secrets, noted)).toString("base64");
+  if (!GUESSABLE.test(value) && secrets.learn(value)) {
+    learnt({ secret: value, placeholder: secrets.placeholderOf(value)!, isUsable: false });
+  }
+  return Buffer.from(shown(plain, secrets, learnt)).toString("base64");
 }

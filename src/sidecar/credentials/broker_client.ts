@@ -1,6 +1,7 @@
 import type { Captured } from "../../broker/captured.ts";
 import type { CredentialNeed, Issued } from "../../broker/hand_out.ts";
 import { err, type Result } from "../../core/result.ts";
+import type { Learnt, StoredValue } from "../../secrets/learnt.ts";
 import { Waiting } from "../waiting.ts";
 import type { CredentialSource } from "./hand_outs.ts";
 import type { AskBroker, BrokerAnswer } from "./keeper/messages.ts";
@@ -9,6 +10,8 @@ import type { AskBroker, BrokerAnswer } from "./keeper/messages.ts";
 export class BrokerClient implements CredentialSource {
   readonly #waiting = new Waiting<number, Result<Issued>>();
   readonly #taking = new Waiting<number, Result<void>>();
+  readonly #keeping = new Waiting<number, void>();
+  readonly #recalling = new Waiting<number, readonly Learnt[]>();
   #port: MessagePort | undefined;
   #questions = 0;
 
@@ -16,8 +19,16 @@ export class BrokerClient implements CredentialSource {
   use(port: MessagePort): void {
     this.#port = port;
     port.onmessage = ({ data }: MessageEvent<BrokerAnswer>) => {
-      if (data.kind === "taken") this.#taking.settle(data.number, data.outcome);
-      else this.#waiting.settle(data.number, data.outcome);
+      switch (data.kind) {
+        case "handed":
+          return void this.#waiting.settle(data.number, data.outcome);
+        case "taken":
+          return void this.#taking.settle(data.number, data.outcome);
+        case "kept":
+          return void this.#keeping.settle(data.number);
+        case "recalled":
+          return void this.#recalling.settle(data.number, data.learnt);
+      }
     };
   }
 
@@ -39,6 +50,24 @@ export class BrokerClient implements CredentialSource {
 
   refused(label: string, scope: string): void {
     this.#post({ kind: "refused", label, scope });
+  }
+
+  /** Has values of a store kept for the data plane after this one; resolves when they are. */
+  async keep(sessionId: string, values: readonly StoredValue[]): Promise<void> {
+    if (this.#port === undefined) return;
+    const number = ++this.#questions;
+    const kept = this.#keeping.answer(number);
+    this.#post({ kind: "stored", number, sessionId, values });
+    await kept;
+  }
+
+  /** What a session must not see, as data planes before this one learnt it. */
+  async recall(sessionId: string): Promise<readonly Learnt[]> {
+    if (this.#port === undefined) return [];
+    const number = ++this.#questions;
+    const recalled = this.#recalling.answer(number);
+    this.#post({ kind: "recall", number, sessionId });
+    return await recalled;
   }
 
   #post(message: AskBroker): void {

@@ -14,13 +14,17 @@ const OWN_VARIABLES = [
   ...["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"],
 ];
 
-/** What the main thread knows of the broker: how data planes get at it, and how it ends. */
+/**
+ * What the main thread knows of the broker, and of what sessions must not see: how data planes get
+ * at both, and how they end.
+ */
 export class BrokerKeeper {
   readonly #worker: Worker;
   readonly #port: MessagePort;
 
   /**
-   * Starts the broker, and does not wait for it. To be made before `run` is given up.
+   * Starts the broker, if there are credentials, and does not wait for it. To be made before `run`
+   * is given up.
    * `identify` asks the Authority for ID tokens.
    */
   constructor(
@@ -58,10 +62,10 @@ export class BrokerKeeper {
       event.preventDefault();
       notify("error", "The keeper of the credential broker ended: calls that need one fail");
     };
-    this.#post({
-      kind: "start",
-      start: { command, env: brokerEnvironment(credentials, env), credentials },
-    });
+    const start = credentials.length > 0
+      ? { command, env: brokerEnvironment(credentials, env), credentials }
+      : undefined;
+    this.#post({ kind: "start", start });
   }
 
   /** A way to the broker, for one data plane. */
@@ -69,6 +73,11 @@ export class BrokerKeeper {
     const { port1, port2 } = new MessageChannel();
     this.#post({ kind: "plane", port: port1 }, [port1]);
     return port2;
+  }
+
+  /** Keeps nothing of a session that has ended. */
+  forget(sessionId: string): void {
+    this.#post({ kind: "forget", sessionId });
   }
 
   /** Ends the broker, which ends with the pipe that its keeper held. */

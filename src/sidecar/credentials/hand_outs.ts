@@ -14,12 +14,8 @@ export interface CredentialSource {
   refused(label: string, scope: string): void;
 }
 
-/** Hears which secrets a session is handed, and for what, unless they were captured. */
-export type Heard = (
-  sessionId: string,
-  issued: Pick<Issued, "label" | "secrets">,
-  need?: CredentialNeed,
-) => void;
+/** Hears which secrets a session is handed. */
+export type Heard = (sessionId: string, issued: Pick<Issued, "label" | "secrets">) => void;
 
 /** More than the sessions of a Sidecar use at once; an agent may make up names of repositories. */
 const MOST_KEPT = 4_096;
@@ -92,7 +88,7 @@ export class HandOuts {
   }
 
   #keep(key: string, need: CredentialNeed, issued: Issued): void {
-    this.#heard(need.sessionId, issued, need);
+    this.#heard(need.sessionId, issued);
     if (this.#kept.size >= MOST_KEPT) this.#kept.delete(this.#kept.keys().next().value!);
     this.#kept.set(key, issued);
   }

@@ -1,3 +1,4 @@
+import type { StoredValue } from "../../secrets/learnt.ts";
 import { PlaceholderBook } from "../../secrets/placeholder.ts";
 import { PlaceholderSearch } from "../../secrets/placeholder_search.ts";
 import type { SecretStore } from "../../secrets/store/secret_store.ts";
@@ -30,10 +31,10 @@ export class PlaceholderDesk {
     }));
   }
 
-  /** Has the placeholders of values of a store recognised, in whatever the session sends. */
-  noteStored(sessionId: string, text: string, store: Pick<SecretStore, "id">): void {
-    if (this.book.get(text) !== undefined) return;
-    this.book.open(sessionId, [{ text, label: storeLabel(store.id), part: 0 }]);
+  /** Has the placeholder of a value of a store recognised, in whatever the session sends. */
+  noteStored(sessionId: string, { placeholder: text, store, isUsable }: StoredValue): void {
+    if (!isUsable || this.book.get(text) !== undefined) return;
+    this.book.open(sessionId, [{ text, label: storeLabel(store), part: 0 }]);
   }
 
   /** The value of a store, `label`, that a session was shown a placeholder of. */

@@ -3,6 +3,7 @@ import type { Body } from "../../net/byte_source.ts";
 import type { FieldList } from "../../net/http/exchange.ts";
 import { Masker } from "../../secrets/masker.ts";
 import type { SessionSecrets } from "../../secrets/session_secrets.ts";
+import type { LearntValue } from "../../secrets/store/rewrite_answer.ts";
 import type { SensitiveRule } from "../../secrets/store/secret_store.ts";
 import type { OutgoingRequest, UpstreamResponse } from "../transport/upstream.ts";
 import { MaskedBody, MaskedMessages } from "./response_body.ts";
@@ -23,7 +24,7 @@ export interface SearchOptions {
   readonly store?: {
     readonly rule: SensitiveRule;
     readonly limit: number;
-    readonly noted?: ((placeholder: string) => void) | undefined;
+    readonly learnt?: ((values: readonly LearntValue[]) => Promise<void>) | undefined;
   };
 }
 

@@ -5,6 +5,8 @@ import {
   type StoreVerdict,
   storeVerdict,
 } from "../../secrets/store/secret_store.ts";
+import type { StoredValue } from "../../secrets/learnt.ts";
+import type { LearntValue } from "../../secrets/store/rewrite_answer.ts";
 import type { ForwardVerdict } from "../gate.ts";
 import {
   type OutgoingRequest,
@@ -24,8 +26,11 @@ export interface MaskingOptions {
   readonly stores: readonly SecretStore[];
   /** A larger answer of a store passes on nothing. */
   readonly maxStoreAnswerBytes: number;
-  /** Hears what a session was shown in the place of a value. @default nobody */
-  readonly noted?: (sessionId: string, placeholder: string, store: SecretStore) => void;
+  /**
+   * Hears of values that a session is about to be shown placeholders of; the answer goes on when that
+   * has resolved. @default nobody
+   */
+  readonly learnt?: (sessionId: string, values: readonly StoredValue[]) => Promise<void>;
 }
 
 /** Takes out of answers what their session was ever handed, whichever host answers. */
@@ -73,10 +78,21 @@ export class MaskingCredentials implements CallCredentials {
           store: {
             rule: store.rule,
             limit: this.#options.maxStoreAnswerBytes,
-            noted: (text) => this.#options.noted?.(verdict.sessionId, text, store.store),
+            learnt: (values) => this.#learnt(verdict.sessionId, store.store, values),
           },
         },
     });
+  }
+
+  async #learnt(
+    sessionId: string,
+    { id: store }: SecretStore,
+    values: readonly LearntValue[],
+  ): Promise<void> {
+    await this.#options.learnt?.(
+      sessionId,
+      values.map((value) => ({ kind: "stored", store, ...value })),
+    );
   }
 
   interim(fields: FieldList, verdict: ForwardVerdict): FieldList {

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Body } from "../../net/byte_source.ts";
 import type { SessionSecrets } from "../../secrets/session_secrets.ts";
-import { rewriteAnswer } from "../../secrets/store/rewrite_answer.ts";
+import { type LearntValue, rewriteAnswer } from "../../secrets/store/rewrite_answer.ts";
 import type { SensitiveRule } from "../../secrets/store/secret_store.ts";
 import { unseen } from "./response_failure.ts";
 
@@ -13,8 +13,8 @@ export interface RewriteOptions {
   readonly limit: number;
   /** What is no answer of the kind that the rule expects passes as it is: it tells of a failure. */
   readonly mayDiffer: boolean;
-  /** Hears of the placeholders whose values can be told. */
-  readonly noted?: ((placeholder: string) => void) | undefined;
+  /** Hears which values can be told from now on; the answer goes on when that has resolved. */
+  readonly learnt?: ((values: readonly LearntValue[]) => Promise<void>) | undefined;
 }
 
 /** The answer of a store of secrets, read whole, with placeholders in place of its values. */
@@ -45,7 +45,7 @@ export class RewrittenBody implements Body {
     while (this.#out === undefined) {
       const piece = this.#source.take();
       if (piece === undefined) return await this.#source.wait();
-      if (piece === null) this.#out = this.#rewritten();
+      if (piece === null) this.#out = await this.#rewritten();
       else this.#add(piece);
     }
   }
@@ -58,12 +58,14 @@ export class RewrittenBody implements Body {
     this.#pieces.push(Buffer.from(piece));
   }
 
-  #rewritten(): Uint8Array {
-    const { rule, secrets, mayDiffer, noted } = this.#options;
+  async #rewritten(): Promise<Uint8Array> {
+    const { rule, secrets, mayDiffer } = this.#options;
     const content = Buffer.concat(this.#pieces);
     this.#pieces = [];
     if (content.length === 0) return content;
-    const rewritten = rewriteAnswer(content, rule, secrets, noted);
+    const learnt: LearntValue[] = [];
+    const rewritten = rewriteAnswer(content, rule, secrets, (value) => void learnt.push(value));
+    if (learnt.length > 0) await this.#options.learnt?.(learnt);
     if (rewritten !== undefined) return rewritten;
     if (mayDiffer) return content;
     throw unseen("of a secret store, is not what its rule says");

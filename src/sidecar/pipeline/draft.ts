@@ -1,4 +1,3 @@
-import type { CredentialNeed } from "../../broker/hand_out.ts";
 import type { CapabilityClaims } from "../../core/capability.ts";
 import type { DenyReason } from "../../core/decision.ts";
 import type { FoundText } from "../credentials/request_find.ts";
@@ -31,8 +30,6 @@ export interface SessionView {
   readonly observed?: boolean;
   /** What its agent holds in place of secrets. @default {[]} */
   readonly placeholders?: readonly Placeholder[];
-  /** What the data plane before this one was handed for it. @default {[]} */
-  readonly needs?: readonly CredentialNeed[];
 }
 
 /**

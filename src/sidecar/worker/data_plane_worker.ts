@@ -9,7 +9,6 @@ import { LocalExecutions } from "../exec/executions.ts";
 import { createPipeline, type Pipeline } from "../pipeline/pipeline.ts";
 import { SessionTable } from "../pipeline/session_table.ts";
 import { Standing } from "../pipeline/standing.ts";
-import type { CredentialNeed } from "../../broker/hand_out.ts";
 import { BrokerClient } from "../credentials/broker_client.ts";
 import { BrokeredCredentials } from "../credentials/brokered.ts";
 import { type CallCredentials, NO_CREDENTIALS } from "../credentials/call_credentials.ts";
@@ -17,6 +16,7 @@ import { PlaceholderDesk } from "../credentials/request_desk.ts";
 import { HandOuts } from "../credentials/hand_outs.ts";
 import { MaskingCredentials, type MaskingOptions } from "../credentials/response_credentials.ts";
 import { SecretsOfSessions } from "../credentials/response_secrets.ts";
+import type { Learnt } from "../../secrets/learnt.ts";
 import { startTransport, type Transport } from "../transport/transport.ts";
 import { ApprovalClient } from "./approval_client.ts";
 import { AuditGauge } from "./audit_gauge.ts";
@@ -50,9 +50,6 @@ const CHECKED = { checked: true };
 /** How often calls under way are looked through for those that time has overtaken. */
 const EXPIRE_MS = 1_000;
 
-/** How long a broker that could not help is left alone. */
-const LEARN_PAUSE_MS = 1_000;
-
 /** How long the outcomes of calls that were broken off may take. */
 const DRAIN_LIMIT_MS = 1_000;
 
@@ -62,8 +59,8 @@ export class DataPlaneWorker {
   readonly #events: EventRing;
   readonly #leaves: LeafClient;
   readonly #approvals = new ApprovalClient((request) => this.#post(request));
-  /** Sessions whose secrets are obtained again before anything of theirs goes out. */
-  readonly #learning = new Set<string>();
+  /** Sessions whose secrets are asked for before anything of theirs goes out. */
+  readonly #recalling = new Set<string>();
   #running: Running | undefined;
 
   constructor(control: MessagePort, events: EventRing) {
@@ -128,10 +125,7 @@ export class DataPlaneWorker {
     const broker = new BrokerClient();
     const secrets = new SecretsOfSessions((...which) => desk.book.textOf(...which));
     desk.secretOf = (sessionId, text) => secrets.of(sessionId).secretOf(text);
-    const handOuts = new HandOuts(broker, (sessionId, issued, need) => {
-      secrets.learn(sessionId, issued);
-      if (need !== undefined) this.#post({ kind: "handed", need });
-    });
+    const handOuts = new HandOuts(broker, (sessionId, issued) => secrets.learn(sessionId, issued));
     const { clockSkewMs } = config;
     const approvals = config.approvals && { desk: this.#approvals, config: config.approvals };
     const executions = new LocalExecutions({
@@ -146,7 +140,7 @@ export class DataPlaneWorker {
     const transport = await startTransport({
       gate: pipeline.gate,
       executions,
-      credentials: callCredentials(desk, handOuts, secrets, config),
+      credentials: callCredentials(desk, handOuts, secrets, broker, config),
       leaf: (host) => this.#leaves.get(host),
       timeouts: config.timeouts,
     });
@@ -222,20 +216,21 @@ export class DataPlaneWorker {
   }
 
   async #openSession(
-    { sessions, transport, httpProxy, desk, handOuts }: Running,
-    { seed, entrance }: Message<"session-open">,
+    { sessions, transport, httpProxy, desk, broker, secrets }: Running,
+    { seed, entrance, resumes }: Message<"session-open">,
   ): Promise<void> {
     const { sessionId } = seed;
     let error: FirmaError | undefined;
     let proxy: HostAndPort | undefined;
     sessions.open(seed);
     desk.book.open(sessionId, seed.placeholders ?? []);
-    const { needs = [] } = seed;
-    if (needs.length > 0) {
-      this.#learning.add(sessionId);
-      await Promise.all(needs.map((need) => this.#learnAgain(handOuts, need)));
+    if (resumes) {
+      // Until it is known, answers could not be searched for it, and the session has no way in.
+      this.#recalling.add(sessionId);
+      const learnt = await broker.recall(sessionId);
       // It was closed meanwhile.
-      if (!this.#learning.delete(sessionId)) return;
+      if (!this.#recalling.delete(sessionId)) return;
+      for (const each of learnt) learnAgain(sessionId, each, secrets, desk);
     }
     try {
       if (entrance.kind === "socket") await transport.openSession(sessionId, entrance.path);
@@ -250,20 +245,8 @@ export class DataPlaneWorker {
     this.#post({ kind: "session-opened", sessionId, error, proxy });
   }
 
-  /**
-   * Obtains what a session was handed by the data plane before this one. Until it is known, answers
-   * could not be searched for it, and the session has no way in.
-   */
-  async #learnAgain(handOuts: HandOuts, need: CredentialNeed): Promise<void> {
-    while (this.#learning.has(need.sessionId)) {
-      const had = await handOuts.get(need);
-      if (!("ok" in had) || had.ok) return;
-      await new Promise((resolve) => setTimeout(resolve, LEARN_PAUSE_MS));
-    }
-  }
-
   async #closeSession(running: Running, sessionId: string): Promise<void> {
-    this.#learning.delete(sessionId);
+    this.#recalling.delete(sessionId);
     running.sessions.end(sessionId);
     running.pipeline.review();
     await running.transport.closeSession(sessionId);
@@ -282,6 +265,7 @@ function callCredentials(
   desk: PlaceholderDesk,
   handOuts: HandOuts,
   secrets: SecretsOfSessions,
+  broker: BrokerClient,
   { secretStores: stores = [], maxSecretAnswerBytes }: WorkerConfig,
 ): CallCredentials {
   const { targets } = desk;
@@ -290,9 +274,24 @@ function callCredentials(
     targets,
     stores,
     maxStoreAnswerBytes: maxSecretAnswerBytes,
-    noted: (...what) => desk.noteStored(...what),
+    learnt: async (sessionId, values) => {
+      await broker.keep(sessionId, values);
+      for (const value of values) desk.noteStored(sessionId, value);
+    },
   };
   return new MaskingCredentials(new BrokeredCredentials(handOuts, desk), secrets, options);
+}
+
+/** What a data plane before this one learnt of a session. */
+function learnAgain(
+  sessionId: string,
+  learnt: Learnt,
+  secrets: SecretsOfSessions,
+  desk: PlaceholderDesk,
+): void {
+  if (learnt.kind === "handed") return secrets.learn(sessionId, learnt);
+  secrets.of(sessionId).learn(learnt.secret, learnt.placeholder);
+  desk.noteStored(sessionId, learnt);
 }
 
 function callInput({ sessionId, body, ...call }: Question): CallInput {

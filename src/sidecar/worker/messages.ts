@@ -16,7 +16,6 @@ import type { LossQuestion, LossVerdict } from "../losses/question.ts";
 import type { ApprovalRequest } from "./approval_client.ts";
 import type { PipelineConfig } from "../pipeline/pipeline.ts";
 import type { ProxySecret } from "../transport/proxy_credentials.ts";
-import type { CredentialNeed } from "../../broker/hand_out.ts";
 import type { SessionSeed } from "../pipeline/session_table.ts";
 
 /** A mapping file with its text. */
@@ -103,7 +102,13 @@ export type ToWorker =
   /** `undefined`: which tokens are revoked is not known. */
   | { readonly kind: "revoked"; readonly tokenIds: readonly string[] | undefined }
   | { readonly kind: "mapping"; readonly mapping: readonly MappingSource[] }
-  | { readonly kind: "session-open"; readonly seed: SessionSeed; readonly entrance: Entrance }
+  | {
+    readonly kind: "session-open";
+    readonly seed: SessionSeed;
+    readonly entrance: Entrance;
+    /** It was open in a data plane before this one, which may have learnt what it must not see. */
+    readonly resumes: boolean;
+  }
   | {
     readonly kind: "session-claims";
     readonly sessionId: string;
@@ -140,8 +145,6 @@ export type FromWorker =
     readonly proxy?: HostAndPort | undefined;
   }
   | { readonly kind: "session-closed"; readonly sessionId: string }
-  /** A session was handed a credential: another data plane has to know it, to mask it. */
-  | { readonly kind: "handed"; readonly need: CredentialNeed }
   | { readonly kind: "advised"; readonly number: number; readonly advice: Advice }
   | { readonly kind: "weighed"; readonly number: number; readonly verdict: LossVerdict }
   | { readonly kind: "leaf-request"; readonly request: number; readonly host: string }

@@ -3,6 +3,7 @@ import type { CredentialNeed, Issued } from "../../../broker/hand_out.ts";
 import type { CredentialConfig } from "../../../config/keys/credentials/credential.ts";
 import type { IdentityTokenRequest } from "../../../core/authority.ts";
 import type { Result } from "../../../core/result.ts";
+import type { Learnt, StoredValue } from "../../../secrets/learnt.ts";
 
 /** What a broker is started with. */
 export interface BrokerStart {
@@ -15,9 +16,12 @@ export interface BrokerStart {
 
 /** To the keeper, from the main thread. */
 export type ToKeeper =
-  | { readonly kind: "start"; readonly start: BrokerStart }
+  /** The first; without credentials there is no broker to start. */
+  | { readonly kind: "start"; readonly start: BrokerStart | undefined }
   /** The way to one more data plane: {@linkcode AskBroker} one way, {@linkcode BrokerAnswer} the other. */
   | { readonly kind: "plane"; readonly port: MessagePort }
+  /** A session has ended. */
+  | { readonly kind: "forget"; readonly sessionId: string }
   /** What the Authority says to {@linkcode FromKeeper} `identify`. */
   | { readonly kind: "identified"; readonly number: number; readonly outcome: Result<string> };
 
@@ -30,9 +34,20 @@ export type FromKeeper =
 export type AskBroker =
   | { readonly kind: "need"; readonly number: number; readonly need: CredentialNeed }
   | { readonly kind: "captured"; readonly number: number; readonly captured: Captured }
-  | { readonly kind: "refused"; readonly label: string; readonly scope: string };
+  | { readonly kind: "refused"; readonly label: string; readonly scope: string }
+  /** A session is about to be shown placeholders of values of a store. */
+  | {
+    readonly kind: "stored";
+    readonly number: number;
+    readonly sessionId: string;
+    readonly values: readonly StoredValue[];
+  }
+  /** What must a session not see? */
+  | { readonly kind: "recall"; readonly number: number; readonly sessionId: string };
 
 /** To a data plane. */
 export type BrokerAnswer =
   | { readonly kind: "handed"; readonly number: number; readonly outcome: Result<Issued> }
-  | { readonly kind: "taken"; readonly number: number; readonly outcome: Result<void> };
+  | { readonly kind: "taken"; readonly number: number; readonly outcome: Result<void> }
+  | { readonly kind: "kept"; readonly number: number }
+  | { readonly kind: "recalled"; readonly number: number; readonly learnt: readonly Learnt[] };
