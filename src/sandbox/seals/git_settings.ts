@@ -20,6 +20,8 @@ const PROGRAM_NAMES = new Set([
 const PROGRAM_SECTIONS = new Set([
   ...["include", "includeif", "pager", "hook", "protocol", "credential", "tar", "man", "browser"],
   ...["difftool", "mergetool", "guitool", "sendemail", "instaweb", "trailer", "lfs", "filter"],
+  // With or without "!": `-c core.pager=…`, `grep -O…` and `rebase -x …` run programs as well.
+  "alias",
 ]);
 
 /** Sections whose `path` is a directory or a pattern, not a program. */
@@ -33,7 +35,7 @@ export function runsProgram({ key, value = "" }: GitSetting): boolean {
   const name = key.slice(key.lastIndexOf(".") + 1);
   // A remote helper: git runs `git-remote-<word>`, and ext:: any command line.
   if (/^[\w-]+::/.test(value) || /^url\.[\w-]+::/.test(key)) return true;
-  if (section === "alias" || name === "update") return value.startsWith("!");
+  if (name === "update") return value.startsWith("!");
   if (name === "path" && HARMLESS_PATHS.has(section)) return false;
   // Its own daemon, which runs nothing of the repository's.
   if (name === "fsmonitor") return !isBoolean(value);
@@ -85,14 +87,16 @@ export interface Revision {
 }
 
 /**
- * Undoes what a run did to settings that run programs; everything else stays as the run left it.
- * `undefined` where there is nothing to undo.
+ * Undoes what a run did to settings that run programs, or that `isGuarded` names besides;
+ * everything else stays as the run left it. `undefined` where there is nothing to undo.
  */
 export function reviseSettings(
   before: readonly GitSetting[],
   after: readonly GitSetting[],
+  isGuarded: (setting: GitSetting) => boolean = () => false,
 ): Revision | undefined {
-  const [old, now] = [before.filter(runsProgram), after.filter(runsProgram)];
+  const isHeld = (setting: GitSetting) => runsProgram(setting) || isGuarded(setting);
+  const [old, now] = [before.filter(isHeld), after.filter(isHeld)];
   const told = (settings: readonly GitSetting[]) =>
     settings.map(({ key, value }) => JSON.stringify([key, value ?? null]));
   const [oldTold, nowTold] = [told(old), told(now)];
@@ -101,6 +105,6 @@ export function reviseSettings(
     ...now.filter((_, index) => !oldTold.includes(nowTold[index]!)),
     ...old.filter((_, index) => !nowTold.includes(oldTold[index]!)),
   ].map(({ key }) => key);
-  const kept = after.filter((setting) => !runsProgram(setting));
+  const kept = after.filter((setting) => !isHeld(setting));
   return { settings: [...kept, ...old], undone: [...new Set(undone)] };
 }

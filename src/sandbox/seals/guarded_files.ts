@@ -1,7 +1,7 @@
-import { dirname } from "../../core/path.ts";
+import { dirname, resolve } from "../../core/path.ts";
 import { findGit, readSettings } from "./git_program.ts";
-import { renderSettings, reviseSettings } from "./git_settings.ts";
-import { entryAt, realPath } from "../paths.ts";
+import { type GitSetting, renderSettings, reviseSettings } from "./git_settings.ts";
+import { entryAt, isWithin, realPath } from "../paths.ts";
 import type { Look } from "./look.ts";
 
 /** A file as it was before a run. */
@@ -64,10 +64,21 @@ export function undoChanges(
     replace(before);
     return "put back as it was: git cannot read what it became";
   }
-  const revision = reviseSettings(old, now);
+  const revision = reviseSettings(old, now, (setting) => leadsElsewhere(setting, path));
   if (revision === undefined) return undefined;
   replace({ kind: "file", text: renderSettings(revision.settings) });
   return `undone: ${revision.undone.join(", ")}`;
+}
+
+/**
+ * Has git write files elsewhere than beside the repository: its next checkout would put those of
+ * the repository into the home, for instance. The settings of a submodule lead to its own place.
+ */
+function leadsElsewhere({ key, value = "" }: GitSetting, file: string): boolean {
+  if (key !== "core.worktree") return false;
+  const gitDir = dirname(file);
+  const [root] = `${gitDir}/`.split("/.git/", 1) as [string];
+  return !isWithin(realPath(resolve(gitDir, value)), root === `${gitDir}/` ? gitDir : root);
 }
 
 function settingsOf(state: Snapshot) {

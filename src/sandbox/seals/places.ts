@@ -18,6 +18,12 @@ export const SEALED_PLACES: readonly SealedPlace[] = [
   { path: ".cursor", kind: "directory", runs: "Cursor runs its hooks and MCP servers" },
   { path: ".claude/settings.json", kind: "file", runs: "Claude Code runs its hooks" },
   { path: ".claude/settings.local.json", kind: "file", runs: "Claude Code runs its hooks" },
+  {
+    path: ".claude/hooks",
+    kind: "directory",
+    runs: "Claude Code's settings name programs in it",
+    onlyWith: "itself",
+  },
   { path: ".mcp.json", kind: "file", runs: "Claude Code starts its MCP servers" },
   { path: ".codex", kind: "directory", runs: "Codex runs its hooks and MCP servers" },
   { path: ".gemini", kind: "directory", runs: "Gemini CLI runs its hooks and MCP servers" },

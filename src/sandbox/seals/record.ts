@@ -5,7 +5,7 @@ import type { Placeholder } from "./placeholders.ts";
 /** What has to be set right when a run is over, however it ended. */
 export interface SealRecord {
   readonly workspace: string;
-  /** Real paths of the repositories that were there before. */
+  /** Real paths of the repositories that were there before, and of where they have settings. */
   readonly repositories: readonly string[];
   readonly placeholders: readonly Placeholder[];
   readonly guarded: readonly GuardedFile[];

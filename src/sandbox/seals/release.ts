@@ -1,10 +1,8 @@
-import { isWithin } from "../paths.ts";
-import { join } from "../../core/path.ts";
 import { undoChanges } from "./guarded_files.ts";
-import { disarmHooks } from "./hooks.ts";
+import { disarmRepository } from "./new_repository.ts";
 import { removePlaceholder } from "./placeholders.ts";
 import { otherRecords, removeRecord, type SealRecord, withSealLock } from "./record.ts";
-import { findRepositories, repositoryName } from "./repositories.ts";
+import { findRepositories } from "./repositories.ts";
 
 /**
  * Sets right what a run left behind: its placeholders, settings of git that run programs, hooks of
@@ -59,23 +57,9 @@ function setRight(record: SealRecord, living: readonly SealRecord[]): string[] {
   }
   const known = new Set(record.repositories);
   for (const repository of findRepositories(workspace)) {
-    const { gitDir, commonDir } = repository;
-    const isNew = !known.has(gitDir) && isWithin(gitDir, workspace);
-    if (!isNew || !isWithin(commonDir, workspace)) continue;
-    attempt(gitDir, () => {
-      const name = repositoryName(repository, workspace);
-      const hooks = disarmHooks(join(commonDir, "hooks"));
-      if (hooks.length > 0) {
-        told.push(
-          `the run made a repository, ${name}, with hooks, which are off: ${hooks.join(", ")}`,
-        );
-      }
-      for (const file of ["config", "config.worktree"]) {
-        const path = join(commonDir, file);
-        const undone = undoChanges({ path, guards: "settings", before: { kind: "absent" } });
-        if (undone) told.push(`the run made a repository, ${name}, whose ${file} was ${undone}`);
-      }
-    });
+    const { gitDir } = repository;
+    if (known.has(gitDir)) continue;
+    attempt(gitDir, () => told.push(...disarmRepository(repository, workspace, known)));
   }
   const shared = new Set(
     living.flatMap(({ placeholders }) => placeholders.map(({ path }) => path)),

@@ -58,11 +58,22 @@ export function sealWorkspace(options: SealOptions): Result<SealedWorkspace> {
     const { places, repositories, look } = survey.value;
 
     const living = otherRecords(runsDir, runDir).map(({ record }) => record);
+    // What the agent of another run has made meanwhile is no more trusted than what this one makes.
+    const isMadeByOther = (directory: string) =>
+      living.some((other) =>
+        other.workspace === workspace && !other.repositories.includes(directory)
+      );
+    const known = new Set(
+      repositories.flatMap(({ gitDir, commonDir }) => [gitDir, commonDir])
+        .filter((directory) => !isMadeByOther(directory)),
+    );
     const guarded = new Map<string, GuardedFile>();
     const guard = (path: string, guards: GuardedFile["guards"]) => {
       // What another run has seen before its agent could change it counts.
       const seen = living.flatMap((record) => record.guarded).find((file) => file.path === path);
-      guarded.set(path, seen ?? { path, guards, before: snapshot(path, look) });
+      const isTheirs = guards === "settings" && isMadeByOther(dirname(path));
+      const before = isTheirs ? { kind: "absent" as const } : snapshot(path, look);
+      guarded.set(path, seen ?? { path, guards, before });
     };
     const placeholders = new Map<string, Placeholder>();
     const ofOthers = new Map(
@@ -89,7 +100,7 @@ export function sealWorkspace(options: SealOptions): Result<SealedWorkspace> {
     for (const { path, guards } of survey.value.guarded) guard(path, guards);
     const record: SealRecord = {
       workspace,
-      repositories: [...new Set(repositories.map(({ gitDir }) => gitDir))],
+      repositories: [...known],
       placeholders: [...placeholders.values()].sort((a, b) => a.path.length - b.path.length),
       guarded: [...guarded.values()],
     };

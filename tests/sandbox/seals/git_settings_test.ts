@@ -34,6 +34,10 @@ const RUNS: Readonly<Record<string, string>> = {
   "gpg.ssh.program": "evil",
   "gpg.ssh.defaultkeycommand": "evil",
   "alias.st": "!evil",
+  "alias.co": "-c core.pager=evil checkout",
+  "alias.up": "ls-remote --upload-pack=evil .",
+  "alias.g": "grep -Oevil -e x",
+  "alias.ci.command": "rebase -x evil",
   "pager.status": "evil",
   "interactive.difffilter": "evil",
   "include.path": "../evil",
@@ -72,7 +76,6 @@ const HARMLESS: Readonly<Record<string, string>> = {
   "submodule.x.url": "https://example.com/x",
   "submodule.x.update": "rebase",
   "user.email": "a@b.test",
-  "alias.st": "status",
   "lfs.repositoryformatversion": "0",
   "pull.rebase": "true",
 };

@@ -1,74 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type SealedWorkspace, sealWorkspace } from "../../../src/sandbox/seals/seal.ts";
-import { unwrap } from "../../../src/core/result.ts";
 import { eventually } from "../../fixtures/deadline.ts";
-
-/** A project with a repository, and run directories beside it. */
-class Project implements Disposable {
-  readonly root = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "firma-seals-" }));
-  readonly workspace = join(this.root, "project");
-  #runs = 0;
-  #locks: Deno.FsFile[] = [];
-
-  constructor() {
-    Deno.mkdirSync(this.workspace);
-    Deno.mkdirSync(join(this.root, "run"));
-  }
-
-  /** Of a run that lives until {@linkcode kill} is called. */
-  newRun(): string {
-    const runDir = join(this.root, "run", `run-${++this.#runs}`);
-    Deno.mkdirSync(runDir);
-    const lock = Deno.openSync(join(runDir, "owner.lock"), { write: true, create: true });
-    lock.lockSync(true);
-    this.#locks.push(lock);
-    return runDir;
-  }
-
-  /** Ends all runs as SIGKILL does. */
-  kill(): void {
-    for (const lock of this.#locks.splice(0)) lock.close();
-  }
-
-  seal(runDir = this.newRun(), allowWrite: string[] = []): SealedWorkspace {
-    return unwrap(sealWorkspace({ workspace: this.workspace, runDir, allowWrite }));
-  }
-
-  path(name: string): string {
-    return join(this.workspace, name);
-  }
-
-  write(name: string, text: string, mode = 0o644): void {
-    Deno.mkdirSync(join(this.path(name), ".."), { recursive: true });
-    Deno.writeTextFileSync(this.path(name), text, { mode });
-  }
-
-  read(name: string): string {
-    return Deno.readTextFileSync(this.path(name));
-  }
-
-  git(directory: string, ...args: string[]): void {
-    const { success, stderr } = new Deno.Command("git", {
-      args: ["-C", this.path(directory), ...args],
-      env: { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" },
-    }).outputSync();
-    assert.ok(success, new TextDecoder().decode(stderr));
-  }
-
-  /** Names in the workspace, those in directories too. */
-  names(directory = "."): string[] {
-    return [...Deno.readDirSync(this.path(directory))].flatMap(({ name, isDirectory }) => {
-      const path = directory === "." ? name : `${directory}/${name}`;
-      return isDirectory ? [path, ...this.names(path)] : [path];
-    }).sort();
-  }
-
-  [Symbol.dispose](): void {
-    this.kill();
-    Deno.removeSync(this.root, { recursive: true });
-  }
-}
+import { Project } from "./project.ts";
 
 function sealedNames(project: Project, sealed: SealedWorkspace): string[] {
   return sealed.paths.map(({ path }) => path.slice(project.workspace.length + 1));
@@ -88,6 +22,15 @@ Deno.test("sealWorkspace() makes what is not there, and removes it afterwards", 
   assert.ok(sealed.unversioned.includes(".envrc"));
   assert.deepEqual(sealed.release(), []);
   assert.deepEqual(project.names(), before);
+});
+
+Deno.test("sealWorkspace() seals the hooks that settings of Claude Code name, where there are any", () => {
+  using project = new Project();
+  const first = project.seal();
+  assert.ok(!sealedNames(project, first).includes(".claude/hooks"));
+  first.release();
+  project.write(".claude/hooks/check.sh", "theirs", 0o755);
+  assert.ok(sealedNames(project, project.seal()).includes(".claude/hooks"));
 });
 
 Deno.test("sealWorkspace() undoes settings of git while the run goes on, and tells it once", async () => {
