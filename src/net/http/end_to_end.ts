@@ -32,6 +32,13 @@ function connectionOptions(fields: FieldList): Set<string> | undefined {
   return options;
 }
 
+/** A field that is there, and that `Connection` keeps from crossing though others like it cross. */
+export function keptBack(fields: FieldList): string | undefined {
+  const options = connectionOptions(fields);
+  if (options === undefined) return undefined;
+  return fields.find(([name]) => options.has(name) && !isHopByHop(name))?.[0];
+}
+
 /** Copies the end-to-end fields, without those that `drop` names. */
 export function endToEnd(
   fields: FieldList,

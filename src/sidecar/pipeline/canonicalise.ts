@@ -1,3 +1,4 @@
+import { keptBack } from "../../net/http/end_to_end.ts";
 import { normaliseCall } from "../../mapping/call.ts";
 import { normaliseHost } from "../../mapping/host.ts";
 import { overrideIn } from "../../mapping/override.ts";
@@ -46,6 +47,9 @@ function ambiguity(input: CallInput): string | undefined {
     if (name === "transfer-encoding") encoded = true;
   }
   if (lengths > 0 && encoded) return "both Content-Length and Transfer-Encoding";
+  // What was decided by, or approved, would not be what the server sees (RFC 9110, 7.6.1).
+  const missing = keptBack(input.headers);
+  if (missing !== undefined) return `Connection would keep "${missing}" from the server`;
   const mark = input.target.indexOf("?");
   const query = mark < 0 ? "" : input.target.slice(mark);
   const override = overrideIn(input.method, query, input.headers);

@@ -22,6 +22,10 @@ const ALLOWED: Record<string, Partial<CallInput>> = {
   "a Host header that agrees": { headers: [["host", "api.code.test"]] },
   "one Content-Length": { method: "POST", headers: [["content-length", "12"]] },
   "chunked": { method: "POST", headers: [["transfer-encoding", "chunked"]] },
+  "Connection with what is of the connection": {
+    headers: [["connection", "keep-alive, TE, Upgrade, HTTP2-Settings, close"], ["te", "trailers"]],
+  },
+  "Connection with what is not there": { headers: [["connection", "x-other"]] },
   "an override that says nothing new": { headers: [["x-http-method-override", "GET"]] },
 };
 
@@ -53,6 +57,16 @@ const REFUSED: Record<string, Partial<CallInput>> = {
   },
   "Content-Length as a list": { method: "POST", headers: [["content-length", "4, 4"]] },
   "negative Content-Length": { method: "POST", headers: [["content-length", "-1"]] },
+  "Connection that would keep from the server what was decided by": {
+    method: "POST",
+    headers: [["connection", "close, Content-Type"], ["content-type", "application/json"]],
+  },
+  "Connection that would keep from the server what was approved": {
+    headers: [["connection", "stripe-account"], ["stripe-account", "acct_small"]],
+  },
+  "Connection twice": {
+    headers: [["connection", "close"], ["if-match", '"a"'], ["connection", "if-match"]],
+  },
   "method override header": { headers: [["x-http-method-override", "DELETE"]] },
   "method override with an underscore": { headers: [["x_http_method_override", "DELETE"]] },
   "method override parameter": { target: "/repos/a/b?_method=DELETE" },
