@@ -1,7 +1,8 @@
 import { type Base, baseOf } from "./base.ts";
 import { lineHash } from "./chain.ts";
-import { HASH_BYTES, leafHashWithin } from "./merkle/hash.ts";
-import { type LineFault, readSignedLine } from "./verify_line.ts";
+import { leafHexWithin } from "./merkle/hash.ts";
+import { QuickLines } from "./quick_lines.ts";
+import { type LineFault, readSignedLineAnew } from "./verify_line.ts";
 
 /** What is wrong with a line, as the end of a sentence that begins with the line. */
 export interface LineBreak {
@@ -30,8 +31,6 @@ export interface CheckedLines {
   readonly broken?: LineBreak;
 }
 
-const NEWLINE = 0x0a;
-
 /**
  * Checks whole lines, each with its newline, all but what the first one of them follows. Nobody else
  * may read `bytes` meanwhile.
@@ -40,47 +39,54 @@ export function checkLines(
   bytes: Uint8Array,
   publicKeys: readonly Uint8Array[],
 ): CheckedLines {
-  const leaves: Uint8Array[] = [];
+  const lines = new QuickLines(bytes, publicKeys);
+  const leaves: string[] = [];
   let first: CheckedLines["first"];
   let seq = 0;
   let lastHash = "";
   let droppedUpTo = 0;
   let broken: LineBreak | undefined;
-  for (let start = 0; start < bytes.length && broken === undefined;) {
-    const end = bytes.indexOf(NEWLINE, start);
-    const lineStart = start;
+  for (let start = 0; start < bytes.length;) {
+    const end = lines.endOf(start);
     const line = bytes.subarray(start, end);
-    start = end + 1;
-    const read = readSignedLine(line, publicKeys);
-    if (!read.ok) {
-      broken = read.error;
-      break;
-    }
-    const { members } = read.value;
-    if (first === undefined) {
-      const base = members && baseOf(members);
-      first = { seq: read.value.seq, prev: read.value.prev, ...(base && { base }) };
+    const isQuick = lines.read(start, end) &&
+      (first === undefined || (lines.seq === seq + 1 && lines.follows(lastHash)));
+    if (isQuick) {
+      first ??= { seq: lines.seq, prev: lines.prev };
+      seq = lines.seq;
     } else {
-      broken = orderBreak(read.value, { seq, hash: lastHash });
+      const read = readSignedLineAnew(line, publicKeys);
+      if (!read.ok) {
+        broken = read.error;
+        break;
+      }
+      const { members } = read.value;
+      if (first === undefined) {
+        const base = members && baseOf(members);
+        first = { seq: read.value.seq, prev: read.value.prev, ...(base && { base }) };
+      } else {
+        broken = orderBreak(read.value, { seq, hash: lastHash });
+      }
+      if (members?.change === "truncated") {
+        broken ??= {
+          code: "TRUNCATED",
+          reason: `it records a loss: ${String(members.detail)}`,
+        };
+      }
+      if (broken !== undefined) break;
+      if (members?.change === "dropped") {
+        droppedUpTo = Math.max(droppedUpTo, Number(members.last_seq) || 0);
+      }
+      seq = read.value.seq;
     }
-    if (members?.change === "truncated") {
-      broken ??= {
-        code: "TRUNCATED",
-        reason: `it records a loss: ${String(members.detail)}`,
-      };
-    }
-    if (broken !== undefined) break;
-    if (members?.change === "dropped") {
-      droppedUpTo = Math.max(droppedUpTo, Number(members.last_seq) || 0);
-    }
-    seq = read.value.seq;
     lastHash = lineHash(line);
-    leaves.push(leafHashWithin(bytes, lineStart, end));
+    leaves.push(leafHexWithin(bytes, start, end));
+    start = end + 1;
   }
   return {
     count: leaves.length,
     lastHash,
-    leaves: concatenated(leaves),
+    leaves: Uint8Array.fromHex(leaves.join("")),
     droppedUpTo,
     ...(first && { first }),
     ...(broken && { broken }),
@@ -115,10 +121,4 @@ export function orderBreak(
 /** A number of lines in words. */
 export function countOf(lines: number): string {
   return lines === 1 ? "1 line" : `${lines} lines`;
-}
-
-function concatenated(hashes: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(hashes.length * HASH_BYTES);
-  hashes.forEach((hash, index) => bytes.set(hash, index * HASH_BYTES));
-  return bytes;
 }

@@ -1,6 +1,6 @@
-import { Buffer } from "node:buffer";
 import { err, ok, type Result } from "../core/result.ts";
 import { signedText, splitAtSignature, unsignedText } from "./chain.ts";
+import { QuickLines } from "./quick_lines.ts";
 import { verifySignature } from "./verify_signature.ts";
 
 /** A line of the log in its canonical form; the signature is not checked yet. */
@@ -81,8 +81,9 @@ export function readSignedLine(
   line: Uint8Array,
   publicKeys: readonly Uint8Array[],
 ): Result<SignedLine, SignedLineFault> {
-  const quick = quickLine(line, publicKeys);
-  return quick === undefined ? readSignedLineAnew(line, publicKeys) : ok(quick);
+  const quick = new QuickLines(line, publicKeys);
+  if (!quick.read(0, line.length)) return readSignedLineAnew(line, publicKeys);
+  return ok({ seq: quick.seq, prev: quick.prev });
 }
 
 /** The same by way of the canonical form, which says what is wrong with a line as well. */
@@ -100,55 +101,6 @@ export function readSignedLineAnew(
     code: "BAD_SIGNATURE",
     reason: "its signature does not fit: it was changed, or signed by a key that is not known",
   });
-}
-
-/** How every line but that of an approval goes on from its number to its signature. */
-const END = /^,"seq":([1-9][0-9]{0,15}),"session_id":"[^"\\]*"$/;
-const PREV = /^,"prev":"([0-9a-f]{64})",/;
-const SIGNATURE = /^,"signature":"([A-Za-z0-9+/]{86}==)"(?:\}$|,"([a-z_]+)":)/;
-
-/**
- * The same without parsing the line. Only the canonical form is ever signed, so that bytes that fit a
- * signature are in it, once the signature itself was in its place; and there, `"` within a string
- * has a backslash before it, so that what looks like a member is one. The last `seq` is the line's
- * own, because nothing nested comes after it in that form. `undefined`: look closer.
- */
-function quickLine(
-  line: Uint8Array,
-  publicKeys: readonly Uint8Array[],
-): SignedLine | undefined {
-  const bytes = Buffer.from(line.buffer, line.byteOffset, line.length);
-  // A character for each byte.
-  const text = bytes.toString("latin1");
-  if (text.includes('"kind":"key"')) return undefined;
-  const seqAt = text.lastIndexOf(',"seq":');
-  const at = text.indexOf(',"signature":"', seqAt);
-  const prevAt = text.lastIndexOf(',"prev":"', seqAt);
-  if (seqAt < 0 || at < 0 || prevAt < 0) return undefined;
-  const seq = Number(END.exec(text.slice(seqAt, at))?.[1]);
-  const prev = PREV.exec(text.slice(prevAt, prevAt + 80))?.[1];
-  const [member, signature, next] = SIGNATURE.exec(text.slice(at, at + 160)) ?? [];
-  if (!Number.isSafeInteger(seq) || prev === undefined || signature === undefined) return undefined;
-  if (next !== undefined && next <= "signature") return undefined;
-  let raw: Uint8Array;
-  try {
-    raw = Uint8Array.fromBase64(signature, { lastChunkHandling: "strict" });
-  } catch {
-    return undefined;
-  }
-  const length = next === undefined ? member!.length - 1 : member!.length - next.length - 4;
-  const signed = without(bytes, at, length);
-  return publicKeys.some((key) => verifySignature(key, signed, raw)) ? { seq, prev } : undefined;
-}
-
-let room = Buffer.alloc(65_536);
-
-/** The bytes without those from `at` on; good until the next call. */
-function without(bytes: Uint8Array, at: number, length: number): Uint8Array {
-  if (bytes.length > room.length) room = Buffer.alloc(2 * bytes.length);
-  room.set(bytes.subarray(0, at));
-  room.set(bytes.subarray(at + length), at);
-  return room.subarray(0, bytes.length - length);
 }
 
 /** Tells whether `line` is a whole record that `publicKey` signed. */

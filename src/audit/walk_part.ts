@@ -1,14 +1,14 @@
 import { type CheckedLines, checkLines } from "./check_lines.ts";
 import type { KnownKeys } from "./known_keys.ts";
 import type { LineChecker } from "./line_checker.ts";
-import { lineMembers, linesWith } from "./line_members.ts";
+import { type FoundLine, lineMembers, linesWith } from "./line_members.ts";
 import { lineBlocks } from "./lines.ts";
 import type { LogPart } from "./log_parts.ts";
 import type { LogWalk } from "./log_walk.ts";
 import type { Break } from "./verify.ts";
 
-/** Lines that are checked in one go take some tens of milliseconds. */
-const BLOCK_BYTES = 512 * 1024;
+/** Lines that are checked in one go take some milliseconds. */
+const BLOCK_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
 
 interface Pending {
@@ -17,7 +17,15 @@ interface Pending {
 }
 
 // An agent cannot write this into a line: there its quotes are escaped.
-const KEY_CHANGES = ['"change":"handed_over"', '"change":"certified"'];
+const KEY_EVENTS = ['"kind":"key"'];
+
+/** The lines that say which keys may sign. */
+function keyChanges(bytes: Uint8Array<ArrayBuffer>): readonly FoundLine[] {
+  return linesWith(KEY_EVENTS, bytes).filter(({ line }) => {
+    const { change } = lineMembers(line);
+    return change === "handed_over" || change === "certified";
+  });
+}
 
 /**
  * Walks through one file of a log, blocks being checked at the same time and joined in order.
@@ -69,9 +77,7 @@ export async function walkPart(
         const rest = walk.skim(bytes);
         if (!(rest instanceof Uint8Array)) return rest;
         // The earlier checkpoint vouches for what they say.
-        for (
-          const { line } of linesWith(KEY_CHANGES, bytes.subarray(0, bytes.length - rest.length))
-        ) {
+        for (const { line } of keyChanges(bytes.subarray(0, bytes.length - rest.length))) {
           keys.forLine(lineMembers(line));
           keys.learn(lineMembers(line));
         }
@@ -79,7 +85,7 @@ export async function walkPart(
       }
       let start = 0;
       // What may sign behind such a line depends on it.
-      for (const { line, at } of linesWith(KEY_CHANGES, bytes)) {
+      for (const { line, at } of keyChanges(bytes)) {
         const before = bytes.slice(start, at);
         if (before.length > 0) {
           pending.push({ bytes: before.length, checked: checker.check(before, keys.inForce) });

@@ -1,23 +1,16 @@
 import { EMPTY_ROOT, type Hash, nodeHash } from "./hash.ts";
 import { peakPositions, type ReadHash } from "./stored.ts";
 
-/** A full tree at the right edge of a larger one. */
-interface Peak {
-  readonly leaves: number;
-  readonly hash: Hash;
-}
-
 /** What it takes to add leaves to a tree and to know its root: a few hashes, however large it is. */
 export class Accumulator {
-  readonly #peaks: Peak[] = [];
+  /** The roots of the full trees that the leaves make, from the left: one for each binary one. */
+  readonly #peaks: Hash[] = [];
   #leaves = 0;
 
   /** Goes on with the first `leaves` leaves of a tree that is stored. */
   static restore(leaves: number, read: ReadHash): Accumulator {
     const accumulator = new Accumulator();
-    for (const { leaves: size, position } of peakPositions(leaves)) {
-      accumulator.#peaks.push({ leaves: size, hash: read(position) });
-    }
+    for (const { position } of peakPositions(leaves)) accumulator.#peaks.push(read(position));
     accumulator.#leaves = leaves;
     return accumulator;
   }
@@ -25,16 +18,14 @@ export class Accumulator {
   /** Goes on with a tree of `leaves` leaves of which only the full trees are known, from the left. */
   static resume(leaves: number, peaks: readonly Hash[]): Accumulator {
     const accumulator = new Accumulator();
-    peakPositions(leaves).forEach(({ leaves: size }, index) => {
-      accumulator.#peaks.push({ leaves: size, hash: peaks[index]! });
-    });
+    accumulator.#peaks.push(...peaks);
     accumulator.#leaves = leaves;
     return accumulator;
   }
 
   /** The roots of the full trees that the leaves make, from the left. */
   peaks(): Hash[] {
-    return this.#peaks.map(({ hash }) => hash);
+    return [...this.#peaks];
   }
 
   /** How many leaves there are. */
@@ -45,11 +36,11 @@ export class Accumulator {
   /** Adds a leaf. Returns its hash and those of the nodes that it completes, lowest first. */
   append(leaf: Hash): Hash[] {
     const stored = [leaf];
-    let added: Peak = { leaves: 1, hash: leaf };
-    while (this.#peaks.at(-1)?.leaves === added.leaves) {
-      const { leaves, hash } = this.#peaks.pop()!;
-      added = { leaves: 2 * leaves, hash: nodeHash(hash, added.hash) };
-      stored.push(added.hash);
+    let added = leaf;
+    // Two trees of one size make one of twice that, as adding one carries in binary.
+    for (let rest = this.#leaves; rest % 2 === 1; rest = (rest - 1) / 2) {
+      added = nodeHash(this.#peaks.pop()!, added);
+      stored.push(added);
     }
     this.#peaks.push(added);
     this.#leaves++;
@@ -58,9 +49,8 @@ export class Accumulator {
 
   /** The root of the tree. */
   root(): Hash {
-    const hashes = this.#peaks.map(({ hash }) => hash);
-    return hashes.length === 0
+    return this.#peaks.length === 0
       ? EMPTY_ROOT
-      : hashes.reduceRight((right, left) => nodeHash(left, right));
+      : this.#peaks.reduceRight((right, left) => nodeHash(left, right));
   }
 }

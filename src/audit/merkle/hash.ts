@@ -27,10 +27,15 @@ export function leafHash(entry: Uint8Array): Hash {
  * which is lent for that, is as it was afterwards.
  */
 export function leafHashWithin(bytes: Uint8Array, start: number, end: number): Hash {
-  if (start === 0) return leafHash(bytes.subarray(start, end));
+  return Uint8Array.fromHex(leafHexWithin(bytes, start, end));
+}
+
+/** The same in hex. */
+export function leafHexWithin(bytes: Uint8Array, start: number, end: number): string {
+  if (start === 0) return leafHash(bytes.subarray(start, end)).toHex();
   const before = bytes[start - 1]!;
   bytes[start - 1] = LEAF;
-  const hashed = sha256(bytes.subarray(start - 1, end));
+  const hashed = hash("sha256", bytes.subarray(start - 1, end), "hex");
   bytes[start - 1] = before;
   return hashed;
 }
