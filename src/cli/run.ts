@@ -10,6 +10,9 @@ const HELP = `
 Everything behind the command belongs to it. Exit status: that of the command; 1 when firma
 cannot start it, 2 when it is called wrongly.
 
+The command sees and writes the repository that it is started in, from its top on, and nowhere else;
+a directory without one by itself. --workspace . opens the directory here alone.
+
 A Sidecar that "firma sidecar start" keeps running is joined where it serves the same configuration;
 otherwise the run brings one of its own, and ends it.
 
@@ -48,6 +51,7 @@ export function command(): Command {
     .option("--monitor", "let out what policies deny, and record it")
     .option("--state-dir <path>", "directory of running processes (default: FIRMA_STATE_DIR)")
     .option("--allow-write <path>", "open a sealed path of the workspace; repeat", collect)
+    .option("--workspace <path>", "what is opened to the command (default: the repository here)")
     .option("-y, --yes", "do not ask on the first launch")
     .option("--trust", "use the configuration whatever is in it, for CI")
     .option("--print-effective-config", "print what would be in force, as JSON, and end")

@@ -1,6 +1,7 @@
 import { resolve } from "../core/path.ts";
 import { escapeLinesForTerminal } from "../core/escape.ts";
 import { type FirmaError, ok, type Result } from "../core/result.ts";
+import { findWorkspace } from "../run/find_workspace.ts";
 import type { RunInterface, RunOptions } from "../run/options.ts";
 import { run } from "../run/run.ts";
 import { readWishes } from "../run/wishes.ts";
@@ -51,17 +52,26 @@ export async function runLine(
     printError(wishes.error);
     return USAGE_ERROR;
   }
+  const cwd = Deno.cwd();
+  const workspace = findWorkspace({ cwd, env, workspace: flags.workspace });
+  if (!workspace.ok) {
+    printError(workspace.error);
+    return USAGE_ERROR;
+  }
+  const { path, notice } = workspace.value;
+  if (notice !== undefined && !flags.printEffectiveConfig) printNotice("info", notice);
   const options: RunOptions = {
     command: [program, ...words],
-    cwd: Deno.cwd(),
+    cwd,
+    workspace: path,
     env,
     ...wishes.value,
     configFlag: flags.config,
     profile: flags.profile,
     posture: flags.posture,
     mappings: flags.mapping ?? [],
-    capabilityFile: flags.capabilityFile && resolve(Deno.cwd(), flags.capabilityFile),
-    allowWrite: flags.allowWrite ?? [],
+    capabilityFile: flags.capabilityFile && resolve(cwd, flags.capabilityFile),
+    allowWrite: (flags.allowWrite ?? []).map((path) => resolve(cwd, path)),
     yes: flags.yes ?? false,
     trust: flags.trust ?? false,
   };

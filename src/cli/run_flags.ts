@@ -7,6 +7,7 @@ export interface RunFlags extends WishFlags {
   readonly posture?: string;
   readonly mapping?: string[];
   readonly allowWrite?: string[];
+  readonly workspace?: string;
   readonly yes?: boolean;
   readonly trust?: boolean;
   readonly printEffectiveConfig?: boolean;
@@ -38,6 +39,7 @@ type ValueFlag =
   | "mapping"
   | "capabilityFile"
   | "allowWrite"
+  | "workspace"
   | "backend"
   | "sidecar"
   | "sidecarStartupTimeoutSecs"
@@ -61,6 +63,7 @@ const VALUES: Readonly<Record<string, ValueFlag>> = {
   "--agent": "agent",
   "--state-dir": "stateDir",
   "--allow-write": "allowWrite",
+  "--workspace": "workspace",
 };
 
 /**

@@ -68,9 +68,9 @@ async function sandboxOf(
   digest: string,
   profile: string,
 ): Promise<Result<SandboxDescription, readonly FirmaError[]>> {
-  const { command, cwd, env, capabilityFile, agent, allowWrite = [] } = options;
+  const { command, cwd, workspace, env, capabilityFile, agent, allowWrite = [] } = options;
   const files = operatorFiles(config);
-  const sealedDirs = sealedDirectories(cwd, { config, digest, files }, env);
+  const sealedDirs = sealedDirectories(workspace, { config, digest, files }, env);
   if (!sealedDirs.ok) return err([sealedDirs.error]);
   const agentId = agent === undefined && capabilityFile === undefined
     ? config.sidecar.authority.agentId
@@ -81,7 +81,8 @@ async function sandboxOf(
   if (!refusals.ok) return refusals;
   const described = describeSandbox({
     command,
-    cwd,
+    cwd: workspace,
+    startIn: cwd,
     profile,
     profiles: extendProfiles(config.run.profiles),
     sandboxId: "known once the run has begun",

@@ -18,9 +18,9 @@ import type { RunInterface, RunOptions } from "./options.ts";
 type Faults = readonly FirmaError[];
 
 /** Refuses a directory that no agent can work in, before anything is written there. */
-function checkDirectory({ cwd, env }: RunOptions): Result<void> {
+function checkDirectory({ workspace, env }: RunOptions): Result<void> {
   return checkWorkspace({
-    cwd,
+    cwd: workspace,
     homes: env.HOME ? [env.HOME, realPath(env.HOME)] : [],
     hidden: [stateDir(env), dataDir(env)].map(realPath),
   });
@@ -28,9 +28,9 @@ function checkDirectory({ cwd, env }: RunOptions): Result<void> {
 
 function ask(options: RunOptions, ui: RunInterface, content: string): Promise<boolean> {
   return ui.confirm([
-    `First launch in ${options.cwd}`,
+    `First launch in ${options.workspace}`,
     `${
-      join(options.cwd, CONFIG_DIRECTORY)
+      join(options.workspace, CONFIG_DIRECTORY)
     } will be written (${content}); its policies are yours to edit.`,
     `"${options.command[0]}" then runs in a sandbox: it writes in this directory alone,`,
     "and each call it makes to the network is decided by those policies and recorded.",
@@ -42,13 +42,13 @@ async function write(
   options: RunOptions,
   files: readonly ScaffoldFile[],
 ): Promise<Result<DiscoveredConfig & { readonly written: boolean }, Faults>> {
-  const { cwd, env } = options;
+  const { cwd, workspace, env } = options;
   const { writeScaffold } = await import("../config/scaffold.ts");
-  using _lock = lockTrust(join(realPath(cwd), CONFIG_DIRECTORY, CONFIG_FILE), env);
+  using _lock = lockTrust(join(realPath(workspace), CONFIG_DIRECTORY, CONFIG_FILE), env);
   const found = discoverConfig({ env, cwd });
   if (!found.ok) return err([found.error]);
   if (found.value) return ok({ ...found.value, written: false });
-  const written = writeScaffold(cwd, files);
+  const written = writeScaffold(workspace, files);
   if (!written.ok) return err([written.error]);
   const loaded = loadProject(written.value, env);
   if (!loaded.ok) return loaded;
@@ -81,7 +81,7 @@ export async function firstLaunch(
   const set = await write(options, files.value);
   if (!set.ok) return set;
   if (!asks && set.value.written) {
-    ui.tell("info", `wrote ${join(options.cwd, CONFIG_DIRECTORY)} (${content})`);
+    ui.tell("info", `wrote ${join(options.workspace, CONFIG_DIRECTORY)} (${content})`);
   }
   return set;
 }

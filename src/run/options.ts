@@ -5,7 +5,10 @@ import type { SidecarWish } from "./choose_sidecar.ts";
 export interface RunOptions {
   /** The program and its arguments. */
   readonly command: readonly [string, ...string[]];
+  /** Where the command starts. */
   readonly cwd: string;
+  /** What is opened to it: `cwd`, or a directory around that. */
+  readonly workspace: string;
   readonly env: Readonly<Record<string, string>>;
   /** `--config` */
   readonly configFlag?: string | undefined;
@@ -25,7 +28,7 @@ export interface RunOptions {
   readonly agent?: string | undefined;
   /** `--monitor`: deny nothing that policies deny, and record it. */
   readonly monitor: boolean;
-  /** `--allow-write`: sealed paths of the workspace that the agent may write after all. */
+  /** `--allow-write`: sealed paths that the agent may write after all. Absolute. */
   readonly allowWrite?: readonly string[] | undefined;
   /** `--yes`: do not ask. */
   readonly yes: boolean;

@@ -147,7 +147,7 @@ async function runPrepared(
   const wanted = options.profile ?? config.run.profile;
   const profile = chooseProfile(wanted, options.command, profiles);
   if (!profile.ok) return err([profile.error]);
-  const sealedDirs = sealedDirectories(options.cwd, prepared, options.env);
+  const sealedDirs = sealedDirectories(options.workspace, prepared, options.env);
   if (!sealedDirs.ok) return err([sealedDirs.error]);
   const addedFilter = await addedFilterOf(config, prepared.files);
   if (!addedFilter.ok) return addedFilter;
@@ -184,7 +184,7 @@ async function runPrepared(
       ...(agent === undefined ? { agent_id: config.sidecar.authority.agentId } : { agent }),
       profile: profile.value,
       command: commandSummary(options.command),
-      workspace: options.cwd,
+      workspace: options.workspace,
       ...(capabilityFile && { capability_file: capabilityFile }),
       ...(monitor && { mode: "monitor" }),
     },
@@ -216,7 +216,8 @@ async function runPrepared(
   const confined = await confine({
     tools,
     command: options.command,
-    cwd: options.cwd,
+    cwd: options.workspace,
+    startIn: options.cwd,
     profile: profile.value,
     profiles,
     sandboxId,

@@ -66,7 +66,7 @@ export async function openWorkspaceWatch(
     import("../restore/delete_watch.ts"),
     import("../restore/describe_snapshot.ts"),
   ]);
-  const workspace = Deno.realPathSync(run.cwd);
+  const workspace = Deno.realPathSync(run.workspace);
   let toldMs = performance.now();
   const watch = startDeleteWatch({
     order: {

@@ -52,7 +52,7 @@ export async function confine(request: ConfineRequest): Promise<Result<ConfinedP
   const place = checkRequest(request);
   if (!place.ok) return place;
   const { command, hostEnv } = request;
-  const program = findProgram(command[0], hostEnv.PATH ?? "", place.value.cwd);
+  const program = findProgram(command[0], hostEnv.PATH ?? "", place.value.startIn);
   if (!program.ok) return program;
   const [bwrap, shielded] = await (request.tools ?? findTools());
   if (!bwrap.ok) return bwrap;
@@ -96,7 +96,7 @@ async function confineWithin(
   program: string,
   tools: Tools,
 ): Promise<Result<ConfinedProcess>> {
-  const { cwd } = place;
+  const { cwd, startIn } = place;
   const { runDir } = request;
   const privateDir = join(runDir, "private");
   const prepared = ensurePrivateDirectory(privateDir);
@@ -104,6 +104,7 @@ async function confineWithin(
 
   const seals = sealWorkspace({
     workspace: cwd,
+    startIn,
     runDir,
     allowWrite: request.allowWrite ?? [],
   });
@@ -148,7 +149,7 @@ async function build(
   { plan: limitPlan, cgroup }: HeldLimits,
   ending: DisposableStack,
 ): Promise<Result<ConfinedProcess>> {
-  const { profile, cwd, home, sealed } = place;
+  const { profile, cwd, startIn, home, sealed } = place;
   const { command, hostEnv, runDir } = request;
   const privateDir = join(runDir, "private");
   // Null only on Windows.
@@ -214,7 +215,7 @@ async function build(
   });
   const planFor = ({ sessionId, placeholders }: SandboxSession): LaunchPlan => ({
     command,
-    cwd,
+    cwd: startIn,
     uid,
     gid,
     environment: agentEnvironment({

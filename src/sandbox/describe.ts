@@ -64,11 +64,11 @@ export type DescribedRequest =
 export function describeSandbox(request: DescribedRequest): Result<SandboxDescription> {
   const place = checkRequest(request);
   if (!place.ok) return place;
-  const { profile, cwd, home } = place.value;
+  const { profile, cwd, startIn, home } = place.value;
   const { command, hostEnv, allowWrite = [], hiddenFiles = [], envPassthrough = [] } = request;
-  const program = findProgram(command[0], hostEnv.PATH ?? "", cwd);
+  const program = findProgram(command[0], hostEnv.PATH ?? "", startIn);
   if (!program.ok) return program;
-  const survey = surveyWorkspace({ workspace: cwd, allowWrite });
+  const survey = surveyWorkspace({ workspace: cwd, startIn, allowWrite });
   if (!survey.ok) return survey;
   const limits = holdLimits(request.limits ?? USUAL_LIMITS, `described-${Deno.pid}`);
   if (!limits.ok) return limits;
@@ -130,7 +130,7 @@ export function describeSandbox(request: DescribedRequest): Result<SandboxDescri
       {
         path: cwd,
         access: layout.cwdAccess === "read-only" ? "read-only" : "writable",
-        why: whyOf(cwd, "the working directory"),
+        why: whyOf(cwd, "the workspace"),
       },
       ...layout.shaped.filter(({ access }) => access === "hidden"),
       ...sealedIn(place.value, survey.value),

@@ -30,7 +30,10 @@ export interface SandboxSession {
 export interface ConfineRequest {
   /** Program and arguments; the program is looked up on the host's PATH. */
   readonly command: readonly [string, ...string[]];
+  /** The directory that is opened to the command: the workspace. */
   readonly cwd: string;
+  /** Where in it the command starts. @default {cwd} */
+  readonly startIn?: string;
   /** Id of a profile. */
   readonly profile: string;
   /** The profiles that there are. @default firma's own */
@@ -87,6 +90,7 @@ export interface ConfineRequest {
 export interface Place {
   readonly profile: Profile;
   readonly cwd: string;
+  readonly startIn: string;
   readonly home: string;
   /** The home as named and as it really is. */
   readonly homes: readonly string[];
@@ -127,6 +131,7 @@ export function checkRequest(
   const home = homeOf(hostEnv);
   const homes = [...new Set([home, realPath(home)])];
   const cwd = realPath(request.cwd);
+  const startIn = realPath(request.startIn ?? cwd);
   const own = [stateDir(hostEnv), dataDir({ ...hostEnv, HOME: home }), request.runDir];
   const places = [...sealedDirs, ...own].filter(exists).map(realPath);
   const aliases = mountedElsewhere(places);
@@ -134,7 +139,7 @@ export function checkRequest(
   const sealed = [...new Set([...places, ...aliases.filter(isDirectory)])];
   const sealedFiles = aliases.filter((path) => !isDirectory(path));
   const workspace = checkWorkspace({ cwd, homes, hidden: sealed });
-  return workspace.ok ? ok({ profile, cwd, home, homes, sealed, sealedFiles }) : workspace;
+  return workspace.ok ? ok({ profile, cwd, startIn, home, homes, sealed, sealedFiles }) : workspace;
 }
 
 /** Where what lies at these places can be had as well, by mounts of the host. */

@@ -40,6 +40,7 @@ async function withScene(test: (scene: Scene) => Promise<void>): Promise<void> {
           {
             command: ["claude"],
             cwd,
+            workspace: cwd,
             env,
             mappings: [],
             sidecar: { noAutostart: false, startupTimeoutMs: 0, needsOwn: false },
@@ -186,7 +187,7 @@ Deno.test("prepareConfig() lets many first launches start at once", () =>
       JSON.stringify(import.meta.resolve("../../src/run/prepare.ts"))
     };
       const options = { command: ["sh"], cwd: ${JSON.stringify(cwd)}, env: ${JSON.stringify(env)},
-        mappings: [], yes: true, trust: false };
+        workspace: ${JSON.stringify(cwd)}, mappings: [], yes: true, trust: false };
       const ui = { interactive: false, tell: (_, text) => console.log(text), confirm: () => {} };
       const result = await prepareConfig(options, ui);
       console.log(result.ok ? "ready" : result.error[0].message);

@@ -70,6 +70,17 @@ for (const identity of IDENTITIES) {
       const uid = String(identity.uid);
       assert.deepEqual(stdout.trim().split("\n"), [uid, world.project, world.home, uid]);
     });
+    await t.step("a start below what is opened, with what is above", async () => {
+      world.plant("home/project/deep/.vscode/tasks.json", "");
+      world.own();
+      const startIn = join(world.project, "deep");
+      const script = "pwd; touch ../beside && ls ../beside; touch .vscode/more .idea/more";
+      const { stdout, stderr } = await sh(script, { startIn });
+      assert.equal(stdout, `${startIn}\n../beside\n`);
+      assert.match(stderr, /\.vscode\/more': Read-only[^]*\.idea\/more': Read-only/);
+      Deno.removeSync(startIn, { recursive: true });
+      Deno.removeSync(join(world.project, "beside"));
+    });
     await t.step("programs below the home, their neighbours and nothing else", async () => {
       const env = { PATH: `${world.home}/tools/bin:${world.home}/.cargo/bin:/usr/bin:/bin` };
       const { stdout } = await sh("mine; cargo-mine; ls -A ~ ~/tools ~/.cargo", { env });

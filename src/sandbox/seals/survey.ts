@@ -10,8 +10,10 @@ import { type ResolvedPlace, resolvePlace } from "./resolve.ts";
 
 /** Where to look, and what to leave out. */
 export interface SurveyOptions {
-  /** Real path of the working directory. */
+  /** Real path of the directory that is opened to the command. */
   readonly workspace: string;
+  /** Where in it the command starts: people open that in their editors, too. @default {workspace} */
+  readonly startIn?: string;
   /** The operator's exceptions, relative to the workspace or absolute. */
   readonly allowWrite: readonly string[];
 }
@@ -39,11 +41,14 @@ interface Wanted {
 }
 
 /** Finds what is to be sealed in a workspace; changes nothing. */
-export function surveyWorkspace({ workspace, allowWrite }: SurveyOptions): Result<Survey> {
+export function surveyWorkspace(
+  { workspace, startIn = workspace, allowWrite }: SurveyOptions,
+): Result<Survey> {
   const allowed = allowWrite.map((path) => resolve(workspace, path));
   const look = lookingOnce(workspace);
   const repositories = findRepositories(workspace);
-  const wanted = wantedPlaces(workspace, repositories);
+  const tops = [...new Set([workspace, startIn])];
+  const wanted = wantedPlaces(workspace, tops, repositories);
   const files = repositories.flatMap((repository) => filesOfGit(repository, workspace));
   const useless = uselessException(allowed, [...wanted.map(({ path }) => path), ...files]);
   if (useless !== undefined) return useless;
@@ -54,7 +59,8 @@ export function surveyWorkspace({ workspace, allowWrite }: SurveyOptions): Resul
     const isSkipped = needed && place.onlyWith && !look(needed[place.onlyWith]);
     return { path: isSkipped ? undefined : path, links, kind: place.kind, why: place.why };
   });
-  const unmade = UNMADE_PLACES.map((name) => join(workspace, name)).filter((path) => !look(path));
+  const unmade = tops.flatMap((top) => UNMADE_PLACES.map((name) => join(top, name)))
+    .filter((path) => !look(path));
   const guarded: Survey["guarded"] = [
     ...files.map((path) => ({
       path,
@@ -70,13 +76,18 @@ export function surveyWorkspace({ workspace, allowWrite }: SurveyOptions): Resul
   });
 }
 
-function wantedPlaces(workspace: string, repositories: readonly Repository[]): Wanted[] {
+/** What is to be sealed: at each of `tops` whether it is there or not, elsewhere if it is. */
+function wantedPlaces(
+  workspace: string,
+  tops: readonly string[],
+  repositories: readonly Repository[],
+): Wanted[] {
   const wanted: Wanted[] = [];
   const nested = repositories.map(({ root }) => root)
-    .filter((root) => root !== workspace && !root.includes("/.git/"));
-  for (const root of [workspace, ...nested]) {
+    .filter((root) => !tops.includes(root) && !root.includes("/.git/"));
+  for (const root of [...tops, ...nested]) {
     for (const { path, kind, runs, onlyWith } of SEALED_PLACES) {
-      const only = root === workspace ? onlyWith : "itself";
+      const only = tops.includes(root) ? onlyWith : "itself";
       wanted.push({ path: join(root, path), kind, why: runs, onlyWith: only });
     }
   }

@@ -24,6 +24,7 @@ export interface ConfineCliOptions {
   /** Kill the Sidecar before the command starts. */
   readonly withoutSidecar: boolean;
   readonly limits?: LimitsConfig;
+  readonly startIn?: string;
   readonly addedFilter?: Artifact;
   readonly brokeredHosts?: readonly string[];
   /** What the session says of placeholders. */

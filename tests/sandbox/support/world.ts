@@ -34,6 +34,8 @@ export interface Outcome {
 export type RunOptions = Partial<Omit<ConfineCliOptions, "command" | "runDir">> & {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Where the command starts, below that. */
+  readonly startIn?: string;
   /** Words before the program that starts it, such as a wrapper. */
   readonly wrapper?: readonly string[];
 };
@@ -100,6 +102,7 @@ export class World implements Disposable {
       ...(options.addedFilter && { addedFilter: options.addedFilter }),
       ...(options.brokeredHosts && { brokeredHosts: options.brokeredHosts }),
       ...(options.held && { held: options.held }),
+      ...(options.startIn && { startIn: options.startIn }),
     };
     const words = [
       ...[this.#deno, "run", "-A", "--quiet", "--no-prompt", "--unstable-net"],
