@@ -73,3 +73,22 @@ export function givesOption(argument: Argument, wanted: string): boolean {
   if (name.startsWith("--")) return false;
   return name.slice(1).includes(wanted[1]!);
 }
+
+/**
+ * Whether there are no options but those of `only`, each in full and once, and no `--`. What makes
+ * a command harmless counts for nothing if another argument can take it back, or take it for its
+ * own value.
+ */
+export function hasOnly(texts: readonly string[], only: ReadonlySet<string>): boolean {
+  const seen = new Set<string>();
+  for (const text of texts) {
+    if (!text.startsWith("-") || text === "-") continue;
+    const name = text.split("=", 1)[0]!;
+    const isShort = /^-[A-Za-z]{2,}$/.test(name) && !only.has(name);
+    for (const each of isShort ? [...name.slice(1)].map((letter) => `-${letter}`) : [name]) {
+      if (!only.has(each) || seen.has(each)) return false;
+      seen.add(each);
+    }
+  }
+  return true;
+}

@@ -14,9 +14,7 @@ const RISKS = ["low", "medium", "high", "critical"] as const;
  */
 export function classifyExecution(table: CommandTable, execution: Execution): MatchedCommand[] {
   const found = new Map<string, MatchedCommand>();
-  for (const view of viewsOf(execution)) {
-    const match = table.match(view);
-    if (match === undefined) continue;
+  for (const match of viewsOf(execution).flatMap((view) => table.matches(view))) {
     const { actionClass, deletes } = match.rule;
     const key = `${actionClass} ${deletes === undefined ? "" : JSON.stringify(match.paths)}`;
     if (!found.has(key)) found.set(key, match);

@@ -7,6 +7,8 @@ export interface CommandRule {
   readonly ref: string;
   readonly pattern: ArgumentPattern;
   readonly actionClass: ActionClass;
+  /** The only options that may be there; absent: any. */
+  readonly only: ReadonlySet<string> | undefined;
   /** The files that the command makes go away, where its arguments name them. */
   readonly deletes: Deletes | undefined;
 }

@@ -22,6 +22,8 @@ export interface WrittenCommand {
   readonly executable: string | readonly string[];
   readonly argv?: string;
   readonly action_class: string;
+  /** The only options that may be there; with another one, or one twice, the rule does not speak. */
+  readonly only?: readonly string[];
   readonly deletes?: string;
   readonly recursive?: boolean;
   readonly otherwise?: string;
@@ -32,6 +34,7 @@ const COMMAND_KEYS = new Set([
   "executable",
   "argv",
   "action_class",
+  "only",
   "deletes",
   "recursive",
   "otherwise",
@@ -73,7 +76,7 @@ export function readCommandFile(file: string, root: unknown): Result<CommandFile
     if (!isTexts(value_options)) refuse('"value_options" is not a list of options');
   }
   for (const command of commands) {
-    const { executable, argv = "", action_class, deletes, recursive, otherwise } = command;
+    const { executable, argv = "", action_class, only, deletes, recursive, otherwise } = command;
     const names = typeof executable === "string" ? [executable] : executable;
     if (!isTexts(names) || names.length === 0 || names.some((name) => !/^[^/\s]+$/.test(name))) {
       refuse('"executable" is not the name of a program');
@@ -88,6 +91,7 @@ export function readCommandFile(file: string, root: unknown): Result<CommandFile
         refuse(`"${name}" is not an action class`);
       }
     }
+    if (only !== undefined && !isTexts(only)) refuse('"only" is not a list of options');
     if (deletes !== undefined && !/^(?:operands|last|[a-z]+=)$/.test(String(deletes))) {
       refuse('"deletes" is not "operands", "last" or "<name>="');
     }
@@ -105,13 +109,14 @@ export function readCommandFile(file: string, root: unknown): Result<CommandFile
 
 /** The rule that is written so, by one of its executables. */
 export function toRule(file: string, executable: string, written: WrittenCommand): CommandRule {
-  const { argv = "", action_class, deletes, recursive = false, otherwise } = written;
+  const { argv = "", action_class, only, deletes, recursive = false, otherwise } = written;
   const pattern = parsePattern(argv);
   if (!pattern.ok) throw new Error(pattern.error.message);
   return {
     ref: `${file}: ${`${executable} ${argv}`.trim()}`,
     pattern: pattern.value,
     actionClass: action_class as ActionClass,
+    only: only && new Set(only),
     deletes: deletes === undefined ? undefined : {
       what: readWhat(deletes),
       recursive,

@@ -1,5 +1,5 @@
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
-import { readArguments } from "./arguments.ts";
+import { hasOnly, readArguments } from "./arguments.ts";
 import { compareSpecificity, matchPattern, mayOverlap } from "./pattern.ts";
 import { type CommandRule, deletedPaths } from "./rule.ts";
 import { type CommandFile, toRule } from "./rule_file.ts";
@@ -54,20 +54,23 @@ export class CommandTable {
     return this.#names;
   }
 
-  /** The most specific rule for a command; `undefined` where none names the program so. */
-  match({ name, args }: CommandView): MatchedCommand | undefined {
-    if (!this.#names.has(name)) return undefined;
+  /**
+   * The most specific rule for a command; none where none names the program so. Where an operand may
+   * be the value of an option, it may be one of several commands, and there is one for each.
+   */
+  matches({ name, args }: CommandView): readonly MatchedCommand[] {
+    if (!this.#names.has(name)) return [];
     const { rules, valueOptions } = this.#program(name);
     const read = readArguments(args, valueOptions);
-    let best: MatchedCommand | undefined;
+    const matches: MatchedCommand[] = [];
     for (const rule of rules) {
-      if (best !== undefined && compareSpecificity(rule.pattern, best.rule.pattern) <= 0) continue;
       const match = matchPattern(rule.pattern, read);
       if (match === undefined) continue;
+      if (rule.only !== undefined && !hasOnly(args, rule.only)) continue;
       const paths = rule.deletes === undefined ? [] : deletedPaths(rule.deletes, match.rest);
-      best = { rule, paths };
+      matches.push({ rule, paths });
     }
-    return best;
+    return matches.filter(({ rule }) => !matches.some((other) => outdoes(other.rule, rule)));
   }
 
   #program(name: string): Program {
@@ -88,6 +91,11 @@ export class CommandTable {
     }
     return program;
   }
+}
+
+/** Whether a rule says more than another of the same words. Of other words, neither does. */
+function outdoes({ pattern: more }: CommandRule, { pattern: less }: CommandRule): boolean {
+  return compareSpecificity(more, less) > 0 && mayOverlap(more, less);
 }
 
 function ties(name: string, rules: readonly CommandRule[]): FirmaError[] {

@@ -50,6 +50,8 @@ function carriedBy({ name, args }: CommandView): CommandView[] {
   if (MANY_IN_ONE.has(name) && first !== "") {
     return [{ name: basename(first), args: args.slice(1) }];
   }
+  // Which of its versions is to do it: `cargo +nightly publish`.
+  if (name === "cargo" && first.startsWith("+")) return [{ name, args: args.slice(1) }];
   if (LOADERS.has(name)) return firstOperand(args, LOADER_OPTIONS);
   if (!RUNNERS.has(name)) return [];
   const module = args.indexOf("-m");

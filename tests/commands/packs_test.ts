@@ -41,7 +41,20 @@ Deno.test("the rules that firma brings class commands by what they do", async (t
     "git reset HEAD": "filesystem.write",
     "git reset --hard --no-recurse-submodules HEAD~1": "code.destructive",
     "git clean -fdx": "code.destructive",
+    "cargo +nightly publish": "package.write",
     "git clean -n": "filesystem.read",
+    "git -C sub clean -ndx": "filesystem.read",
+    // Whatever would make a real one look like that: git takes it back, or takes it for a value.
+    "git clean -fdx -n --no-dry-run": "code.destructive",
+    "git clean -fdx -e -n": "code.destructive",
+    "git clean -fdx --exclude -n": "code.destructive",
+    "git clean -fdx -e--dry-run": "code.destructive",
+    "git clean -fd -- -n": "code.destructive",
+    "git clean --force --quiet -d -x :/": "code.destructive",
+    "git clean --force --quiet -d --exclude=keep :/": "code.destructive",
+    "git checkout -f -q -B main other": "code.destructive",
+    "git prune --expire=2.weeks.ago --expire=now": "code.destructive",
+    "git prune --expire 2.weeks.ago --expire now": "code.destructive",
     "git clean -fn": "filesystem.read",
     "git reflog expire --expire=now --all": "code.destructive",
     "git prune --expire now": "code.destructive",
@@ -94,6 +107,17 @@ Deno.test("the rules that firma brings class commands by what they do", async (t
   for (const [line, expected] of Object.entries(cases)) {
     await t.step(line, () => assert.deepEqual(classesOf(line.split(" ")), [expected]));
   }
+  await t.step("what an option that nobody knows may leave it", () => {
+    for (
+      const line of [
+        "kubectl --profile-output get delete pod x",
+        "kubectl --profile-output delete get pod x",
+        "helm --unknown list uninstall x",
+        "terraform -unknown plan destroy",
+      ]
+    ) assert.deepEqual(classesOf(line.split(" ")), ["deploy.delete", "code.read"], line);
+    assert.deepEqual(classesOf(["kubectl", "get", "--unknown", "delete"]), ["code.read"]);
+  });
   await t.step("a question to a database", () => {
     assert.deepEqual(classesOf(["psql", "-c", "select 1; Drop table x"]), ["filesystem.delete"]);
   });
