@@ -118,12 +118,16 @@ async function printPermissions(flags: Flags): Promise<number> {
   const { isMonitorAllowed } = await import("../sidecar/monitor_mode.ts");
   const { interceptor } = loaded?.config.sidecar ?? {};
   const { hostname: host = "", port = 0 } = interceptor?.listenAddr ?? {};
-  const table = permissionTable({
-    hosts: mapping?.ok ? mapping.value.hosts : ["the hosts of the mapping"],
-    defaultProtected: loaded?.config.sidecar.mapping.defaultProtected ?? true,
-    mayObserve: isMonitorAllowed(Deno.env.toObject()),
-    httpProxy: interceptor?.mode === "http_proxy" ? { host, port } : undefined,
-  }, loaded?.config.sidecar.credentials);
+  const table = permissionTable(
+    {
+      hosts: mapping?.ok ? mapping.value.hosts : ["the hosts of the mapping"],
+      defaultProtected: loaded?.config.sidecar.mapping.defaultProtected ?? true,
+      mayObserve: isMonitorAllowed(Deno.env.toObject()),
+      httpProxy: interceptor?.mode === "http_proxy" ? { host, port } : undefined,
+    },
+    Deno.env.toObject(),
+    loaded?.config.sidecar.credentials,
+  );
   if (flags.json) print(`${JSON.stringify({ parts: table })}\n`);
   else {
     for (const { part, granted, withheld } of table) {

@@ -1,6 +1,8 @@
 import { GIVEN_UP } from "../config/permissions.ts";
 import { brokerPermissions } from "../broker/permissions.ts";
 import type { CredentialConfig } from "../config/keys/credentials/credential.ts";
+import type { Environment } from "../config/paths.ts";
+import { watchPermissions } from "../restore/permissions.ts";
 import { type Reach, workerPermissions } from "../sidecar/worker/permissions.ts";
 
 /** What a part of firma may do, in the words of Deno's permissions. */
@@ -29,6 +31,7 @@ export interface PlaneReach extends Pick<Reach, "defaultProtected" | "mayObserve
  */
 export function permissionTable(
   reach: PlaneReach,
+  env: Environment,
   credentials: readonly CredentialConfig[] = [],
 ): readonly PartPermissions[] {
   return [
@@ -42,6 +45,7 @@ export function permissionTable(
     worker(reach),
     broker(credentials),
     { part: "Authority, once it has started", granted: without(GIVEN_UP), withheld: [...GIVEN_UP] },
+    { part: "watch over deletions", ...listed(watchPermissions(env)) },
     // Whether a process still runs is told from /proc, which Deno opens only to who may do all.
     {
       part: "supervisor of a daemon, which sees no byte of an agent",

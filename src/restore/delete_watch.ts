@@ -2,6 +2,7 @@ import { programModule } from "../config/program_file.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import type { SnapshotHeader } from "./manifest.ts";
 import type { FromWatcher, LossReport, ToWatcher, WatchOrder } from "./messages.ts";
+import { watchPermissions } from "./permissions.ts";
 
 /** What a run does with its watch. */
 export interface DeleteWatch extends AsyncDisposable {
@@ -29,6 +30,7 @@ export function startDeleteWatch({ order, onProgress }: WatchOptions): DeleteWat
   const worker = new Worker(programModule("src/restore/worker/main.ts"), {
     type: "module",
     name: "firma-delete-watch",
+    deno: { permissions: watchPermissions(order.env) },
   });
   const cancelled = new Int32Array(new SharedArrayBuffer(4));
   const taken = Promise.withResolvers<Result<SnapshotHeader>>();

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { credential } from "../broker/_credential.ts";
 import { permissionTable, type PlaneReach } from "../../src/doctor/permissions.ts";
 
+const ENV = { HOME: "/home/a", XDG_RUNTIME_DIR: "/run/user/1" };
+
 function part(name: string, special: Partial<PlaneReach> = {}) {
   const hosts = ["*.mapped.test", "b.test"];
-  const table = permissionTable({ hosts, defaultProtected: true, ...special });
+  const table = permissionTable({ hosts, defaultProtected: true, ...special }, ENV);
   return table.find(({ part }) => part.startsWith(name))!;
 }
 
@@ -45,10 +47,16 @@ Deno.test("permissionTable() says what the credential broker reaches, which is n
     env_passthrough: [],
     max_output: 1,
   };
-  const table = permissionTable({ hosts: [], defaultProtected: true }, [
+  const table = permissionTable({ hosts: [], defaultProtected: true }, ENV, [
     credential("a", { kind: "command", settings: helper }),
   ]);
   const { granted, withheld } = table.find(({ part }) => part === "credential broker")!;
   assert.ok(granted.includes("run: /usr/bin/op"), granted.join());
   assert.ok(withheld.includes("net") && withheld.includes("write"));
+});
+
+Deno.test("permissionTable() says that the watch over deletions reaches snapshots alone", () => {
+  const { granted, withheld } = part("watch over deletions");
+  assert.ok(granted.includes("write: /home/a/.local/share/firma/snapshots"), granted.join());
+  assert.deepEqual(withheld, ["net", "env", "run", "import"]);
 });
