@@ -26,7 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   run: [...INNER, ...OUTER, "daemon", "restore"],
   monitor: [...INNER, ...OUTER, "daemon"],
   replay: [...INNER, ...OUTER, "monitor"],
-  doctor: [...INNER, ...OUTER, "daemon", "run"],
+  doctor: [...INNER, ...OUTER, "daemon", "restore", "run"],
   demo: [...INNER, ...OUTER, "monitor"],
   cli: [...INNER, ...OUTER, "daemon", "run", "monitor", "doctor", "replay", "demo", "restore"],
 };

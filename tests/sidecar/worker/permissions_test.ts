@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { workerPermissions } from "../../../src/sidecar/worker/permissions.ts";
-import type { ProbeReport, ProbeTargets } from "./probe.ts";
 
 const REACH = {
   mappedHosts: ["*.wild.test", "api.code.test"],
@@ -45,49 +44,4 @@ Deno.test("workerPermissions() grants the one address that the proxy listens on"
     const without = workerPermissions(REACH).net as string[];
     assert.deepEqual((net as string[]).filter((name) => !without.includes(name)), [granted]);
   }
-});
-
-Deno.test("a worker with these permissions has nothing of the operator within reach", async () => {
-  const dir = await Deno.makeTempDir();
-  const mapped = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const targets: ProbeTargets = {
-    secretFile: `${dir}/audit.key`,
-    socketDir: `${dir}/w0`,
-    ownSocket: `${dir}/w0/s0/proxy.sock`,
-    otherSocket: `${dir}/control.sock`,
-    mappedPort: mapped.addr.port,
-  };
-  await Deno.writeTextFile(targets.secretFile, "secret");
-  await Deno.mkdir(`${dir}/w0/s0`, { recursive: true });
-  const other = Deno.listen({ transport: "unix", path: targets.otherSocket });
-  const worker = new Worker(import.meta.resolve("./probe.ts"), {
-    type: "module",
-    deno: {
-      permissions: workerPermissions({
-        mappedHosts: ["api.code.test"],
-        connectors: [{
-          host: "api.code.test",
-          connectAddr: { hostname: "127.0.0.1", port: targets.mappedPort },
-          caCerts: [],
-        }],
-        defaultProtected: true,
-        socketDir: targets.socketDir,
-        sockets: [targets.ownSocket],
-      }),
-    },
-  });
-  const channel = new MessageChannel();
-  const answer = new Promise<{ attempts: string[]; rights: string[]; report: ProbeReport }>(
-    (resolve) => channel.port1.onmessage = ({ data }) => resolve(data),
-  );
-  worker.postMessage({ targets, port: channel.port2 }, [channel.port2]);
-  const { attempts, rights, report } = await answer;
-  worker.terminate();
-  channel.port1.close();
-  mapped.close();
-  other.close();
-  for (const name of attempts) assert.equal(report[name], "refused", name);
-  for (const name of rights) assert.equal(report[name], "worked", name);
-  assert.equal(await Deno.readTextFile(targets.secretFile), "secret");
-  await Deno.remove(dir, { recursive: true });
 });

@@ -1,4 +1,5 @@
 /** Runs in a worker with the permissions of the data plane and tries to get out. */
+import { type Attempts, type PartReport, tryAll } from "../attempts.ts";
 
 /** What to try; everything named here exists and works outside. */
 export interface ProbeTargets {
@@ -9,9 +10,7 @@ export interface ProbeTargets {
   readonly mappedPort: number;
 }
 
-type Attempt = (targets: ProbeTargets) => unknown;
-
-const ATTEMPTS: Readonly<Record<string, Attempt>> = {
+const ATTEMPTS: Attempts<ProbeTargets> = {
   "read a file of the operator": ({ secretFile }) => Deno.readTextFileSync(secretFile),
   "read by way of node:fs": async ({ secretFile }) =>
     (await import("node:fs")).readFileSync(secretFile),
@@ -30,7 +29,31 @@ const ATTEMPTS: Readonly<Record<string, Attempt>> = {
     (await import("node:process")).env.PATH,
   "load a library": () => Deno.dlopen("libc.so.6", {}),
   "ask for the system": () => Deno.hostname(),
-  "import code": async ({ secretFile }) => await import(`file://${secretFile}`),
+  "import a file": async ({ secretFile }) => await import(`file://${secretFile}`),
+  "import a file as text": async ({ secretFile }) =>
+    await import(`file://${secretFile}`, { with: { type: "text" } }),
+  "import a file as JSON": async ({ secretFile }) =>
+    await import(`file://localhost${secretFile}`, { with: { type: "json" } }),
+  "import a file by way of code of its own": async ({ secretFile }) =>
+    await import(`data:text/javascript,import ${JSON.stringify(`file://${secretFile}`)}`),
+  "import a file by way of a blob": async ({ secretFile }) =>
+    await import(
+      URL.createObjectURL(
+        new Blob([`import "file://${secretFile}"`], { type: "text/javascript" }),
+      )
+    ),
+  "import a file from among its own": async ({ secretFile }) =>
+    await import(`${import.meta.resolve("./")}${"../".repeat(20)}${secretFile.slice(1)}`),
+  "start a worker on a file": async ({ secretFile }) => {
+    const worker = new Worker(`file://${secretFile}`, { type: "module" });
+    const message = await new Promise<string>((resolve) => {
+      worker.onerror = (event) => {
+        event.preventDefault();
+        resolve(event.message);
+      };
+    });
+    throw new Error(message);
+  },
   "import code from the net": async () => await import(`${"https"}://unmapped.test/x.ts`),
   "connect to an unmapped host": () => Deno.connect({ hostname: "localhost", port: 1 }),
   "connect to an address": () => Deno.connect({ hostname: "127.0.0.1", port: 2 }),
@@ -50,36 +73,17 @@ const ATTEMPTS: Readonly<Record<string, Attempt>> = {
 };
 
 /** What must work, or the attempts above prove nothing. */
-const RIGHTS: Readonly<Record<string, Attempt>> = {
+const RIGHTS: Attempts<ProbeTargets> = {
   "listen on its socket": ({ ownSocket }) =>
     Deno.listen({ transport: "unix", path: ownSocket }).close(),
   "connect to a mapped address": async ({ mappedPort }) =>
     (await Deno.connect({ hostname: "127.0.0.1", port: mappedPort })).close(),
 };
 
-/** The answer: what each attempt came to. */
-export type ProbeReport = Readonly<Record<string, string>>;
-
-async function result(attempt: Attempt, targets: ProbeTargets): Promise<string> {
-  try {
-    await attempt(targets);
-    return "worked";
-  } catch (cause) {
-    const { name, message } = cause as Error;
-    return /NotCapable|Requires .* access|permission/i.test(`${name} ${message}`)
-      ? "refused"
-      : `${name}: ${message}`;
-  }
-}
-
 self.addEventListener("message", async (event) => {
   const { targets, port } =
     (event as MessageEvent<{ targets: ProbeTargets; port: MessagePort }>).data;
-  const report: Record<string, string> = {};
-  for (const [name, attempt] of Object.entries({ ...ATTEMPTS, ...RIGHTS })) {
-    report[name] = await result(attempt, targets);
-  }
-  port.postMessage(
-    { attempts: Object.keys(ATTEMPTS), rights: Object.keys(RIGHTS), report },
-  );
+  const attempts = await tryAll(ATTEMPTS, targets);
+  const report: PartReport = { attempts, rights: await tryAll(RIGHTS, targets) };
+  port.postMessage(report);
 });
