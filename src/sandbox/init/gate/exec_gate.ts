@@ -1,6 +1,7 @@
 import type { GateMessage, SidecarMessage } from "../../../core/local_exec.ts";
 import { describe, executionOf, type Found, type Identified, identify } from "./describe.ts";
-import { end, interrupt, nextStopped, release, seize, type Stopped } from "./exec_stop.ts";
+import { release, type Stopped } from "./exec_stop.ts";
+import { Executing } from "./executing.ts";
 import { countFiles } from "./count_files.ts";
 import { fingerprintFiles } from "./fingerprint_files.ts";
 import { ERRNO, libc } from "./libc.ts";
@@ -55,10 +56,6 @@ const POLLOUT = 4;
 const ENDED = 0x8 | 0x10 | 0x20;
 const PR_SET_TIMERSLACK = 29;
 
-/** How often it is looked whether a program has been executed: soon, and later less. */
-const LOOK_NS = 30_000n;
-const LOOK_LATER_NS = 1_000_000n;
-const SOON_LOOKS = 100;
 const TICK_MS = 1_000;
 /** What runs by standing answers is told together: at most so many, and so long afterwards. */
 const MOST_UNTOLD = 64;
@@ -73,7 +70,7 @@ export class ExecGate {
   readonly #listener: ExecListener;
   readonly #programs = new Programs();
   readonly #asked = new Map<number, Asked>();
-  readonly #expected = new Map<number, Expected | undefined>();
+  readonly #executing = new Executing<Expected>((...stopped) => this.#stopped(...stopped));
   readonly #standing = new Set<string>();
   readonly #refused = new RecentRefusals();
   /** What runs by standing answers, of which the Sidecar is yet to hear. */
@@ -85,7 +82,6 @@ export class ExecGate {
   #wire: Wire | undefined;
   #own = 0;
   #number = 0;
-  #looks = 0;
   #connectedAt = 0;
 
   constructor(orders: GateOrders) {
@@ -131,8 +127,8 @@ export class ExecGate {
       const ready = libc.ppoll(polled, 2n, patience, null);
       const kernel = view.getInt16(6, true);
       const sidecar = view.getInt16(14, true);
-      for (let next = this.#nextStopped(); next; next = this.#nextStopped()) this.#stopped(next);
-      if (ready === 0 && this.#expected.size === 0) this.#tellAll();
+      this.#executing.look();
+      if (ready === 0) this.#tellAll();
       if (sidecar & (POLLIN | ENDED)) this.#hear();
       if (sidecar & POLLOUT && this.#wire?.flush() === false) this.#lost();
       if (kernel & POLLIN) {
@@ -147,14 +143,8 @@ export class ExecGate {
   }
 
   #patience(): bigint {
-    if (this.#expected.size === 0) {
-      return BigInt(this.#untold.length > 0 ? TELL_MS : TICK_MS) * 999_999n;
-    }
-    return this.#looks++ < SOON_LOOKS ? LOOK_NS : LOOK_LATER_NS;
-  }
-
-  #nextStopped(): Stopped | undefined {
-    return this.#expected.size === 0 ? undefined : nextStopped();
+    return this.#executing.patience() ??
+      BigInt(this.#untold.length > 0 ? TELL_MS : TICK_MS) * 999_999n;
   }
 
   #openQuestions(): number {
@@ -221,15 +211,14 @@ export class ExecGate {
   }
 
   #letGo(attempt: Attempt, expected: Expected | undefined): void {
-    const { pid } = attempt;
-    if (!seize(pid)) {
-      if (expected === undefined) throw new Error("ptrace is refused");
-      return this.#refuse(attempt, ERRNO.EPERM);
-    }
-    this.#expected.set(pid, expected);
-    this.#looks = 0;
-    this.#listener.allow(attempt);
-    interrupt(pid);
+    const isRunning = this.#executing.letRun(
+      attempt.pid,
+      expected,
+      () => this.#listener.allow(attempt),
+    );
+    if (isRunning) return;
+    if (expected === undefined) throw new Error("ptrace is refused");
+    this.#refuse(attempt, ERRNO.EPERM);
   }
 
   /** Refuses for what was read of the caller, if it was the caller's. */
@@ -241,35 +230,26 @@ export class ExecGate {
     this.#listener.refuse(attempt, error);
   }
 
-  #stopped(stopped: Stopped): void {
-    const { pid, asker, how } = stopped;
-    const expected = this.#expected.get(asker);
-    this.#expected.delete(asker);
-    this.#expected.delete(pid);
-    if (how === "ended") return;
+  #stopped(stopped: Stopped, expected: Expected | undefined): void {
+    const { pid, how } = stopped;
     if (how === "failed" || expected === undefined) return release(stopped);
     if (expected.kind === "decided") {
       const { found } = expected;
       const detail = differenceOf(pid, found);
       if (detail === undefined) return release(stopped);
-      this.#end(pid);
+      this.#executing.end(pid);
       this.#tell({ kind: "ended", execution: found.execution, detail });
       return;
     }
     const { identified } = expected;
     const execution = describeStarted(pid, identified);
     if (typeof execution === "string") {
-      this.#end(pid);
+      this.#executing.end(pid);
       this.#tell({ kind: "ended", execution: executionOf(pid, identified), detail: execution });
       return;
     }
     release(stopped);
     if (expected.kind === "standing") this.#later({ kind: "ran", execution });
-  }
-
-  #end(pid: number): void {
-    this.#expected.set(pid, undefined);
-    end(pid);
   }
 
   #later(message: GateMessage): void {

@@ -49,9 +49,12 @@ export function interrupt(pid: number): void {
   libc.ptrace(INTERRUPT, BigInt(pid), 0n, 0n);
 }
 
-/** The next thread that stopped; `undefined` when none has yet. */
-export function nextStopped(): Stopped | undefined {
-  const pid = libc.wait4(-1, status, WNOHANG | WALL | OWN_TRACEES, null);
+/**
+ * The next thread that stopped; `undefined` when none has yet, or, waiting for it, when a signal came
+ * first.
+ */
+export function nextStopped(isWaiting = false): Stopped | undefined {
+  const pid = libc.wait4(-1, status, (isWaiting ? 0 : WNOHANG) | WALL | OWN_TRACEES, null);
   if (pid <= 0) return undefined;
   const value = statusView.getInt32(0, true);
   if ((value & 0xff) !== 0x7f) return { pid, asker: pid, how: "ended", signal: 0 };

@@ -4,6 +4,8 @@ const SYMBOLS = {
   __errno_location: { parameters: [], result: "pointer" },
   close: { parameters: ["i32"], result: "i32" },
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // Older C libraries have it in a library of its own.
+  dlsym: { parameters: ["pointer", "buffer"], result: "pointer", optional: true },
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
   open: { parameters: ["buffer", "i32"], result: "i32" },
   ppoll: { parameters: ["buffer", "u64", "buffer", "pointer"], result: "i32" },
@@ -17,6 +19,7 @@ const SYMBOLS = {
   readlink: { parameters: ["buffer", "buffer", "usize"], result: "isize" },
   recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
   send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
+  sigaction: { parameters: ["i32", "buffer", "pointer"], result: "i32" },
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
   syscall: { parameters: ["i64", "u64", "u64", "buffer", "u64"], result: "i64" },
@@ -24,6 +27,12 @@ const SYMBOLS = {
   openat2: {
     name: "syscall",
     parameters: ["i64", "i64", "buffer", "buffer", "u64"],
+    result: "i64",
+  },
+  ioctlNumber: { name: "ioctl", parameters: ["i32", "u64", "u64"], result: "i32" },
+  timerSettime: {
+    name: "syscall",
+    parameters: ["i64", "u64", "u64", "u64", "u64"],
     result: "i64",
   },
   kill: { parameters: ["i32", "i32"], result: "i32" },

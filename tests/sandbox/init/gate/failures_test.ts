@@ -111,3 +111,31 @@ print(failed)
     ),
   );
 });
+
+Deno.test("threads of one process that execute at once hold up nobody", async () => {
+  await using gated = await Gated.deciding();
+  await gated.write(
+    "threads.py",
+    `
+import os, threading
+ran = 0
+for _ in range(40):
+    child = os.fork()
+    if child == 0:
+        start = threading.Barrier(6)
+        def execute():
+            start.wait()
+            os.execv("/bin/true", ["true"])
+        threads = [threading.Thread(target=execute) for _ in range(6)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        os._exit(1)
+    ran += os.waitpid(child, 0)[1] == 0
+print(ran)
+`,
+  );
+  const { stdout, stderr } = await gated.run(["/usr/bin/python3", "threads.py"]);
+  assert.equal(stdout, "40\n", stderr);
+});
