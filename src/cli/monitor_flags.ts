@@ -80,7 +80,8 @@ export function scopeOf(flags: MonitorFlags): string {
 /** Why flags do not go together, beyond what the parser knows; `undefined` when they do. */
 export function contradiction(flags: MonitorFlags): string | undefined {
   if (flags.tail !== undefined && flags.follow === false) {
-    return "Cannot use --tail together with --no-follow: one of them asks for the whole log";
+    return "Cannot use --tail together with --no-follow: one of them asks for the whole " +
+      "log; into a pipe, --tail ends by itself";
   }
   if (flags.web && flags.follow === false) {
     return "Cannot use --web together with --no-follow: a page is live";

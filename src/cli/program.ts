@@ -29,7 +29,8 @@ function configure(command: Command): Command {
       writeErr: printToStderr,
       outputError: (text, write) => {
         const line = escapeLinesForTerminal(text.trimEnd()).replace(/^error: /, "firma: ");
-        write(`${red(line, colours)}\n`);
+        const cure = line.includes("(Did you mean") ? "" : `  cure: ${pathOf(command)} --help\n`;
+        write(`${red(line, colours)}\n${cure}`);
       },
       getOutHasColors: () => hasColours(Deno.stdout),
       getErrHasColors: () => colours,
@@ -38,6 +39,12 @@ function configure(command: Command): Command {
       helpWidth: Math.min(HELP_WIDTH, columns()),
       styleTitle: (title) => bold(title, true), // removed again where there are no colours
     });
+}
+
+/** A command as it is written on a command line. */
+function pathOf(command: Command): string {
+  const name = command.name();
+  return command.parent === null ? name : `${pathOf(command.parent)} ${name}`;
 }
 
 function columns(): number {

@@ -5,9 +5,11 @@
  * directory, one record a file, where no project can write.
  */
 import { dirname, join } from "../core/path.ts";
-import { err, ok, type Result, unwrap } from "../core/result.ts";
+import { err, FirmaException, ok, type Result, unwrap } from "../core/result.ts";
+import { shellWord } from "../core/shell.ts";
 import type { ConfigFile } from "./load.ts";
 import type { OperatorFile } from "./operator_files.ts";
+import { userId } from "./user_id.ts";
 import { dataDir, ensurePrivateDirectory, type Environment, fileKey } from "./paths.ts";
 
 /** What is known of a trusted configuration. */
@@ -55,11 +57,27 @@ function readRecord(file: string): TrustRecord | undefined {
     return parseRecord(Deno.readTextFileSync(file));
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw cause;
+    throw unreadable(dirname(file), cause);
   }
 }
 
-/** Tells whether the file, exactly as it was read, is trusted. A damaged record trusts nothing. */
+/** Most often, firma once ran by `sudo` with the home of this user. */
+function unreadable(directory: string, cause: unknown): FirmaException {
+  return new FirmaException({
+    code: "TRUST_UNREADABLE",
+    message: `Cannot read what you trust in "${directory}": ${
+      cause instanceof Error ? cause.message : cause
+    }`,
+    cure: `sudo chown -R ${userId()} ${shellWord(dirname(directory))}, if it is yours`,
+    cause,
+  });
+}
+
+/**
+ * Tells whether the file, exactly as it was read, is trusted. A damaged record trusts nothing.
+ *
+ * @throws {FirmaException} when this user may not read the record.
+ */
 export function trustState({ file, digest }: ConfigFile, env: Environment): TrustState {
   const record = readRecord(recordFile(env, file));
   if (!record || record.path !== file) return { state: "unknown" };
@@ -167,14 +185,18 @@ export function forgetTrust(path: string, env: Environment): boolean {
   }
 }
 
-/** All records, sorted by path. */
+/**
+ * All records, sorted by path.
+ *
+ * @throws {FirmaException} when this user may not read them.
+ */
 export function trustRecords(env: Environment): TrustRecord[] {
   let entries: Deno.DirEntry[];
   try {
     entries = [...Deno.readDirSync(trustDir(env))];
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return [];
-    throw cause;
+    throw unreadable(trustDir(env), cause);
   }
   return entries
     .filter((entry) => entry.name.endsWith(".json"))

@@ -24,6 +24,7 @@ Deno.test("firma policy explain tells outside of a project what posture dev says
   assert.equal(said.action_class, "code.destructive");
   assert.deepEqual([said.decision, said.reason], ["DENY", "PolicyDenied"]);
   assert.ok(said.policy_ids.includes("dev.forbid-code-destruction"));
+  assert.match(said.cure, /^except it there: packs\/postures\/dev\.cedar:\d+; /);
 });
 
 Deno.test("firma policy explain gives the canonical class beside the finer one", async () => {
@@ -45,9 +46,11 @@ Deno.test("firma policy explain decides by the project around it", async () => {
   assert.equal(here.code, 0);
   assert.match(here.stdout, /^rule +\.firma\/mappings\/test\.toml:\d+ /m);
   assert.match(here.stdout, /^decision +DENY \(PolicyDenied: no policy permits it\)/m);
+  assert.match(here.stdout, /^cure +a policy that permits Firma::Action::"code\.read"$/m);
   assert.match(here.stderr, /^firma: nobody trusts "\.firma" yet/, "firma run would refuse it");
   const github = await person.firma(["policy", "explain", DELETION]);
   assert.match(github.stdout, /^decision +DENY \(UnclassifiedIntent/m, "it maps no GitHub");
+  assert.match(github.stdout, /^cure +firma config --extra-hosts api\.github\.com$/m);
 });
 
 Deno.test("firma policy explain takes headers and a body", async () => {

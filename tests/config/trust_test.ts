@@ -121,3 +121,17 @@ Deno.test("directoryReplaced() notices a double of the directory", () =>
     await Deno.copyFile(`${directory}.old/firma.toml`, path);
     assert.equal(directoryReplaced(trust.record), true);
   }));
+
+Deno.test("trustState() says whose the records are when this user may not read them", () =>
+  withProject(({ env, read }) => {
+    assert.equal(trustState(read(), env).state, "unknown");
+    const trust = join(env.XDG_DATA_HOME, "firma/trust");
+    Deno.mkdirSync(join(trust, ".."), { recursive: true });
+    Deno.writeTextFileSync(
+      trust,
+      "a file in place of the directory, which root cannot read either",
+    );
+    const expected = { message: /Cannot read what you trust in ".*\/firma\/trust": / };
+    assert.throws(() => trustState(read(), env), expected);
+    assert.throws(() => trustRecords(env), expected);
+  }));

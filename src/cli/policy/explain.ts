@@ -8,6 +8,7 @@ import { Explainer, type Explanation } from "../../sidecar/explain.ts";
 import { print, printError } from "../output.ts";
 import { bold, hasColours, red } from "../style.ts";
 import { withGlobals } from "../with_globals.ts";
+import { cureFor } from "./cure.ts";
 import { printPolicyFaults } from "./diagnostics.ts";
 import { type Surroundings, surroundings } from "./project.ts";
 import { STATUS } from "./status.ts";
@@ -54,7 +55,7 @@ function classNames({ lineage, rule }: Explanation): { canonical: string; finer:
   return { canonical: lineage.at(-1) ?? "", finer: rule?.finer ?? lineage[0] ?? "" };
 }
 
-function json(explanation: Explanation): unknown {
+function json(explanation: Explanation, cure: string): unknown {
   const { call, rule } = explanation;
   const { canonical, finer } = classNames(explanation);
   return {
@@ -75,10 +76,20 @@ function json(explanation: Explanation): unknown {
     token_scope: explanation.tokenScope,
     policy_ids: explanation.policyIds,
     policies: explanation.policies,
+    cure,
   };
 }
 
-function lines(explanation: Explanation, policies: Surroundings["policies"]): string[] {
+/** Where a policy stands, as it is shortest to read. */
+function placeIn(policies: Surroundings["policies"]) {
+  return (file: string, line: number) => `${policies.paths.get(file) ?? file}:${line}`;
+}
+
+function lines(
+  explanation: Explanation,
+  policies: Surroundings["policies"],
+  cure: string,
+): string[] {
   const { call, rule, lineage, decision, reason, detail } = explanation;
   const rows: [string, string][] = [];
   if (call !== undefined) {
@@ -109,20 +120,27 @@ function lines(explanation: Explanation, policies: Surroundings["policies"]): st
     rows.push(["token", `scope ${explanation.tokenScope.join(", ")}`]);
   }
   for (const { id, effect, determining, file, line } of explanation.policies) {
-    const place = `${policies.paths.get(file) ?? file}:${line}`;
-    rows.push([effect, `${id}  ${place}${determining ? "" : "  (outweighed)"}`]);
+    rows.push([
+      effect,
+      `${id}  ${placeIn(policies)(file, line)}${determining ? "" : "  (outweighed)"}`,
+    ]);
   }
   const why = [reason, detail].filter((part) => part !== "").join(": ");
   rows.push(["decision", `${decision}${why && ` (${why})`}`]);
   if (explanation.policyIds.length > 0) {
     rows.push(["by", explanation.policyIds.join(", ")]);
   }
+  if (cure !== "") rows.push(["cure", cure]);
   return rows.map(([name, value]) => `${name.padEnd(9)} ${escapeForTerminal(value)}`);
 }
 
-function printExplanation(explanation: Explanation, policies: Surroundings["policies"]): void {
+function printExplanation(
+  explanation: Explanation,
+  policies: Surroundings["policies"],
+  cure: string,
+): void {
   const colours = hasColours(Deno.stdout);
-  const text = lines(explanation, policies).map((line) => {
+  const text = lines(explanation, policies, cure).map((line) => {
     if (!line.startsWith("decision ")) return line;
     return explanation.decision === "DENY" ? red(line, colours) : bold(line, colours);
   });
@@ -155,8 +173,9 @@ async function explain(words: readonly string[], flags: Flags): Promise<number> 
     body: body.value,
     ...(agentId !== undefined && { agentId }),
   });
-  if (flags.json) print(`${JSON.stringify(json(explanation))}\n`);
-  else printExplanation(explanation, policies);
+  const cure = cureFor(explanation, options.mapping, placeIn(policies));
+  if (flags.json) print(`${JSON.stringify(json(explanation, cure))}\n`);
+  else printExplanation(explanation, policies, cure);
   return STATUS.ok;
 }
 
