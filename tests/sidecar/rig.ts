@@ -62,6 +62,8 @@ export interface RigSession {
   readonly agentId: string;
   readonly mode: string;
   readonly caPem: string;
+  /** Where that stands. */
+  readonly caFile: string;
   readonly tokenId: string;
   readonly socket: string;
   /** Variables of the agent that hold placeholders. */
@@ -95,6 +97,8 @@ export interface RigProject {
   readonly authority?: string;
   /** Lines for the end of `firma.toml`. */
   readonly more?: string;
+  /** The words that start firma; the source without. */
+  readonly program?: readonly [string, ...string[]];
 }
 
 /** A `__sidecar` process with a project, an upstream and sessions. */
@@ -102,7 +106,9 @@ export class Rig implements AsyncDisposable {
   readonly dir: string;
   readonly upstream: TestUpstream;
   readonly lines: Line[] = [];
-  readonly #child: Deno.ChildProcess;
+  readonly #start: () => Deno.ChildProcess;
+  #child: Deno.ChildProcess;
+  #reading: Promise<unknown>;
   readonly #fronts: FrontClient[] = [];
   readonly #agentId: string;
   #stderr = "";
@@ -110,15 +116,15 @@ export class Rig implements AsyncDisposable {
   private constructor(
     dir: string,
     upstream: TestUpstream,
-    child: Deno.ChildProcess,
+    start: () => Deno.ChildProcess,
     agentId: string,
   ) {
     this.dir = dir;
     this.#agentId = agentId;
     this.upstream = upstream;
-    this.#child = child;
-    this.#readLines();
-    this.#readErrors();
+    this.#start = start;
+    this.#child = start();
+    this.#reading = this.#read();
   }
 
   /** Writes a project and starts a Sidecar for it; waits until it is ready or gave up. */
@@ -129,21 +135,51 @@ export class Rig implements AsyncDisposable {
     const upstream = await startUpstream(HOST, ...options.free ? [options.free] : []);
     await writeProject(dir, upstream, options);
     await options.prepare?.(dir);
-    const [program, ...prefix] = selfCommand();
-    const child = new Deno.Command(program, {
+    const [program, ...prefix] = options.program ?? selfCommand();
+    const command = new Deno.Command(program, {
       args: [...prefix, "__sidecar"],
       env: { XDG_DATA_HOME: `${dir}/data`, DENO_TLS_CA_STORE: "system,mozilla", ...options.env },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
-    }).spawn();
-    const rig = new Rig(dir, upstream, child, options.agentId ?? DEFAULT_AGENT);
-    await rig.order({ type: "start", config: `${dir}/firma.toml`, run_dir: `${dir}/run` });
+    });
+    const rig = new Rig(dir, upstream, () => command.spawn(), options.agentId ?? DEFAULT_AGENT);
+    await rig.#serve();
+    return rig;
+  }
+
+  /**
+   * Starts the Sidecar again, which has ended, and waits as {@linkcode start} does; with
+   * `killAfterMs`, kills it after so many milliseconds instead. Its sessions are gone.
+   */
+  async restart(killAfterMs?: number): Promise<void> {
+    await this.#reading;
+    for (const front of this.#fronts.splice(0)) await front[Symbol.asyncDispose]();
+    this.lines.length = 0;
+    // Each run has a directory of its own, unless it was killed before it made it.
+    await Deno.remove(join(this.dir, "run"), { recursive: true }).catch(() => {});
+    this.#child = this.#start();
+    this.#reading = this.#read();
+    if (killAfterMs === undefined) return await this.#serve();
+    await this.#order();
+    await new Promise((resolve) => setTimeout(resolve, killAfterMs));
+    await this.kill("SIGKILL");
+  }
+
+  async #serve(): Promise<void> {
+    await this.#order();
     await eventually(
       "the Sidecar to start",
-      () => rig.lines.find(({ type }) => type !== "notice"),
+      () => this.lines.find(({ type }) => type !== "notice"),
     );
-    return rig;
+  }
+
+  #order(): Promise<void> {
+    return this.order({
+      type: "start",
+      config: `${this.dir}/firma.toml`,
+      run_dir: `${this.dir}/run`,
+    });
   }
 
   /** Says something on the Sidecar's standard input. */
@@ -208,6 +244,7 @@ export class Rig implements AsyncDisposable {
       agentId: answer.agent_id,
       mode: answer.mode,
       caPem: answer.ca_certificate,
+      caFile,
       tokenId: answer.token_id,
       socket: answer.proxy_socket,
       environment: answer.environment,
@@ -254,17 +291,21 @@ export class Rig implements AsyncDisposable {
     await Deno.remove(this.dir, { recursive: true });
   }
 
-  async #readLines(): Promise<void> {
+  async #read(): Promise<void> {
+    await Promise.all([this.#readLines(this.#child), this.#readErrors(this.#child)]);
+  }
+
+  async #readLines({ stdout }: Deno.ChildProcess): Promise<void> {
     let rest = "";
-    for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
+    for await (const text of stdout.pipeThrough(new TextDecoderStream())) {
       const lines = (rest + text).split("\n");
       rest = lines.pop()!;
       for (const line of lines) this.lines.push(JSON.parse(line));
     }
   }
 
-  async #readErrors(): Promise<void> {
-    for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) {
+  async #readErrors({ stderr }: Deno.ChildProcess): Promise<void> {
+    for await (const text of stderr.pipeThrough(new TextDecoderStream())) {
       this.#stderr += text;
     }
   }
