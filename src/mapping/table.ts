@@ -8,7 +8,7 @@ import { findOpenfirmaConflicts, OpenfirmaRules, permittedHost } from "./openfir
 import { allowsEncodedSlashes, matchSegments } from "./path_pattern.ts";
 import { type HostPattern, withoutPort } from "./host_pattern.ts";
 import { HostRules } from "./host_rules.ts";
-import type { MatchedRule } from "./rule.ts";
+import type { MappingRule, MatchedRule } from "./rule.ts";
 import { type MappingFile, type ParsedFile, parseRuleFile } from "./rule_file.ts";
 
 /** Options of {@linkcode MappingTable.parse}. */
@@ -117,6 +117,11 @@ export class MappingTable {
     if (call.path.includes("%2F") && !allowsEncodedSlashes(rule.path, found.segments)) {
       return undefined;
     }
+    // The same goes for a path that some servers read as another one.
+    for (const reading of otherReadings(rule.path, segments)) {
+      const other = reading && this.#find(call, reading)?.rule?.matched;
+      if (other === undefined || !meansTheSame(other, rule.matched)) return undefined;
+    }
     return alias ? { ...rule.matched, alias: alias.text } : rule.matched;
   }
 
@@ -148,4 +153,31 @@ export class MappingTable {
     }
     return undefined;
   }
+}
+
+function meansTheSame(a: MatchedRule, b: MatchedRule): boolean {
+  return a.actionClass === b.actionClass && a.decoder === b.decoder && a.tools === b.tools;
+}
+
+/**
+ * What servers make of a path besides what it says, where the pattern that took it does not: Java's
+ * drop parameters behind a `;`, many frameworks a slash at the end. `undefined`: it has no segment
+ * left where there is one.
+ */
+function otherReadings(
+  pattern: MappingRule["path"],
+  segments: readonly string[],
+): (readonly string[] | undefined)[] {
+  const readings: (readonly string[] | undefined)[] = [];
+  if (!pattern.text.includes(";") && segments.some((segment) => segment.includes(";"))) {
+    const plain = segments.map((segment) => segment.split(";", 1)[0]!);
+    const isCut = plain.some((segment, i) => segment === "" && segments[i] !== "");
+    readings.push(isCut ? undefined : plain);
+  }
+  // A pattern without a `**` takes a slash at the end only where it has one.
+  const isSwallowed = pattern.tail !== undefined && pattern.tail.at(-1)?.kind !== "literal";
+  if (isSwallowed && segments.length > 1 && segments.at(-1) === "") {
+    readings.push(segments.slice(0, -1));
+  }
+  return readings;
 }

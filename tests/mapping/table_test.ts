@@ -28,6 +28,44 @@ const MATCHES: Readonly<Record<string, readonly [readonly string[], string, stri
   "case matters": [["GET /a code.read"], "GET /A", "-"],
   "a slash at the end matters": [["GET /a code.read"], "GET /a/", "-"],
   "a slash at the end can be asked for": [["GET /a/ code.read"], "GET /a/", "code.read"],
+  // What the attack wants: the class of the rule for all else, and the service of the other one.
+  "a path parameter is no way around a rule": [
+    ["POST /pay payment.transfer", "POST /** code.read"],
+    "POST /pay;x=1",
+    "-",
+  ],
+  "an escaped one neither": [
+    ["POST /pay/now payment.transfer", "POST /** code.read"],
+    "POST /pay%3Bx/now",
+    "-",
+  ],
+  "nor a segment that is nothing else": [["POST /** code.read"], "POST /pay/;x/now", "-"],
+  "nor a slash at the end": [
+    ["POST /pay payment.transfer", "POST /** code.read"],
+    "POST /pay/",
+    "-",
+  ],
+  "nor one behind a *": [
+    ["DELETE /users/* code.destructive", "DELETE /users/** code.read"],
+    "DELETE /users/7/",
+    "-",
+  ],
+  "a path parameter where one rule takes both": [
+    ["GET /** code.read"],
+    "GET /a;x=1/b",
+    "code.read",
+  ],
+  "a path parameter that the rule names": [
+    ["GET /a;v=1 code.read", "GET /a code.write"],
+    "GET /a;v=1",
+    "code.read",
+  ],
+  "a slash at the end where one rule takes both": [["GET /** code.read"], "GET /a/b/", "code.read"],
+  "a slash at the end that the rule names": [
+    ["GET /**/ code.read", "GET /** code.write"],
+    "GET /a/",
+    "code.read",
+  ],
   "the root": [["GET / code.read"], "GET /", "code.read"],
   "the root is no prefix": [["GET / code.read"], "GET /a", "-"],
   "an escape is compared decoded": [["GET /a-b code.read"], "GET /a%2Db", "code.read"],

@@ -19,9 +19,7 @@ import type { MappingTable } from "../../mapping/table.ts";
 import type { BodyPrefix } from "../../net/http/replay_body.ts";
 import type { CallInput } from "../gate.ts";
 import { type Denial, type Draft, found, type Stage } from "./draft.ts";
-
-/** A path with numbers for names is not the one that policies go by. */
-const HIDDEN_PATH: readonly string[] = ["resource.id", "resource.path"];
+import { HIDDEN_PATH } from "./envelope.ts";
 
 /** What `decode` needs. */
 export interface DecodeOptions {

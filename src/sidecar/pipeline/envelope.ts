@@ -4,6 +4,9 @@ import { movesMoney, transferFigures, transfersOf } from "../../core/transfers.t
 import { formatAuthority } from "../../mapping/authority.ts";
 import { type Draft, found } from "./draft.ts";
 
+/** What says where a call goes, where a policy cannot go by it. */
+export const HIDDEN_PATH: readonly string[] = ["resource.id", "resource.path"];
+
 /** `<host><path>`, with the port after the host unless it is the default of the scheme. */
 export function resourceId(call: HttpCall): string {
   return formatAuthority(call.host, call.port, call.scheme) + call.path;
@@ -15,6 +18,7 @@ export function buildEnvelope(draft: Draft): ExecutionEnvelope {
   const rule = found(draft.rule, "rule");
   const claims = found(draft.claims, "claims");
   const { session } = draft;
+  const { hidden, operations } = withoutParameters(call.path, draft);
   // Members in canonical order (RFC 8785): the audit log then has nothing to sort.
   return withHistory({
     capability: { agent_id: claims.agent_id, token_id: claims.token_id },
@@ -22,8 +26,8 @@ export function buildEnvelope(draft: Draft): ExecutionEnvelope {
     intent: {
       action_class: rule.actionClass,
       attributes: draft.attributes ?? {},
-      ...(draft.hidden !== undefined && { hidden: draft.hidden }),
-      ...(draft.operations !== undefined && { operations: draft.operations }),
+      ...(hidden !== undefined && { hidden }),
+      ...(operations !== undefined && { operations }),
       raw_action_ref: rule.ref,
       raw_transport: draft.transport,
       resource: {
@@ -65,4 +69,22 @@ function withTransfers(
   const moving = moves ? transfersOf(envelope) : [];
   const transfers = transferFigures(before, moving, metadata.timestamp_ms);
   return { ...envelope, metadata: { ...metadata, transfers } };
+}
+
+/**
+ * A server may drop what stands behind a `;` in a path, and see another path than policies do: where
+ * one of them looks at it, the call is denied.
+ */
+function withoutParameters(
+  path: string,
+  { hidden, operations }: Draft,
+): Pick<Draft, "hidden" | "operations"> {
+  if (!/;|%3B/.test(path)) return { ...(hidden && { hidden }), ...(operations && { operations }) };
+  const besides = (known: readonly string[] = []) => [...new Set([...known, ...HIDDEN_PATH])];
+  return {
+    hidden: besides(hidden),
+    ...(operations && {
+      operations: operations.map((each) => ({ ...each, hidden: besides(each.hidden) })),
+    }),
+  };
 }

@@ -213,7 +213,7 @@ asking("decide() holds a call until it is denied", SYNC, async (subject, desk) =
 });
 
 asking("decide() gives up on a call that nobody decides", {
-  waiting: { mode: "sync_wait", maxWaitMs: 1 },
+  waiting: { mode: "sync_wait", maxWaitMs: 500 },
 }, async (subject, desk) => {
   const verdict = await decide(subject, call());
   assert.equal(outcome(verdict), "EnforcementTimeout");

@@ -525,3 +525,20 @@ Deno.test("refuse() records what nobody did for no session, with the reason that
   assert.equal(subject.gate.refuse(PEER, { resource: "", detail: "x" }).reason, "MalformedRequest");
   assert.equal(subject.sessions.get(SESSION_ID)!.state.denyCount, 1);
 });
+
+Deno.test("decide() denies a path parameter where a policy looks at the path", () => {
+  // Java's servers drop it, and would serve what the policy forbids.
+  const { decide } = rig({
+    policy: `permit (principal, action, resource);
+      forbid (principal, action, resource)
+      when { resource has path && resource.path == "/repos/acme/secret" };`,
+  });
+  const read = (path: string) => outcome(decide(call({ target: path })));
+  assert.equal(read("/repos/acme/secret"), "PolicyDenied");
+  for (const path of ["/repos/acme/secret;x", "/repos/acme;x=1/secret", "/repos/acme/secret%3Bx"]) {
+    assert.notEqual(read(path), "forward", path);
+  }
+  assert.equal(read("/repos/acme/rocket"), "forward");
+  // The control: nothing but the path is hidden by it.
+  assert.equal(outcome(rig().decide(call({ target: "/repos/acme/rocket;x" }))), "forward");
+});
