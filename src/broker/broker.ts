@@ -113,7 +113,9 @@ function placesOf(
   { purpose }: CredentialNeed,
 ): readonly { readonly host: string; readonly port: number }[] {
   if (purpose === undefined) return hosts;
-  return source.kind === "sign_in" ? signInServiceOf(source.settings).endpoints : [];
+  if (source.kind !== "sign_in") return [];
+  const { endpoints, inquiries } = signInServiceOf(source.settings);
+  return purpose === "sign-in" ? endpoints : inquiries;
 }
 
 /** The key of a hand-out; with a scope of `""` the beginning of all keys of the label. */

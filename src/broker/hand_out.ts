@@ -26,8 +26,11 @@ export interface CredentialNeed {
   readonly subject?: NeedSubject;
   readonly sessionId: string;
   readonly agentId: string;
-  /** The call signs in or renews a sign-in, at the token endpoint. @default {it is any other} */
-  readonly purpose?: "sign-in";
+  /**
+   * The call signs in or renews a sign-in, at the token endpoint, or it asks about a token that it
+   * shows. @default {it is any other}
+   */
+  readonly purpose?: "sign-in" | "inquiry";
 }
 
 /** Keys of a temporary AWS session: the call is signed with them (SigV4), they do not travel. */

@@ -4,6 +4,8 @@ import { CLIENTS } from "./clients.ts";
 import { converse, isKeyOf } from "./converse.ts";
 import { install } from "./install.ts";
 import { measure, versionOf } from "./measure.ts";
+import { converseSignedIn, isRenewed } from "./sign_in.ts";
+import { SIGN_INS } from "./sign_ins.ts";
 import { type AgentRow, agentTable, type ClientRow, clientTable } from "./table.ts";
 import { ELSEWHERE, GREETING } from "./vendors/vendor.ts";
 
@@ -43,6 +45,8 @@ for (const agent of wanted(AGENTS)) {
   await using installed = await install(agent.example ?? agent.npm, agent.program);
   const greeted = await converse(agent, installed.program, "hello");
   const sent = await converse(agent, installed.program, `Please get ${ELSEWHERE} with curl`);
+  const signIn = SIGN_INS.find((each) => each.agent === agent.name);
+  const signedIn = signIn && await converseSignedIn(signIn, installed.program, "hello");
   agentRows.push({
     name: agent.name,
     version: agent.npm.slice(agent.npm.lastIndexOf("@") + 1),
@@ -59,6 +63,11 @@ for (const agent of wanted(AGENTS)) {
           event.resource === "example.com/"
         ),
       sent.stdout + sent.stderr,
+    ),
+    renews: signedIn && judge(
+      `${agent.name}: renews a sign-in`,
+      isRenewed(signIn!, signedIn),
+      JSON.stringify(signedIn, undefined, 2),
     ),
   });
 }

@@ -16,6 +16,8 @@ export interface AgentRow {
   readonly answers: boolean;
   /** A command that it ran was refused, and it showed why. */
   readonly showsDenial: boolean;
+  /** It renewed a sign-in that firma had taken over, and printed none of its tokens. */
+  readonly renews: boolean | undefined;
 }
 
 const TITLES: Readonly<Record<Kind, string>> = {
@@ -49,14 +51,18 @@ export function clientTable(rows: readonly ClientRow[]): string {
 
 /** The agents as a table in Markdown. */
 export function agentTable(rows: readonly AgentRow[]): string {
-  const yes = (works: boolean) => works ? "yes" : "**no**";
+  const yes = (works: boolean | undefined) => works === undefined ? "–" : works ? "yes" : "**no**";
   return table(
-    ["agent", "version", "answers a prompt", "shows why its command was refused"],
-    rows.map(({ name, version, answers, showsDenial }) => [
+    [
+      ...["agent", "version", "answers a prompt", "shows why its command was refused"],
+      "renews a sign-in",
+    ],
+    rows.map(({ name, version, answers, showsDenial, renews }) => [
       name,
       version,
       yes(answers),
       yes(showsDenial),
+      yes(renews),
     ]),
   );
 }

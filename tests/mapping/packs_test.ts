@@ -319,6 +319,7 @@ const CALLS: readonly (readonly [string, string])[] = [
   ["POST https://api.openai.com/v1/responses", "model.inference"],
   ["GET https://api.openai.com/v1/responses", "model.inference"],
   ["GET https://chatgpt.com/backend-api/codex/models?client_version=1", "model.inference"],
+  ["GET https://chatgpt.com/backend-api/wham/accounts/check", "model.inference"],
   ["POST https://auth.openai.com/oauth/token", "credential.read"],
   ["POST https://ab.chatgpt.com/otlp/v1/metrics", "telemetry.send"],
   ["POST https://api.openai.com/v1/files", "-"],

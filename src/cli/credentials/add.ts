@@ -94,7 +94,11 @@ async function add(name: string, flags: AddFlags): Promise<Result<void, Faults>>
     ? await sourceOf(wanted.value, existing.file.file)
     : await keep(takeOver, wanted.value, existing.file.file);
   if (!stored.ok) return err([stored.error]);
-  const whole = takeOver ? { ...wanted.value, keys: keysFor(takeOver, flags) } : wanted.value;
+  // What the service is asked with a secret of its own says nothing of a sign-in: that is for other
+  // hosts, and may have ended, and be renewed.
+  const whole = takeOver
+    ? { ...wanted.value, keys: keysFor(takeOver, flags), service: undefined }
+    : wanted.value;
   const added = await write(editable.value, whole, stored.value.keys, flags);
   if (!added.ok) await stored.value.remove();
   if (!added.ok) return added;

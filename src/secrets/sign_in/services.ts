@@ -26,6 +26,8 @@ export interface SignInService {
    * to calls there.
    */
   readonly around: readonly string[];
+  /** Where a program shows its access token to hear whose it is, and how long it is good for. */
+  readonly inquiries: readonly TokenEndpoint[];
   /** By the member of an answer that holds one: what the token is. */
   readonly members: Readonly<Record<string, TokenRole>>;
   /** What placeholders of the tokens look like. */
@@ -48,24 +50,31 @@ export const SIGN_IN_SERVICES = {
       at("console.anthropic.com", "/v1/oauth/token"),
     ],
     around: [],
+    inquiries: [],
     members: STANDARD,
     shapes: { access: "anthropic-oauth", refresh: "anthropic-refresh", id: "jwt" },
   },
   openai: {
     endpoints: [at("auth.openai.com", "/oauth/token")],
     around: ["/api/accounts/deviceauth"],
+    inquiries: [],
     members: STANDARD,
     shapes: { access: "jwt", refresh: "fsp", id: "jwt" },
   },
   google: {
     endpoints: [at("oauth2.googleapis.com", "/token")],
-    around: ["/tokeninfo", "/revoke"],
+    around: ["/revoke"],
+    inquiries: [
+      at("oauth2.googleapis.com", "/tokeninfo"),
+      at("www.googleapis.com", "/oauth2/v2/userinfo"),
+    ],
     members: STANDARD,
     shapes: { access: "fsp", refresh: "fsp", id: "jwt" },
   },
   github: {
     endpoints: [at("github.com", "/login/oauth/access_token")],
     around: ["/login"],
+    inquiries: [],
     members: STANDARD,
     shapes: { access: "github-oauth", refresh: "fsp", id: "jwt" },
   },
@@ -80,6 +89,7 @@ export function serviceAt(tokenUrl: string): SignInService {
   return {
     endpoints: [{ host: hostname, port: Number(port || 443), path: pathname }],
     around: [],
+    inquiries: [],
     members: STANDARD,
     shapes: { access: "fsp", refresh: "fsp", id: "jwt" },
   };

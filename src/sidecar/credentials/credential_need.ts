@@ -24,7 +24,7 @@ export function credentialNeed(
     ...subjectOf(call.path),
     sessionId: session.sessionId,
     agentId: session.agentId,
-    ...target.signIn && { purpose: "sign-in" },
+    ...target.signIn ? { purpose: "sign-in" } : target.isInquiry && { purpose: "inquiry" },
   };
 }
 

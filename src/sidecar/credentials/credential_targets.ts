@@ -5,7 +5,8 @@ import type { CredentialTarget } from "./request_judge.ts";
 
 /**
  * Which calls a credential is for. One that is signed in for goes to two places: its access token to
- * the hosts that it is for, and what renews it to where it came from, and neither to the other.
+ * the hosts that it is for, and what renews it to where it came from, and neither to the other. Where
+ * programs ask about it, the access token goes as well, if they show it.
  */
 export function credentialTargets(credential: CredentialConfig): CredentialTarget[] {
   const { label, hosts, paths, actionClasses, form, source } = credential;
@@ -21,6 +22,11 @@ export function credentialTargets(credential: CredentialConfig): CredentialTarge
     parts: [TOKEN_ROLES.indexOf("refresh"), TOKEN_ROLES.indexOf("id")],
     signIn,
   };
+  const parts = [TOKEN_ROLES.indexOf("access")];
+  const inquiries = signIn.inquiries.map((inquiry): CredentialTarget => ({
+    ...{ label, hosts: [inquiry], paths: [inquiry.path], actionClasses: [], header: "" },
+    ...{ parts, isInquiry: true },
+  }));
   // The first that a call is for is the one that it gets.
-  return [endpoints, { ...target, parts: [TOKEN_ROLES.indexOf("access")] }];
+  return [endpoints, ...inquiries, { ...target, parts }];
 }

@@ -20,6 +20,8 @@ export interface CredentialTarget {
   readonly parts?: readonly number[];
   /** These calls sign in, or renew a sign-in. @default {they do not} */
   readonly signIn?: SignInService;
+  /** These calls ask about the token that they show. @default {they do not} */
+  readonly isInquiry?: boolean;
 }
 
 /** A call as far as credentials depend on it. */

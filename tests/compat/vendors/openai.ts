@@ -25,7 +25,8 @@ export const OPENAI: Vendor = {
   host: "api.openai.com",
   async answer(request) {
     const { pathname } = new URL(request.url);
-    if (pathname !== "/v1/responses") return undefined;
+    // The second is for subscriptions.
+    if (!["/v1/responses", "/backend-api/codex/responses"].includes(pathname)) return undefined;
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
       const asked: Asked = await request.json();
       const said = events(asked);
@@ -70,9 +71,20 @@ function events({ input, tools }: Asked): Event[] {
     };
   const response = { id: "resp_01", object: "response", status: "in_progress", output: [] };
   const usage = { input_tokens: 10, output_tokens: 10, total_tokens: 20 };
+  // Some print what comes piece by piece, and others what stands there at the end.
+  const delta = said.kind === "text"
+    ? [{
+      type: "response.output_text.delta",
+      item_id: item.id,
+      output_index: 0,
+      content_index: 0,
+      delta: said.text,
+    }]
+    : [];
   return [
     { type: "response.created", response },
     { type: "response.output_item.added", output_index: 0, item },
+    ...delta,
     { type: "response.output_item.done", output_index: 0, item },
     {
       type: "response.completed",

@@ -37,7 +37,8 @@ class SignIns implements CredentialProvider {
     const whose = this.#own.has(sessionId) || this.#settings.sign_in_file === undefined
       ? `sign-in of session "${sessionId}"`
       : "kept sign-in";
-    return purpose === "sign-in" ? `${whose}, to renew it` : whose;
+    if (purpose === undefined) return whose;
+    return purpose === "sign-in" ? `${whose}, to renew it` : `${whose}, to ask about it`;
   }
 
   async obtain(need: CredentialNeed): Promise<Result<HandOut>> {
@@ -49,6 +50,8 @@ class SignIns implements CredentialProvider {
     if (need.purpose === "sign-in") {
       return ok({ label, headers: [], secrets: ["", refresh, id] });
     }
+    // Only where the program shows it.
+    if (need.purpose === "inquiry") return ok({ label, headers: [], secrets: [access, "", ""] });
     // Nobody has signed in yet: without the header, a server says so, and the program begins.
     if (access === "") {
       const headers = [[credential.form.header, ""]] as const;

@@ -1,6 +1,7 @@
 import { type ActionClassEntry, actionClassEntry } from "../../../core/action_class.ts";
 import type { CredentialConfig } from "./credential.ts";
 import type { Disagreement } from "./kind.ts";
+import type { SignInService, TokenEndpoint } from "../../../secrets/sign_in/services.ts";
 import { signInServiceOf } from "./sign_in.ts";
 
 /** What is wrong with a credential in view of the whole file. */
@@ -82,19 +83,23 @@ function shareHost(a: CredentialConfig, b: CredentialConfig): boolean {
   );
 }
 
-/** Whether a credential is for the token endpoint of another. */
+/** Whether a credential is for the token endpoint of another, or for where that is asked about. */
 function takesSignInOf(each: CredentialConfig, { source }: CredentialConfig): boolean {
   if (source.kind !== "sign_in") return false;
   const own = each.source.kind === "sign_in"
-    ? signInServiceOf(each.source.settings).endpoints
+    ? placesOf(signInServiceOf(each.source.settings))
     : each.hosts.flatMap(({ host, port }) =>
       (each.paths.length === 0 ? ["/"] : each.paths).map((path) => ({ host, port, path }))
     );
-  return signInServiceOf(source.settings).endpoints.some((endpoint) =>
+  return placesOf(signInServiceOf(source.settings)).some((endpoint) =>
     own.some(({ host, port, path }) =>
       host === endpoint.host && port === endpoint.port && isWithin(endpoint.path, path)
     )
   );
+}
+
+function placesOf({ endpoints, inquiries }: SignInService): readonly TokenEndpoint[] {
+  return [...endpoints, ...inquiries];
 }
 
 function sharePath(a: CredentialConfig, b: CredentialConfig): boolean {
