@@ -45,6 +45,7 @@ function start(env: Record<string, string>, workspace: string) {
       id: newId("sbx"),
       exclude: [],
       hidden: [],
+      placeholders: [],
       maxFileSize: 2 ** 30,
       maxTotalSize: 2 ** 34,
       keepCount: 3,

@@ -11,6 +11,8 @@ export interface WatchOrder {
   readonly id: string;
   readonly exclude: readonly string[];
   readonly hidden: readonly string[];
+  /** Where runs put something empty for as long as they last, as paths end there. */
+  readonly placeholders: readonly string[];
   readonly maxFileSize: number;
   readonly maxTotalSize: number;
   readonly keepCount: number;

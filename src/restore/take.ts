@@ -17,6 +17,11 @@ export interface TakeOptions {
   readonly exclude: readonly string[];
   /** Paths that no agent can reach, and that are no part of the workspace therefore. */
   readonly hidden: readonly string[];
+  /**
+   * Where runs put something empty for as long as they last, as paths end there: what is empty there
+   * is left out. This run's own seals come while the snapshot is taken, and another run's at any time.
+   */
+  readonly placeholders: readonly string[];
   /** Larger files are left out, in bytes. */
   readonly maxFileSize: number;
   /** How much may be copied in all, in bytes; what an earlier snapshot holds does not count. */
@@ -52,6 +57,7 @@ class Taker {
   readonly #contents: ContentWriter;
   readonly #exclude: ReadonlySet<string>;
   readonly #hidden: ReadonlySet<string>;
+  readonly #placeholders: ReadonlySet<string>;
   readonly #before = new Map<string, FileEntry>();
   readonly #sources: string[] = [];
   readonly #sourceIndex = new Map<string, number>();
@@ -65,10 +71,12 @@ class Taker {
 
   constructor(options: TakeOptions) {
     this.#options = options;
-    const { directory, exclude, hidden, previous, isCancelled = () => false } = options;
+    const { directory, exclude, hidden, placeholders, previous } = options;
+    const { isCancelled = () => false } = options;
     this.#contents = new ContentWriter(directory, isCancelled);
     this.#exclude = new Set(exclude);
     this.#hidden = new Set(hidden);
+    this.#placeholders = new Set(placeholders.flatMap(withParents));
     for (const entry of previous?.entries ?? []) {
       if (entry.kind === "file") this.#before.set(entry.path, entry);
     }
@@ -140,8 +148,15 @@ class Taker {
     withDescriptor(openDirectory(parent, name), (directory) => {
       const { mode, uid, gid, modified } = stateOf(directory);
       this.#entries.push({ kind: "directory", path, mode, uid, gid, modified });
+      const before = this.#entries.length;
       this.#walk(directory, `${path}/`, depth + 1);
+      if (this.#entries.length === before && this.#isPlaceholder(path)) this.#entries.pop();
     });
+  }
+
+  #isPlaceholder(path: string): boolean {
+    const names = path.split("/");
+    return names.some((_, index) => this.#placeholders.has(names.slice(index).join("/")));
   }
 
   #addLink(directory: number, name: string, path: string): void {
@@ -161,7 +176,7 @@ class Taker {
   #addFile(directory: number, name: string, path: string): void {
     const { maxFileSize, maxTotalSize, previous, id } = this.#options;
     const before = this.#before.get(path);
-    if (before !== undefined) {
+    if (before !== undefined && before.size > 0) {
       const state = stateAt(directory, name);
       if (state?.kind === "file" && isUnchanged(before, state, previous!.header.takenMs)) {
         return this.#push(path, state, previous!.header.sources[before.source]!, before.offset);
@@ -170,6 +185,7 @@ class Taker {
     withDescriptor(openFile(directory, name), (descriptor) => {
       const state = stateOf(descriptor);
       if (state.kind !== "file") return this.#leaveOut(path, "special file");
+      if (state.size === 0 && this.#isPlaceholder(path)) return;
       if (state.size > maxFileSize || this.#copiedBytes + state.size > maxTotalSize) {
         return this.#leaveOut(path, "too large");
       }
@@ -196,6 +212,12 @@ class Taker {
     this.#unprotectedCount++;
     if (this.#unprotected.length < MOST_NAMED) this.#unprotected.push({ path, reason });
   }
+}
+
+/** A path and those of the directories above it. */
+function withParents(path: string): string[] {
+  const names = path.split("/");
+  return names.map((_, index) => names.slice(0, index + 1).join("/"));
 }
 
 /** Whether a file is what it was, by what nobody can set: no change leaves the time of change alone. */

@@ -1,8 +1,10 @@
 import { basename, join, relative } from "../core/path.ts";
+import { CONFIG_DIRECTORY } from "../config/discover.ts";
 import type { SandboxFinding } from "../core/event.ts";
 import { ok, type Result } from "../core/result.ts";
 import type { DeleteWatch } from "../restore/delete_watch.ts";
 import type { LossReport } from "../restore/messages.ts";
+import { SEALED_PLACES } from "../sandbox/seals/places.ts";
 import { SEAL_RECORD } from "../sandbox/seals/record.ts";
 import type { ConfinedProcess } from "../sandbox/launch.ts";
 import { LossGuard } from "./loss_guard.ts";
@@ -75,6 +77,7 @@ export async function openWorkspaceWatch(
       id: sandboxId,
       exclude: deleteWatch.exclude,
       hidden: sealedDirs,
+      placeholders: [CONFIG_DIRECTORY, ...SEALED_PLACES.map(({ path }) => path)],
       maxFileSize: deleteWatch.maxFileSize,
       maxTotalSize: deleteWatch.maxTotalSize,
       keepCount: deleteWatch.keep,

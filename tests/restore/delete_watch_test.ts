@@ -16,6 +16,7 @@ function watchOver(bench: Bench, changes: Partial<WatchOrder> = {}, onProgress =
     id: newId("sbx"),
     exclude: [],
     hidden: [],
+    placeholders: [],
     maxFileSize: 2 ** 30,
     maxTotalSize: 2 ** 30,
     keepCount: 3,

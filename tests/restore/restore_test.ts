@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import type { Manifest } from "../../src/restore/manifest.ts";
 import { Bench } from "./support.ts";
 
 /** A little of everything that a workspace holds. */
@@ -173,6 +174,50 @@ Deno.test("takeSnapshot() says what it leaves out", async () => {
   );
   assert.ok(entries.every(({ path }) => !path.startsWith("state")));
   assert.equal(header.files, 1);
+});
+
+Deno.test("takeSnapshot() leaves out what runs put into a workspace and take away again", async (t) => {
+  await using bench = await Bench.create();
+  const own = {
+    ".envrc": "use flake\n",
+    ".vscode/tasks.json": "{}",
+    "empty": "",
+    "deep/.idea/x": "",
+  };
+  for (const [path, text] of Object.entries(own)) bench.write(path, text);
+  for (
+    const path of [
+      ".mcp.json",
+      ".claude/settings.json",
+      "deep/.envrc",
+      "deep/.claude/settings.json",
+    ]
+  ) {
+    bench.write(path, "");
+  }
+  for (const path of [".zed", ".github/hooks", "deep/.zed", "hooks"]) {
+    Deno.mkdirSync(bench.path(path), { recursive: true });
+  }
+  const placeholders = [
+    ...[".envrc", ".mcp.json", ".vscode", ".idea", ".zed"],
+    ...[".claude/settings.json", ".github/hooks"],
+  ];
+  const expected = [
+    ...[".envrc", ".vscode", ".vscode/tasks.json", "deep", "deep/.idea", "deep/.idea/x"],
+    ...["empty", "hooks"],
+  ];
+  const pathsOf = ({ entries }: Manifest) => entries.map(({ path }) => path).sort();
+  const everything = bench.take();
+  await t.step("by default all of it is there", () => {
+    assert.ok(pathsOf(everything).includes("deep/.claude/settings.json"));
+  });
+  for (const previous of [undefined, everything]) {
+    await t.step(previous ? "though an earlier snapshot holds them" : "at first", () => {
+      const taken = bench.take({ placeholders, previous });
+      assert.deepEqual(pathsOf(taken), expected);
+      assert.equal(taken.header.files, 4);
+    });
+  }
 });
 
 Deno.test("a storm of deletions is seen whole and comes back byte for byte", async () => {

@@ -53,6 +53,7 @@ export class Bench implements AsyncDisposable {
       directory,
       exclude: [],
       hidden: [],
+      placeholders: [],
       maxFileSize: 1 << 30,
       maxTotalSize: 1 << 30,
       ...options,
