@@ -20,6 +20,33 @@ export function canonicalJson(value: unknown): string {
   return write(value, 0);
 }
 
+/**
+ * What stands between the braces of the canonical form of an object with these members of `members`,
+ * whose names are in canonical order and {@linkcode isPlainName plain}. Throws as
+ * {@linkcode canonicalJson}.
+ */
+export function canonicalMembers(
+  names: readonly string[],
+  members: Readonly<Record<string, unknown>>,
+): string {
+  const sorted: Record<string, unknown> = {};
+  let isSorted = true;
+  for (const name of names) {
+    const member = members[name];
+    const inOrder = sortMembers(member, 1);
+    if (inOrder === NOT_SORTABLE && member !== undefined) isSorted = false;
+    sorted[name] = inOrder === NOT_SORTABLE ? member : inOrder;
+  }
+  const text = isSorted ? JSON.stringify(sorted) : "";
+  return (text === "" || text.includes("\\ud") ? canonicalJson(sorted) : text).slice(1, -1);
+}
+
+/** Whether an object keeps this name in its place: those that look like numbers come first. */
+export function isPlainName(name: string): boolean {
+  const first = name.charCodeAt(0);
+  return !(first >= 0x30 && first <= 0x39) && name !== "__proto__";
+}
+
 /** The canonical form of one string (RFC 8785, 3.2.2.2). Throws as {@linkcode canonicalJson}. */
 export function canonicalString(text: string): string {
   if (!text.isWellFormed()) throw new TypeError("Cannot write a string: it has a lone surrogate");
@@ -48,8 +75,7 @@ function sortMembers(value: unknown, depth: number): unknown {
   if (copied) names.sort();
   let sorted = copied ? {} as Record<string, unknown> : members;
   for (const name of names) {
-    const first = name.charCodeAt(0);
-    if ((first >= 0x30 && first <= 0x39) || name === "__proto__") return NOT_SORTABLE;
+    if (!isPlainName(name)) return NOT_SORTABLE;
     const member = members[name];
     if (member === undefined) continue;
     const inOrder = sortMembers(member, depth + 1);

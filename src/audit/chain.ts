@@ -1,6 +1,6 @@
 import { hash as digest, type KeyObject, sign } from "node:crypto";
 import type { ExecutionEvent } from "../core/event.ts";
-import { canonicalJson, canonicalString } from "./canonical_json.ts";
+import { canonicalJson, canonicalMembers, canonicalString, isPlainName } from "./canonical_json.ts";
 import { type Hash, leafHashWithin } from "./merkle/hash.ts";
 import { writableJson } from "./writable_json.ts";
 
@@ -51,7 +51,7 @@ export function chainEvents(
   for (const event of events) {
     start = end;
     seq++;
-    const { before, after } = lineParts({ ...event, seq, prev: hash });
+    const { before, after } = lineParts(event, seq, hash);
     const needed = start + 3 * (before.length + after.length) + SIGNATURE_ROOM;
     if (needed > buffer.length) {
       const larger = new Uint8Array(2 * needed);
@@ -120,19 +120,65 @@ export function signedText({ before, after }: LineParts, signature: string): str
   return `{${before},"signature":${canonicalString(signature)}${after}}`;
 }
 
-function lineParts(members: Readonly<Record<string, unknown>>): LineParts {
+function lineParts(event: ExecutionEvent, seq: number, prev: string): LineParts {
   try {
-    const parts = splitAtSignature(members);
+    const parts = eventParts(event, seq, prev);
     if (fits(parts)) return parts;
   } catch {
     // no canonical form
   }
+  const members = { ...event, seq, prev };
   const writable = splitAtSignature(writableJson(members) as Record<string, unknown>);
   if (fits(writable)) return writable;
-  const { envelope: _, ...rest } = members;
+  const { envelope: _, ...rest } = members as Readonly<Record<string, unknown>>;
   return splitAtSignature(
     writableJson({ ...rest, detail: "the envelope is left out: it is too long" }) as typeof rest,
   );
+}
+
+/** In which order the members of an event stand in its line. */
+interface MemberOrder {
+  /** As the event lists them. */
+  readonly names: readonly string[];
+  /** With those that the line has besides, in canonical order, before and after the signature. */
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
+/** By the kind of event: those of one kind mostly list the same members. */
+const orders = new Map<string, MemberOrder>();
+/** More than there are kinds. */
+const ORDERS_LIMIT = 32;
+
+function orderOf(event: ExecutionEvent): MemberOrder | undefined {
+  const names = Object.keys(event);
+  const known = orders.get(event.kind);
+  if (known?.names.length === names.length && known.names.every((name, i) => name === names[i])) {
+    return known;
+  }
+  if (!names.every(isPlainName)) return undefined;
+  const sorted = [...new Set([...names, "seq", "prev"])].filter((name) => name !== "signature")
+    .sort();
+  const order = {
+    names,
+    before: sorted.filter((name) => name < "signature"),
+    after: sorted.filter((name) => name > "signature"),
+  };
+  if (orders.size >= ORDERS_LIMIT) orders.clear();
+  orders.set(event.kind, order);
+  return order;
+}
+
+/** The same as {@linkcode splitAtSignature} of the event with what the line has besides. */
+function eventParts(event: ExecutionEvent, seq: number, prev: string): LineParts {
+  const order = orderOf(event);
+  if (order === undefined) return splitAtSignature({ ...event, seq, prev });
+  const members: Readonly<Record<string, unknown>> = { ...event, seq, prev };
+  const after = canonicalMembers(order.after, members);
+  return {
+    before: canonicalMembers(order.before, members),
+    after: after === "" ? "" : `,${after}`,
+  };
 }
 
 function fits({ before, after }: LineParts): boolean {
