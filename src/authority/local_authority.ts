@@ -15,7 +15,7 @@ import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { issueToken } from "../capability/token.ts";
 import type { SigningKey } from "../pki/signing_key.ts";
-import { cedarModule, initCedar } from "../policy/cedar_module.ts";
+import { offerCedar, readCedar } from "../policy/cedar_module.ts";
 import { PolicyEngine } from "../policy/engine.ts";
 import { schemaText } from "../policy/schema.ts";
 import { BundleFeed } from "./bundle_feed.ts";
@@ -119,7 +119,7 @@ export class LocalAuthority implements Authority {
    * directory holds no valid bundle or the store cannot be used.
    */
   static async open(options: LocalAuthorityOptions): Promise<Result<LocalAuthority, FirmaError[]>> {
-    initCedar(await cedarModule());
+    offerCedar(readCedar);
     const schema = schemaText();
     const ttlMs = options.bundleTtlMs;
     const onWarning = (warning: FirmaError) => options.onNotice?.(warning);

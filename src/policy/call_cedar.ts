@@ -1,3 +1,5 @@
+import { startCedar } from "./cedar_module.ts";
+
 let broken = false;
 
 /**
@@ -6,11 +8,21 @@ let broken = false;
  * this thread throws: no decision is better than a wrong one.
  */
 export function callCedar<T>(call: () => T): T {
-  if (broken) throw new Error("Cedar stopped after an earlier fault in this process");
+  unlessBroken(undefined);
   try {
+    startCedar();
     return call();
   } catch (cause) {
     if (cause instanceof WebAssembly.RuntimeError || cause instanceof RangeError) broken = true;
     throw cause;
   }
+}
+
+/**
+ * Hands on what was found without Cedar, and starts it for that no more than before; but after a
+ * trap this throws like {@linkcode callCedar}, so that everything is denied.
+ */
+export function unlessBroken<T>(value: T): T {
+  if (broken) throw new Error("Cedar stopped after an earlier fault in this process");
+  return value;
 }

@@ -7,7 +7,7 @@ import { statefulIsAuthorized } from "@cedar-policy/cedar-wasm/web";
 import type { ContextValue, ExecutionEnvelope } from "../core/envelope.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
-import { callCedar } from "./call_cedar.ts";
+import { callCedar, unlessBroken } from "./call_cedar.ts";
 import { canonicalValue, encodeValue } from "./canonical.ts";
 import { isChecked } from "./checked.ts";
 import { compileBundle } from "./compile.ts";
@@ -54,7 +54,7 @@ const NOTHING_PERMITS: PolicyDecision = {
 
 /**
  * Decides calls under one policy bundle. The decision is a pure function of
- * bundle and envelope. Needs `initCedar` to have run in this thread.
+ * bundle and envelope. Needs `initCedar` or `offerCedar` to have run in this thread.
  *
  * For speed it hands Cedar only the policies whose scope can match the action
  * class, and of the call only what those policies look at; it remembers
@@ -110,10 +110,9 @@ export class PolicyEngine {
     if (slice === undefined) return NOTHING_PERMITS;
     const { constant } = slice;
     try {
-      // Nothing is computed here; after a fault of Cedar this must deny like everything else.
-      if (constant !== undefined) return callCedar(() => constant);
+      if (constant !== undefined) return unlessBroken(constant);
       const plain = overrides === undefined ? slice.plain?.(envelope) : undefined;
-      if (plain !== undefined) return callCedar(() => plain);
+      if (plain !== undefined) return unlessBroken(plain);
       const request = buildRequest(envelope, plan, slice, overrides);
       if (!("key" in request)) return request;
       return this.#decideSlice(request, slice, () => {

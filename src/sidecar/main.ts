@@ -1,5 +1,6 @@
 /** `__sidecar`: the Sidecar of one run or of a daemon; talks JSON lines with whoever started it. */
 import { jsonLines } from "../core/json_lines.ts";
+import { readPieces } from "../core/read_pieces.ts";
 import { err, type FirmaError, FirmaException, type Result } from "../core/result.ts";
 import type { MintedPlaceholders } from "../secrets/placeholder.ts";
 import type { ControlTarget } from "./control.ts";
@@ -28,7 +29,7 @@ export async function main(): Promise<number> {
   const ending = new AbortController();
   const cut = new AbortController();
   endOnSignal(ending, cut);
-  const orders = jsonLines(Deno.stdin.readable);
+  const orders = jsonLines(readPieces(Deno.stdin));
   const sidecar = await Promise.race([start(orders), aborted(ending.signal)]);
   if (!sidecar) return 0;
   if (!sidecar.ok) {

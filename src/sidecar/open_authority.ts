@@ -12,7 +12,7 @@ import type { Authority } from "../core/authority.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { loadOrCreateSigningKey, readPublicKeyFile } from "../pki/signing_key.ts";
-import { cedarModule, initCedar } from "../policy/cedar_module.ts";
+import { offerCedar, readCedar } from "../policy/cedar_module.ts";
 import { readCredentials } from "./authority_credentials.ts";
 import { errorLine, type Notify } from "./notices.ts";
 import { RevocationHearing } from "./revocation_hearing.ts";
@@ -125,7 +125,7 @@ async function openRemote(
     onNotice: notify,
   });
   if (!authority.ok) return err([authority.error]);
-  initCedar(await cedarModule());
+  offerCedar(readCedar);
   const value = opened(authority.value, rulesPaths, remote, known, notify);
   return ok({
     ...value,

@@ -9,7 +9,7 @@ import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { timestamp } from "../core/timestamp.ts";
 import { SessionCa } from "../pki/session_ca.ts";
 import { openAuditKey } from "./audit_key.ts";
-import { cedarModule } from "../policy/cedar_module.ts";
+import { cedarBytes } from "../policy/cedar_module.ts";
 import { AuditFeed } from "./audit_feed.ts";
 import { followAuthority } from "./authority_follower.ts";
 import { signInServiceOf } from "../config/keys/credentials/sign_in.ts";
@@ -127,10 +127,9 @@ async function assemble(
   const notify = board.tell;
   const { config, known, mapping, sockets, spare } = groundwork;
   started.defer(() => spare?.end());
-  // Both keep other threads busy, so that they come first.
-  const loadingCedar = cedarModule();
+  // First, because it keeps other threads busy.
   const makingCa = SessionCa.create();
-  for (const begun of [loadingCedar, makingCa]) begun.catch(() => {}); // told where it is awaited
+  makingCa.catch(() => {}); // told where it is awaited
   const opened = await openAudit(config, env, notify);
   if (!opened.ok) return err([opened.error]);
   const { audit, sinks } = opened.value;
@@ -160,7 +159,7 @@ async function assemble(
     known,
     sockets,
     spare,
-    cedar: loadingCedar,
+    cedar: cedarBytes,
     audit: feed,
     leaf: async (host) => await (await makingCa).leaf(host),
     notify,

@@ -22,8 +22,8 @@ export interface WorkerKeeperOptions {
   readonly sockets: SocketPool;
   /** Becomes the first worker, where it may do just what that worker is to. */
   readonly spare?: SpareWorker | undefined;
-  /** Compiled while the worker loads. When it cannot be, nothing is ever decided. */
-  readonly cedar: Promise<WebAssembly.Module>;
+  /** Read while the worker loads. When it cannot be, nothing is ever decided. */
+  readonly cedar: () => Promise<Uint8Array<ArrayBuffer>>;
   readonly audit: AuditFeed;
   /** Asked for each worker. */
   readonly orders: () => Orders;
@@ -89,9 +89,8 @@ export class WorkerKeeper {
     });
     this.#worker = worker;
     const { config, mapping } = orders;
-    cedar.then(
-      (module) =>
-        worker.post({ kind: "start", config, mapping, cedar: module, gauge: gauge.buffer }),
+    cedar().then(
+      (bytes) => worker.post({ kind: "start", config, mapping, cedar: bytes, gauge: gauge.buffer }),
       () => worker.end(), // whoever loads Cedar says what is wrong with it
     );
   }

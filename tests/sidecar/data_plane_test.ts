@@ -5,7 +5,7 @@ import type { AuditState } from "../../src/audit/writer.ts";
 import { type ActionClassEntry, setOperatorClasses } from "../../src/core/action_class.ts";
 import type { ExecutionEvent } from "../../src/core/event.ts";
 import { unwrap } from "../../src/core/result.ts";
-import { cedarModule } from "../../src/policy/cedar_module.ts";
+import { cedarBytes } from "../../src/policy/cedar_module.ts";
 import { AuditFeed, type AuditTarget } from "../../src/sidecar/audit_feed.ts";
 import { DataPlane } from "../../src/sidecar/data_plane.ts";
 import { SESSION_SLOTS, SocketPool } from "../../src/sidecar/socket_pool.ts";
@@ -77,7 +77,7 @@ async function start(
     },
     mapping: [{ file: "rules.toml", text: rules }],
     sockets: new SocketPool(join(dir, "w0")),
-    cedar: cedarModule(),
+    cedar: cedarBytes,
     audit: new AuditFeed(log),
     leaf: () => Promise.reject(new Error("no certificates here")),
     notify: (_level, text) => notices.push(text),

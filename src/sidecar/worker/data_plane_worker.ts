@@ -3,7 +3,7 @@ import type { FirmaError } from "../../core/result.ts";
 import type { HostAndPort } from "../../net/http/uri_authority.ts";
 import { LossScale } from "../losses/scale.ts";
 import { MappingTable } from "../../mapping/table.ts";
-import { initCedar } from "../../policy/cedar_module.ts";
+import { offerCedar } from "../../policy/cedar_module.ts";
 import { markChecked } from "../../policy/checked.ts";
 import { LocalExecutions } from "../exec/executions.ts";
 import { createPipeline, type Pipeline } from "../pipeline/pipeline.ts";
@@ -100,7 +100,7 @@ export class DataPlaneWorker {
   }
 
   async #start({ config, mapping, cedar, gauge }: Message<"start">): Promise<void> {
-    initCedar(cedar);
+    offerCedar(() => cedar);
     setOperatorClasses(config.actionClasses);
     const table = MappingTable.parse(mapping, CHECKED);
     if (!table.ok) return this.#post({ kind: "start-failed", errors: table.error });

@@ -86,7 +86,8 @@ export type ToWorker =
     readonly kind: "start";
     readonly config: WorkerConfig;
     readonly mapping: readonly MappingSource[];
-    readonly cedar: WebAssembly.Module;
+    /** Its WebAssembly module, not compiled yet. */
+    readonly cedar: Uint8Array<ArrayBuffer>;
     /** Laid out as `AuditGauge` says. */
     readonly gauge: SharedArrayBuffer;
   }
