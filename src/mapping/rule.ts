@@ -14,6 +14,8 @@ export interface MatchedRule {
   readonly decoder?: string;
   /** Classes of MCP tools; a tool that it does not name is not classified. */
   readonly tools?: ToolTable;
+  /** A WebSocket may be opened by it, though its class says that it reads. */
+  readonly websocket?: true;
   /** Where the rule stands: `<file>:<line>`. */
   readonly ref: string;
   /** The rule's own words, for explanations. */

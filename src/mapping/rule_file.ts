@@ -42,6 +42,7 @@ const RULE_KEYS = [
   "decoder",
   "tools",
   "finer",
+  "websocket",
   "unmapped",
 ];
 interface Placed<T> {
@@ -101,6 +102,7 @@ function readRule(
   const query = queryCondition(reader);
   const unmapped = reader.flag("unmapped");
   const finer = reader.name("finer");
+  const websocket = reader.flag("websocket");
   const decoder = reader.name("decoder");
   // Without its decoder the class of a rule is a guess.
   if (decoder !== undefined && !decoders.has(decoder)) {
@@ -124,6 +126,7 @@ function readRule(
           ...(finer !== undefined && { finer }),
           ...(decoder !== undefined && { decoder }),
           ...(tools !== undefined && { tools }),
+          ...(websocket && { websocket }),
           get ref() {
             return formatPlace(place);
           },

@@ -156,7 +156,8 @@ export class MappingTable {
 }
 
 function meansTheSame(a: MatchedRule, b: MatchedRule): boolean {
-  return a.actionClass === b.actionClass && a.decoder === b.decoder && a.tools === b.tools;
+  return a.actionClass === b.actionClass && a.decoder === b.decoder && a.tools === b.tools &&
+    a.websocket === b.websocket;
 }
 
 /**

@@ -210,7 +210,7 @@ Deno.test("a token is renewed only while the issuance policies permit it, and cu
 
 const OPEN: Record<string, [Pick<RigProject, "rules" | "more">, ...string[]]> = {
   "a WebSocket": [
-    {},
+    { rules: `[[rules]]\nhost = "${HOST}"\naction_class = "code.read"\nwebsocket = true\n` },
     "--http1.1",
     ...["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"].flatMap((
       header,

@@ -25,6 +25,7 @@ import type { AdvisingGate } from "../gate.ts";
 import { type ConnectorHost, routeTo } from "./route.ts";
 import type { SessionTable } from "./session_table.ts";
 import type { Standing } from "./standing.ts";
+import { upgrade } from "./upgrade.ts";
 
 /** The gate of a worker, and the way to make it think again about what it allowed. */
 export interface Pipeline {
@@ -101,7 +102,7 @@ export function createStages(
     reading: compose(
       canonicalise(),
       findPlaceholders(desk, config.maxBodyBytes),
-      orMisplaced(desk, compose(...admission, reading)),
+      orMisplaced(desk, compose(...admission, reading, upgrade())),
     ),
     connecting: compose(...admission),
     decision: (draft) => draft.transport === "connect" ? decision(draft) : ofCall(draft),

@@ -19,6 +19,7 @@ import {
   PEER,
   POLICY,
   rig,
+  RULES,
   SANDBOX_ID,
   SESSION_ID,
   TOKEN_ID,
@@ -242,7 +243,9 @@ Deno.test("decide() drops what the agent says about itself, and the way to unsee
     "x-firma-anything",
     "x-firma-session-id",
   ]);
-  const socket = rig().decide(call({ headers: [["upgrade", "WebSocket"]] }));
+  const rules = RULES.replace(/code\.read/, "model.inference");
+  const policy = "permit (principal, action, resource);";
+  const socket = rig({ rules, policy }).decide(call({ headers: [["upgrade", "WebSocket"]] }));
   assert.ok(socket.kind === "forward");
   assert.deepEqual(socket.dropHeaders, []);
 });
@@ -541,4 +544,26 @@ Deno.test("decide() denies a path parameter where a policy looks at the path", (
   assert.equal(read("/repos/acme/rocket"), "forward");
   // The control: nothing but the path is hidden by it.
   assert.equal(outcome(rig().decide(call({ target: "/repos/acme/rocket;x" }))), "forward");
+});
+
+Deno.test("decide() lets no WebSocket be opened by a call that reads, unless its rule says so", () => {
+  // The attack: GET of a container's "exec" or a notebook's "channels", which is a shell.
+  const opening = [["connection", "Upgrade"], ["upgrade", "websocket"]] as const;
+  const rule = (more: string) => `
+    [[rules]]
+    host = "api.code.test"
+    path = "/**"
+    ${more}
+  `;
+  const open = (more: string, headers: CallInput["headers"] = opening) =>
+    outcome(
+      rig({ rules: rule(more), policy: "permit (principal, action, resource);" })
+        .decide(call({ headers })),
+    );
+  const reads = 'action_class = "code.read"';
+  assert.equal(open(reads), "UnclassifiedIntent");
+  assert.equal(open(reads, [["upgrade", "h2c, WebSocket"]]), "UnclassifiedIntent");
+  assert.equal(open(reads, []), "forward");
+  assert.equal(open(`${reads}\nwebsocket = true`), "forward");
+  assert.equal(open('action_class = "model.inference"'), "forward");
 });
