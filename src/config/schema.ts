@@ -88,7 +88,7 @@ export interface FirmaConfig {
   readonly run: {
     /** How programs that an agent starts are held until they are decided. */
     readonly localExec: {
-      readonly gate: "required" | "off";
+      readonly gate: "auto" | "required" | "off";
       readonly timeoutMs: number;
     };
     readonly deleteWatch: DeleteWatchConfig;

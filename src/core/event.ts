@@ -79,6 +79,8 @@ export interface RecordedExecution {
   readonly interpreter?: string;
   /** The SHA-256 of the file, in hex, where some rule may be about the program. */
   readonly sha256?: string;
+  /** Asked for by a shim in the place of the program; absent: by the kernel. */
+  readonly gate?: "shims";
 }
 
 /** Whether the call may go out: a denial that is not enforced holds nothing back. */
@@ -204,7 +206,7 @@ export interface SandboxEvent extends EventBase {
    * the host would have run was undone. `limit`: the agent ran into what it may use. `deletion`,
    * `overwrite`: files of the workspace that were there at the start are gone, or hold something else.
    */
-  readonly finding: "connection" | "seal" | "limit" | "deletion" | "overwrite";
+  readonly finding: "connection" | "seal" | "limit" | "gate" | "deletion" | "overwrite";
   /** In one line; an agent chose parts of it. */
   readonly detail: string;
   /** How often, since it was last told; at least 1, but for files that are back again. */

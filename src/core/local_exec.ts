@@ -23,6 +23,8 @@ export interface Execution {
   readonly sha256?: string;
   /** Of a governed program: variables that change what it does. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** A shim in the place of the program has asked, because the kernel does not. */
+  readonly gate?: "shims";
 }
 
 /** What runs a script, by its first line. */

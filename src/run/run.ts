@@ -1,4 +1,5 @@
 /** `firma run`: one command under enforcement, from start to end. */
+import { isAboutEveryProgram } from "../config/local_exec.ts";
 import type { FirmaConfig } from "../config/schema.ts";
 import { overrideAuthority } from "../config/override_authority.ts";
 import { basename } from "../core/path.ts";
@@ -272,11 +273,14 @@ async function runPrepared(
 }
 
 function gateOf(
-  { run }: FirmaConfig,
+  { run, sidecar }: FirmaConfig,
   profile: string,
   ui: RunInterface,
 ): ExecGateRequest | undefined {
   const { gate, timeoutMs } = run.localExec;
-  if (gate !== "off") return { timeoutMs, governed: run.profiles[profile]?.governed };
+  if (gate !== "off") {
+    const mayUseShims = gate === "auto" && !isAboutEveryProgram(sidecar.localExec);
+    return { timeoutMs, governed: run.profiles[profile]?.governed, mayUseShims };
+  }
   ui.tell("warn", "the execution gate is off: what the agent starts is not decided, nor recorded");
 }

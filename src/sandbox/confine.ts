@@ -3,7 +3,7 @@ import { ensurePrivateDirectory } from "../config/paths.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { findBwrap } from "./bwrap.ts";
 import { agentEnvironment } from "./environment.ts";
-import { connectionFinding, textFinding } from "./findings.ts";
+import { connectionFinding, shimsNotice, textFinding } from "./findings.ts";
 import { findProgram } from "./find_program.ts";
 import { gatherEtc } from "./gathered_etc.ts";
 import { makeSettings } from "./home_paths.ts";
@@ -248,6 +248,11 @@ async function build(
     init: layout.init,
     handoffSocket,
     shielded,
+    onShims: (reason) => {
+      const text = shimsNotice(reason);
+      request.onNotice?.(text);
+      request.onFinding?.(textFinding("gate", text));
+    },
     onRefusal: (report) => request.onFinding?.(connectionFinding(report)),
     cgroupProcs: cgroup?.procs,
     hasGate: request.execGate !== undefined,

@@ -22,8 +22,18 @@ export function connectionFinding({ refusal, count }: RefusalReport): SandboxFin
 }
 
 /** What a sandbox tells of a text that its operator is told as well. */
-export function textFinding(finding: "seal" | "limit", detail: string, count = 1): SandboxFinding {
+export function textFinding(
+  finding: "seal" | "limit" | "gate",
+  detail: string,
+  count = 1,
+): SandboxFinding {
   return { finding, detail: cut(detail), count };
+}
+
+/** What an operator is told where shims ask in place of the kernel, and what that leaves open. */
+export function shimsNotice(reason: string): string {
+  return `execution gate: shims (${reason}): only programs that rules name are decided and ` +
+    "recorded, and only where they are started by name or path";
 }
 
 function cut(text: string): string {

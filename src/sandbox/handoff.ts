@@ -32,6 +32,8 @@ export interface ExecGateRequest {
   readonly timeoutMs: number;
   /** The only programs that are decided, by name or absolute path; absent: all. */
   readonly governed?: readonly string[] | undefined;
+  /** Whether shims may stand in the places of programs where the kernel does not ask. */
+  readonly mayUseShims: boolean;
 }
 
 /** The first line, from `confine()`: what to start. */
@@ -68,13 +70,15 @@ export interface AgentLimits {
   readonly agentFirst: boolean;
 }
 
-/** Later lines from `confine()`: ask the agent to end, stop it, let it go on. */
+/** Later lines from `confine()`: start with shims, ask the agent to end, stop it, let it go on. */
 export interface HostMessage {
-  readonly type: "terminate" | "suspend" | "resume";
+  readonly type: "proceed" | "terminate" | "suspend" | "resume";
 }
 
 /** Lines from `__init`. */
 export type InitMessage =
+  /** The kernel does not ask before programs are executed: shims are to. Waits for `proceed`. */
+  | { readonly type: "shims"; readonly reason: string }
   /** The network is up and the agent is being started. */
   | { readonly type: "started" }
   /** Something in the sandbox tried to reach what no sandbox reaches. */

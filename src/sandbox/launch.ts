@@ -47,6 +47,8 @@ export interface LaunchOptions {
   readonly hasGate: boolean;
   /** What to run, once that is known; a failure ends the outer layer again. */
   readonly plan: Promise<Result<LaunchPlan>>;
+  /** Hears, before the command starts, why shims ask in place of the kernel. */
+  readonly onShims: (reason: string) => void;
   /** Hears what something in the sandbox tried to reach, and no sandbox reaches. */
   readonly onRefusal: (report: RefusalReport) => void;
   /** Where to meet `__init`. */
@@ -115,8 +117,16 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
   const messages = jsonLines(readPieces(first)) as AsyncGenerator<InitMessage>;
   // The connection ends with the outer layer. Waiting for that end as well would lose what a
   // command had said that was over at once.
-  const answer = await messages.next().catch(() => undefined);
-  const message = answer?.done === false ? answer.value : undefined;
+  const next = async () => {
+    const answer = await messages.next().catch(() => undefined);
+    return answer?.done === false ? answer.value : undefined;
+  };
+  let message = await next();
+  if (message?.type === "shims") {
+    options.onShims(message.reason);
+    send({ type: "proceed" });
+    message = await next();
+  }
   if (message?.type !== "started") {
     await end();
     if (message?.type !== "failed") return err(diagnoseStart("its first program ended early"));
@@ -164,7 +174,8 @@ function noGate(reason: string): FirmaError {
     code: "EXEC_GATE_UNAVAILABLE",
     message: `Cannot hold programs until they are decided: ${reason}`,
     cure: "use Linux 5.8 or newer, in a container with seccomp and ptrace permitted; or write " +
-      'gate = "off" in [run.sidecar_local_exec], and what the agent starts is not decided',
+      'gate = "auto" in [run.sidecar_local_exec], which decides what rules name; or gate = "off", ' +
+      "and what the agent starts is not decided",
   };
 }
 

@@ -25,7 +25,7 @@ const SessionBody = v.strictObject({
 });
 const FindingBody = v.pipe(
   v.strictObject({
-    finding: v.picklist(["connection", "seal", "limit", "deletion", "overwrite"]),
+    finding: v.picklist(["connection", "seal", "limit", "gate", "deletion", "overwrite"]),
     detail: shortText,
     count: v.pipe(v.number(), v.integer(), v.minValue(0)),
     action_class: v.optional(v.picklist(["filesystem.delete", "filesystem.write"])),

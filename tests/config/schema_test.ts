@@ -88,7 +88,7 @@ Deno.test("parseConfig() fills in every default", () => {
         },
       },
       run: {
-        localExec: { gate: "required", timeoutMs: 10_000 },
+        localExec: { gate: "auto", timeoutMs: 10_000 },
         deleteWatch: {
           enabled: undefined,
           exclude: ["node_modules"],

@@ -25,10 +25,12 @@ export const SIDECAR_LOCAL_EXEC = section("How programs that agents start are de
 
 /** `[run.sidecar_local_exec]` */
 export const RUN_LOCAL_EXEC = section("How programs that an agent starts are held until decided", {
-  gate: key(oneOf(["required", "off"]), {
-    about: "Hold each program until it is decided (`required`), or decide and record none (`off`)",
-    default: "required",
-    example: "off",
+  gate: key(oneOf(["auto", "required", "off"]), {
+    about:
+      "Hold each program until it is decided: `auto` has shims ask where the kernel does not, " +
+      "about what rules name; `required` starts no agent there; `off` decides and records none",
+    default: "auto",
+    example: "required",
     applies: "next run",
   }),
   timeout: key(DURATION, {

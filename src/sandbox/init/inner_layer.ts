@@ -1,13 +1,7 @@
-import {
-  BWRAP,
-  type LaunchPlan,
-  PRIVATE_DIR,
-  PROXY_SOCKET,
-  PUBLIC_DIR,
-  SHIELDED_SIGNALS,
-} from "../handoff.ts";
+import { BWRAP, type LaunchPlan, PRIVATE_DIR, PUBLIC_DIR, SHIELDED_SIGNALS } from "../handoff.ts";
 import type { GateThread } from "./gate/start.ts";
 import { spawn, type Spawned } from "../posix_spawn.ts";
+import { openGate } from "../shims/open_gate.ts";
 import { type Artifact, ARTIFACTS, loadFilter } from "../seccomp/artifact.ts";
 import { checked, cString, libc } from "./libc.ts";
 import { rlimitScript } from "./rlimits.ts";
@@ -37,7 +31,8 @@ const ADDED = ` 7<${ADDED_FILTER_FILE}`;
 
 /**
  * Starts the agent in the inner layer: own user and process namespaces, own `/proc`, no
- * capabilities, nothing of `/run` but firma's public files.
+ * capabilities, nothing of `/run` but firma's public files. `onShims` hears why the execution gate
+ * has to do without the kernel's questions, before the agent starts.
  *
  * @throws {SystemCallError} when the spare procfs cannot be mounted.
  * @throws {Error} when the filter is damaged.
@@ -45,6 +40,7 @@ const ADDED = ` 7<${ADDED_FILTER_FILE}`;
 export async function startAgent(
   plan: LaunchPlan,
   gate: GateThread | undefined,
+  onShims: (reason: string) => Promise<unknown>,
 ): Promise<Spawned> {
   Deno.mkdirSync(SPARE_PROC);
   checked(
@@ -57,19 +53,22 @@ export async function startAgent(
   }
   await writeFilter(FILTER_FILE, ARTIFACTS.filters[Deno.build.arch]);
   if (plan.addedFilter) await writeFilter(ADDED_FILTER_FILE, plan.addedFilter);
-  // Options from a file, not the command line: the agent's environment holds its keys.
-  Deno.writeTextFileSync(ARGUMENTS_FILE, innerArguments(plan).join("\0") + "\0", { mode: 0o600 });
   const command = agentCommand(plan);
+  let shims: readonly string[] = [];
   if (plan.execGate !== undefined) {
     if (gate === undefined) throw new Error("the execution gate was not prepared");
-    await gate.open({
-      socket: PROXY_SOCKET,
-      own: [SHELL, BWRAP, ...ownPrograms(plan, command)],
+    shims = await openGate(gate, {
+      own: { outer: [SHELL, BWRAP], inner: ownPrograms(plan, command) },
       path: plan.environment.PATH ?? "",
       timeoutMs: plan.execGate.timeoutMs,
       only: plan.execGate.governed,
+      mayUseShims: plan.execGate.mayUseShims,
+      onShims,
     });
   }
+  // Options from a file, not the command line: the agent's environment holds its keys.
+  const options = innerArguments(plan, shims).join("\0") + "\0";
+  Deno.writeTextFileSync(ARGUMENTS_FILE, options, { mode: 0o600 });
   try {
     return spawn({
       program: SHELL,
@@ -114,8 +113,8 @@ export function innerScript({ shielded, openFiles, limits, addedFilter }: Launch
   ].join("");
 }
 
-/** The options of the inner bwrap. */
-export function innerArguments(plan: LaunchPlan): string[] {
+/** The options of the inner bwrap; `shims` are those that mount shims, which cover what is there. */
+export function innerArguments(plan: LaunchPlan, shims: readonly string[] = []): string[] {
   return [
     "--die-with-parent",
     ...["--unshare-user", "--unshare-pid", "--disable-userns"],
@@ -124,6 +123,7 @@ export function innerArguments(plan: LaunchPlan): string[] {
     ...["--bind", "/", "/"],
     ...["--tmpfs", "/run", "--ro-bind", PUBLIC_DIR, PUBLIC_DIR],
     ...plan.innerMounts,
+    ...shims,
     // Root's agent owns the files below: read-only is what keeps core_pattern and its like away.
     ...["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys"],
     ...["--ro-bind-try", "/proc/pressure", "/proc/pressure"],

@@ -50,7 +50,10 @@ export async function main(): Promise<never> {
     const plan = (await messages.next()).value as LaunchPlan;
     if (plan.shielded) shieldSelf();
     coverSockets(plan.sockets);
-    const agent = await startAgent(plan, gate);
+    const agent = await startAgent(plan, gate, async (reason) => {
+      await tell({ type: "shims", reason });
+      await messages.next(); // the operator is told before the agent has the terminal
+    });
     await tell({ type: "started" });
     refusals.begin();
     void gate?.ended.then(gateEnded);

@@ -3,9 +3,20 @@ import { join } from "../../core/path.ts";
 import { newId } from "../../core/id.ts";
 import { type FirmaError, FirmaException } from "../../core/result.ts";
 import { confine } from "../confine.ts";
+import { GATE_FIELD } from "./preflight.ts";
+import { probeGate } from "./probe_gate.ts";
 
-/** Prints `/proc/self/status` of that program; a failure is the last line of standard error. */
+/**
+ * Prints `/proc/self/status` of that program, and then why the kernel would not ask before programs
+ * are executed; a failure is the last line of standard error.
+ */
 export async function main(): Promise<number> {
+  const code = await startProgram();
+  if (code === 0) console.log(`${GATE_FIELD}:\t${probeGate() ?? ""}`);
+  return code;
+}
+
+async function startProgram(): Promise<number> {
   const base = await Deno.makeTempDir({ prefix: "firma-" });
   try {
     // As in a state directory: what a sandbox notes beside its run must not lie with others' files.

@@ -1,12 +1,17 @@
 import { selfCommand } from "../../config/self_command.ts";
 import type { FirmaError } from "../../core/result.ts";
 
+/** In front of what `__preflight` says of the execution gate; no name of the kernel's. */
+export const GATE_FIELD = "FirmaNoGate";
+
 /** Whether the sandbox starts on this machine. */
 export type Preflight =
   | {
     readonly ok: true;
     /** `/proc/self/status` of a program inside. */
     readonly status: string;
+    /** Why the kernel does not ask before programs are executed; absent where it does. */
+    readonly noGate?: string;
   }
   | {
     readonly ok: false;
@@ -32,7 +37,11 @@ export async function preflight(signal: AbortSignal): Promise<Preflight> {
   const { code, stdout, stderr } = await child.output();
   const decoder = new TextDecoder();
   const said = decoder.decode(stderr).trim().split("\n").filter((line) => line !== "");
-  if (code === 0) return { ok: true, status: decoder.decode(stdout) };
+  if (code === 0) {
+    const status = decoder.decode(stdout);
+    const noGate = new RegExp(`^${GATE_FIELD}:\t(.+)$`, "m").exec(status)?.[1];
+    return { ok: true, status, ...(noGate !== undefined && { noGate }) };
+  }
   const error = parseError(said.at(-1));
   if (error) return { ok: false, error, said: said.slice(0, -1) };
   return {

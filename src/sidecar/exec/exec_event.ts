@@ -57,7 +57,7 @@ export function execEvent(
 
 /** What the log says of an execution. */
 export function recordedExecution(execution: Execution): RecordedExecution {
-  const { pid, path, file, argv, argc, cwd, interpreter, sha256 } = execution;
+  const { pid, path, file, argv, argc, cwd, interpreter, sha256, gate } = execution;
   return {
     pid,
     path: cut(path, LONGEST_PATH),
@@ -67,6 +67,7 @@ export function recordedExecution(execution: Execution): RecordedExecution {
     cwd: cut(cwd, LONGEST_PATH),
     ...(interpreter && { interpreter: cut(interpreter.file, LONGEST_PATH) }),
     ...(sha256 !== undefined && { sha256 }),
+    ...(gate !== undefined && { gate }),
   };
 }
 

@@ -91,17 +91,40 @@ export class Gated implements AsyncDisposable {
   }
 
   /** Runs a command to its end. */
-  async run(
+  run(
     command: readonly [string, ...string[]],
     options: Partial<GateHostOptions> = {},
   ): Promise<Ended> {
+    return this.#start([], "gate_host.ts", command, options);
+  }
+
+  /** The same with shims in the places of governed programs, and without questions of the kernel. */
+  runWithShims(
+    command: readonly [string, ...string[]],
+    options: Partial<GateHostOptions> = {},
+  ): Promise<Ended> {
+    const readOnly = [
+      ...["/usr/bin/bwrap", "--ro-bind", "/", "/", "--dev-bind", "/dev", "/dev"],
+      ...["--bind", this.directory, this.directory, "--"],
+    ];
+    return this.#start(readOnly, "shim_host.ts", command, options);
+  }
+
+  async #start(
+    front: readonly string[],
+    host: string,
+    command: readonly [string, ...string[]],
+    options: Partial<GateHostOptions>,
+  ): Promise<Ended> {
     const all: GateHostOptions = { socket: this.socket, timeoutMs: 60_000, command, ...options };
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [
-        ...["run", "--allow-all", "--quiet", "--config", join(ROOT, "deno.json")],
-        ...["--unstable-worker-options", "--unstable-net"],
-        ...[join(ROOT, "tests/sandbox/support/gate_host.ts"), JSON.stringify(all)],
-      ],
+    const [program, ...args] = [
+      ...front,
+      ...[Deno.execPath(), "run", "--allow-all", "--quiet", "--config", join(ROOT, "deno.json")],
+      ...["--unstable-worker-options", "--unstable-net"],
+      ...[join(ROOT, `tests/sandbox/support/${host}`), JSON.stringify(all)],
+    ];
+    const { code, stdout, stderr } = await new Deno.Command(program!, {
+      args,
       cwd: this.directory,
     }).output();
     const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

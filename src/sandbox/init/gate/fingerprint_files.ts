@@ -55,7 +55,7 @@ function stateOf(
   if (path === "" || path.length > LONGEST_PATH || path.includes("\0")) return undefined;
   const full = programs.absolute(pid, path);
   if (full === undefined) return undefined;
-  const descriptor = openWithin(root, full);
+  const descriptor = programs.real(openWithin(root, full));
   if (descriptor < 0) return undefined;
   try {
     const identity = identityOf(descriptor);

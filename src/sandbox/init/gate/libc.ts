@@ -62,6 +62,7 @@ export function address(buffer: Uint8Array<ArrayBuffer>): bigint {
 export const ERRNO = {
   EPERM: 1,
   ENOENT: 2,
+  ESRCH: 3,
   EINTR: 4,
   E2BIG: 7,
   ENOEXEC: 8,

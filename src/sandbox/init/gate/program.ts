@@ -47,6 +47,9 @@ export class Programs {
   /** What files begin with; a file that changes is another. */
   readonly #contents = new Map<string, Content>();
 
+  /** Where what shims stand for really is, by the places of their files. */
+  standIns: ReadonlyMap<string, string> = new Map();
+
   /** The programs of absolute paths as they were found last, to be found again with one look. */
   readonly #found = new Map<string, Program>();
 
@@ -72,7 +75,7 @@ export class Programs {
     const own = ownPath(attempt, path);
     const full = own ?? this.absolute(attempt.pid, path, attempt.directory);
     if (full === undefined || this.#root === undefined) return undefined;
-    const descriptor = own === undefined ? openWithin(this.#root, full) : openPath(own);
+    const descriptor = this.real(own === undefined ? openWithin(this.#root, full) : openPath(own));
     if (descriptor < 0) return undefined;
     try {
       const now = identityOf(descriptor);
@@ -106,7 +109,17 @@ export class Programs {
     return program;
   }
 
-  #at(descriptor: number): Program | number {
+  /** The same descriptor, or one of what its file stands for, which takes its place. */
+  real(descriptor: number): number {
+    if (descriptor < 0 || this.standIns.size === 0) return descriptor;
+    const path = this.standIns.get(identityOf(descriptor)?.place ?? "");
+    if (path === undefined) return descriptor;
+    libc.close(descriptor);
+    return openPath(path);
+  }
+
+  #at(found: number): Program | number {
+    const descriptor = this.real(found);
     if (descriptor < 0) return -descriptor;
     try {
       const identity = identityOf(descriptor);
