@@ -1,7 +1,12 @@
 /**
  * What the execution gate in a sandbox and the Sidecar say to each other: one JSON object a line,
- * over a connection to the session's socket that says so in its PROXY header.
+ * over a connection to the session's socket that says so in its PROXY header. What runs by standing
+ * answers is written into a file beside that socket, one {@linkcode Execution} a line, before it runs;
+ * only how far is said here.
  */
+
+/** The file's name. */
+export const SPOOL_NAME = "executions";
 
 /** A program that is about to run, as the gate found it. */
 export interface Execution {
@@ -46,8 +51,10 @@ export type GateMessage =
     readonly number: number;
     readonly files?: readonly (readonly [path: string, state: string])[];
   }
-  /** It runs, by a standing answer. */
-  | { readonly kind: "ran"; readonly execution: Execution }
+  /** What is to be read of the file begins so many bytes from its beginning. Once, at first. */
+  | { readonly kind: "spool"; readonly from: number }
+  /** Programs run by standing answers: the file tells which, up to so many bytes. */
+  | { readonly kind: "ran"; readonly to: number }
   /** What was asked for has gone away. */
   | { readonly kind: "gone"; readonly number: number }
   /** What ran then was not what was allowed, and has been ended. */
@@ -81,6 +88,8 @@ export type SidecarMessage =
   | { readonly kind: "state"; readonly number: number }
   /** A decision takes longer: a person is asked. */
   | { readonly kind: "held"; readonly number: number }
+  /** What the file tells up to there is on its way to the audit log. */
+  | { readonly kind: "taken"; readonly to: number }
   /** No standing answer holds any more. */
   | { readonly kind: "forget" };
 

@@ -209,7 +209,8 @@ async function build(
     privateMounts: [
       ...layout.init.mounts,
       { kind: "bind", source: realPath(bwrap), target: BWRAP },
-      { kind: "bind", source: proxyDir, target: PROXY_DIR },
+      // The gate writes down there what it lets run.
+      { kind: "bind", source: proxyDir, target: PROXY_DIR, writable: true },
       { kind: "bind", source: handoffSocket, target: HANDOFF_SOCKET },
     ],
   });

@@ -28,8 +28,11 @@ export interface TunnelClaim {
 
 /** Decides what programs are executed in sandboxes. */
 export interface Executions {
-  /** Answers the execution gate of a session on its connection, to its end. */
-  serve(sessionId: string, reader: SocketReader): Promise<void>;
+  /**
+   * Answers the execution gate of a session on its connection, to its end. `directory` is that of
+   * the session's socket.
+   */
+  serve(sessionId: string, reader: SocketReader, directory: string): Promise<void>;
 }
 
 /** One request, as it came. */

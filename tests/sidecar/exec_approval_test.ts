@@ -56,7 +56,8 @@ class Gate {
       approvals: { desk: desk.approvals, config },
       now: () => NOW_MS,
     });
-    this.#serving = executions.serve(SESSION_ID, new SocketReader(this.#socket, undefined, 65_536));
+    const reader = new SocketReader(this.#socket, undefined, 65_536);
+    this.#serving = executions.serve(SESSION_ID, reader, "");
   }
 
   #hear(message: SidecarMessage): void {

@@ -24,8 +24,8 @@ export class LocalExecutions implements Executions {
     this.#options = { now: Date.now, ...options, config, table };
   }
 
-  async serve(sessionId: string, reader: SocketReader): Promise<void> {
-    const line = new GateLine(sessionId, reader, this.#options);
+  async serve(sessionId: string, reader: SocketReader, directory: string): Promise<void> {
+    const line = new GateLine(sessionId, reader, directory, this.#options);
     this.#lines.add(line);
     try {
       await line.serve();

@@ -22,6 +22,7 @@ import { execEvent } from "./exec_event.ts";
 import { execSubject, type FileStates, unaskable } from "./hold.ts";
 import { Waiting } from "../waiting.ts";
 import { readMessages } from "./read_messages.ts";
+import { SpoolReader } from "./spool_reader.ts";
 import { isStable } from "./stable.ts";
 
 /** What answering a gate needs. */
@@ -63,20 +64,31 @@ const MOST_HELD = 32;
 export class GateLine {
   readonly #sessionId: string;
   readonly #reader: SocketReader;
+  readonly #directory: string;
+  #spool: SpoolReader | undefined;
   readonly #options: GateLineOptions;
   /** Names of programs whose arguments decide what they do: no answer about them stands. */
   readonly #governed: ReadonlySet<string>;
   /** The events whose decisions stand, by what they stand for. */
-  readonly #standing = new Map<string, string>();
+  #standing = new Map<string, string>();
+  /** Those that stood before, of which more may be heard that ran until the gate heard so. */
+  #stood: ReadonlyMap<string, string> = new Map();
   readonly #counting = new Map<number, Counting>();
   /** What waits for a person, by the numbers of its questions. */
   readonly #held = new Map<number, AbortController>();
   /** Who waits to hear in what state files are. */
   readonly #stating = new Waiting<number, FileStates | undefined>();
 
-  constructor(sessionId: string, reader: SocketReader, options: GateLineOptions) {
+  /** `directory` is where the gate writes down what runs by standing answers. */
+  constructor(
+    sessionId: string,
+    reader: SocketReader,
+    directory: string,
+    options: GateLineOptions,
+  ) {
     this.#sessionId = sessionId;
     this.#reader = reader;
+    this.#directory = directory;
     this.#options = options;
     this.#governed = new Set([...options.table.names, ...CARRIERS]);
   }
@@ -92,12 +104,14 @@ export class GateLine {
     } finally {
       for (const left of this.#held.values()) left.abort();
       this.#stating.settleAll(undefined);
+      this.#takeRest();
     }
   }
 
   /** Nothing that was decided before stands any longer. */
   forget(): void {
-    this.#standing.clear();
+    if (this.#standing.size > 0) this.#stood = this.#standing;
+    this.#standing = new Map();
     this.#say({ kind: "forget" });
   }
 
@@ -127,8 +141,15 @@ export class GateLine {
         return this.#counted(message.number, message.files);
       case "stated":
         return void this.#stating.settle(message.number, message.files);
-      case "ran":
-        return this.#ran(message.execution);
+      case "spool":
+        this.#spool?.close();
+        this.#spool = new SpoolReader(this.#directory, message.from);
+        return;
+      case "ran": {
+        if (this.#spool === undefined) throw new Error("the gate says what it may not");
+        for (const execution of this.#spool.take(message.to)) this.#ran(execution);
+        return this.#say({ kind: "taken", to: message.to });
+      }
       case "ended":
         return this.#ended(message.execution, message.detail);
       case "gone":
@@ -284,11 +305,22 @@ export class GateLine {
 
   /** The record of what runs by a standing answer; one that stands no more is told to be over. */
   #ran(execution: Execution): void {
-    const repeats = this.#standing.get(nameOf(execution));
+    const name = nameOf(execution);
+    const repeats = this.#standing.get(name) ?? this.#stood.get(name);
     if (!this.#options.sink.accepts()) {
       this.#options.sink.lose();
       this.forget();
     } else this.#record(execution, undefined, repeats);
+  }
+
+  /** What a gate that has ended wrote down and told nobody. */
+  #takeRest(): void {
+    if (this.#spool === undefined) return;
+    try {
+      for (const execution of this.#spool.takeRest()) this.#ran(execution);
+    } finally {
+      this.#spool.close();
+    }
   }
 
   /** The record of what was ended again, because it was not what had been allowed. */

@@ -95,7 +95,8 @@ export class AgentConnection {
     if (header === undefined) return;
     this.#peer = { sessionId: this.#peer.sessionId, provenance: header.provenance };
     if (header.provenance.via === "exec") {
-      return await this.#services.executions.serve(this.#peer.sessionId, this.#reader);
+      const { executions, socketDirectory = "" } = this.#services;
+      return await executions.serve(this.#peer.sessionId, this.#reader, socketDirectory);
     }
     if (header.provenance.via === "transparent") return await this.#captured(header);
     const carried = await this.#sniff();

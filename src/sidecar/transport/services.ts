@@ -10,6 +10,8 @@ export interface Services {
   readonly gate: Gate;
   readonly credentials: CallCredentials;
   readonly executions: Executions;
+  /** Of the session's socket, where it has one. */
+  readonly socketDirectory?: string;
   readonly connector: Connector;
   readonly terminator: Terminator;
   readonly watchdog: Watchdog;

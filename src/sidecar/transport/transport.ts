@@ -4,6 +4,7 @@
  */
 import { AgentConnection } from "./agent_connection.ts";
 import { NO_CREDENTIALS } from "../credentials/call_credentials.ts";
+import { dirname } from "../../core/path.ts";
 import type { Duplex } from "node:stream";
 import { ConnSocket } from "../../net/conn_socket.ts";
 import { Connector } from "./connector.ts";
@@ -107,7 +108,13 @@ class RunningTransport implements Transport {
     await removeIfPresent(frontSocketPath);
     const path = frontSocketPath;
     const listener = Deno.listen({ transport: "unix", path });
-    const session = { ...this.#newSession(), listener, path };
+    const { services, ...rest } = this.#newSession();
+    const session: Session = {
+      ...rest,
+      services: { ...services, socketDirectory: dirname(path) },
+      listener,
+      path,
+    };
     this.#sessions.set(sessionId, session);
     session.tasks.add(acceptEach(listener, (conn) => {
       const isFull = session.connections.size >= session.services.limits.connectionsPerSession;

@@ -14,13 +14,16 @@ export interface GateHostOptions {
   readonly own?: readonly string[];
   /** The only programs that are decided. */
   readonly only?: readonly string[];
+  /** Files cannot grow. */
+  readonly isDiskFull?: boolean;
 }
 
-const { command: [program, ...args], socket, timeoutMs, own = [], only } = JSON.parse(
+const { command: [program, ...args], socket, timeoutMs, own = [], only, isDiskFull } = JSON.parse(
   Deno.args[0]!,
 ) as GateHostOptions;
 const gate = new GateThread();
 const path = Deno.env.get("PATH") ?? "";
+if (isDiskFull === true) fillDisk();
 try {
   await gate.open({ socket, own, path, timeoutMs, only });
   const child = new Deno.Command(program, { args }).spawn();
@@ -30,4 +33,15 @@ try {
 } catch (cause) {
   console.error(`not started: ${cause instanceof Error ? cause.message : cause}`);
   Deno.exit(111);
+}
+
+/** A limit of this process stands for it, whose signal is ignored. */
+function fillDisk(): void {
+  const { symbols } = Deno.dlopen("libc.so.6", {
+    setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+    signal: { parameters: ["i32", "u64"], result: "u64" },
+  });
+  const [FSIZE, SIGXFSZ, SIG_IGN] = [1, 25, 1n];
+  symbols.signal(SIGXFSZ, SIG_IGN);
+  symbols.setrlimit(FSIZE, new Uint8Array(16));
 }

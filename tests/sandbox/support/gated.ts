@@ -61,7 +61,7 @@ export class Gated implements AsyncDisposable {
         sink: gated.events,
         config: { commands, defaultAction: "allow" },
         now: () => NOW_MS,
-      }).serve(SESSION_ID, reader)
+      }).serve(SESSION_ID, reader, gated.directory)
     );
     return gated;
   }

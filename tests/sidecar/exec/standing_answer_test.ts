@@ -34,7 +34,7 @@ async function answerTo(
     sink,
     now: () => NOW_MS,
   });
-  const serving = executions.serve(SESSION_ID, new SocketReader(socket, undefined, 65_536));
+  const serving = executions.serve(SESSION_ID, new SocketReader(socket, undefined, 65_536), "");
   const asked: Execution = {
     pid: 7,
     path: "/bin/true",

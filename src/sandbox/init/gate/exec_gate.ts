@@ -10,6 +10,7 @@ import { readString } from "./memory.ts";
 import { KnownPrograms } from "./known_programs.ts";
 import { Programs } from "./program.ts";
 import { RecentRefusals } from "./recent_refusals.ts";
+import { Spool } from "./spool.ts";
 import { describeStarted, differenceOf } from "./started.ts";
 import { Subjects } from "./subjects.ts";
 import { Wire } from "./wire.ts";
@@ -33,7 +34,7 @@ export interface GateOrders {
 /** What must be running after the kernel let a call go on. */
 type Expected =
   | { readonly kind: "decided"; readonly found: Found }
-  /** By a standing answer: the Sidecar is yet to hear of it. */
+  /** By a standing answer: it is not on record yet. */
   | { readonly kind: "standing"; readonly identified: Identified }
   /** Nobody is asked about it. */
   | { readonly kind: "free"; readonly identified: Identified };
@@ -59,7 +60,7 @@ const PR_SET_TIMERSLACK = 29;
 const TICK_MS = 1_000;
 /** What runs by standing answers is told together: at most so many, and so long afterwards. */
 const MOST_UNTOLD = 64;
-const TELL_MS = 5;
+const TELL_MS = 25;
 
 /**
  * Answers for every program that anything in the sandbox is about to execute. One thread, which
@@ -73,8 +74,9 @@ export class ExecGate {
   readonly #executing = new Executing<Expected>((...stopped) => this.#stopped(...stopped));
   readonly #standing = new Set<string>();
   readonly #refused = new RecentRefusals();
-  /** What runs by standing answers, of which the Sidecar is yet to hear. */
-  #untold: GateMessage[] = [];
+  readonly #spool: Spool | undefined;
+  /** How many programs run by standing answers of which the Sidecar has not been told, since when. */
+  #untold = 0;
   #untoldSince = 0;
   #governed: ReadonlySet<string> | undefined;
   #subjects = new Subjects(undefined, []);
@@ -87,6 +89,7 @@ export class ExecGate {
   constructor(orders: GateOrders) {
     this.#orders = orders;
     this.#listener = new ExecListener(orders.listener);
+    this.#spool = Spool.open(orders.socket);
   }
 
   /**
@@ -128,7 +131,7 @@ export class ExecGate {
       const kernel = view.getInt16(6, true);
       const sidecar = view.getInt16(14, true);
       this.#executing.look();
-      if (ready === 0) this.#tellAll();
+      if (ready === 0) this.#tellUntold();
       if (sidecar & (POLLIN | ENDED)) this.#hear();
       if (sidecar & POLLOUT && this.#wire?.flush() === false) this.#lost();
       if (kernel & POLLIN) {
@@ -144,7 +147,7 @@ export class ExecGate {
 
   #patience(): bigint {
     return this.#executing.patience() ??
-      BigInt(this.#untold.length > 0 ? TELL_MS : TICK_MS) * 999_999n;
+      BigInt(this.#untold > 0 ? TELL_MS : TICK_MS) * 999_999n;
   }
 
   #openQuestions(): number {
@@ -182,7 +185,8 @@ export class ExecGate {
       if (!this.#listener.isWaiting(attempt)) return;
       return this.#letGo(attempt, { kind: "free", identified });
     }
-    if (identified.key !== undefined && this.#standing.has(identified.key)) {
+    const stands = identified.key !== undefined && this.#standing.has(identified.key);
+    if (stands && this.#spool?.isFull === false) {
       if (!this.#listener.isWaiting(attempt)) return;
       return this.#letGo(attempt, { kind: "standing", identified });
     }
@@ -248,27 +252,34 @@ export class ExecGate {
       this.#tell({ kind: "ended", execution: executionOf(pid, identified), detail: execution });
       return;
     }
+    if (expected.kind === "standing" && !this.#spool!.add(execution)) {
+      this.#executing.end(pid);
+      this.#tell({ kind: "ended", execution, detail: "its record cannot be written down" });
+      return;
+    }
     release(stopped);
-    if (expected.kind === "standing") this.#later({ kind: "ran", execution });
+    if (expected.kind === "standing") this.#tellLater();
   }
 
-  #later(message: GateMessage): void {
+  #tellLater(): void {
     const now = performance.now();
-    if (this.#untold.length === 0) this.#untoldSince = now;
-    const isDue = this.#untold.push(message) >= MOST_UNTOLD || now > this.#untoldSince + TELL_MS;
-    if (isDue) this.#tellAll();
+    if (this.#untold++ === 0) this.#untoldSince = now;
+    const isDue = this.#untold >= MOST_UNTOLD || now > this.#untoldSince + TELL_MS;
+    if (isDue) this.#tellUntold();
+  }
+
+  #tellUntold(): void {
+    if (this.#untold > 0 && this.#wire !== undefined) this.#send([]);
   }
 
   #tell(message: GateMessage): boolean {
-    this.#untold.push(message);
-    return this.#tellAll();
+    return this.#send([message]);
   }
 
-  /** Tells everything in the order in which it happened. */
-  #tellAll(): boolean {
-    const messages = this.#untold;
-    if (messages.length === 0) return true;
-    this.#untold = [];
+  /** Says everything in the order in which it happened. */
+  #send(messages: GateMessage[]): boolean {
+    if (this.#untold > 0) messages.unshift({ kind: "ran", to: this.#spool!.end });
+    this.#untold = 0;
     if (this.#wire?.send(messages)) return true;
     this.#lost();
     return false;
@@ -277,6 +288,10 @@ export class ExecGate {
   #connect(): void {
     this.#wire = Wire.open(this.#orders.socket);
     this.#connectedAt = performance.now();
+    if (this.#wire === undefined || this.#spool === undefined) return;
+    const { taken, end } = this.#spool;
+    const left: GateMessage[] = taken < end ? [{ kind: "ran", to: end }] : [];
+    if (!this.#wire.send([{ kind: "spool", from: taken }, ...left])) this.#lost();
   }
 
   /** Without the Sidecar nothing is allowed, and nothing stands. */
@@ -285,7 +300,7 @@ export class ExecGate {
     this.#wire = undefined;
     this.#governed = undefined;
     this.#standing.clear();
-    this.#untold = [];
+    this.#untold = 0;
     for (const { attempt } of this.#asked.values()) this.#refuse(attempt, ERRNO.EPERM);
     this.#asked.clear();
     for (const attempt of this.#early) this.#refuse(attempt, ERRNO.EPERM);
@@ -313,6 +328,8 @@ export class ExecGate {
       }
       case "forget":
         return this.#standing.clear();
+      case "taken":
+        return this.#spool?.release(message.to);
       case "held": {
         const asked = this.#asked.get(message.number);
         if (asked !== undefined) asked.until = Infinity;
@@ -359,6 +376,9 @@ export class ExecGate {
   /** Refuses what waited too long, and forgets who did not wait. */
   #tick(): void {
     const now = performance.now();
+    // What ran is told to the Sidecar that comes after one which did not take it any more.
+    const hasLeft = this.#spool !== undefined && this.#spool.taken < this.#spool.end;
+    if (this.#wire === undefined && hasLeft) this.#connect();
     const isSilent = this.#wire !== undefined && this.#governed === undefined;
     if (isSilent && now > this.#connectedAt + this.#orders.timeoutMs) return this.#lost();
     for (const [number, { attempt, until }] of this.#asked) {

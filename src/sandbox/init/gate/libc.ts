@@ -4,8 +4,10 @@ const SYMBOLS = {
   __errno_location: { parameters: [], result: "pointer" },
   close: { parameters: ["i32"], result: "i32" },
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  create: { name: "open", parameters: ["buffer", "i32", "i32"], result: "i32" },
   // Older C libraries have it in a library of its own.
   dlsym: { parameters: ["pointer", "buffer"], result: "pointer", optional: true },
+  fallocate: { parameters: ["i32", "i32", "i64", "i64"], result: "i32" },
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
   open: { parameters: ["buffer", "i32"], result: "i32" },
   ppoll: { parameters: ["buffer", "u64", "buffer", "pointer"], result: "i32" },
@@ -15,6 +17,7 @@ const SYMBOLS = {
     result: "isize",
   },
   ptrace: { parameters: ["i64", "i64", "u64", "u64"], result: "i64" },
+  pwrite: { parameters: ["i32", "buffer", "usize", "i64"], result: "isize" },
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   readlink: { parameters: ["buffer", "buffer", "usize"], result: "isize" },
   recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
@@ -35,6 +38,7 @@ const SYMBOLS = {
     parameters: ["i64", "u64", "u64", "u64", "u64"],
     result: "i64",
   },
+  unlink: { parameters: ["buffer"], result: "i32" },
   kill: { parameters: ["i32", "i32"], result: "i32" },
   wait4: { parameters: ["i32", "buffer", "i32", "pointer"], result: "i32" },
 } as const;
