@@ -6,6 +6,7 @@ import { install } from "./install.ts";
 import { measure, versionOf } from "./measure.ts";
 import { converseSignedIn, isRenewed } from "./sign_in.ts";
 import { SIGN_INS } from "./sign_ins.ts";
+import { askStore, isKept } from "./store.ts";
 import { type AgentRow, agentTable, type ClientRow, clientTable } from "./table.ts";
 import { ELSEWHERE, GREETING } from "./vendors/vendor.ts";
 
@@ -15,7 +16,9 @@ const names = Deno.args.filter((word) => !word.startsWith("--"));
 const wanted = <T extends { readonly name: string }>(all: readonly T[]) =>
   all.filter(({ name }) => names.length === 0 || names.includes(name));
 
-const unknown = names.find((name) => ![...CLIENTS, ...AGENTS].some((one) => one.name === name));
+const STORE = { name: "aws secretsmanager" };
+const ALL = [...CLIENTS, ...AGENTS, STORE];
+const unknown = names.find((name) => !ALL.some((one) => one.name === name));
 if (unknown !== undefined) {
   console.error(`scripts/compat: no client or agent is called "${unknown}"`);
   Deno.exit(2);
@@ -70,6 +73,11 @@ for (const agent of wanted(AGENTS)) {
       JSON.stringify(signedIn, undefined, 2),
     ),
   });
+}
+
+for (const { name } of wanted([STORE])) {
+  const asked = await askStore();
+  judge(`${name}: gives placeholders`, isKept(asked), JSON.stringify(asked, undefined, 2));
 }
 
 if (write) {
