@@ -4,6 +4,7 @@ import { AuditWriter, type AuditWriterOptions } from "../../src/audit/writer.ts"
 import { unwrap } from "../../src/core/result.ts";
 import type { SigningKey } from "../../src/pki/signing_key.ts";
 import { eventually } from "../fixtures/deadline.ts";
+import { canMountDisk, SmallDisk } from "../fixtures/small_disk.ts";
 import { inTempDir, numberedDecision, readEvents, sampleKey, sampleOutcome } from "./sample.ts";
 
 interface Watched {
@@ -196,75 +197,70 @@ Deno.test("AuditWriter fails when another process never lets go of the lock", ()
     assert.deepEqual(await decisionsIn(file), ["aevt_w_0"]);
   }));
 
-/** Runs a program as root; `undefined` when it did not work. */
-async function asRoot(program: string, ...args: string[]): Promise<true | undefined> {
-  if (Deno.uid() !== 0) return undefined;
-  const { success } = await new Deno.Command(program, { args, stderr: "null" }).output();
-  return success ? true : undefined;
+/** Runs `body` with a directory that is a disk of `size` bytes. */
+function withSmallDisk(
+  size: number,
+  body: (disk: SmallDisk) => Promise<void>,
+): (t: Deno.TestContext) => Promise<void> {
+  return async (t) => {
+    if (!await canMountDisk()) {
+      await t.step({ name: "skipped: nobody may mount a disk here", ignore: true, fn: () => {} });
+      return;
+    }
+    await inTempDir(async (dir) => {
+      await using disk = await SmallDisk.mount(dir, size);
+      await body(disk);
+    });
+  };
 }
 
 for (const durability of ["queued", "durable"] as const) {
-  Deno.test(`AuditWriter denies on a full disk and loses nothing when there is room again (${durability})`, async (t) => {
-    await inTempDir(async (dir) => {
-      const mounted = await asRoot("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", dir);
-      if (!mounted) {
-        await t.step({ name: "skipped: only root may mount a tmpfs", ignore: true, fn: () => {} });
-        return;
-      }
-      try {
-        await inTempDir(async (keys) => {
-          const key = await sampleKey(keys);
-          const file = `${dir}/audit.jsonl`;
-          const { writer, changes } = await open(file, key, { durability });
-          await Deno.writeFile(`${dir}/ballast`, new Uint8Array(32_768));
-          let accepted = 0;
-          while (accepted < 500 && writer.append(numberedDecision(accepted))) accepted++;
-          const flushed = await writer.flush();
-          assert.ok(!flushed.ok);
-          assert.match(flushed.error.message, /No space left on device/);
-          assert.match(flushed.error.cure!, /free some space/);
-          assert.equal(writer.append(numberedDecision(accepted)), false, "accepted on a full disk");
-          assert.equal(changes.length, 1);
-          const text = await Deno.readTextFile(file);
-          assert.ok(text.endsWith("\n"), "half a batch was left in the log");
-          await asRoot("mount", "-o", "remount,size=4m", dir);
-          await untilState(writer, "ok");
-          unwrap(await writer.close());
-          assert.deepEqual(
-            await decisionsIn(file),
-            Array.from({ length: accepted }, (_, i) => `aevt_w_${i}`),
-          );
-          const report = unwrap(await verifyLog(file, { publicKeys: [key.publicKey] }));
-          assert.equal(report.whole, true);
-        });
-      } finally {
-        assert.ok(await asRoot("umount", dir));
-      }
-    });
-  });
-}
-
-Deno.test("AuditWriter denies on a file system that became read-only", async (t) => {
-  await inTempDir(async (dir) => {
-    if (!await asRoot("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", dir)) {
-      await t.step({ name: "skipped: only root may mount a tmpfs", ignore: true, fn: () => {} });
-      return;
-    }
-    try {
+  Deno.test(
+    `AuditWriter denies on a full disk and loses nothing when there is room again (${durability})`,
+    withSmallDisk(64 * 1024, async (disk) => {
       await inTempDir(async (keys) => {
         const key = await sampleKey(keys);
-        const file = `${dir}/audit.jsonl`;
-        unwrap(await (await open(file, key)).writer.close());
-        await asRoot("mount", "-o", "remount,ro", dir);
-        const refused = await AuditWriter.open({ file, key });
-        assert.ok(!refused.ok);
-        assert.match(refused.error.message, /Read-only file system/);
-        assert.match(refused.error.cure!, /writable/);
-        await asRoot("mount", "-o", "remount,rw", dir);
-        unwrap(await (await open(file, key)).writer.close());
+        const file = `${disk.path}/audit.jsonl`;
+        const { writer, changes } = await open(file, key, { durability });
+        await Deno.writeFile(`${disk.path}/ballast`, new Uint8Array(32_768));
+        let accepted = 0;
+        while (accepted < 500 && writer.append(numberedDecision(accepted))) accepted++;
+        const flushed = await writer.flush();
+        assert.ok(!flushed.ok);
+        assert.match(flushed.error.message, /No space left on device/);
+        assert.match(flushed.error.cure!, /free some space/);
+        assert.equal(writer.append(numberedDecision(accepted)), false, "accepted on a full disk");
+        assert.equal(changes.length, 1);
+        const text = await Deno.readTextFile(file);
+        assert.ok(text.endsWith("\n"), "half a batch was left in the log");
+        await disk.remount("size=4m");
+        await untilState(writer, "ok");
+        unwrap(await writer.close());
+        assert.deepEqual(
+          await decisionsIn(file),
+          Array.from({ length: accepted }, (_, i) => `aevt_w_${i}`),
+        );
+        const report = unwrap(await verifyLog(file, { publicKeys: [key.publicKey] }));
+        assert.equal(report.whole, true);
       });
-    } finally {
-      assert.ok(await asRoot("umount", dir));
-    }
-  });
-});
+    }),
+  );
+}
+
+Deno.test(
+  "AuditWriter denies on a file system that became read-only",
+  withSmallDisk(4 << 20, async (disk) => {
+    await inTempDir(async (keys) => {
+      const key = await sampleKey(keys);
+      const file = `${disk.path}/audit.jsonl`;
+      unwrap(await (await open(file, key)).writer.close());
+      await disk.remount("ro");
+      const refused = await AuditWriter.open({ file, key });
+      assert.ok(!refused.ok);
+      assert.match(refused.error.message, /Read-only file system/);
+      assert.match(refused.error.cure!, /writable/);
+      await disk.remount("rw");
+      unwrap(await (await open(file, key)).writer.close());
+    });
+  }),
+);
