@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { actionClasses, parseActionClass } from "../core/action_class.ts";
-import { type Decision, DECISIONS } from "../core/decision.ts";
+import { DECISIONS, decisionWord } from "../core/decision.ts";
 import { nearest } from "../core/nearest.ts";
 import { type EventFilter, parseSince } from "../monitor/source/event_filter.ts";
 import type { ComponentSource } from "../monitor/source/entry.ts";
@@ -117,10 +117,6 @@ function actionClass(text: string): string {
   throw new InvalidArgumentError(
     `There is no such action class.${meant ? ` (Did you mean ${meant}?)` : ""}`,
   );
-}
-
-function decisionWord(decision: Decision): string {
-  return decision.toLowerCase().replace("_", "-");
 }
 
 /** Adds what chooses lines and their form. */

@@ -79,9 +79,22 @@ export function printError(error: FirmaError): void {
   printToStderr(lines.map((line) => `${line}\n`).join(""));
 }
 
+/** What this machine may lack for any of firma's calls, by the number of the error (errno(3)). */
+const SHORTAGES = [
+  { sign: "(os error 24)", cure: "ulimit -n 1024, then start again" },
+  { sign: "(os error 28)", cure: "make room on that disk, then start again: df -h" },
+];
+
 /** Prints whatever was thrown: a {@linkcode FirmaException} as its error, the rest as a fault of firma. */
 export function printThrown(thrown: unknown): void {
   if (thrown instanceof FirmaException) return printError(thrown.error);
+  if (thrown instanceof Error) {
+    const shortage = SHORTAGES.find(({ sign }) => thrown.message.includes(sign));
+    if (shortage) {
+      const message = `Cannot go on: ${thrown.message}`;
+      return printError({ code: "SHORTAGE", message, cure: shortage.cure });
+    }
+  }
   const text = thrown instanceof Error ? thrown.stack ?? thrown.message : String(thrown);
   printError({
     code: "INTERNAL",

@@ -78,11 +78,13 @@ export function fileKey(path: string): string {
  * another user: in `/tmp` anybody can be there first.
  */
 export function ensurePrivateDirectory(path: string): Result<void> {
-  const refuse = (state: string) =>
+  const refuse = (state: string, isThere = true) =>
     err({
       code: "DIRECTORY_NOT_PRIVATE",
       message: `Cannot use directory "${path}": ${state}`,
-      cure: "remove it, or set FIRMA_STATE_DIR and XDG_DATA_HOME to directories of your own",
+      cure: isThere
+        ? "remove it, or set FIRMA_STATE_DIR and XDG_DATA_HOME to directories of your own"
+        : "see what HOME, XDG_RUNTIME_DIR, XDG_DATA_HOME and FIRMA_STATE_DIR say: one leads there",
     });
   try {
     Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -92,7 +94,8 @@ export function ensurePrivateDirectory(path: string): Result<void> {
     if ((found.mode ?? 0) & 0o077) Deno.chmodSync(path, 0o700);
     return ok(undefined);
   } catch (cause) {
-    return refuse(cause instanceof Error ? cause.message : String(cause));
+    const isThere = cause instanceof Deno.errors.AlreadyExists;
+    return refuse(cause instanceof Error ? cause.message : String(cause), isThere);
   }
 }
 

@@ -12,6 +12,11 @@ export const DECISIONS = [
 /** One of {@linkcode DECISIONS}. */
 export type Decision = typeof DECISIONS[number];
 
+/** A decision as it is written on a command line: `step-up`. */
+export function decisionWord(decision: Decision): string {
+  return decision.toLowerCase().replace("_", "-");
+}
+
 /** Why a call was denied. The name is what the agent sees and what the audit event carries. */
 export const DENY_REASONS = [
   "TokenInvalid",

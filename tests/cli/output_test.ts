@@ -19,6 +19,22 @@ Deno.test("errorLines() gives message, place and cure, escaped", () => {
   ]);
 });
 
+Deno.test("printThrown() takes what the machine lacks for no fault of firma", async () => {
+  const thrown = [
+    "new Error('Too many open files (os error 24): readfile')",
+    "new Error('No space left on device (os error 28)')",
+    "new Error('of firma')",
+  ];
+  const script = `import { printThrown } from ${JSON.stringify(OUTPUT)};
+    for (const each of [${thrown}]) printThrown(each);`;
+  const told = await runBelow("write = 2", script);
+  assert.match(
+    told,
+    /Cannot go on: Too many .*\n {2}cure: ulimit .*\nfirma: Cannot go on: No space .*\n {2}cure: make/,
+  );
+  assert.match(told, /Internal error: Error: of firma\n[^]*cure: this is a fault of firma itself/);
+});
+
 /** Runs a script of TypeScript below a Python program that arranges its standard error. */
 async function runBelow(arrange: string, script: string): Promise<string> {
   const program = `

@@ -1,4 +1,5 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import { DECISIONS, decisionWord } from "../../core/decision.ts";
 import type { EventFilter } from "../../audit/search/event_filter.ts";
 import { searchLog } from "../../audit/search/search_log.ts";
 import type { FirmaError, Result } from "../../core/result.ts";
@@ -138,7 +139,9 @@ export function searchCommand(): Command {
     .option("-c, --config <path>", "configuration file")
     .option("--agent <id>", "of this agent")
     .option("--action <class>", "of this action class; code.* for all below it")
-    .option("--decision <decision>", "decided so: allow, deny, step-up, …")
+    .addOption(
+      new Option("--decision <word>", "decided so").choices(DECISIONS.map(decisionWord)),
+    )
     .option("--host <host>", "calls to this host; *.example.com for all below it")
     .option("--session <id>", "of this session")
     .option("--since <time>", "not before this: 15m, 2h, 1d, or RFC 3339")
