@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { stateDir } from "../config/paths.ts";
+import { giveUpPermissions, MONITOR_GIVES_UP, SCREEN_GIVES_UP } from "../config/permissions.ts";
 import { resolve } from "../core/path.ts";
 import { type FirmaError, FirmaException } from "../core/result.ts";
 import { monitorLogs } from "../monitor/monitor.ts";
@@ -55,13 +56,20 @@ async function act(flags: MonitorFlags): Promise<number> {
     ...tailOf(flags, follow, isFull ? REMEMBERED : FIRST_LINES),
   };
   return await untilStopped(async (signal) => {
-    if (!isFull) return await monitorLogs({ ...logs, ...formOf(flags), follow }, printLine, signal);
+    if (!isFull) {
+      await giveUpPermissions(MONITOR_GIVES_UP);
+      return await monitorLogs({ ...logs, ...formOf(flags), follow }, printLine, signal);
+    }
     const { Live } = await import("../monitor/live.ts");
-    const live = new Live({ ...logs, scope: scopeOf(flags), env, directory: Deno.cwd() });
+    const { DaemonsWorker } = await import("../monitor/standing/daemons.ts");
+    using daemons = new DaemonsWorker(env);
+    const live = new Live({ ...logs, scope: scopeOf(flags), env, daemons, directory: Deno.cwd() });
+    await daemons.ready;
     if (flags.web) {
       const { serveMonitor } = await import("./monitor_web.ts");
       return await serveMonitor(live, flags, signal);
     }
+    await giveUpPermissions(SCREEN_GIVES_UP);
     const { runView } = await import("../monitor/view/app.ts");
     const { ownTerminal } = await import("../monitor/view/terminal.ts");
     await runView(live, ownTerminal(hasColours(Deno.stdout), print), signal);

@@ -1,4 +1,5 @@
 import { ensurePrivateDirectory } from "../config/paths.ts";
+import { giveUpPermissions, MONITOR_GIVES_UP } from "../config/permissions.ts";
 import { join } from "../core/path.ts";
 import { FirmaException } from "../core/result.ts";
 import type { Live } from "../monitor/live.ts";
@@ -18,6 +19,7 @@ export async function serveMonitor(
     print(`firma monitor: ${address}\n`);
     printNotice("info", "the address is good for one visit; Ctrl-C ends the page");
     using _invitation = open && canOpen() ? openBrowser(address, live.options.stateDir) : undefined;
+    await giveUpPermissions(MONITOR_GIVES_UP);
     await live.run(signal);
   } finally {
     await server.close();

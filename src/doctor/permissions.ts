@@ -1,4 +1,4 @@
-import { GIVEN_UP } from "../config/permissions.ts";
+import { GIVEN_UP, MONITOR_GIVES_UP, SCREEN_GIVES_UP } from "../config/permissions.ts";
 import { brokerPermissions } from "../broker/permissions.ts";
 import type { CredentialConfig } from "../config/keys/credentials/credential.ts";
 import type { Environment } from "../config/paths.ts";
@@ -52,7 +52,21 @@ export function permissionTable(
       granted: [...ALL],
       withheld: [],
     },
-    { part: "monitor and its page, on loopback alone", granted: [...ALL], withheld: [] },
+    {
+      part: "monitor and its page, on loopback alone, once it has started",
+      granted: without(MONITOR_GIVES_UP),
+      withheld: [...MONITOR_GIVES_UP],
+    },
+    {
+      part: "monitor on a full screen, once it has started",
+      granted: without(SCREEN_GIVES_UP),
+      withheld: [...SCREEN_GIVES_UP],
+    },
+    {
+      part: "monitor's worker, which asks daemons and sees no log",
+      granted: [...ALL],
+      withheld: [],
+    },
   ];
 }
 

@@ -1,13 +1,12 @@
 import type { Environment } from "../config/paths.ts";
 import type { Result } from "../core/result.ts";
-import { type ApprovalRow, ruleApproval } from "../daemon/approvals.ts";
-import { controlSockets } from "../daemon/control_sockets.ts";
+import type { ApprovalRow } from "../daemon/approvals.ts";
 import { RowExplainer } from "./explainer.ts";
 import { followEntries, type FollowOptions } from "./follow.ts";
 import { Board } from "./model/board.ts";
 import { matchesEntry } from "./source/entry_filter.ts";
 import type { EventFilter } from "./source/event_filter.ts";
-import { lookAround } from "./standing/look.ts";
+import type { Daemons } from "./standing/daemons.ts";
 import { NOTHING_RUNS, type Standing } from "./standing/standing.ts";
 
 /** How often to look at what runs, in milliseconds. */
@@ -19,6 +18,7 @@ export interface LiveOptions extends Omit<FollowOptions, "isShown" | "follow"> {
   /** Says what the filter leaves; `""`: everything. */
   readonly scope: string;
   readonly env: Environment;
+  readonly daemons: Daemons;
   /** Where policies are looked for when a session does not say. */
   readonly directory: string;
 }
@@ -64,9 +64,9 @@ export class Live implements Watched {
     verb: "approve" | "deny",
     via: "monitor" | "web",
   ): Promise<Result<ApprovalRow>> {
-    const { env } = this.options;
-    const ruled = await ruleApproval(controlSockets(env), id, { verb, via });
-    this.#standing = await lookAround(env);
+    const { daemons } = this.options;
+    const ruled = await daemons.rule(id, { verb, via });
+    this.#standing = await daemons.look();
     this.#tell();
     return ruled;
   }
@@ -103,7 +103,7 @@ export class Live implements Watched {
 
   async #lookAgainAndAgain(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      this.#standing = await lookAround(this.options.env);
+      this.#standing = await this.options.daemons.look();
       this.#tell();
       await waitUnless(signal, LOOK_MS);
     }

@@ -16,10 +16,11 @@ Deno.test("permissionTable() says what servers give up once they have started", 
     assert.deepEqual(withheld, ["run", "ffi", "sys"], name);
     assert.ok(granted.includes("net") && !granted.includes("run"), name);
   }
+  assert.deepEqual(part("monitor and its page").withheld, ["run", "ffi", "sys", "net"]);
 });
 
 Deno.test("permissionTable() says of the parts that give nothing up that they do not", () => {
-  for (const name of ["command line", "__init", "supervisor", "monitor"]) {
+  for (const name of ["command line", "__init", "supervisor", "monitor's worker"]) {
     const { granted, withheld } = part(name);
     assert.deepEqual(withheld, [], name);
     assert.ok(granted.includes("run"), name);

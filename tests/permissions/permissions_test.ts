@@ -48,6 +48,7 @@ const PARTS: Readonly<
   },
   broker: { line: '{"type":"start","credentials":[]}' },
   "data plane": {},
+  monitor: {},
 };
 
 /**

@@ -7,6 +7,7 @@ import type { PartReport } from "./attempts.ts";
 import * as authority from "./parts/authority.ts";
 import * as broker from "./parts/broker.ts";
 import * as dataPlane from "./parts/data_plane.ts";
+import * as monitor from "./parts/monitor.ts";
 import * as sidecar from "./parts/sidecar.ts";
 
 type Part = { readonly attempt: (words: readonly string[]) => Promise<PartReport> };
@@ -15,6 +16,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   authority,
   broker,
   "data plane": dataPlane,
+  monitor,
   sidecar,
 };
 

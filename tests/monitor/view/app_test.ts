@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Live } from "../../../src/monitor/live.ts";
+import { NOTHING_RUNS } from "../../../src/monitor/standing/standing.ts";
 import { runView } from "../../../src/monitor/view/app.ts";
 import type { Size } from "../../../src/monitor/view/scene.ts";
 import type { Terminal } from "../../../src/monitor/view/terminal.ts";
@@ -86,6 +87,7 @@ function inView(
       filter: {},
       scope: "",
       env: { FIRMA_STATE_DIR: dir, HOME: dir },
+      daemons: { look: () => Promise.resolve(NOTHING_RUNS), rule: () => Promise.reject() },
       directory: dir,
     });
     const stop = new AbortController();
