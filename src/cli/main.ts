@@ -120,9 +120,9 @@ const HELPERS: Readonly<
  */
 async function runAtOnce(line: RunLine): Promise<number> {
   const { earlySidecar } = await import("./early_sidecar.ts");
-  const spare = earlySidecar(line.flags);
+  const early = earlySidecar(line.flags);
   const { runLine } = await import("./run_action.ts");
-  return await runLine(line, spare);
+  return await runLine(line, early);
 }
 
 async function printAlone(text: string): Promise<number> {

@@ -5,7 +5,7 @@ import { findWorkspace } from "../run/find_workspace.ts";
 import type { RunInterface, RunOptions } from "../run/options.ts";
 import { run } from "../run/run.ts";
 import { readWishes } from "../run/wishes.ts";
-import type { SpareSidecar } from "../run/spare_sidecar.ts";
+import type { EarlyStart } from "../run/early_start.ts";
 import { confirm } from "./confirm.ts";
 import { environment } from "./environment.ts";
 import { print, printError, printNotice } from "./output.ts";
@@ -39,12 +39,12 @@ async function printEffectiveConfig(
 }
 
 /**
- * Does what a command line of `firma run` asks for, and returns the exit status. `spare` may be
- * given by whoever started one while this was loading.
+ * Does what a command line of `firma run` asks for, and returns the exit status. `early` may be
+ * given by whoever began something while this was loading.
  */
 export async function runLine(
   { program, words, flags }: RunLine,
-  spare?: SpareSidecar,
+  early?: EarlyStart,
 ): Promise<number> {
   const env = environment(flags);
   const wishes = readWishes(flags, env, Deno.build.os);
@@ -77,7 +77,7 @@ export async function runLine(
   };
   const result = flags.printEffectiveConfig
     ? await printEffectiveConfig(options)
-    : await run(options, terminal, spare);
+    : await run(options, terminal, early);
   if (!result.ok) result.error.forEach(printError);
   return result.ok ? result.value : COMMAND_ERRORS[result.error[0]?.code ?? ""] ?? LAUNCHER_ERROR;
 }

@@ -67,10 +67,11 @@ export interface HelperProcess {
 export function spawnHelper(
   subcommand: string,
   program: readonly [string, ...string[]] = selfCommand(),
+  args: readonly string[] = [],
 ): Deno.ChildProcess {
   const [executable, ...prefix] = program;
   return new Deno.Command(executable, {
-    args: [...prefix, subcommand],
+    args: [...prefix, subcommand, ...args],
     // Without the first, only Mozilla's roots count, and a company's own CA does not.
     env: { DENO_TLS_CA_STORE: "system,mozilla", NO_COLOR: "1" },
     stdin: "piped",

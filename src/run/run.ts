@@ -3,11 +3,12 @@ import { isAboutEveryProgram } from "../config/local_exec.ts";
 import type { FirmaConfig } from "../config/schema.ts";
 import { overrideAuthority } from "../config/override_authority.ts";
 import { basename } from "../core/path.ts";
-import { newId } from "../core/id.ts";
+import { type Id, newId } from "../core/id.ts";
 import { err, type FirmaError, ok, type Result, unwrap } from "../core/result.ts";
 import { findProgram } from "../sandbox/find_program.ts";
 import { addedFilterOf } from "./added_filter.ts";
 import { fileRuleOf } from "./file_rule.ts";
+import type { EarlyStart } from "./early_start.ts";
 import { FindingReports } from "./finding_reports.ts";
 import { limitsFor } from "./limits.ts";
 import { type Hosted, openHost } from "./open_host.ts";
@@ -37,28 +38,38 @@ function commandSummary([program, ...words]: readonly [string, ...string[]]): st
 
 /**
  * Runs a command in the sandbox and returns its exit status. Everything that
- * was started for it has ended when this returns, `spare` too.
+ * was started for it has ended when this returns, `early` too.
  */
 export async function run(
   options: RunOptions,
   ui: RunInterface,
-  spare?: SpareSidecar,
+  early?: EarlyStart,
 ): Promise<Result<number, Faults>> {
-  let taken = false;
+  let spare = early?.sidecar;
   try {
-    return await runWith(options, ui, () => {
-      taken = true;
-      return spare ?? spawnSidecar();
+    return await runWith(options, ui, {
+      sandboxId: early?.sandboxId ?? newId("sbx"),
+      takeSpare() {
+        const taken = spare ?? spawnSidecar();
+        spare = undefined;
+        return taken;
+      },
     });
   } finally {
-    if (spare && !taken) await dismissHelper(spare);
+    if (spare) await dismissHelper(spare);
   }
+}
+
+/** What may have been begun already. */
+interface Begun {
+  readonly sandboxId: Id<"sbx">;
+  takeSpare(): SpareSidecar;
 }
 
 async function runWith(
   options: RunOptions,
   ui: RunInterface,
-  takeSpare: () => SpareSidecar,
+  begun: Begun,
 ): Promise<Result<number, Faults>> {
   if (options.env.FIRMA_RUN_SANDBOX_ID) {
     return err([{
@@ -77,7 +88,7 @@ async function runWith(
   using signals = new RunSignals();
   try {
     const meant = { ...prepared.value, config: config.value };
-    return await runPrepared(meant, options, ui, signals, takeSpare);
+    return await runPrepared(meant, options, ui, signals, begun);
   } catch (interrupted) {
     if (interrupted instanceof Interrupted) return ok(interrupted.exitCode);
     throw interrupted;
@@ -137,7 +148,7 @@ async function runPrepared(
   options: RunOptions,
   ui: RunInterface,
   signals: RunSignals,
-  takeSpare: () => SpareSidecar,
+  { sandboxId, takeSpare }: Begun,
 ): Promise<Result<number, Faults>> {
   const { config } = prepared;
   const { capabilityFile, agent, monitor } = options;
@@ -165,7 +176,6 @@ async function runPrepared(
     options.env,
     capabilityFile,
   );
-  const sandboxId = newId("sbx");
   const directory = createRunDirectory(sandboxId, options.env);
   if (!directory.ok) return err([directory.error]);
   using runDirectory = directory.value;

@@ -29,6 +29,15 @@ export interface RunDirectory extends Disposable {
   [Symbol.dispose](): void;
 }
 
+/**
+ * Where the directory of a run will be.
+ *
+ * @throws When there is no state directory yet.
+ */
+export function runDirectoryPath(sandboxId: Id<"sbx">, env: Environment): string {
+  return join(Deno.realPathSync(runsDir(env)), sandboxId);
+}
+
 /** Makes the directory of a run, private to this user and marked as in use. */
 export function createRunDirectory(
   sandboxId: Id<"sbx">,
@@ -38,7 +47,7 @@ export function createRunDirectory(
     const made = ensurePrivateDirectory(directory);
     if (!made.ok) return made;
   }
-  const path = join(Deno.realPathSync(runsDir(env)), sandboxId);
+  const path = runDirectoryPath(sandboxId, env);
   if (new TextEncoder().encode(join(path, LONGEST_SOCKET)).length > MAX_SOCKET_PATH) {
     return err({
       code: "STATE_DIR_TOO_LONG",

@@ -4,6 +4,7 @@ import { readPieces } from "../core/read_pieces.ts";
 import { err, type FirmaError, FirmaException, type Result } from "../core/result.ts";
 import type { MintedPlaceholders } from "../secrets/placeholder.ts";
 import type { ControlTarget } from "./control.ts";
+import { EarlyWorker } from "./early_worker.ts";
 import { errorLine } from "./notices.ts";
 import { prepare, type SidecarOptions } from "./prepare.ts";
 import { say as sayLine, sayable } from "./say.ts";
@@ -24,13 +25,16 @@ type Line =
   | { readonly type: "session-refused"; readonly error: Omit<FirmaError, "cause"> }
   | { readonly type: "notice"; readonly level: "info" | "warn" | "error"; readonly text: string };
 
-/** Runs the Sidecar until standard input closes or a signal asks it to end. */
-export async function main(): Promise<number> {
+/**
+ * Runs the Sidecar until standard input closes or a signal asks it to end. `args`: the
+ * configuration that it will probably be told to serve, and the directory of its run.
+ */
+export async function main(args: readonly string[] = []): Promise<number> {
   const ending = new AbortController();
   const cut = new AbortController();
   endOnSignal(ending, cut);
   const orders = jsonLines(readPieces(Deno.stdin));
-  const sidecar = await Promise.race([start(orders), aborted(ending.signal)]);
+  const sidecar = await Promise.race([start(orders, args), aborted(ending.signal)]);
   if (!sidecar) return 0;
   if (!sidecar.ok) {
     for (const error of sidecar.error.slice(1)) {
@@ -56,11 +60,20 @@ type Orders = AsyncGenerator<Readonly<Record<string, unknown>>>;
  */
 async function start(
   orders: Orders,
+  [likelyConfig, likelyDirectory]: readonly string[],
 ): Promise<Result<Sidecar, readonly FirmaError[]> | undefined> {
+  const env = Deno.env.toObject();
+  // First, because another thread loads it.
+  const early = likelyConfig !== undefined && likelyDirectory !== undefined
+    ? new EarlyWorker(likelyConfig, likelyDirectory, env)
+    : undefined;
+  const ordered = orders.next();
+  // A file that cannot be read to its end must not keep this from hearing what to do.
+  await Promise.race([early?.begun, ordered]);
   // Loads meanwhile; whoever awaits it hears of what goes wrong.
   const loading = import("./sidecar.ts");
   loading.catch(() => {});
-  const first = await orders.next();
+  const first = await ordered;
   if (first.done) return undefined;
   const { type, config, config_digest, authority, run_dir } = first.value;
   if (type !== "start" || typeof config !== "string" || typeof run_dir !== "string") {
@@ -72,11 +85,11 @@ async function start(
     configDigest: typeof config_digest === "string" ? config_digest : undefined,
     authority: typeof authority === "string" ? authority : undefined,
     runDirectory: run_dir,
-    env: Deno.env.toObject(),
+    env,
     notify: (level, text) => say({ type: "notice", level, text }),
   };
   try {
-    const groundwork = await prepare(options);
+    const groundwork = await prepare(options, early?.take());
     if (!groundwork.ok) return groundwork;
     const { Sidecar } = await loading;
     return await Sidecar.start(groundwork.value, options);

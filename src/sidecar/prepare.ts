@@ -45,23 +45,22 @@ export interface Groundwork {
   readonly spare: SpareWorker | undefined;
 }
 
-/**
- * Reads what a Sidecar is to serve, and sets its worker going, which takes as long to load as the
- * rest of the Sidecar to start.
- */
-export async function prepare(
-  { configFile, configDigest, authority, runDirectory, env }: SidecarOptions,
-): Promise<Result<Groundwork, readonly FirmaError[]>> {
+/** What is read before anything is made. */
+type Reading = Omit<Groundwork, "spare"> & {
+  /** Of a worker that may serve this, where the mapping is known to be valid. */
+  readonly permissions: Deno.PermissionOptionsObject | undefined;
+};
+
+/** Reads what a Sidecar is to serve; changes nothing. */
+export async function readGroundwork(
+  { configFile, configDigest, authority, runDirectory, env }: Omit<SidecarOptions, "notify">,
+): Promise<Result<Reading, readonly FirmaError[]>> {
   const loaded = loadConfig(configFile, env, configDigest);
   if (!loaded.ok) return loaded;
   const config = overrideAuthority(loaded.value.config, authority);
   if (!config.ok) return err([config.error]);
   setOperatorClasses(config.value.actionClasses);
   const sockets = SocketPool.ofRun(runDirectory);
-  for (const directory of [runDirectory, sockets.directory]) {
-    const made = ensurePrivateDirectory(directory);
-    if (!made.ok) return err([made.error]);
-  }
   const [worker, mapping] = await Promise.all([
     workerConfig(config.value, isMonitorAllowed(env)),
     readMapping(config.value.sidecar.mapping.rulesPaths),
@@ -78,6 +77,31 @@ export async function prepare(
     mapping: mapping.value,
     known,
     sockets,
-    spare: hosts && new SpareWorker(planePermissions(hosts, worker.value, sockets)),
+    permissions: hosts && planePermissions(hosts, worker.value, sockets),
   });
+}
+
+/**
+ * Reads what a Sidecar is to serve, and sets its worker going, which takes as long to load as the
+ * rest of the Sidecar to start. `early`: one that is going already, and is used if it may reach
+ * exactly what this configuration lets it reach.
+ */
+export async function prepare(
+  options: SidecarOptions,
+  early?: SpareWorker,
+): Promise<Result<Groundwork, readonly FirmaError[]>> {
+  const read = await readGroundwork(options);
+  if (!read.ok) return read;
+  const { permissions, ...groundwork } = read.value;
+  for (const directory of [options.runDirectory, groundwork.sockets.directory]) {
+    const made = ensurePrivateDirectory(directory);
+    if (!made.ok) return err([made.error]);
+  }
+  return ok({ ...groundwork, spare: permissions && spareFor(permissions, early) });
+}
+
+function spareFor(permissions: Deno.PermissionOptionsObject, early?: SpareWorker): SpareWorker {
+  if (early?.fits(permissions)) return early;
+  early?.end();
+  return new SpareWorker(permissions);
 }

@@ -18,11 +18,15 @@ export class SpareWorker {
 
   /** The worker, once, if it has exactly these permissions; else it is ended. */
   take(permissions: Deno.PermissionOptionsObject): Worker | undefined {
-    const fits = JSON.stringify(permissions) === this.#permissions;
-    if (!fits) this.end();
+    if (!this.fits(permissions)) this.end();
     const worker = this.#worker;
     this.#worker = undefined;
     return worker;
+  }
+
+  /** Whether {@linkcode SpareWorker.take} would hand it out for these. */
+  fits(permissions: Deno.PermissionOptionsObject): boolean {
+    return this.#worker !== undefined && JSON.stringify(permissions) === this.#permissions;
   }
 
   /** Ends a worker that nobody has taken. */
