@@ -52,3 +52,41 @@ export function overrideIn(
   }
   return undefined;
 }
+
+const FORM_FIELD = /^content-disposition:[^\r\n]*\bname\s*=\s*"?_method"?\s*(?:;|\r?$)/im;
+const JSON_MEMBER = /"_method"\s*:/i;
+
+/** What a body is, as far as `_method` may be in it; `undefined` where no framework looks. */
+export function bodyForm(contentType: string): "form" | "parts" | "json" | undefined {
+  const type = contentType.split(";", 1)[0]!.trim().toLowerCase();
+  if (type === "application/x-www-form-urlencoded") return "form";
+  if (type.startsWith("multipart/")) return "parts";
+  // Not messages one after the other, which may wait for answers.
+  return /^application\/(?:(?!grpc|connect)[\w.-]+\+)?json$/.test(type) ? "json" : undefined;
+}
+
+/**
+ * Whether the body of a POST has a field by which some frameworks take it for another method:
+ * `_method` in a form (Rails, Symfony) or in JSON (Laravel). `bytes` may be its beginning.
+ */
+export function overridesInBody(contentType: string, bytes: Uint8Array): boolean {
+  // One character for each byte: what is looked for is ASCII.
+  const text = new TextDecoder("latin1").decode(bytes);
+  switch (bodyForm(contentType)) {
+    case "form":
+      return text.split(/[&;]/).some((pair) => {
+        const name = pair.split("=", 1)[0]!.replaceAll("+", " ");
+        return decoded(name).trim().toLowerCase() === "_method";
+      });
+    case "parts":
+      return FORM_FIELD.test(text);
+    case "json":
+      return JSON_MEMBER.test(text.replace(/\\u00([0-7][0-9a-f])/gi, fromHex));
+    default:
+      return false;
+  }
+}
+
+function fromHex(_: string, digits: string): string {
+  return String.fromCharCode(Number.parseInt(digits, 16));
+}

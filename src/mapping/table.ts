@@ -155,7 +155,8 @@ export class MappingTable {
   }
 }
 
-function meansTheSame(a: MatchedRule, b: MatchedRule): boolean {
+/** Whether two rules say the same of a call. */
+export function meansTheSame(a: MatchedRule, b: MatchedRule): boolean {
   return a.actionClass === b.actionClass && a.decoder === b.decoder && a.tools === b.tools &&
     a.websocket === b.websocket;
 }

@@ -1,5 +1,6 @@
 import type { ApprovalDesk } from "../../approvals/answer.ts";
 import { createHold } from "./approval.ts";
+import { bodyOverride } from "./body_override.ts";
 import type { ApprovalConfig } from "./settle.ts";
 import { canonicalise } from "./canonicalise.ts";
 import { capability, uncovered } from "./capability.ts";
@@ -92,6 +93,7 @@ export function createStages(
     mapping: () => standing.mapping,
   });
   const revoked = () => found(standing.revoked, "revoked");
+  const override = bodyOverride(() => standing.mapping, config.maxBodyBytes);
   const decision = compose(
     readiness(() => standing),
     capability(revoked, config.clockSkewMs),
@@ -102,7 +104,7 @@ export function createStages(
     reading: compose(
       canonicalise(),
       findPlaceholders(desk, config.maxBodyBytes),
-      orMisplaced(desk, compose(...admission, reading, upgrade())),
+      orMisplaced(desk, compose(...admission, override, reading, upgrade())),
     ),
     connecting: compose(...admission),
     decision: (draft) => draft.transport === "connect" ? decision(draft) : ofCall(draft),

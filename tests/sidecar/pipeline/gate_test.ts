@@ -567,3 +567,60 @@ Deno.test("decide() lets no WebSocket be opened by a call that reads, unless its
   assert.equal(open(`${reads}\nwebsocket = true`), "forward");
   assert.equal(open('action_class = "model.inference"'), "forward");
 });
+
+Deno.test("decide() denies a body that asks to be taken for another method, where that matters", async (t) => {
+  const rules = `
+    [[rules]]
+    host = "api.code.test"
+    method = "POST"
+    path = "/repos/**"
+    action_class = "code.write"
+
+    [[rules]]
+    host = "api.code.test"
+    method = "DELETE"
+    path = "/repos/**"
+    action_class = "code.destructive"
+
+    [[rules]]
+    host = "api.code.test"
+    path = "/notes"
+    action_class = "issue.write"
+  `;
+  const { gate } = rig({ rules, policy: "permit (principal, action, resource);" });
+  const send = async (type: string, body: string, target = "/repos/acme/rocket") =>
+    outcome(
+      await gate.decide(call({
+        method: "POST",
+        target,
+        headers: [["content-type", type]],
+        readBody: () => Promise.resolve(new TextEncoder().encode(body)),
+      })),
+    );
+  const form = "application/x-www-form-urlencoded";
+  const multipart = "multipart/form-data; boundary=x";
+  const part = (name: string) =>
+    `--x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\ndelete\r\n--x--\r\n`;
+  const attacks: readonly (readonly [string, string])[] = [
+    [form, "_method=delete"],
+    [form, "a=b&%5fmethod=DELETE"],
+    [form, "a=b&_METHOD=delete"],
+    [`${form}; charset=utf-8`, "_method"],
+    [multipart, part("_method")],
+    ["application/json", '{"a": 1, "_method": "DELETE"}'],
+    ["application/vnd.api+json", '{"\\u005fmethod" : "DELETE"}'],
+  ];
+  for (const [type, body] of attacks) {
+    await t.step(`${type}: ${body.slice(0, 30)}`, async () => {
+      assert.equal(await send(type, body), "MalformedRequest");
+      assert.equal(await send(type, body, "/notes"), "forward");
+    });
+  }
+  await t.step("other fields go on", async () => {
+    assert.equal(await send(form, "method=delete&x=_method"), "forward");
+    assert.equal(await send(multipart, part("method")), "forward");
+    assert.equal(await send("application/json", '{"a": "_method"}'), "forward");
+    assert.equal(await send("application/json", '{"a": "{\\"_method\\": 1}"}'), "forward");
+    assert.equal(await send("application/grpc+json", '{"_method": 1}'), "forward");
+  });
+});
