@@ -1,14 +1,17 @@
 /**
  * How fast secrets are looked for in answers, with 100 secrets of the usual shapes, in bodies that
- * hold none; and how long one piece takes at most.
+ * hold none; how long one piece takes at most; and how much memory an answer of a gibibyte takes.
  *
  *   deno run -A scripts/bench_masking.ts
  */
 import { Buffer } from "node:buffer";
 import process from "node:process";
+import { gzipSync } from "node:zlib";
 import { MaskTable } from "../src/secrets/mask_table.ts";
 import { Masker } from "../src/secrets/masker.ts";
+import type { Body } from "../src/net/byte_source.ts";
 import { MaskedBody } from "../src/sidecar/credentials/response_body.ts";
+import { decodedContent } from "../src/sidecar/credentials/response_coding.ts";
 
 const SECRETS = 100;
 const PIECE = 65_536;
@@ -128,3 +131,57 @@ console.log(`\npieces of ${SMALL_PIECE} bytes, ${PIECE / SMALL_PIECE} at hand at
 for (const [name, body] of BODIES) {
   console.log(`  ${name.padEnd(14)} ${gathered(body, SMALL_PIECE, table)}`);
 }
+
+/** An answer that comes piece by piece, each after a wait, as `count` times the same. */
+function repeatedBody(piece: Uint8Array, count: number): Body {
+  let left = count;
+  let isReady = false;
+  return {
+    length: undefined,
+    trailers: [],
+    take() {
+      if (left === 0) return null;
+      if (!isReady) return undefined;
+      isReady = false;
+      left--;
+      return piece;
+    },
+    wait: async () => {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      isReady = true;
+    },
+  };
+}
+
+/** Reads it to its end; its size, and by how much the memory of the process grew at most. */
+async function memoryOf(body: Body): Promise<string> {
+  let bytes = 0;
+  let most = 0;
+  let before: number | undefined;
+  for (let out = body.take(); out !== null; out = body.take()) {
+    if (out === undefined) {
+      await body.wait();
+      continue;
+    }
+    bytes += out.length;
+    if (bytes < WARM) continue;
+    const { rss } = process.memoryUsage();
+    most = Math.max(most, rss - (before ??= rss));
+  }
+  return `${(bytes / MIB).toFixed(0)} MiB   memory grew by ${(most / MIB).toFixed(1)} MiB at most`;
+}
+
+const MIB = 1024 * 1024;
+/** What is not counted, at the beginning: the code is compiled, and buffers are made. */
+const WARM = 64 * MIB;
+const TOTAL = 1024 * MIB;
+
+console.log("\none answer");
+const json = BODIES[0]![1];
+const masked = (body: Body) =>
+  new MaskedBody(body, new Masker(() => table), undefined, (trailers) => trailers);
+const plain = repeatedBody(json, TOTAL / PIECE);
+console.log(`  JSON           ${await memoryOf(masked(plain))}`);
+const coded = repeatedBody(gzipSync(json), TOTAL / PIECE);
+const decoded = decodedContent(coded, ["gzip"]);
+console.log(`  JSON, gzip     ${await memoryOf(masked(decoded.body))}`);
