@@ -32,6 +32,8 @@ class Gate {
   readonly standing = new Standing(mapping(), true);
   /** In what state the files are that decide what an execution does. */
   files: readonly (readonly [string, string])[] | undefined = [["/usr/bin/rm", "1"]];
+  /** Happens while the state of the files is looked at, so many times from the first on. */
+  meanwhile: (() => void)[] = [];
   readonly #socket: Duplex;
   readonly #serving: Promise<void>;
   #number = 0;
@@ -63,6 +65,7 @@ class Gate {
   #hear(message: SidecarMessage): void {
     this.heard.push(message);
     if (message.kind === "state") {
+      this.meanwhile.shift()?.();
       this.say({ kind: "stated", number: message.number, files: this.files });
     }
     if (message.kind === "count") this.say({ kind: "counted", number: message.number, files: 3 });
@@ -172,6 +175,18 @@ Deno.test("an execution that is approved is decided by what holds then", () =>
     desk.approve(id);
     assert.equal(await gate.answer(held), false);
   }));
+
+Deno.test("an execution that is approved is decided again once its files were looked at", async () => {
+  const forbid = `${POLICY} @id("no") forbid (principal, action, resource);`;
+  await withGate("sync_wait", async (gate, desk) => {
+    const apply = () => void gate.standing.apply(bundle(forbid), NOW_MS + 30_000);
+    gate.meanwhile = [() => {}, apply];
+    const held = gate.ask();
+    desk.approve(await waiting(desk));
+    assert.equal(await gate.answer(held), false);
+    assert.deepEqual(gate.meanwhile, []);
+  });
+});
 
 Deno.test("nobody is asked about an execution of which not all is known", () =>
   withGate("async_token", async (gate, desk) => {

@@ -7,6 +7,7 @@ import { countsInSession } from "../../core/session_state.ts";
 import type { SocketReader } from "../../net/socket_reader.ts";
 import type { Denial, SessionView } from "../pipeline/draft.ts";
 import { isObservable } from "../pipeline/observation.ts";
+import { isStillPermitted } from "../pipeline/policy.ts";
 import type { EventSink } from "../pipeline/record.ts";
 import type { SessionTable } from "../pipeline/session_table.ts";
 import { type ApprovalConfig, settle } from "../pipeline/settle.ts";
@@ -243,9 +244,16 @@ export class GateLine {
       config,
     ).catch((cause) => ({ denial: broken(cause), approvalId: undefined }));
     const { approvalId } = settled;
-    const isSame = settled.denial !== undefined || approvalId === undefined ||
-      JSON.stringify(await this.#states(number)) === JSON.stringify(files);
-    const denial = isSame ? settled.denial : CHANGED;
+    let { denial } = settled;
+    if (denial === undefined) {
+      const taken = approvalId === undefined ? undefined : now.verdict.remedy;
+      const isSame = taken === undefined ||
+        JSON.stringify(await this.#states(number)) === JSON.stringify(files);
+      // Policies, tokens and the session may have changed once more while that was asked.
+      const last = again();
+      if (!isStillPermitted(last, taken)) denial = last.denial ?? UNCHANGEABLE;
+      if (!isSame) denial = CHANGED;
+    }
     this.#held.delete(number);
     this.#conclude(asked, { ...now, verdict: { ...now.verdict, denial }, approvalId });
   }
