@@ -142,23 +142,18 @@ const saying = (text: (number: number) => string | undefined): Serve => async (r
 const answer = (number: number, more: Record<string, unknown>) =>
   `${JSON.stringify({ kind: "answer", number, ...more })}\n`;
 
-const SIDECARS: Readonly<Record<string, { readonly serve: Serve; readonly timeoutMs?: number }>> = {
-  "hangs up when it is asked": { serve: saying(() => undefined) },
-  "never answers": { serve: saying(() => ""), timeoutMs: 1_000 },
-  "answers something else": {
-    serve: saying((number) => answer(number + 1, { allow: true })),
-    timeoutMs: 1_000,
-  },
-  "answers with a word": { serve: saying((number) => answer(number, { allow: "yes" })) },
-  "says what is no message": { serve: saying(() => "allow\n") },
-  "refuses": { serve: saying((number) => answer(number, { allow: false })) },
+const SIDECARS: Readonly<Record<string, Serve>> = {
+  "hangs up when it is asked": saying(() => undefined),
+  "answers with a word": saying((number) => answer(number, { allow: "yes" })),
+  "says what is no message": saying(() => "allow\n"),
+  "refuses": saying((number) => answer(number, { allow: false })),
 };
 
 Deno.test("no shim becomes its program where the Sidecar", async (t) => {
-  for (const [what, { serve, timeoutMs = 60_000 }] of Object.entries(SIDECARS)) {
+  for (const [what, serve] of Object.entries(SIDECARS)) {
     await t.step(what, async () => {
       await using gated = await Gated.serving(serve);
-      const { code, stderr } = await gated.runWithShims(["/bin/touch", "made"], { timeoutMs });
+      const { code, stderr } = await gated.runWithShims(["/bin/touch", "made"]);
       assert.equal(code, 126, stderr);
       assert.ok(!gated.has("made"));
       assert.match(stderr, /^firma: touch: Operation not permitted: /);
@@ -179,6 +174,52 @@ Deno.test("no shim becomes its program where the Sidecar", async (t) => {
     assert.equal(code, 111);
     assert.match(stderr, /the Sidecar does not answer/);
   });
+});
+
+Deno.test("a question that a person decides waits, one that nobody answers does not", async () => {
+  const asked: number[] = [];
+  // The second is answered under a number that nobody has asked by; once it is over, the first is.
+  await using gated = await Gated.serving(async (reader) => {
+    const say = (text: string) => reader.socket.write(text);
+    say(HELLO);
+    while (reader.buffered.length > 0 || await reader.fill()) {
+      const said = reader.buffered.toString();
+      reader.consume(reader.buffered.length);
+      for (const [, word, number] of said.matchAll(/"kind":"(ask|gone)","number":(\d+)/g)) {
+        const [first] = asked;
+        if (word === "gone") say(answer(first!, { allow: true }));
+        else if (asked.push(Number(number)) > 1) say(answer(1000, { allow: true }));
+        else {
+          say(`${JSON.stringify({ kind: "held", number: Number(number) })}\n`);
+          await gated.write("asked", "");
+        }
+      }
+    }
+  });
+  const script = `touch first & while [ ! -e asked ]; do :; done
+touch second; echo $?; wait $!; echo $?; ls | grep -c -E '(first|second)$'`;
+  // As long as the Sidecar may take to greet, too.
+  const ended = await gated.runWithShims(["/bin/sh", "-c", script], { timeoutMs: 5_000 });
+  assert.deepEqual(ended.stdout.trim().split("\n"), ["126", "0", "1"], ended.stderr);
+  assert.equal(asked.length, 2);
+});
+
+Deno.test("a question is withdrawn when who asked has ended", async () => {
+  const { promise: gone, resolve } = Promise.withResolvers<void>();
+  await using gated = await Gated.serving(async (reader) => {
+    reader.socket.write(HELLO);
+    while (reader.buffered.length > 0 || await reader.fill()) {
+      const said = reader.buffered.toString();
+      reader.consume(reader.buffered.length);
+      if (said.includes('"gone"')) resolve();
+      if (said.includes('"ask"')) await gated.write("asked", "");
+    }
+  });
+  const script = "touch made & while [ ! -e asked ]; do :; done; kill -9 $!; wait $!; echo $?";
+  const { stdout } = await gated.runWithShims(["/bin/sh", "-c", script]);
+  assert.equal(stdout.trim(), "137");
+  await gone;
+  assert.ok(!gated.has("made"));
 });
 
 /** Asks as shims do, from a program that is none; says what it was answered. */

@@ -105,7 +105,7 @@ export class Gated implements AsyncDisposable {
   ): Promise<Ended> {
     const readOnly = [
       ...["/usr/bin/bwrap", "--ro-bind", "/", "/", "--dev-bind", "/dev", "/dev"],
-      ...["--bind", this.directory, this.directory, "--"],
+      ...["--bind", "/proc", "/proc", "--bind", this.directory, this.directory, "--"],
     ];
     return this.#start(readOnly, "shim_host.ts", command, options);
   }
