@@ -137,7 +137,11 @@ Deno.test("the rules that firma brings let git start what its everyday commands 
       "git clean --force --quiet -d :/",
       "git reset --hard -q --no-recurse-submodules",
     ],
-    "git worktree add": ["git reset --hard --no-recurse-submodules"],
+    "git worktree add -q": [
+      "git branch --quiet tree HEAD",
+      "git reset --hard --no-recurse-submodules",
+      "git reset --hard --no-recurse-submodules --quiet",
+    ],
     "git cherry-pick --abort": ["git reset --merge 2769afbe796b535a42e3d925c637a44fa484f25c"],
     "git clone --recursive": [
       "git --super-prefix sub/ submodule--helper update --recursive --jobs=1 --init",
