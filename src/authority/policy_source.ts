@@ -1,4 +1,4 @@
-import { dirname } from "../core/path.ts";
+import { dirname, join } from "../core/path.ts";
 import { delay } from "../core/delay.ts";
 import type { BundleUpdate } from "../core/authority.ts";
 import type { PolicyBundle } from "../core/policy_bundle.ts";
@@ -89,7 +89,7 @@ export class PolicySource {
     if (state.files.length === 0) return err([noPolicies(options.directory)]);
     const bundle = makeBundle(options, state, 1);
     const checked = checkKnownBundle(bundle, options);
-    if (!checked.ok) return checked;
+    if (!checked.ok) return err(checked.error.map((fault) => placed(fault, options.directory)));
     const source = new PolicySource(options, bundle, state.fingerprint);
     source.#loop = ChangeLoop.start({
       directories: [
@@ -241,6 +241,12 @@ function vanished(before: readonly PolicyFile[], after: readonly PolicyFile[]): 
     });
   }
   return errors;
+}
+
+/** Names the file as it can be opened: whoever starts something may be in any directory. */
+function placed(fault: FirmaError, directory: string): FirmaError {
+  if (fault.at === undefined || !fault.at.file.endsWith(".cedar")) return fault;
+  return { ...fault, at: { ...fault.at, file: join(directory, fault.at.file) } };
 }
 
 function noPolicies(directory: string): FirmaError {

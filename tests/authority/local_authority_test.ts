@@ -191,4 +191,5 @@ Deno.test("open() says everything that is wrong", async () => {
   assert.ok(!opened.ok);
   const codes = opened.error.map(({ code }) => code);
   assert.deepEqual(codes, ["POLICY_SYNTAX", "NO_POLICIES", "REVOCATIONS_UNREADABLE"]);
+  assert.equal(opened.error[0]?.at?.file, `${policies.path}/dev.cedar`);
 });
