@@ -1,5 +1,6 @@
 import type { HttpCall } from "../core/envelope.ts";
 import { sha256 } from "../core/sha256.ts";
+import { isTelling } from "../core/telling_variables.ts";
 
 /**
  * Headers that change from one try of a request to the next and say nothing of what it does. All
@@ -83,14 +84,11 @@ export interface FingerprintedExecution {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Variables that change what a program does more than its arguments do. */
-const TELLING_VARIABLES = /^(?:GIT_|LD_)/;
-
 /** What makes an execution this one: SHA-256, hex. */
 export function execFingerprint(execution: FingerprintedExecution): string {
   const { name, file, argv, cwd, interpreter = [], files = [], environment } = execution;
   const variables = Object.entries(environment)
-    .filter(([variable]) => TELLING_VARIABLES.test(variable))
+    .filter(([variable]) => isTelling(variable))
     .sort(([a], [b]) => a < b ? -1 : 1);
   return sha256(JSON.stringify(["exec", name, file, argv, cwd, interpreter, files, variables]));
 }

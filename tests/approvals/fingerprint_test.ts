@@ -76,7 +76,9 @@ Deno.test("execFingerprint() tells apart what makes an execution another one", (
     { ...RUN, interpreter: ["/bin/sh", "-e"] as const },
     { ...RUN, files: [["deploy.sh", "de"]] as [string, string][] },
     { ...RUN, environment: { ...RUN.environment, GIT_SSH_COMMAND: "x" } },
-    { ...RUN, environment: { ...RUN.environment, LD_PRELOAD: "x.so" } },
+    // The attack: "terraform apply" is approved, and runs with TF_CLI_ARGS_apply=-destroy.
+    ...["LD_PRELOAD", "TF_CLI_ARGS_apply", "KUBECONFIG", "BASH_ENV", "NODE_OPTIONS", "TAR_OPTIONS"]
+      .map((name) => ({ ...RUN, environment: { ...RUN.environment, [name]: "x" } })),
   ];
   for (const other of others) assert.notEqual(execFingerprint(other), execFingerprint(RUN));
 });

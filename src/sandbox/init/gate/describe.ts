@@ -1,4 +1,5 @@
 import type { Execution, Interpreter } from "../../../core/local_exec.ts";
+import { isTelling } from "../../../core/telling_variables.ts";
 import { type FileIdentity, identityKey, readLink } from "./file.ts";
 import { ERRNO } from "./libc.ts";
 import type { Attempt } from "./listener.ts";
@@ -41,7 +42,6 @@ const FIRST = { strings: 1, bytes: LONGEST_NAME };
 /** What is recorded, and told of programs that are not governed. */
 export const BEGINNING = { strings: 64, bytes: 4096 };
 const ENVIRONMENT = { strings: 16_384, bytes: 2 * 1024 * 1024 };
-const TELLING = /^(?:GIT_|LD_)/;
 /** The kernel follows no more. */
 const MOST_INTERPRETERS = 4;
 
@@ -171,7 +171,11 @@ export function tellingVariables(pid: number, envp: bigint): Record<string, stri
   for (const text of all.texts) {
     const at = text.indexOf("=");
     const name = text.slice(0, at);
-    if (at > 0 && TELLING.test(name)) variables[name] = text.slice(at + 1);
+    if (at <= 0 || !isTelling(name)) continue;
+    const value = text.slice(at + 1);
+    // Some programs take the first of two, and some the last: neither may stand for both.
+    const before = variables[name];
+    variables[name] = before === undefined ? value : `${before}\n${value}`;
   }
   return variables;
 }
