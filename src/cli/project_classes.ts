@@ -1,15 +1,17 @@
 import { discoverConfig } from "../config/discover.ts";
 import { checkConfigFile, readConfigFile } from "../config/load.ts";
+import type { FirmaConfig } from "../config/schema.ts";
 import { setOperatorClasses } from "../core/action_class.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 
 /**
  * Puts the action classes of the project around the working directory into the registry,
- * whether or not anybody trusts it: they name things and permit nothing.
+ * whether or not anybody trusts it: they name things and permit nothing. Returns its configuration,
+ * `undefined` where there is none.
  */
 export function useProjectClasses(
   configFlag: string | undefined,
-): Result<void, readonly FirmaError[]> {
+): Result<FirmaConfig | undefined, readonly FirmaError[]> {
   const env = Deno.env.toObject();
   const found = discoverConfig({ flag: configFlag, env, cwd: Deno.cwd() });
   if (!found.ok) return err([found.error]);
@@ -19,5 +21,5 @@ export function useProjectClasses(
   const config = checkConfigFile(file.value, env);
   if (!config.ok) return config;
   setOperatorClasses(config.value.actionClasses);
-  return ok(undefined);
+  return config;
 }

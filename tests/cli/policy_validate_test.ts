@@ -22,6 +22,20 @@ Deno.test("firma policy validate accepts every posture that ships, and the proje
   assert.equal(lines.length, 5);
   assert.ok(lines.slice(0, 4).every((line) => /: OK, \d+ policies$/.test(line)), stdout);
   assert.match(lines[4]!, /^\.firma\/mappings\/npm\.toml: OK, \d+ rules$/);
+
+  const all = await person.firma(["policy", "validate"]);
+  assert.deepEqual([all.code, all.stderr], [0, ""]);
+  const checked = all.stdout.trimEnd().split("\n").map((line) => line.replace(/: OK, .*/, ""));
+  assert.deepEqual(checked, [
+    ".firma/policies",
+    ".firma/issuance-policies",
+    ".firma/mappings/npm.toml",
+    ".firma/mappings/test.toml",
+  ]);
+  await Deno.remove(`${person.project}/.firma`, { recursive: true });
+  const none = await person.firma(["policy", "validate"]);
+  assert.equal(none.code, 2);
+  assert.match(none.stderr, /there is none here\n {2}cure: name files/);
 });
 
 Deno.test("firma policy validate marks each fault and says what was meant", async () => {

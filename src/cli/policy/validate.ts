@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { resolve } from "../../core/path.ts";
 import { readConfigFile } from "../../config/load.ts";
+import type { FirmaConfig } from "../../config/schema.ts";
 import { escapeForTerminal } from "../../core/escape.ts";
 import { MappingTable } from "../../mapping/table.ts";
 import { cedarModule, initCedar } from "../../policy/cedar_module.ts";
@@ -61,10 +62,25 @@ function count(number: number, what: string): string {
   return `${number} ${what.endsWith("y") ? `${what.slice(0, -1)}ies` : `${what}s`}`;
 }
 
-async function validate(paths: readonly string[], flags: Flags): Promise<number> {
-  const classes = useProjectClasses(flags.config);
-  if (!classes.ok) {
-    classes.error.forEach(printError);
+/** What is in force in a project, each once. */
+function pathsOf({ authority, sidecar }: FirmaConfig): string[] {
+  const { policyDir, issuancePolicyDir } = authority;
+  return [...new Set([policyDir, issuancePolicyDir, ...sidecar.mapping.rulesPaths])];
+}
+
+async function validate(named: readonly string[], flags: Flags): Promise<number> {
+  const project = useProjectClasses(flags.config);
+  if (!project.ok) {
+    project.error.forEach(printError);
+    return STATUS.badInput;
+  }
+  const paths = named.length > 0 || !project.value ? named : pathsOf(project.value);
+  if (paths.length === 0) {
+    printError({
+      code: "NOTHING_TO_VALIDATE",
+      message: "Cannot check the policies of a project: there is none here",
+      cure: "name files or directories, or change into the project",
+    });
     return STATUS.badInput;
   }
   initCedar(await cedarModule());
@@ -87,16 +103,20 @@ checked as a mapping. Action classes that the project defines are known. Exit st
 valid, 1 one is not, 2 one cannot be read.
 
 Examples:
+  firma policy validate
   firma policy validate .firma/policies
   firma policy validate packs/postures/*.cedar
   firma policy validate .firma/mappings/custom.toml
 `;
 
-/** `firma policy validate FILE...` */
+/** `firma policy validate [FILE...]` */
 export function validateCommand(): Command {
   return new Command("validate")
     .description("Check policies and mappings as strictly as a Sidecar that loads them.")
-    .argument("<file...>", "policy files, directories of them, or mapping files")
+    .argument(
+      "[file...]",
+      "policy files, directories of them, or mappings (default: the project's)",
+    )
     .option("-c, --config <path>", "configuration whose action classes count")
     .option("--json", "print which files are valid as a JSON object")
     .addHelpText("after", HELP)
