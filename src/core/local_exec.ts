@@ -26,7 +26,7 @@ export interface Execution {
   readonly interpreter?: Interpreter;
   /** Of a governed program, unless it is very large: the SHA-256 of the file, in hex. */
   readonly sha256?: string;
-  /** Of a governed program: variables that change what it does. */
+  /** Variables that change what it does; unknown where a standing answer is about it. */
   readonly environment?: Readonly<Record<string, string>>;
   /** A shim in the place of the program has asked, because the kernel does not. */
   readonly gate?: "shims";

@@ -93,7 +93,9 @@ export function describe(
   if (isGoverned && !isWhole) return ERRNO.E2BIG;
   // Another thread has rewritten it, and the names are no longer those of this.
   if ((texts[0] ?? "") !== own) return ERRNO.EPERM;
-  const environment = isGoverned ? tellingVariables(pid, attempt.envp) : undefined;
+  // Of programs that no rule names too: a policy may leave them to a person, who is asked about
+  // none of which not all arguments are known.
+  const environment = isWhole ? tellingVariables(pid, attempt.envp) : undefined;
   if (typeof environment === "number") return environment;
   const cwd = readLink(`/proc/${pid}/cwd`);
   if (cwd === undefined) return ERRNO.EACCES;
