@@ -5,6 +5,7 @@
 import { fileURLToPath } from "node:url";
 import type { DecisionEvent } from "../src/core/event.ts";
 import { newId } from "../src/core/id.ts";
+import { decision } from "./bench_audit/event.ts";
 
 const FIRMA = fileURLToPath(new URL("../dist/firma", import.meta.url));
 const EVENTS_A_SECOND = 10_000;
@@ -18,57 +19,15 @@ const CLASSES = ["code.read", "model.inference", "system.install", "issue.read",
 
 let seq = 0;
 
-/** A line of the log as long as one with an envelope is; its number is in the resource. */
+/** A line of the log; its number is in the resource. */
 function line(): string {
   seq++;
-  const agentId = AGENTS[seq % AGENTS.length]!;
-  const actionClass = CLASSES[seq % CLASSES.length]!;
-  const path = `/repos/firma/firma/contents/src/file-${seq}.ts`;
-  const denied = seq % 97 === 0;
   const event: DecisionEvent = {
-    kind: "decision",
-    event_id: newId("aevt"),
-    timestamp: new Date().toISOString().replace("Z", "000Z"),
-    sandbox_id: "sbx_01jd0000000000000000000000",
-    session_id: "ses_01jd0000000000000000000000",
-    agent_id: agentId,
-    decision: denied ? "DENY" : "ALLOW",
-    deny_reason: denied ? "PolicyDenied" : "",
-    detail: "",
-    action_class: actionClass,
-    resource: `api.github.invalid${path}`,
-    method: "GET",
-    token_id: "ctok_01jd0000000000000000000000",
-    bundle_version: "0123456789abcdef",
-    policy_ids: denied ? [] : ["dev.permit-reading-code"],
-    latency_us: 61,
-    envelope: {
-      intent: {
-        action_class: actionClass as NonNullable<
-          DecisionEvent["envelope"]
-        >["intent"]["action_class"],
-        resource: {
-          id: `api.github.invalid${path}`,
-          host: "api.github.invalid",
-          path,
-          method: "GET",
-        },
-        raw_transport: "https",
-        raw_action_ref: "mappings/github.toml:88",
-        attributes: { git_owner: "firma", git_repo: "firma" },
-      },
-      capability: { token_id: "ctok_01jd0000000000000000000000", agent_id: agentId },
-      metadata: {
-        session_id: "ses_01jd0000000000000000000000",
-        timestamp_ms: Date.now(),
-        session_started_ms: 0,
-        action_count: seq,
-        deny_count: 0,
-        prior_action_classes: ["code.read", "code.read", "code.read"],
-        last_resource: "api.github.invalid/repos/firma/firma",
-      },
-      provenance: { via: "proxy", pid: 31, executable: "/usr/bin/node" },
-    },
+    ...decision(seq),
+    agent_id: AGENTS[seq % AGENTS.length]!,
+    action_class: CLASSES[seq % CLASSES.length]!,
+    resource: `api.github.invalid/repos/firma/firma/contents/src/file-${seq}.ts`,
+    ...seq % 97 === 0 && { decision: "DENY", deny_reason: "PolicyDenied", policy_ids: [] },
   };
   return `${JSON.stringify({ ...event, seq, prev: "0".repeat(64), signature: "A".repeat(88) })}\n`;
 }

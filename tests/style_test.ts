@@ -25,7 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   restore: ["core", "config"],
   run: [...INNER, ...OUTER, "daemon", "restore"],
   monitor: [...INNER, ...OUTER, "daemon"],
-  replay: [...INNER, ...OUTER, "monitor"],
+  replay: [...INNER, ...OUTER],
   doctor: [...INNER, ...OUTER, "daemon", "restore", "run"],
   demo: [...INNER, ...OUTER, "monitor"],
   cli: [...INNER, ...OUTER, "daemon", "run", "monitor", "doctor", "replay", "demo", "restore"],
