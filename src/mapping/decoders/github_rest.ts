@@ -15,6 +15,11 @@ const DESTRUCTIVE = classOrFiner("code.destructive");
 const LIFECYCLE = classOrFiner("repo.lifecycle");
 /** Settings of a repository that change what it is rather than how it works. */
 const LIFECYCLE_KEYS = ["private", "visibility", "archived", "name", "default_branch"];
+/** Members of bodies that say what a call does. */
+const DECIDING: ReadonlySet<string> = new Set([
+  ...LIFECYCLE_KEYS,
+  ...["public", "force", "branch", "base", "ref", "tag_name", "event", "state", "tree"],
+]);
 const TYPES =
   /^(?:application\/(?:[\w.+-]*\+)?json|application\/x-www-form-urlencoded|text\/plain)$/;
 
@@ -33,6 +38,8 @@ export const githubRest: Decoder = {
     const body = readBody(input);
     if (!body.ok) return unreadable(WHAT, body.error);
     const { attributes, hidden, rest } = repository.value;
+    const twofold = saidInQuery(input.call, rest, body.value);
+    if (twofold !== undefined) return unreadable(WHAT, twofold);
     const made = rest === undefined ? newRepository(input.call, body.value) : ok({});
     if (!made.ok) return unreadable(WHAT, made.error);
     const found = describe(input, rest, body.value);
@@ -46,6 +53,24 @@ export const githubRest: Decoder = {
     return ok({ operations: [first!, ...more] });
   },
 };
+
+/** What a body decides by here, in the query of a write: nobody knows which of the two counts. */
+function saidInQuery(
+  { method, query }: HttpCall,
+  rest: string | undefined,
+  body: JsonObject,
+): string | undefined {
+  if (query === "" || method === "GET" || method === "HEAD") return undefined;
+  const read = parseForm(query.slice(1));
+  if (!read.ok) return `of its query ${read.error}`;
+  for (const name of read.value.keys()) {
+    const [plain] = name.split("[", 1) as [string];
+    if (!DECIDING.has(plain.toLowerCase())) continue;
+    // A file is deleted from the branch that the query names, where there is no body.
+    if (name === "branch" && rest?.startsWith("contents/") && !body.has("branch")) continue;
+    return `"${plain}" belongs into its body, and is in its query`;
+  }
+}
 
 /** GitHub reads JSON whatever the type of the body says, so the type decides nothing here. */
 function readBody({ headers, body }: DecoderInput): Result<JsonObject, string> {

@@ -58,6 +58,23 @@ Deno.test("githubRest() tells changes of a ref apart", () => {
   ]);
 });
 
+Deno.test("githubRest() refuses a write whose query says what its body decides by", () => {
+  const refs = "/repos/acme/rocket/git/refs/heads/main";
+  const file = "/repos/acme/rocket/contents/x";
+  const refused = [
+    call("PATCH", `${refs}?force=true`, { sha: "1" }),
+    call("PATCH", `${refs}?force[]=1`, { sha: "1", force: false }),
+    call("PATCH", `${refs}?x=%ff`, { sha: "1" }),
+    call("PUT", `${file}?branch=main`, { branch: "next" }),
+    call("PATCH", "/repos/acme/rocket?private=false", { description: "x" }),
+  ];
+  for (const sketch of refused) assert.equal(classes(githubRest, sketch), MALFORMED, sketch.url);
+  for (const path of [`${file}?branch=next`, `${file}?page=2`]) {
+    assert.deepEqual(classes(githubRest, call("DELETE", path)), ["code.write"]);
+  }
+  assert.deepEqual(classes(githubRest, call("GET", `${file}?ref=main`)), ["code.write"]);
+});
+
 Deno.test("githubRest() reads JSON under the type that curl gives it, as GitHub does", () => {
   const path = "/repos/acme/rocket/git/refs/heads/main";
   const sketch = call("PATCH", path, { force: true });
