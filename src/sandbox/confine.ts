@@ -30,7 +30,7 @@ import {
   writeCertificates,
   writePublicFiles,
 } from "./run_files.ts";
-import { fillCopies, findSignIns, makeCopies } from "./sign_ins.ts";
+import { fillCopies, findSignIns, isInTheWay, makeCopies } from "./sign_ins.ts";
 import { type SealedWorkspace, sealWorkspace } from "./seals/seal.ts";
 import { showsAllOfEtc } from "./system_mounts.ts";
 import { canResetSignals, signalsToReset } from "./signal_reset.ts";
@@ -183,6 +183,12 @@ async function build(
     shown: [cwd, ...layout.settings, ...layout.readable],
     brokeredHosts: request.brokeredHosts ?? [],
   });
+  for (const { target } of signIns.filter(isInTheWay)) {
+    request.onNotice?.(
+      `"${target}" holds a sign-in, over which a copy lies: the program that it is of, which replaces ` +
+        "that file, will not start before it is signed out",
+    );
+  }
   const copies = makeCopies(signIns, privateDir);
   const overlaid = signIns.map(({ target }, index) => ({ source: copies[index]!, target }));
   const { sockets } = layout;

@@ -41,9 +41,16 @@ export function findSignIns(options: SignInOptions): OverlaidSignIn[] {
     const target = realPath(path);
     if (entryAt(target)?.isFile !== true) continue;
     if (!shown.some((root) => isWithin(target, root) || isWithin(path, root))) continue;
+    // Without a token it can be shown as it is, and its program goes on to work.
+    if (signIn.replaced && isReadable(target) && !signIn.replaced.test(read(target))) continue;
     found.set(target, [...found.get(target) ?? [], signIn]);
   }
   return [...found].map(([target, signIns]) => ({ target, signIns }));
+}
+
+/** Whether a copy over it keeps its program from starting. */
+export function isInTheWay({ signIns }: OverlaidSignIn): boolean {
+  return signIns.some(({ replaced }) => replaced !== undefined);
 }
 
 /** Makes the copies, which say nothing yet; in the order of `overlaid`. */
@@ -69,6 +76,10 @@ export function fillCopies(
       withPlaceholders(read(target), filled, Date.now(), endOf),
     );
   }
+}
+
+function isReadable(path: string): boolean {
+  return read(path) !== "" || Deno.statSync(path).size === 0;
 }
 
 function read(path: string): string {

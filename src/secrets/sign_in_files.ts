@@ -32,6 +32,11 @@ export interface SignInFile {
   readonly expiry?: string;
   /** Member of the whole file that says when tokens were last renewed. */
   readonly renewed?: string;
+  /**
+   * The program puts a new file in its place, which it cannot where a copy lies over it. A text in
+   * which this is found holds a token.
+   */
+  readonly replaced?: RegExp;
 }
 
 const BEARER = "authorization";
@@ -94,6 +99,7 @@ export const SIGN_IN_FILES: readonly SignInFile[] = [
     hosts: ["api.githubcopilot.com"],
     at: ["copilot_tokens"],
     tokens: [{ member: EACH, shape: "github-oauth", header: BEARER }],
+    replaced: /gh[a-z]_|github_pat_/,
   },
   {
     ...OPENCODE,

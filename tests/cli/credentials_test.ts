@@ -165,6 +165,11 @@ github.com:
   await write(".npmrc", `//other.test/:_authToken=wrong\n//${npm}/:_authToken=npm_the-right-one\n`);
   await write(".codex/auth.json", JSON.stringify({ OPENAI_API_KEY: "sk-the-right-one" }));
   await write(".cache/huggingface/token", "hf_the-right-one\n");
+  await write(
+    ".copilot/config.json",
+    `// Managed automatically.\n{"copilotTokens":{"https://github.com:ada":"gho_theRightOne"}}`,
+  );
+  assert.equal(secretOf("copilot"), "gho_theRightOne");
   assert.equal(secretOf("github"), "gho_the-right-one");
   assert.equal(secretOf("npm"), "npm_the-right-one");
   assert.equal(secretOf("openai"), "sk-the-right-one");

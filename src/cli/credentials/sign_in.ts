@@ -54,9 +54,8 @@ function ghToken(text: string): string | undefined {
 
 /** Whichever account's stands first. */
 function copilotToken(text: string): string | undefined {
-  const { copilot_tokens: tokens } = (JSON.parse(text) ?? {}) as Record<string, unknown>;
-  const all = typeof tokens === "object" && tokens !== null ? Object.values(tokens) : [];
-  return all.find((token) => typeof token === "string" && /^(?:gh[ou]_|github_pat_)/.test(token));
+  // JSON, with comments before it since 1.0; members have changed their names.
+  return /"((?:gh[ou]_|github_pat_)\w+)"/.exec(text)?.[1];
 }
 
 function npmToken(text: string, [host]: readonly string[]): string | undefined {
