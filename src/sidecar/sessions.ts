@@ -102,6 +102,8 @@ interface Session {
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #sessions = new Map<string, Session>();
+  /** Being opened: a capability file may be brought by two at once. */
+  readonly #opening = new Set<string>();
   #revoked: readonly string[] = [];
 
   constructor(options: SessionsOptions) {
@@ -125,12 +127,24 @@ export class Sessions {
   async open(request: SessionRequest): Promise<Result<OpenedSession>> {
     const claims = await this.#firstToken(request);
     if (!claims.ok) return claims;
-    const { session_id: sessionId, agent_id: agentId, token_id: tokenId } = claims.value;
-    if (this.#sessions.has(sessionId)) return err(alreadyOpen(sessionId));
+    const { session_id: sessionId } = claims.value;
+    if (this.#sessions.has(sessionId) || this.#opening.has(sessionId)) {
+      return err(alreadyOpen(sessionId));
+    }
+    this.#opening.add(sessionId);
+    try {
+      return await this.#open(request, claims.value);
+    } finally {
+      this.#opening.delete(sessionId);
+    }
+  }
+
+  async #open(request: SessionRequest, claims: CapabilityClaims): Promise<Result<OpenedSession>> {
+    const { session_id: sessionId, agent_id: agentId, token_id: tokenId } = claims;
     const state = await this.#stateBefore(request, sessionId);
     if (!state.ok) return state;
     const mode = this.#modeOf(request, sessionId);
-    const session = this.#newSession(request, claims.value, mode);
+    const session = this.#newSession(request, claims, mode);
     if (!this.#record(session, "started")) return err(unrecordable());
     this.#sessions.set(sessionId, session);
     const { sandboxId } = request;
@@ -144,7 +158,7 @@ export class Sessions {
         sandboxId,
         agentId,
         startedMs: Date.now(),
-        claims: [claims.value],
+        claims: [claims],
         observed: mode === "monitor",
         placeholders,
       },
@@ -156,7 +170,7 @@ export class Sessions {
       this.#record(session, "ended");
       return opened;
     }
-    await session.keeper.start(claims.value);
+    await session.keeper.start(claims);
     const { socket: proxySocket, proxy } = opened.value;
     const proxyUrl = proxy && access?.url(proxy);
     return ok({ sessionId, agentId, tokenId, mode, ...held, proxySocket, proxyUrl });

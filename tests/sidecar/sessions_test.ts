@@ -255,6 +255,18 @@ for (const [name, [special, message]] of Object.entries(SEED_FAILURES)) {
   });
 }
 
+Deno.test("open() opens a session once, however many bring its capability file at once", async () => {
+  await using seed = await seedFile();
+  const { sessions, done } = rig();
+  const outcomes = await Promise.all(
+    [1, 2, 3].map(() => sessions.open({ ...REQUEST, capabilityFile: seed.file })),
+  );
+  assert.equal(outcomes.filter(({ ok }) => ok).length, 1);
+  assert.deepEqual(done, ["open"]);
+  assert.equal(sessions.size, 1);
+  await sessions.endAll();
+});
+
 Deno.test("open() refuses a capability file that is none", async () => {
   const { sessions } = rig();
   for (const file of ["/nowhere/seed.toml", "/dev/zero", "/"]) {
