@@ -12,7 +12,15 @@ export interface LineChecker extends Disposable {
   ): Promise<CheckedLines>;
 }
 
-/** What a worker is sent for each block, through the port that it is sent first. */
+/** What a worker is sent first. */
+export interface CheckStart {
+  /** Through which it gets its orders. */
+  readonly port: MessagePort;
+  /** Where it counts the blocks that it is done with. */
+  readonly done: Int32Array<SharedArrayBuffer>;
+}
+
+/** What a worker is sent for each block. */
 export interface CheckOrder {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly publicKeys: readonly Uint8Array[];
@@ -21,12 +29,19 @@ export interface CheckOrder {
 interface Member {
   readonly worker: Worker;
   readonly port: MessagePort;
+  readonly done: Int32Array<SharedArrayBuffer>;
   readonly waiting: PromiseWithResolvers<CheckedLines>[];
+  sent: number;
   /** Why it checks nothing any more. */
   broken?: Error;
 }
 
-/** Checks on this thread, or on as many others as `workers` says. */
+/** Blocks that a worker has to have, so that it is never idle while this thread checks one. */
+const QUEUED = 2;
+/** Blocks that this thread checks while the first worker starts. */
+const AHEAD = 8;
+
+/** Checks on this thread, and on as many others as `workers` says. */
 export function lineChecker(workers: number): LineChecker {
   return workers > 0 ? new CheckerPool(workers) : {
     lookahead: 1,
@@ -40,7 +55,7 @@ class CheckerPool implements LineChecker {
   readonly #members: Member[];
 
   constructor(workers: number) {
-    this.lookahead = 2 * workers;
+    this.lookahead = QUEUED * workers + AHEAD;
     this.#members = Array.from({ length: workers }, start);
   }
 
@@ -48,12 +63,12 @@ class CheckerPool implements LineChecker {
     bytes: Uint8Array<ArrayBuffer>,
     publicKeys: readonly Uint8Array[],
   ): Promise<CheckedLines> {
-    const least = this.#members.reduce((one, other) =>
-      other.waiting.length < one.waiting.length ? other : one
-    );
+    const least = this.#members.reduce((one, other) => load(other) < load(one) ? other : one);
     if (least.broken !== undefined) return Promise.reject(least.broken);
+    if (load(least) >= QUEUED) return Promise.resolve(checkLines(bytes, publicKeys));
     const result = Promise.withResolvers<CheckedLines>();
     least.waiting.push(result);
+    least.sent++;
     const order: CheckOrder = { bytes, publicKeys };
     least.port.postMessage(order, [bytes.buffer]);
     return result.promise;
@@ -67,21 +82,28 @@ class CheckerPool implements LineChecker {
   }
 }
 
+/** Blocks that it has and is not done with, whether or not we have heard of those that it is. */
+function load({ sent, done }: Member): number {
+  return sent - Atomics.load(done, 0);
+}
+
 function start(): Member {
   const worker = new Worker(programModule("src/audit/worker/main.ts"), {
     type: "module",
     deno: { permissions: "none" },
   });
   const { port1: port, port2 } = new MessageChannel();
+  const done = new Int32Array(new SharedArrayBuffer(4));
   const waiting: Member["waiting"] = [];
   port.onmessage = ({ data }: MessageEvent<CheckedLines>) => waiting.shift()?.resolve(data);
-  const member: Member = { worker, port, waiting };
+  const member: Member = { worker, port, done, waiting, sent: 0 };
   worker.onerror = (event) => {
     event.preventDefault();
     // Perhaps before it was asked anything.
     member.broken = new Error(`a worker that verifies broke: ${event.message}`);
     for (const { reject } of waiting.splice(0)) reject(member.broken);
   };
-  worker.postMessage(port2, [port2]);
+  const orders: CheckStart = { port: port2, done };
+  worker.postMessage(orders, [port2]);
   return member;
 }

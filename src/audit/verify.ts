@@ -47,7 +47,7 @@ export interface VerifyOptions {
   /** What a witness saw of the log: it must hold that still. */
   readonly witnessed?: TreeHead;
   /**
-   * How many threads check lines besides this one; for a small log, none does.
+   * How many threads check lines, this one among them; for a small log, it does so alone.
    * @default as many as there are processors
    */
   readonly workers?: number;
@@ -110,7 +110,7 @@ async function judge(
   { onProgress, workers = navigator.hardwareConcurrency }: VerifyOptions,
 ): Promise<Break | undefined> {
   const all = parts.reduce((sum, { bytes }) => sum + bytes, 0);
-  using checker = lineChecker(all < WORTH_THREADS ? 0 : workers);
+  using checker = lineChecker(all < WORTH_THREADS ? 0 : workers - 1);
   let before = 0;
   for (const part of parts) {
     const told = (done: number) => onProgress?.(before + Math.min(done, part.bytes), all);

@@ -238,6 +238,29 @@ Deno.test("verifyLog() reads lines of every length across its chunks, and tells 
     assert.deepEqual(progress, [...progress].sort((a, b) => a - b));
   }));
 
+Deno.test("verifyLog() finds with several threads what it finds with one", () =>
+  inTempDir(async (dir) => {
+    const key = await sampleKey(dir);
+    const path = `${dir}/audit.jsonl`;
+    // Below some megabytes, it takes one thread alone.
+    const detail = "x".repeat(1_500);
+    const events = Array.from({ length: 2_500 }, (_, i) => ({ ...numberedDecision(i), detail }));
+    const { lines, head } = chainLines(events, key);
+    const found = async (workers: number) => {
+      const options = { publicKeys: [key.publicKey], workers };
+      return unwrap(await verifyLog(path, options));
+    };
+    await writeLog(path, lines, { head, key });
+    for (const workers of [1, 2, 3]) assert.equal((await found(workers)).lines, 2_500);
+    for (const [at, change] of [[1_100, "DENY"], [2_400, "ABORT"]] as const) {
+      const changed = lines.with(at, lines[at]!.replace('"ALLOW"', `"${change}"`));
+      await writeLog(path, changed, { head, key });
+      const alone = await found(1);
+      assert.equal(alone.broken?.line, at + 1);
+      assert.deepEqual(await found(2), alone);
+    }
+  }));
+
 Deno.test("verifyLog() stops at a line that is too long to be one", () =>
   inTempDir(async (dir) => {
     const key = await sampleKey(dir);
