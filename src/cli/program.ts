@@ -29,7 +29,8 @@ function configure(command: Command): Command {
       writeErr: printToStderr,
       outputError: (text, write) => {
         const line = escapeLinesForTerminal(text.trimEnd()).replace(/^error: /, "firma: ");
-        const cure = line.includes("(Did you mean") ? "" : `  cure: ${pathOf(command)} --help\n`;
+        const isHelped = /\(Did you mean|^ {2}cure: /m.test(line);
+        const cure = isHelped ? "" : `  cure: ${pathOf(command)} --help\n`;
         write(`${red(line, colours)}\n${cure}`);
       },
       getOutHasColors: () => hasColours(Deno.stdout),
@@ -118,9 +119,12 @@ export async function runProgram(
   entries: readonly CommandEntry[],
 ): Promise<number> {
   const named = commandName(args);
+  // Of a command that there is not, the parser would show its own help and say nothing.
+  const isUnknown = args[0] === "help" && named !== undefined && !named.startsWith("-") &&
+    !entries.some(({ name }) => name === named);
   const program = await buildProgram(entries, (name) => name === named);
   try {
-    await program.parseAsync(args, { from: "user" });
+    await program.parseAsync(isUnknown ? [named] : args, { from: "user" });
     return Deno.exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;

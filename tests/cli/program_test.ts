@@ -73,6 +73,7 @@ Deno.test("firma names the nearest of unknown commands and options", async () =>
   await using person = await Person.create();
   const table: Record<string, [string[], RegExp]> = {
     command: [["rnu"], /Did you mean run\?/],
+    "command to be helped with": [["help", "rnu"], /unknown command 'rnu'\n\(Did you mean run\?/],
     option: [["run", "--profle", "x", "true"], /Did you mean --profile\?/],
     "option of the program": [["--hepl"], /Did you mean --help\?/],
     posture: [["run", "--yes", "--posture", "strikt", "true"], /did you mean "strict"\?/],
@@ -91,7 +92,9 @@ Deno.test("firma run without a command is a usage error", async () => {
   await using person = await Person.create();
   const { code, stderr } = await person.firma(["run", "--yes"]);
   assert.equal(code, 2);
-  assert.match(stderr, /missing required argument 'command'/);
+  assert.equal(stderr, "firma: missing required argument 'command'\n  cure: firma run --help\n");
+  const since = await person.firma(["monitor", "--since", "5x"]);
+  assert.equal(since.stderr.match(/cure:/g)?.length, 1, since.stderr);
 });
 
 Deno.test("firma prints no colours unless it writes to a terminal, nor with NO_COLOR", async () => {
