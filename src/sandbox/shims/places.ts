@@ -1,5 +1,5 @@
 import { PRIVATE_DIR } from "../handoff.ts";
-import { identityAt } from "../init/gate/file.ts";
+import { identityAt, readLink } from "../init/gate/file.ts";
 import { ASK_SOCKET, NAMES_DIR, SHIMS_DIR } from "./protocol.ts";
 import { shimFile } from "./shim_file.ts";
 
@@ -90,12 +90,12 @@ export class ExecutedNames {
   }
 }
 
-/** The number that the next descriptor of a process will have, if it opens no other before. */
+/**
+ * The number that the next descriptor of a process will have, if it opens no other before: the
+ * lowest that is free. What a shim has open begins with 0, which its socket takes where it is free.
+ */
 export function nextDescriptor(pid: number): number | undefined {
-  try {
-    const taken = new Set(Array.from(Deno.readDirSync(`/proc/${pid}/fd`), ({ name }) => name));
-    for (let number = 0;; number++) if (!taken.has(String(number))) return number;
-  } catch {
-    return undefined; // it has ended
-  }
+  let number = 0;
+  while (readLink(`/proc/${pid}/fd/${number}`) !== undefined) number++;
+  return number === 0 ? undefined : number;
 }

@@ -6,12 +6,10 @@ import { type FileIdentity, identityAt, isSameFile } from "../init/gate/file.ts"
 import { fingerprintFiles } from "../init/gate/fingerprint_files.ts";
 import { KnownPrograms } from "../init/gate/known_programs.ts";
 import { libc } from "../init/gate/libc.ts";
-import type { Attempt } from "../init/gate/listener.ts";
-import { readString } from "../init/gate/memory.ts";
 import { Programs } from "../init/gate/program.ts";
 import { Subjects } from "../init/gate/subjects.ts";
 import { Wire } from "../init/gate/wire.ts";
-import { executionOfProcess } from "./asker_process.ts";
+import { type Started, startedAs } from "./asker_process.ts";
 import { allow, type Asker, deny, Endpoint, isWaiting } from "./endpoint.ts";
 import {
   byShim,
@@ -52,7 +50,6 @@ interface Question {
 const MOST_ASKED = 64;
 const MOST_OPEN = 512;
 const MOST_UNSENT = 1024 * 1024;
-const LONGEST_PATH = 4096;
 const TICK_MS = 1_000;
 const POINTER = 8;
 
@@ -176,9 +173,10 @@ export class ShimGate {
       this.#early.push(asker);
       return;
     }
-    const execution = this.#describe(asker, file);
+    const started = startedAs(asker.pid);
+    const execution = this.#describe(started, file);
     if (execution === undefined) return this.#deny(asker, file, "unknown");
-    if (execution === "free") return this.#allow(asker, file);
+    if (execution === "free") return this.#allow(asker, file, started);
     const number = ++this.#number;
     this.#asked.set(number, { asker, file, execution, until: performance.now() + this.#timeout });
     this.#tell({ kind: "ask", number, execution });
@@ -201,54 +199,47 @@ export class ShimGate {
       this.#deny(asker, file, "unknown");
       throw new Error(`"${file}" is executed where "${expected}" should be`);
     }
-    this.#allow(asker, file);
+    this.#allow(asker, file, startedAs(asker.pid));
   }
 
   /** What an asker is about to become; `free` where nobody is asked about it. */
-  #describe({ pid }: Asker, file: string): Execution | "free" | undefined {
+  #describe(started: Started | undefined, file: string): Execution | "free" | undefined {
     const governed = this.#governed;
-    const attempt = executionOfProcess(pid);
     const runs = identityAt(file);
-    if (attempt === undefined || governed === undefined || runs === undefined) return undefined;
-    const found = this.#identify(attempt, file, runs, governed);
+    if (started === undefined || governed === undefined || runs === undefined) return undefined;
+    const found = this.#identify(started, file, runs, governed);
     if (found === undefined) return undefined;
     if (!this.#subjects.include(found.identified)) return "free";
-    const described = describe(found.attempt, found.identified, this.#programs);
+    const described = describe(found.started, found.identified, this.#programs);
     if (typeof described === "number") return undefined;
     return { ...described.execution, gate: "shims" };
   }
 
   /** Finds the program by the path that was executed; where that leads elsewhere, by its shim. */
   #identify(
-    attempt: Attempt,
+    started: Started,
     file: string,
     runs: FileIdentity,
     governed: ReadonlySet<string>,
-  ): { readonly attempt: Attempt; readonly identified: Identified } | undefined {
-    const path = readString(attempt.pid, attempt.path, LONGEST_PATH);
-    for (const each of typeof path === "string" ? [path, file] : [file]) {
-      const identified = identify(attempt, each, this.#programs, governed);
+  ): { readonly started: Started; readonly identified: Identified } | undefined {
+    const { calledAs } = started;
+    for (const path of calledAs === undefined ? [file] : [calledAs, file]) {
+      const identified = identify(started, path, this.#programs, governed);
       if (typeof identified === "number" || !isSameFile(identified.runs, runs)) continue;
       const { length } = identified.front;
-      if (length === 0) return { attempt, identified };
+      if (length === 0) return { started, identified };
       // The kernel has put what runs a script in front of its path, in the place of its first argument.
-      const own = { ...attempt, argv: attempt.argv + BigInt(POINTER * length) };
-      const script = identify(own, each, this.#programs, governed);
-      if (typeof script !== "number") return { attempt: own, identified: script };
+      const own = { ...started, argv: started.argv + BigInt(POINTER * length) };
+      const script = identify(own, path, this.#programs, governed);
+      if (typeof script !== "number") return { started: own, identified: script };
     }
     return undefined;
   }
 
-  #allow(asker: Asker, file: string): void {
+  #allow(asker: Asker, file: string, started: Started | undefined): void {
     const number = nextDescriptor(asker.pid);
     if (number === undefined) return this.#deny(asker, file, "unknown");
-    allow(asker, file, this.#names.pathOf(number, this.#calledAs(asker, file)));
-  }
-
-  #calledAs({ pid }: Asker, file: string): string {
-    const attempt = executionOfProcess(pid);
-    const path = attempt && readString(pid, attempt.path, LONGEST_PATH);
-    return basename(typeof path === "string" && path !== "" ? path : file);
+    allow(asker, file, this.#names.pathOf(number, basename(started?.calledAs || file)));
   }
 
   #deny(asker: Asker, file: string, reason: keyof typeof REASONS): void {
@@ -328,8 +319,9 @@ export class ShimGate {
     if (!isWaiting(asker)) return this.#gone(number);
     this.#asked.delete(number);
     if (!isAllowed) return this.#deny(asker, file, "denied");
-    const now = this.#fileOf(asker) === file ? this.#describe(asker, file) : undefined;
-    if (JSON.stringify(now) === JSON.stringify(execution)) return this.#allow(asker, file);
+    const started = this.#fileOf(asker) === file ? startedAs(asker.pid) : undefined;
+    const now = JSON.stringify(this.#describe(started, file));
+    if (now === JSON.stringify(execution)) return this.#allow(asker, file, started);
     this.#deny(asker, file, "unknown");
     this.#tell({ kind: "ended", execution, detail: "what asked is not what was decided" });
   }

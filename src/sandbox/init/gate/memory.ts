@@ -109,6 +109,12 @@ export interface ListStart {
   readonly isWhole: boolean;
 }
 
+/** The number of eight bytes at an address; `undefined` where nothing is. */
+export function readNumber(pid: number, at: bigint): number | undefined {
+  pointers.forget();
+  return pointerAt(pid, Number(at));
+}
+
 /** The strings of a list that a null pointer ends; a null list is an empty one. */
 export function readList(
   pid: number,
