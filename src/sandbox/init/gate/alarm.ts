@@ -69,6 +69,7 @@ export class Alarm {
     libc.timerSettime(MACHINE.timerSettime, this.#timer, 0n, this.#timeAddress, 0n);
   }
 
+  /** Has it go off no more. */
   clear(): void {
     libc.timerSettime(MACHINE.timerSettime, this.#timer, 0n, this.#neverAddress, 0n);
   }

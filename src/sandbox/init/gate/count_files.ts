@@ -1,3 +1,4 @@
+import { isMissing } from "./file.ts";
 import type { Programs } from "./program.ts";
 
 /** Counting ends here: policies tell few from many. */
@@ -19,6 +20,8 @@ export function countFiles(
     if (full === undefined) return undefined;
     const pending = [`/proc/${pid}/root${full}`];
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      // An exception for what is not there would take longer than all else.
+      if (isMissing(next)) continue;
       try {
         const { isDirectory } = Deno.lstatSync(next);
         if (!isDirectory || !recursive) files++;

@@ -168,11 +168,13 @@ export class ExecGate {
   /** Asks for whatever an attempt is about, unless that is known already. */
   #consider(attempt: Attempt): void {
     const path = readString(attempt.pid, attempt.path, LONGEST_PATH);
-    if (!this.#listener.isWaiting(attempt)) return;
     if (typeof path !== "string") {
       return this.#refuse(attempt, path.fault === "too long" ? ERRNO.ENAMETOOLONG : EFAULT);
     }
-    if (this.#own < this.#orders.own.length) return this.#letOwnRun(attempt, path);
+    if (this.#own < this.#orders.own.length) {
+      if (!this.#listener.isWaiting(attempt)) return;
+      return this.#letOwnRun(attempt, path);
+    }
     if (this.#wire === undefined) this.#connect();
     if (this.#wire === undefined) return this.#refuse(attempt, ERRNO.EPERM);
     if (this.#governed === undefined) {

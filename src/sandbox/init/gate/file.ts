@@ -1,4 +1,4 @@
-import { cString, errno, libc } from "./libc.ts";
+import { cString, ERRNO, errno, libc } from "./libc.ts";
 
 /** A file as the kernel knows it, whatever it is called. */
 export interface FileIdentity {
@@ -16,6 +16,7 @@ export interface FileIdentity {
 
 const AT_EMPTY_PATH = 0x1000;
 const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
 const BASIC_STATS = 0x7ff;
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
@@ -65,6 +66,18 @@ export function isAt(directory: number, path: string, { place, state }: FileIden
   const below = cString(path.startsWith("/") ? path.slice(1) : path);
   if (libc.statx(directory, below, 0, BASIC_STATS, stats) !== 0) return false;
   return state === stateRead() && place === placeRead();
+}
+
+/** Whether a path of ours leads to a file, in whatever state it is. */
+export function leadsTo(path: string, { place }: FileIdentity): boolean {
+  return libc.statx(AT_FDCWD, cString(path), 0, BASIC_STATS, stats) === 0 && place === placeRead();
+}
+
+/** Whether nothing is at a path of ours, not even a link. */
+export function isMissing(path: string): boolean {
+  if (path.includes("\0")) return false;
+  const result = libc.statx(AT_FDCWD, cString(path), AT_SYMLINK_NOFOLLOW, BASIC_STATS, stats);
+  return result !== 0 && errno() === ERRNO.ENOENT;
 }
 
 /** Whether two are one and the same file. */

@@ -8,7 +8,7 @@ import {
   WHOLE,
 } from "./describe.ts";
 import { startingArguments } from "./exec_stop.ts";
-import { type FileIdentity, identityAt, isSameFile, readLink } from "./file.ts";
+import { type FileIdentity, leadsTo, readLink } from "./file.ts";
 import { readList } from "./memory.ts";
 
 /**
@@ -69,6 +69,5 @@ export function describeStarted(pid: number, identified: Identified): Execution 
 }
 
 function isRunning(pid: number, runs: FileIdentity): boolean {
-  const actual = identityAt(`/proc/${pid}/exe`);
-  return actual !== undefined && isSameFile(actual, runs);
+  return leadsTo(`/proc/${pid}/exe`, runs);
 }
