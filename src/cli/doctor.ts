@@ -79,8 +79,9 @@ async function mend(found: readonly NamedFinding[], flags: Flags): Promise<Named
     if (repair === undefined) continue;
     mended.add(category);
     try {
-      repair.apply();
+      const told = repair.apply() ?? [];
       printNotice("info", repair.done);
+      for (const text of told) printNotice("warn", text);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       printNotice("error", `not ${repair.done}: ${reason}`);

@@ -8,8 +8,12 @@ export type Status = typeof STATUSES[number];
 export interface Repair {
   /** What it does, as `removed "…"`. */
   readonly done: string;
-  /** @throws What the file system throws. */
-  readonly apply: () => void;
+  /**
+   * Returns what a person has to know besides, a line each.
+   *
+   * @throws What the file system throws.
+   */
+  readonly apply: () => readonly string[] | void;
 }
 
 /** What a check has found. The texts are not escaped, but for `cure`. */

@@ -1,7 +1,9 @@
-import { type Environment, isOwnDirectory, stateDir } from "../../config/paths.ts";
+import { type Environment, isOwnDirectory, runsDir, stateDir } from "../../config/paths.ts";
 import { join } from "../../core/path.ts";
 import { shellWord } from "../../core/shell.ts";
 import { runDirectories } from "../../run/run_directory.ts";
+import { type KeptRecord, otherRecords, withSealLock } from "../../sandbox/seals/record.ts";
+import { recoverSeals } from "../../sandbox/seals/release.ts";
 import type { Check } from "../check.ts";
 import { type Finding, fine } from "../finding.ts";
 
@@ -10,7 +12,20 @@ export const runsCheck: Check = {
   category: "run directories",
   run(world) {
     const dead = abandoned(world.env);
-    if (dead.length === 0) return [fine("none is left over")];
+    const workspaces = new Set(killed(world.env).map(({ record }) => record.workspace));
+    if (dead.length + workspaces.size === 0) return [fine("none is left over")];
+    const unsealed = [...workspaces].map((workspace): Finding => ({
+      status: "warn",
+      reason: `a run that was killed has left in ${workspace} what it put there`,
+      cure: "firma doctor --fix",
+      repair: {
+        done: `set right ${workspace}`,
+        apply() {
+          const runs = runsDir(world.env);
+          return withSealLock(runs, () => recoverSeals(runs, ""));
+        },
+      },
+    }));
     return dead.map((path): Finding => ({
       status: "warn",
       reason: `${path} is left over from a run that is gone`,
@@ -22,7 +37,7 @@ export const runsCheck: Check = {
           if (abandoned(world.env).includes(path)) Deno.removeSync(path, { recursive: true });
         },
       },
-    }));
+    })).concat(unsealed);
   },
 };
 
@@ -72,6 +87,12 @@ function socketsIn(directory: string): Socket[] {
   } catch {
     return [];
   }
+}
+
+/** Runs that were killed, and whose workspaces the next run would set right. */
+function killed(env: Environment): KeptRecord[] {
+  if (![stateDir(env), runsDir(env)].every(isOwnDirectory)) return [];
+  return otherRecords(runsDir(env), "").filter(({ abandoned }) => abandoned);
 }
 
 function abandoned(env: Environment): string[] {

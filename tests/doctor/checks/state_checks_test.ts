@@ -13,6 +13,7 @@ import { unwrap } from "../../../src/core/result.ts";
 import { processStart } from "../../../src/daemon/process_start.ts";
 import { makeDaemonDirectory, writeMarker } from "../../../src/daemon/state.ts";
 import { createRunDirectory } from "../../../src/run/run_directory.ts";
+import { sealWorkspace } from "../../../src/sandbox/seals/seal.ts";
 import { found, Place, statuses } from "../support.ts";
 
 const OF_STATE: readonly Check[] = [
@@ -142,6 +143,36 @@ Deno.test("runsCheck() finds runs that are gone, not those that live, and remove
   findings[0]!.repair!.apply();
   assert.deepEqual([there(gone), there(live.path)], [false, true]);
   assert.deepEqual(await statuses(runsCheck, place.world()), ["ok"]);
+});
+
+Deno.test("runsCheck() finds what killed runs left in their workspaces, and takes it away", async () => {
+  using place = new Place();
+  const workspace = Deno.realPathSync(Deno.makeTempDirSync());
+  const runs = join(place.stateDir, "run");
+  const seal = (name: string) => {
+    const runDir = join(runs, name);
+    Deno.mkdirSync(runDir, { recursive: true, mode: 0o700 });
+    const lock = Deno.openSync(join(runDir, "owner.lock"), { write: true, create: true });
+    lock.lockSync(true);
+    unwrap(sealWorkspace({ workspace, runDir, allowWrite: [] }));
+    return { kill: () => lock.close() };
+  };
+  try {
+    Deno.mkdirSync(place.stateDir, { mode: 0o700 });
+    const { kill } = seal(newId("sbx"));
+    assert.deepEqual(await statuses(runsCheck, place.world()), ["ok"], "it lives");
+    kill();
+    assert.ok(there(join(workspace, ".envrc")));
+    Deno.writeTextFileSync(join(workspace, ".mcp.json"), "{}");
+    const [finding, ...others] = await found(runsCheck, place.world());
+    assert.deepEqual([finding?.status, others], ["warn", []]);
+    assert.ok(finding!.reason.includes(workspace));
+    finding!.repair!.apply();
+    assert.deepEqual([...Deno.readDirSync(workspace)].map(({ name }) => name), [".mcp.json"]);
+    assert.deepEqual(await statuses(runsCheck, place.world()), ["ok"]);
+  } finally {
+    Deno.removeSync(workspace, { recursive: true });
+  }
 });
 
 Deno.test("socketsCheck() finds sockets that nobody listens at, and removes them", async () => {
