@@ -9,7 +9,8 @@ import { ApprovalCounter } from "./approval_counter.ts";
 import type { BrokerKeeper } from "./credentials/broker_keeper.ts";
 import type { Advice } from "./gate.ts";
 import type { LossQuestion, LossVerdict } from "./losses/question.ts";
-import { type Mapped, readMapped } from "./mapped.ts";
+import type { Mapped } from "./known_mapping.ts";
+import { readMapped } from "./mapped.ts";
 import type { Notify } from "./notices.ts";
 import { PlaneSessions, type SessionBase, type WayIn } from "./plane_sessions.ts";
 import type { SessionSeed } from "./pipeline/session_table.ts";
@@ -108,7 +109,7 @@ export class DataPlane {
    * reaches it in time. Fails when the mapping is not valid.
    */
   static async start(options: DataPlaneOptions): Promise<Result<DataPlane, FirmaError[]>> {
-    const mapped = readMapped(options.mapping, options.known);
+    const mapped = await readMapped(options.mapping, options.known);
     if (!mapped.ok) return mapped;
     const plane = new DataPlane(options, mapped.value);
     await plane.#keeper.build();
@@ -202,8 +203,8 @@ export class DataPlane {
    * Puts a mapping in force, or says why it cannot be. A mapping that names other
    * hosts needs a worker with other permissions: open calls are closed then.
    */
-  setMapping(mapping: readonly MappingSource[]): Result<void, FirmaError[]> {
-    const mapped = readMapped(mapping, this.#options.known);
+  async setMapping(mapping: readonly MappingSource[]): Promise<Result<void, FirmaError[]>> {
+    const mapped = await readMapped(mapping, this.#options.known);
     if (!mapped.ok) return mapped;
     this.#mapping = mapping;
     this.#mapped = mapped.value;
@@ -213,11 +214,11 @@ export class DataPlane {
   }
 
   /** Puts another configuration in force, with a mapping, or says why it cannot be. */
-  setConfig(
+  async setConfig(
     config: WorkerConfig,
     mapping: readonly MappingSource[],
-  ): Result<void, FirmaError[]> {
-    const mapped = readMapped(mapping, this.#options.known);
+  ): Promise<Result<void, FirmaError[]>> {
+    const mapped = await readMapped(mapping, this.#options.known);
     if (!mapped.ok) return mapped;
     this.#config = config;
     this.#mapping = mapping;

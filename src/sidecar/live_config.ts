@@ -94,9 +94,9 @@ export class LiveConfig {
     return watchMapping(this.rulesPaths, this.#mapping, (changed) => this.#setMapping(changed));
   }
 
-  #setMapping(changed: Result<readonly MappingSource[], FirmaError[]>): void {
+  async #setMapping(changed: Result<readonly MappingSource[], FirmaError[]>): Promise<void> {
     const { plane, notify } = this.#options;
-    const applied = changed.ok ? plane.setMapping(changed.value) : changed;
+    const applied = changed.ok ? await plane.setMapping(changed.value) : changed;
     if (changed.ok && applied.ok) this.#mapping = changed.value;
     if (applied.ok) return notify("info", `Mapping with ${plane.rules} rules is in force`);
     for (const error of applied.error) {
@@ -199,7 +199,7 @@ export class LiveConfig {
     if (!worker.ok) return { ok: false, error: [worker.error] };
     // Before anything else: it must not put a mapping back that is no longer named.
     await this.#mappings.close();
-    const applied = plane.setConfig(worker.value, mapping.value);
+    const applied = await plane.setConfig(worker.value, mapping.value);
     if (applied.ok) [this.#config, this.#mapping] = [config, mapping.value];
     this.#mappings = this.#watchMappings();
     return applied;

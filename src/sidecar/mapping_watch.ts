@@ -16,7 +16,7 @@ const POLL_MS = 1_000;
 export function watchMapping(
   paths: readonly string[],
   inForce: readonly MappingSource[],
-  onChange: (mapping: Result<readonly MappingSource[], FirmaError[]>) => void,
+  onChange: (mapping: Result<readonly MappingSource[], FirmaError[]>) => void | Promise<void>,
 ): ChangeLoop {
   let known = JSON.stringify(inForce);
   return ChangeLoop.start({
@@ -31,7 +31,7 @@ export function watchMapping(
       // Otherwise somebody is still writing; the next look sees the end of it.
       if (fingerprint(second) !== fingerprint(first)) return;
       known = fingerprint(second);
-      onChange(second);
+      await onChange(second);
     },
   });
 }

@@ -7,7 +7,7 @@ import type { FirmaConfig } from "../config/schema.ts";
 import { setOperatorClasses } from "../core/action_class.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { isMonitorAllowed } from "./monitor_mode.ts";
-import { knownHosts } from "./known_mapping.ts";
+import { knownMapping } from "./known_mapping.ts";
 import type { Notify } from "./notices.ts";
 import { readMapping, workerConfig } from "./settings.ts";
 import { SocketPool } from "./socket_pool.ts";
@@ -69,7 +69,7 @@ export async function readGroundwork(
     return err([worker, mapping].flatMap((part) => part.ok ? [] : part.error));
   }
   const known = new CheckedContents(join(dataDir(env), "known"));
-  const hosts = knownHosts(mapping.value, known);
+  const hosts = knownMapping(mapping.value, known)?.hosts;
   return ok({
     source: { file: config.value.file, text: loaded.value.file.text, digest: configDigest },
     config: config.value,

@@ -337,13 +337,13 @@ Deno.test("DataPlane.setMapping() replaces the worker only when other hosts are 
   const { plane } = rig;
   const sameHosts =
     `${RULES}\n[[rules]]\nhost = "registry.test"\npath = "/x"\naction_class = "code.read"\n`;
-  assert.ok(plane.setMapping([{ file: "rules.toml", text: sameHosts }]).ok);
+  assert.ok((await plane.setMapping([{ file: "rules.toml", text: sameHosts }])).ok);
   assert.equal(plane.rules, mapping(sameHosts).size);
   assert.deepEqual(rig.notices, []);
   const otherHosts = `${RULES}\n[[rules]]\nhost = "other.test"\naction_class = "code.read"\n`;
-  assert.ok(plane.setMapping([{ file: "rules.toml", text: otherHosts }]).ok);
+  assert.ok((await plane.setMapping([{ file: "rules.toml", text: otherHosts }])).ok);
   assert.equal(rig.notices.length, 1);
-  const refused = plane.setMapping([{ file: "rules.toml", text: "[[rules]]\n" }]);
+  const refused = await plane.setMapping([{ file: "rules.toml", text: "[[rules]]\n" }]);
   assert.equal(refused.ok, false);
   assert.equal(plane.rules, mapping(otherHosts).size);
 });
@@ -354,7 +354,7 @@ Deno.test("DataPlane tells a worker that is starting what changed meanwhile", as
   // The worker has been sent the first mapping and has not said anything yet.
   const text =
     `${RULES}\n[[rules]]\nhost = "registry.test"\npath = "/x"\naction_class = "code.write"\n`;
-  assert.ok(plane.setMapping([{ file: "rules.toml", text }]).ok);
+  assert.ok((await plane.setMapping([{ file: "rules.toml", text }])).ok);
   plane.setRevoked([]);
   unwrapOk(await plane.setBundle(bundle(POLICY), LONG_FRESH));
   const socket = unwrap(await plane.openSession(sessionBase("ses_a"))).socket!;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { CheckedContents } from "../../src/config/checked_contents.ts";
 import { dataDir } from "../../src/config/paths.ts";
 import { EarlyWorker } from "../../src/sidecar/early_worker.ts";
-import { rememberHosts } from "../../src/sidecar/known_mapping.ts";
+import { rememberMapping } from "../../src/sidecar/known_mapping.ts";
 import { type Groundwork, prepare } from "../../src/sidecar/prepare.ts";
 import type { SpareWorker } from "../../src/sidecar/spare_worker.ts";
 import { readMapping } from "../../src/sidecar/settings.ts";
@@ -33,7 +33,11 @@ async function project() {
     await Deno.writeTextFile(rules, rule(host));
     const mapping = await readMapping([rules]);
     assert.ok(mapping.ok);
-    rememberHosts(mapping.value, [host], new CheckedContents(join(dataDir(env), "known")));
+    rememberMapping(
+      mapping.value,
+      { hosts: [host], size: 1 },
+      new CheckedContents(join(dataDir(env), "known")),
+    );
   };
   await map("one.test");
   return {

@@ -52,11 +52,11 @@ async function followed(text = AGENT) {
     rules: 0,
     setConfig: (config: WorkerConfig, mapping: readonly MappingSource[]) => {
       set.push({ config, mapping });
-      return ok(undefined);
+      return Promise.resolve(ok(undefined));
     },
     setMapping: (mapping: readonly MappingSource[]) => {
       mappings.push(mapping);
-      return ok(undefined);
+      return Promise.resolve(ok(undefined));
     },
   };
   const live = LiveConfig.start({
