@@ -153,7 +153,7 @@ Deno.test("LiveConfig goes on with what is in force where it cannot find out who
   const record = join(trustDirectory, `${fileKey(subject.file)}.json`);
   await Deno.mkdir(record);
   await subject.edit(`${AGENT}[sidecar.connector]\nidle_timeout = "7m"\n`);
-  await subject.told(/cannot be followed: Is a directory/);
+  await subject.told(/cannot be followed: Cannot read what you trust in .*: Is a directory/);
   await Deno.remove(record);
   trust(subject.file, subject.env);
   await subject.told(/sidecar\.connector\.idle_timeout in force now$/);
