@@ -27,8 +27,7 @@ export const SIDECAR_LOCAL_EXEC = section("How programs that agents start are de
 export const RUN_LOCAL_EXEC = section("How programs that an agent starts are held until decided", {
   gate: key(oneOf(["auto", "required", "off"]), {
     about:
-      "Hold each program until it is decided: `auto` has shims ask where the kernel does not, " +
-      "about what rules name; `required` starts no agent there; `off` decides and records none",
+      "Hold programs until decided: `auto`, by shims where the kernel cannot; `required`: else no agent; `off`",
     default: "auto",
     example: "required",
     applies: "next run",
