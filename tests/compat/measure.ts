@@ -27,7 +27,8 @@ const TARGETS: Targets = {
 const RULES = [SECURE_HOST, PLAIN_HOST, GITHUB_API, GIT_HOST].flatMap((host) =>
   [["allowed", "code.read"], ["denied", "payment.payout"]].flatMap(([path, actionClass]) =>
     [`/${path}`, `/${path}/**`].map((pattern) =>
-      `[[rules]]\nhost = "${host}"\npath = "${pattern}"\naction_class = "${actionClass}"\n`
+      `[[rules]]\nhost = "${host}"\npath = "${pattern}"\naction_class = "${actionClass}"\n` +
+      "websocket = true\n"
     )
   )
 ).join("\n");
