@@ -126,6 +126,18 @@ gh auth token
       : []
   );
   assert.deepEqual(refused, [...Array(3).fill("DENY PlaceholderRefused"), "ALLOW "]);
+
+  const [list, test, remove, doctor] = (await commandsOf("See and change them")).split("\n");
+  const by = async (line: string) => {
+    const ended = await person.startProgram("sh", ["-c", line], { env }).finished();
+    assert.ok(!(ended.stdout + ended.stderr).includes(TOKEN), line);
+    return ended;
+  };
+  assert.match((await by(list!)).stdout, /^github\s/m);
+  assert.match((await by(test!)).stdout, /github/);
+  assert.equal((await by(remove!)).code, 0);
+  assert.doesNotMatch((await by(list!)).stdout, /^github\s/m);
+  assert.match((await by(doctor!)).stdout, /credential/i);
 });
 
 function issues(title: string): unknown {
