@@ -1,10 +1,9 @@
 import type { Execution, GateMessage, SidecarMessage } from "../../core/local_exec.ts";
 import { basename } from "../../core/path.ts";
-import { countFiles } from "../init/gate/count_files.ts";
 import { describe, type Identified, identify } from "../init/gate/describe.ts";
 import { type FileIdentity, identityAt, isSameFile } from "../init/gate/file.ts";
-import { fingerprintFiles } from "../init/gate/fingerprint_files.ts";
-import { KnownPrograms } from "../init/gate/known_programs.ts";
+import { findOut } from "../init/gate/find_out.ts";
+import { governedBy } from "../init/gate/governed.ts";
 import { libc } from "../init/gate/libc.ts";
 import { Programs } from "../init/gate/program.ts";
 import { Subjects } from "../init/gate/subjects.ts";
@@ -275,11 +274,10 @@ export class ShimGate {
   #obey(message: SidecarMessage): void {
     switch (message.kind) {
       case "hello": {
-        const { only, path } = this.#orders;
-        this.#governed = new Set(message.governed);
-        this.#subjects = new Subjects(only, message.carriers);
-        const names = new Set([...message.governed, ...this.#subjects.names]);
-        this.#programs.known = new KnownPrograms(names, path, this.#subjects.paths);
+        const { governed, subjects, known } = governedBy(message, this.#orders);
+        this.#governed = governed;
+        this.#subjects = subjects;
+        this.#programs.known = known;
         const early = this.#early;
         this.#early = [];
         for (const asker of early) this.#take(asker);
@@ -292,20 +290,12 @@ export class ShimGate {
         if (question !== undefined) question.until = Infinity;
         return;
       }
-      case "count": {
-        const { number, paths, recursive } = message;
-        const question = this.#asked.get(number);
-        if (question === undefined) return;
-        const files = countFiles(this.#programs, question.asker.pid, paths, recursive);
-        return this.#tell({ kind: "counted", number, ...(files !== undefined && { files }) });
-      }
+      case "count":
       case "state": {
-        const { number } = message;
-        const question = this.#asked.get(number);
+        const question = this.#asked.get(message.number);
         if (question === undefined) return;
         const { asker, execution } = question;
-        const files = fingerprintFiles(this.#programs, asker.pid, execution);
-        return this.#tell({ kind: "stated", number, ...(files !== undefined && { files }) });
+        return this.#tell(findOut(message, this.#programs, asker.pid, execution));
       }
       case "answer":
         return this.#answer(message.number, message.allow === true);

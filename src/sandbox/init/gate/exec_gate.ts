@@ -2,12 +2,11 @@ import type { GateMessage, SidecarMessage } from "../../../core/local_exec.ts";
 import { describe, executionOf, type Found, type Identified, identify } from "./describe.ts";
 import { release, type Stopped } from "./exec_stop.ts";
 import { Executing } from "./executing.ts";
-import { countFiles } from "./count_files.ts";
-import { fingerprintFiles } from "./fingerprint_files.ts";
+import { findOut } from "./find_out.ts";
+import { governedBy } from "./governed.ts";
 import { ERRNO, libc } from "./libc.ts";
 import { type Attempt, ExecListener } from "./listener.ts";
 import { readString } from "./memory.ts";
-import { KnownPrograms } from "./known_programs.ts";
 import { Programs } from "./program.ts";
 import { RecentRefusals } from "./recent_refusals.ts";
 import { Spool } from "./spool.ts";
@@ -318,11 +317,10 @@ export class ExecGate {
   #obey(message: SidecarMessage): void {
     switch (message.kind) {
       case "hello": {
-        this.#governed = new Set(message.governed);
-        const { only, path } = this.#orders;
-        this.#subjects = new Subjects(only, message.carriers);
-        const names = new Set([...message.governed, ...this.#subjects.names]);
-        this.#programs.known = new KnownPrograms(names, path, this.#subjects.paths);
+        const { governed, subjects, known } = governedBy(message, this.#orders);
+        this.#governed = governed;
+        this.#subjects = subjects;
+        this.#programs.known = known;
         const early = this.#early;
         this.#early = [];
         for (const attempt of early) this.#take(attempt);
@@ -337,21 +335,12 @@ export class ExecGate {
         if (asked !== undefined) asked.until = Infinity;
         return;
       }
-      case "count": {
-        const { number, paths, recursive } = message;
-        const asked = this.#asked.get(number);
-        if (asked === undefined) return;
-        const files = countFiles(this.#programs, asked.attempt.pid, paths, recursive);
-        this.#tell({ kind: "counted", number, ...(files !== undefined && { files }) });
-        return;
-      }
+      case "count":
       case "state": {
-        const { number } = message;
-        const asked = this.#asked.get(number);
+        const asked = this.#asked.get(message.number);
         if (asked === undefined) return;
         const { attempt, found } = asked;
-        const files = fingerprintFiles(this.#programs, attempt.pid, found.execution);
-        this.#tell({ kind: "stated", number, ...(files !== undefined && { files }) });
+        this.#tell(findOut(message, this.#programs, attempt.pid, found.execution));
         return;
       }
       case "answer": {
