@@ -3,6 +3,7 @@ import { dataDir, type Environment, stateDir } from "../config/paths.ts";
 import { dirname, join, resolve } from "../core/path.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { entryAt, isWithin, realPath } from "../sandbox/paths.ts";
+import { pointedTo } from "../sandbox/seals/repositories.ts";
 import { checkWorkspace } from "../sandbox/workspace.ts";
 
 /** Where a run is started, and what its operator wants opened. */
@@ -43,7 +44,10 @@ function around(start: string, env: Environment): Workspace {
   for (let at = start;; at = dirname(at)) {
     const git = join(at, ".git");
     const entry = entryAt(git);
-    if (entry?.isFile === true) gitDir ??= pointedTo(git);
+    if (entry?.isFile === true && gitDir === undefined) {
+      const target = pointedTo(git);
+      gitDir = target && realPath(target);
+    }
     if (entry?.isDirectory === true) {
       const isWhole = gitDir === undefined || isWithin(gitDir, git);
       if (at === start || !isWhole || !isUsable(at, entry, env)) break;
@@ -57,16 +61,6 @@ function around(start: string, env: Environment): Workspace {
     notice: `git finds no repository here: "${start}" belongs to "${gitDir}", which is not open ` +
       "to the command; start where both lie in one repository, such as with a work tree below it",
   };
-}
-
-/** Where a `.git` file leads (gitrepository-layout(5)). */
-function pointedTo(file: string): string | undefined {
-  try {
-    const path = /^gitdir: (.+?)\s*$/.exec(Deno.readTextFileSync(file))?.[1];
-    return path === undefined ? undefined : realPath(resolve(dirname(file), path));
-  } catch {
-    return undefined; // not for this user to read
-  }
 }
 
 /** A repository of somebody else's would let them choose what is opened. */

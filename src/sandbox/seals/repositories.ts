@@ -62,16 +62,16 @@ function repositoryAt(root: string): Repository | undefined {
   const entry = entryAt(path);
   if (!entry) return undefined;
   if (entry.isDirectory) return { root, gitDir: path, commonDir: commonDirOf(path) };
-  const target = entry.isSymlink ? path : pointedTo(path, root);
+  const target = entry.isSymlink ? path : pointedTo(path);
   if (target === undefined) return undefined;
   const gitDir = realPath(target);
   return { root, pointer: path, gitDir, commonDir: commonDirOf(gitDir) };
 }
 
-/** Where a `.git` file leads (gitrepository-layout(5)). */
-function pointedTo(file: string, root: string): string | undefined {
+/** Where the file `.git` of a work tree leads (gitrepository-layout(5)); `undefined`: nowhere. */
+export function pointedTo(file: string): string | undefined {
   const path = /^gitdir: (.+?)\s*$/.exec(readSmall(file))?.[1];
-  return path === undefined ? undefined : resolve(root, path);
+  return path === undefined ? undefined : resolve(dirname(file), path);
 }
 
 function commonDirOf(gitDir: string): string {
