@@ -20,27 +20,6 @@ export function canonicalJson(value: unknown): string {
   return write(value, 0);
 }
 
-/**
- * What stands between the braces of the canonical form of an object with these members of `members`,
- * whose names are in canonical order and {@linkcode isPlainName plain}. Throws as
- * {@linkcode canonicalJson}.
- */
-export function canonicalMembers(
-  names: readonly string[],
-  members: Readonly<Record<string, unknown>>,
-): string {
-  const sorted: Record<string, unknown> = {};
-  let isSorted = true;
-  for (const name of names) {
-    const member = members[name];
-    const inOrder = sortMembers(member, 1);
-    if (inOrder === NOT_SORTABLE && member !== undefined) isSorted = false;
-    sorted[name] = inOrder === NOT_SORTABLE ? member : inOrder;
-  }
-  const text = isSorted ? JSON.stringify(sorted) : "";
-  return (text === "" || text.includes("\\ud") ? canonicalJson(sorted) : text).slice(1, -1);
-}
-
 /** Whether an object keeps this name in its place: those that look like numbers come first. */
 export function isPlainName(name: string): boolean {
   const first = name.charCodeAt(0);
@@ -54,7 +33,7 @@ export function canonicalString(text: string): string {
 }
 
 /** Says that an object cannot have its members in canonical order. */
-const NOT_SORTABLE = Symbol("not sortable");
+export const NOT_SORTABLE: unique symbol = Symbol("not sortable");
 
 /**
  * The same value with its members in canonical order, so that the engine's own serialiser, which is
@@ -62,7 +41,7 @@ const NOT_SORTABLE = Symbol("not sortable");
  * Gives up on whatever is out of the ordinary: objects keep names that look like numbers first, and
  * `__proto__` is no member when it is assigned.
  */
-function sortMembers(value: unknown, depth: number): unknown {
+export function sortMembers(value: unknown, depth: number): unknown {
   if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
   if (typeof value === "number") return Number.isFinite(value) ? value : NOT_SORTABLE;
   if (typeof value !== "object" || depth >= MAX_DEPTH) return NOT_SORTABLE;

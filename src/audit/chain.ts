@@ -1,8 +1,13 @@
-import { hash as digest, type KeyObject, sign } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import type { ExecutionEvent } from "../core/event.ts";
-import { canonicalJson, canonicalMembers, canonicalString, isPlainName } from "./canonical_json.ts";
+import { hashHex } from "../core/hash_hex.ts";
+import { nodeModule } from "../core/node_module.ts";
+import { type SigningKey, signWith } from "../pki/signing_key.ts";
+import { canonicalJson, canonicalString } from "./canonical_json.ts";
 import { type Hash, leafHashWithin } from "./merkle/hash.ts";
+import { type UnsignedLine, unsignedLine } from "./unsigned_line.ts";
 import { writableJson } from "./writable_json.ts";
+import { writeBase64 } from "./write_base64.ts";
 
 /** Where a chain stands: the last line's number and hash. */
 export interface ChainHead {
@@ -28,8 +33,11 @@ export interface ChainedLines {
 
 const encoder = new TextEncoder();
 const NEWLINE = 0x0a;
-/** Bytes that `,"signature":"…"` takes, with room to spare for braces and the newline. */
-const SIGNATURE_ROOM = 128;
+/** The member of a line that is added once the rest is signed: 64 bytes are 88 digits. */
+const SIGNATURE_MEMBER = encoder.encode(`,"signature":"${"=".repeat(88)}"`);
+const SIGNATURE_START = SIGNATURE_MEMBER.indexOf("=".charCodeAt(0));
+/** For that member and the newline. */
+const SIGNATURE_ROOM = SIGNATURE_MEMBER.length + 1;
 /** What an agent makes an event say is cut beyond this, well below what verification reads. */
 const MAX_LINE_CHARACTERS = 2 * 1024 * 1024;
 
@@ -42,6 +50,33 @@ export function chainEvents(
   head: ChainHead,
   privateKey: KeyObject,
 ): ChainedLines {
+  const { sign } = nodeModule("node:crypto");
+  const chaining = chain(events, head);
+  let step = chaining.next();
+  while (!step.done) step = chaining.next(sign(null, step.value, privateKey));
+  return step.value;
+}
+
+/**
+ * The same for a few events, which need not load `node:crypto`. Takes twice as long for each, and
+ * keeps no thread busy with signing.
+ */
+export async function chainFewEvents(
+  events: readonly ExecutionEvent[],
+  head: ChainHead,
+  key: SigningKey,
+): Promise<ChainedLines> {
+  const chaining = chain(events, head);
+  let step = chaining.next();
+  while (!step.done) step = chaining.next(await signWith(key, step.value));
+  return step.value;
+}
+
+/** Asks for the signature of each line in turn, because the next one names the hash of it all. */
+function* chain(
+  events: readonly ExecutionEvent[],
+  head: ChainHead,
+): Generator<Uint8Array<ArrayBuffer>, ChainedLines, Uint8Array> {
   // One buffer for all: allocating several for each line costs as much as a third of signing it.
   let buffer = new Uint8Array(2_048 * events.length);
   let start = 0;
@@ -51,22 +86,21 @@ export function chainEvents(
   for (const event of events) {
     start = end;
     seq++;
-    const { before, after } = lineParts(event, seq, hash);
-    const needed = start + 3 * (before.length + after.length) + SIGNATURE_ROOM;
+    const { text, split } = lineOf(event, seq, hash);
+    const needed = start + 3 * text.length + SIGNATURE_ROOM;
     if (needed > buffer.length) {
       const larger = new Uint8Array(2 * needed);
       larger.set(buffer.subarray(0, start));
       buffer = larger;
     }
-    const put = (text: string, at: number) =>
-      at + encoder.encodeInto(text, buffer.subarray(at)).written;
-    const split = put(`{${before}`, start);
-    const unsignedEnd = put(`${after}}`, split);
-    const signature = sign(null, buffer.subarray(start, unsignedEnd), privateKey);
-    const member = `,"signature":"${signature.toString("base64")}"`;
-    buffer.copyWithin(split + member.length, split, unsignedEnd);
-    put(member, split);
-    end = unsignedEnd + member.length;
+    const unsignedEnd = start + encoder.encodeInto(text, buffer.subarray(start)).written;
+    const isAscii = unsignedEnd - start === text.length;
+    const at = isAscii ? start + split : unsignedEnd - encoder.encode(text.slice(split)).length;
+    const signature = yield buffer.subarray(start, unsignedEnd);
+    buffer.copyWithin(at + SIGNATURE_MEMBER.length, at, unsignedEnd);
+    buffer.set(SIGNATURE_MEMBER, at);
+    writeBase64(signature, buffer, at + SIGNATURE_START);
+    end = unsignedEnd + SIGNATURE_MEMBER.length;
     const line = buffer.subarray(start, end);
     hash = lineHash(line);
     leaves.push(leafHashWithin(buffer, start, end));
@@ -82,7 +116,7 @@ export function chainEvents(
 
 /** SHA-256 of a line without its newline, hex. */
 export function lineHash(line: Uint8Array): string {
-  return digest("sha256", line, "hex");
+  return hashHex(line);
 }
 
 /** The members that sort before `signature` and those that sort after it, in canonical form. */
@@ -120,67 +154,27 @@ export function signedText({ before, after }: LineParts, signature: string): str
   return `{${before},"signature":${canonicalString(signature)}${after}}`;
 }
 
-function lineParts(event: ExecutionEvent, seq: number, prev: string): LineParts {
+function lineOf(event: ExecutionEvent, seq: number, prev: string): UnsignedLine {
   try {
-    const parts = eventParts(event, seq, prev);
-    if (fits(parts)) return parts;
+    const line = unsignedLine(event, seq, prev) ??
+      joined(splitAtSignature({ ...event, seq, prev }));
+    if (fits(line)) return line;
   } catch {
     // no canonical form
   }
   const members = { ...event, seq, prev };
-  const writable = splitAtSignature(writableJson(members) as Record<string, unknown>);
+  const writable = joined(splitAtSignature(writableJson(members) as Record<string, unknown>));
   if (fits(writable)) return writable;
   const { envelope: _, ...rest } = members as Readonly<Record<string, unknown>>;
-  return splitAtSignature(
+  return joined(splitAtSignature(
     writableJson({ ...rest, detail: "the envelope is left out: it is too long" }) as typeof rest,
-  );
+  ));
 }
 
-/** In which order the members of an event stand in its line. */
-interface MemberOrder {
-  /** As the event lists them. */
-  readonly names: readonly string[];
-  /** With those that the line has besides, in canonical order, before and after the signature. */
-  readonly before: readonly string[];
-  readonly after: readonly string[];
+function joined(parts: LineParts): UnsignedLine {
+  return { text: unsignedText(parts), split: 1 + parts.before.length };
 }
 
-/** By the kind of event: those of one kind mostly list the same members. */
-const orders = new Map<string, MemberOrder>();
-/** More than there are kinds. */
-const ORDERS_LIMIT = 32;
-
-function orderOf(event: ExecutionEvent): MemberOrder | undefined {
-  const names = Object.keys(event);
-  const known = orders.get(event.kind);
-  if (known?.names.length === names.length && known.names.every((name, i) => name === names[i])) {
-    return known;
-  }
-  if (!names.every(isPlainName)) return undefined;
-  const sorted = [...new Set([...names, "seq", "prev"])].filter((name) => name !== "signature")
-    .sort();
-  const order = {
-    names,
-    before: sorted.filter((name) => name < "signature"),
-    after: sorted.filter((name) => name > "signature"),
-  };
-  if (orders.size >= ORDERS_LIMIT) orders.clear();
-  orders.set(event.kind, order);
-  return order;
-}
-
-/** The same as {@linkcode splitAtSignature} of the event with what the line has besides. */
-function eventParts(event: ExecutionEvent, seq: number, prev: string): LineParts {
-  const order = orderOf(event);
-  if (order === undefined) return splitAtSignature({ ...event, seq, prev });
-  const members: Readonly<Record<string, unknown>> = { ...event, seq, prev };
-  const after = canonicalMembers(order.after, members);
-  return {
-    before: canonicalMembers(order.before, members),
-    after: after === "" ? "" : `,${after}`,
-  };
-}
-
-function fits({ before, after }: LineParts): boolean {
-  return before.length + after.length <= MAX_LINE_CHARACTERS;
+function fits({ text }: UnsignedLine): boolean {
+  return text.length <= MAX_LINE_CHARACTERS;
 }

@@ -1,5 +1,7 @@
 import { type Base, baseOf } from "./base.ts";
 import { lineHash } from "./chain.ts";
+import { KeyBatches } from "./ed25519/key_batches.ts";
+import { BatchedSignatures, type LineSignatures, SingleSignatures } from "./line_signatures.ts";
 import { leafHexWithin } from "./merkle/hash.ts";
 import { QuickLines } from "./quick_lines.ts";
 import { type LineFault, readSignedLineAnew } from "./verify_line.ts";
@@ -31,6 +33,8 @@ export interface CheckedLines {
   readonly broken?: LineBreak;
 }
 
+const ofThisThread = new KeyBatches();
+
 /**
  * Checks whole lines, each with its newline, all but what the first one of them follows. Nobody else
  * may read `bytes` meanwhile.
@@ -38,8 +42,20 @@ export interface CheckedLines {
 export function checkLines(
   bytes: Uint8Array,
   publicKeys: readonly Uint8Array[],
+  batches: KeyBatches = ofThisThread,
 ): CheckedLines {
-  const lines = new QuickLines(bytes, publicKeys);
+  const trial = new BatchedSignatures(publicKeys, batches);
+  const checked = checkEach(bytes, publicKeys, trial);
+  // Where the batch does not accept everything, nothing that it said counts.
+  return trial.settle() ? checked : checkEach(bytes, publicKeys, new SingleSignatures(publicKeys));
+}
+
+function checkEach(
+  bytes: Uint8Array,
+  publicKeys: readonly Uint8Array[],
+  signatures: LineSignatures,
+): CheckedLines {
+  const lines = new QuickLines(bytes, signatures);
   const leaves: string[] = [];
   let first: CheckedLines["first"];
   let seq = 0;

@@ -1,9 +1,11 @@
-import { type KeyObject, sign } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import { nodeModule } from "../core/node_module.ts";
 import { err, ok, type Result } from "../core/result.ts";
+import { type SigningKey, signWith } from "../pki/signing_key.ts";
 import { lineHash } from "./chain.ts";
 import type { Hash } from "./merkle/hash.ts";
 import { decodeBase64, noteKeyId } from "./signed_note.ts";
-import { verifySignature } from "./verify_signature.ts";
+import { verifyOneSignature, verifySignature } from "./verify_signature.ts";
 
 /** A log as a whole: how many lines it has, and the root of the Merkle tree over them. */
 export interface TreeHead {
@@ -41,10 +43,27 @@ export function formatCheckpoint(
   head: TreeHead,
   key: { readonly privateKey: KeyObject; readonly publicKey: Uint8Array },
 ): string {
-  const origin = checkpointOrigin(key.publicKey);
-  const text = `${origin}\n${head.size}\n${head.root.toBase64()}\n`;
+  const text = noteText(head, key.publicKey);
+  const { sign } = nodeModule("node:crypto");
   const signature = sign(null, new TextEncoder().encode(text), key.privateKey);
-  const signed = new Uint8Array([...noteKeyId(origin, ED25519_TYPE, key.publicKey), ...signature]);
+  return signedNote(text, key.publicKey, signature);
+}
+
+/** The same without loading `node:crypto`. */
+export async function signCheckpoint(head: TreeHead, key: SigningKey): Promise<string> {
+  const text = noteText(head, key.publicKey);
+  const signature = await signWith(key, new TextEncoder().encode(text));
+  return signedNote(text, key.publicKey, signature);
+}
+
+/** What is signed of a note. */
+function noteText({ size, root }: TreeHead, publicKey: Uint8Array): string {
+  return `${checkpointOrigin(publicKey)}\n${size}\n${root.toBase64()}\n`;
+}
+
+function signedNote(text: string, publicKey: Uint8Array, signature: Uint8Array): string {
+  const origin = checkpointOrigin(publicKey);
+  const signed = new Uint8Array([...noteKeyId(origin, ED25519_TYPE, publicKey), ...signature]);
   return `${text}\n— ${origin} ${signed.toBase64()}\n`;
 }
 
@@ -58,7 +77,31 @@ export function parseCheckpoint(
 ): Result<Checkpoint> {
   const claimed = parseClaim(note);
   if (!claimed.ok) return claimed;
-  const { origin } = claimed.value;
+  for (const { publicKey, signed, signature } of signaturesOf(note, claimed.value, publicKeys)) {
+    if (verifySignature(publicKey, signed, signature)) return claimed;
+  }
+  return refuse("no known key signed it");
+}
+
+/** The same for the only key that counts, without loading `node:crypto`. */
+export async function checkCheckpoint(
+  note: string,
+  publicKey: Uint8Array,
+): Promise<Result<Checkpoint>> {
+  const claimed = parseClaim(note);
+  if (!claimed.ok) return claimed;
+  for (const { signed, signature } of signaturesOf(note, claimed.value, [publicKey])) {
+    if (await verifyOneSignature(publicKey, signed, signature)) return claimed;
+  }
+  return refuse("no known key signed it");
+}
+
+/** The signatures of a note that say that they are of one of the keys. */
+function* signaturesOf(
+  note: string,
+  { origin }: Checkpoint,
+  publicKeys: readonly Uint8Array[],
+): Generator<Record<"publicKey" | "signed" | "signature", Uint8Array>> {
   const end = note.lastIndexOf("\n\n");
   const signed = new TextEncoder().encode(note.slice(0, end + 1));
   for (const line of note.slice(end + 2).split("\n")) {
@@ -70,12 +113,9 @@ export function parseCheckpoint(
       if (!noteKeyId(origin, ED25519_TYPE, publicKey).every((byte, i) => byte === blob[i])) {
         continue;
       }
-      if (verifySignature(publicKey, signed, blob.subarray(4))) {
-        return claimed;
-      }
+      yield { publicKey, signed, signature: blob.subarray(4) };
     }
   }
-  return refuse("no known key signed it");
 }
 
 /** What a note says, whoever signed it: to be believed after {@linkcode parseCheckpoint} alone. */

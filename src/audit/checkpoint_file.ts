@@ -1,10 +1,11 @@
 import type { SigningKey } from "../pki/signing_key.ts";
 import { readIfThere, replaceFile } from "./small_files.ts";
 import {
+  checkCheckpoint,
   type Checkpoint,
   checkpointPath,
   formatCheckpoint,
-  parseCheckpoint,
+  signCheckpoint,
   type TreeHead,
 } from "./checkpoint.ts";
 
@@ -14,13 +15,13 @@ export function readCheckpointNote(logPath: string): string | undefined {
 }
 
 /** The checkpoint beside a log; `undefined` without one that the key signed. */
-export function readCheckpointFile(
+export async function readCheckpointFile(
   logPath: string,
   publicKey: Uint8Array,
-): Checkpoint | undefined {
+): Promise<Checkpoint | undefined> {
   const note = readCheckpointNote(logPath);
   if (note === undefined) return undefined;
-  const checkpoint = parseCheckpoint(note, [publicKey]);
+  const checkpoint = await checkCheckpoint(note, publicKey);
   return checkpoint.ok ? checkpoint.value : undefined;
 }
 
@@ -30,4 +31,13 @@ export function readCheckpointFile(
  */
 export function writeCheckpointFile(logPath: string, head: TreeHead, key: SigningKey): void {
   replaceFile(checkpointPath(logPath), formatCheckpoint(head, key));
+}
+
+/** The same without loading `node:crypto`. */
+export async function putCheckpointFile(
+  logPath: string,
+  head: TreeHead,
+  key: SigningKey,
+): Promise<void> {
+  replaceFile(checkpointPath(logPath), await signCheckpoint(head, key));
 }

@@ -1,13 +1,15 @@
+import { afterIfAlive } from "../core/after.ts";
 import type { ExecutionEvent, KeyEvent } from "../core/event.ts";
 import type { FirmaError } from "../core/result.ts";
 import type { SigningKey } from "../pki/signing_key.ts";
-import { chainEvents, type ChainHead } from "./chain.ts";
+import { chainEvents, chainFewEvents, type ChainHead } from "./chain.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { readCheckpointFile, writeCheckpointFile } from "./checkpoint_file.ts";
+import { putCheckpointFile, readCheckpointFile } from "./checkpoint_file.ts";
 import type { ClosedFile } from "./closed_file.ts";
 import { catchUp, growTree, rebuild } from "./grow_tree.ts";
 import { keyEvent } from "./key_event.ts";
 import { LogFile } from "./log_file.ts";
+import { isNodeModuleLoaded } from "../core/node_module.ts";
 import { asLogError } from "./log_fault.ts";
 import type { WrittenLines } from "./sink.ts";
 import { redactEvent } from "./redact_event.ts";
@@ -17,7 +19,7 @@ import type { SigningKeySource } from "./signing_key_source.ts";
 import type { Tail } from "./tail.ts";
 import { sameHash } from "./merkle/hash.ts";
 import { TreeFile } from "./tree_file.ts";
-import { isSignedBy } from "./verify_line.ts";
+import { isOneSignedBy } from "./verify_line.ts";
 
 /** What an {@linkcode AuditJournal} needs. */
 export interface JournalOptions {
@@ -39,8 +41,17 @@ export interface JournalOptions {
   readonly onTrouble?: (error: FirmaError) => void;
 }
 
+/** What {@linkcode AuditJournal.handOver} does besides the line. */
+export interface HandOverSteps {
+  readonly prepare: (leaving: SigningKey) => void;
+  readonly install: () => void;
+}
+
 /** After how long it is tried again to close a file that could not be closed, in milliseconds. */
 const ROTATE_AGAIN_MS = 60_000;
+
+/** So many events are signed without loading `node:crypto`, if the key can be had without it. */
+const FEW_EVENTS = 16;
 
 /**
  * The chain in its file. Knows what the log held when it was last seen, so
@@ -63,7 +74,10 @@ export class AuditJournal {
   #rotateFrom = 0;
   #checkpointed = -1;
   #checkpointedAt = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Calls off the checkpoint that is planned. */
+  #callOff: (() => void) | undefined;
+  /** What is done with the log locked; what comes next waits, because the lock is the process's. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: JournalOptions) {
     this.path = options.file;
@@ -73,17 +87,30 @@ export class AuditJournal {
   }
 
   /** Writes `events` and, before them, what has to be said about the log itself. All or none. */
-  async write(events: readonly ExecutionEvent[]): Promise<void> {
+  write(events: readonly ExecutionEvent[]): Promise<void> {
+    return this.#inTurn(() => this.#write(events));
+  }
+
+  /** Does `step` when nothing else is at the log. */
+  #inTurn<T>(step: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(step);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  async #write(events: readonly ExecutionEvent[]): Promise<void> {
     await this.#rotateWhenDue();
     const log = await this.#lock();
     try {
       const tail = this.#synchronise(log);
       this.#adoptKey(tail);
-      const notes = this.#compared ? this.#notes : [...this.#compare(log, tail), ...this.#notes];
-      const all = notes.length === 0 ? events : [...notes, ...events];
-      this.#known = all.length === 0 ? tail.head : this.#append(log, tail.head, all);
+      const compared = this.#compared ? [] : await this.#compare(log, tail);
+      const notes = [...this.#notes];
+      const all = [...compared, ...notes, ...events];
+      this.#known = all.length === 0 ? tail.head : await this.#append(log, tail.head, all);
       this.#compared = true;
-      this.#notes = [];
+      // What came meanwhile is for the next time.
+      this.#notes = this.#notes.slice(notes.length);
     } finally {
       log.unlock();
     }
@@ -94,10 +121,11 @@ export class AuditJournal {
    * before that with the key that leaves, `install`, which puts `next` in its place, once the line is
    * on the disk; no process writes in between. Returns the number of the line.
    */
-  async handOver(
-    next: SigningKey,
-    steps: { readonly prepare: (leaving: SigningKey) => void; readonly install: () => void },
-  ): Promise<number> {
+  handOver(next: SigningKey, steps: HandOverSteps): Promise<number> {
+    return this.#inTurn(() => this.#handOver(next, steps));
+  }
+
+  async #handOver(next: SigningKey, steps: HandOverSteps): Promise<number> {
     const log = await this.#lock();
     try {
       const tail = this.#synchronise(log);
@@ -106,7 +134,7 @@ export class AuditJournal {
       const event = keyEvent(this.#key.publicKey, "handed_over", "last line of this key", {
         next_public_key: next.publicKey.toBase64(),
       });
-      this.#known = this.#append(log, tail.head, [event]);
+      this.#known = await this.#append(log, tail.head, [event]);
       await log.syncData();
       steps.install();
       return this.#known.seq;
@@ -140,9 +168,13 @@ export class AuditJournal {
    * Writes a checkpoint that vouches for all lines that this journal knows of;
    * without `force` only when there are new ones.
    */
-  async checkpoint(force = false): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+  checkpoint(force = false): Promise<void> {
+    this.#callOff?.();
+    this.#callOff = undefined;
+    return this.#inTurn(() => this.#checkpoint(force));
+  }
+
+  async #checkpoint(force: boolean): Promise<void> {
     const head = this.#known;
     if (head === undefined || (head.seq === this.#checkpointed && !force)) return;
     // A checkpoint must never survive a power cut that its lines did not survive. What lies in a
@@ -153,7 +185,7 @@ export class AuditJournal {
       const tail = this.#synchronise(log);
       this.#adoptKey(tail);
       const last = tail.head.seq;
-      const present = readCheckpointFile(this.path, this.#key.publicKey)?.size ?? -1;
+      const present = (await readCheckpointFile(this.path, this.#key.publicKey))?.size ?? -1;
       // One beyond the end of the log is from before the log was cut; one between is another
       // process's and later than ours.
       const later = present > head.seq && present <= last;
@@ -161,7 +193,7 @@ export class AuditJournal {
         const tree = this.#tree ??= new TreeFile(this.path);
         catchUp(tree, log, last);
         const root = tree.root(head.seq);
-        writeCheckpointFile(this.path, { size: head.seq, root }, this.#key);
+        await putCheckpointFile(this.path, { size: head.seq, root }, this.#key);
       }
     } finally {
       log.unlock();
@@ -172,19 +204,18 @@ export class AuditJournal {
 
   /** Plans a checkpoint for when it is due; a process may end before. */
   scheduleCheckpoint(onError: (error: FirmaError) => void): void {
-    if (this.#timer !== undefined || this.#known?.seq === this.#checkpointed) return;
+    if (this.#callOff !== undefined || this.#known?.seq === this.#checkpointed) return;
     const wait = this.#checkpointedAt + this.#intervalMs - performance.now();
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
+    this.#callOff = afterIfAlive(wait, () => {
+      this.#callOff = undefined;
       this.checkpoint().catch((thrown) => onError(asLogError(this.path, thrown)));
-    }, Math.max(0, wait));
-    this.#timer.unref();
+    });
   }
 
   /** Closes the file. The next write opens it again. */
   release(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#callOff?.();
+    this.#callOff = undefined;
     this.#closeLog();
     this.#closeTree();
   }
@@ -253,10 +284,18 @@ export class AuditJournal {
     return tail;
   }
 
-  #append(log: LogFile, start: ChainHead, events: readonly ExecutionEvent[]): ChainHead {
+  async #append(
+    log: LogFile,
+    start: ChainHead,
+    events: readonly ExecutionEvent[],
+  ): Promise<ChainHead> {
     const { redactNames } = this.#options;
     const redacted = events.map((event) => redactEvent(event, redactNames));
-    const lines = chainEvents(redacted, start, this.#key.privateKey);
+    const isQuick = this.#key.webKey !== undefined && redacted.length <= FEW_EVENTS &&
+      !isNodeModuleLoaded("node:crypto");
+    const lines = isQuick
+      ? await chainFewEvents(redacted, start, this.#key)
+      : chainEvents(redacted, start, this.#key.privateKey);
     log.append(lines);
     try {
       growTree(this.#tree ??= new TreeFile(this.path), start.seq, lines.leaves);
@@ -273,15 +312,15 @@ export class AuditJournal {
   }
 
   /** What the log has to say about itself when it is opened. */
-  #compare(log: LogFile, tail: Tail): KeyEvent[] {
+  async #compare(log: LogFile, tail: Tail): Promise<KeyEvent[]> {
     const notes: KeyEvent[] = [];
     const { publicKey } = this.#key;
     if (tail.lastLine === undefined) {
       notes.push(this.#firstOf("first line of this log"));
-    } else if (!isSignedBy(tail.lastLine, publicKey)) {
+    } else if (!await isOneSignedBy(tail.lastLine, publicKey)) {
       notes.push(this.#firstOf("the line before was signed by another key"));
     }
-    const checkpoint = readCheckpointFile(this.path, publicKey);
+    const checkpoint = await readCheckpointFile(this.path, publicKey);
     const vouched = Math.max(checkpoint?.size ?? 0, this.#known?.seq ?? 0);
     if (vouched > tail.head.seq) {
       const lost = vouched - tail.head.seq;

@@ -22,6 +22,7 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   outcome: ["decision_event_id", "abort_reason", "detail"],
   approval: ["change", "approval_id", "action_class", "shown", "detail"],
   policy: ["change", "bundle_version", "detail"],
+  config: ["change", "detail"],
   session: ["phase", "command", "profile", "workspace"],
   key: ["change", "detail"],
 };
@@ -64,9 +65,17 @@ function isEvent(value: unknown): value is ExecutionEvent {
     return isTexts(value.policy_ids) && isMembers(value.execution) &&
       isTexts(value.execution.argv);
   }
+  if (value.kind === "config") {
+    const { keys, credentials } = value;
+    return isTexts(keys) && (credentials === undefined || isChange(credentials));
+  }
   return value.kind !== "decision" ||
     (isTexts(value.policy_ids) &&
       (value.provenance === undefined || isMembers(value.provenance)));
+}
+
+function isChange(value: unknown): boolean {
+  return isMembers(value) && ["added", "changed", "removed"].every((name) => isTexts(value[name]));
 }
 
 function isEnvelope(value: unknown): boolean {

@@ -1,6 +1,6 @@
-import { Buffer } from "node:buffer";
+import { nodeModule } from "../core/node_module.ts";
+import type { LineSignatures } from "./line_signatures.ts";
 import { decodeSignature, SIGNATURE_CHARACTERS } from "./signature_text.ts";
-import { verifySignature } from "./verify_signature.ts";
 
 const ZERO = 0x30;
 const NINE = 0x39;
@@ -30,15 +30,16 @@ export class QuickLines {
   readonly #bytes: Uint8Array;
   /** A character for each byte: looking through a string is many times as fast. */
   readonly #text: string;
-  readonly #publicKeys: Uint8Array[];
+  readonly #signatures: LineSignatures;
   /** Of the line that was read last, where the hash of the line before it stands. */
   #prevAt = 0;
   #keyEventAt = -1;
 
-  constructor(bytes: Uint8Array, publicKeys: readonly Uint8Array[]) {
+  constructor(bytes: Uint8Array, signatures: LineSignatures) {
     this.#bytes = bytes;
+    const { Buffer } = nodeModule("node:buffer");
     this.#text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
-    this.#publicKeys = [...publicKeys];
+    this.#signatures = signatures;
   }
 
   /** Where the line that begins at `start` ends: at its newline, or -1 without one. */
@@ -57,7 +58,7 @@ export class QuickLines {
   }
 
   /**
-   * Whether one of the keys signed the line between two places, which is of no `key` event.
+   * Whether the line between two places, which is of no `key` event, is signed.
    * `false`: look closer.
    */
   read(start: number, end: number): boolean {
@@ -75,7 +76,7 @@ export class QuickLines {
     const signature = decodeSignature(this.#bytes, signatureAt);
     if (signature === undefined) return false;
     this.#prevAt = prevAt;
-    return this.#isSigned(this.#without(start, at, signatureEnd + 1, end), signature);
+    return this.#signatures.accept(this.#without(start, at, signatureEnd + 1, end), signature);
   }
 
   #isKeyEvent(start: number, end: number): boolean {
@@ -122,18 +123,6 @@ export class QuickLines {
     // Names of members are of plain letters, so that they compare as their bytes do.
     const name = this.#text.slice(at + NEXT.length, this.#text.indexOf('"', at + NEXT.length));
     return name > "signature" && /^[a-z_]+$/.test(name);
-  }
-
-  #isSigned(message: Uint8Array, signature: Uint8Array): boolean {
-    const keys = this.#publicKeys;
-    for (let i = 0; i < keys.length; i++) {
-      const key = keys[i]!;
-      if (!verifySignature(key, message, signature)) continue;
-      // The next line is likely to be of the same key.
-      if (i > 0) [keys[0], keys[i]] = [key, keys[0]!];
-      return true;
-    }
-    return false;
   }
 
   /** What stands before `from` and what stands behind `to`; good until the next call. */

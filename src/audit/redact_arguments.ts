@@ -3,6 +3,10 @@ import { isSensitiveName, REDACTED, redactQuery } from "./redaction.ts";
 /** Values that look like what they are, wherever they stand. */
 const TOKEN =
   /\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{20,}|glpat-[\w-]{16,}|sk-[\w-]{16,}|sk_(?:live|test)_\w{8,}|xox[abposr]-[\w-]{10,}|AKIA[0-9A-Z]{12,}|npm_[A-Za-z0-9]{20,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|v4\.public\.[\w-]{16,})/g;
+/** No text that {@linkcode TOKEN} finds is shorter. */
+const SHORTEST_TOKEN = 14;
+/** What is behind a name of a secret, or in an address, has one of these before it. */
+const PLAIN = /^[^=:?@\s]*$/;
 const USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@]*@/gi;
 const SCHEME = /\b(bearer|basic|token)\s+[\w.~+/=:-]{6,}/gi;
 const ASSIGNMENT = /^(-{0,2})([A-Za-z_][\w.-]*)=(.+)$/s;
@@ -44,6 +48,9 @@ export function redactArguments(argv: readonly string[]): string[] {
 }
 
 function redactArgument(argument: string): string {
+  if (PLAIN.test(argument)) {
+    return argument.length < SHORTEST_TOKEN ? argument : argument.replace(TOKEN, REDACTED);
+  }
   const [, dashes = "", name, value] = ASSIGNMENT.exec(argument) ?? [];
   if (name !== undefined && value !== undefined && isSensitiveName(name)) {
     return `${dashes}${name}=${REDACTED}`;

@@ -1,7 +1,8 @@
 import { err, ok, type Result } from "../core/result.ts";
 import { signedText, splitAtSignature, unsignedText } from "./chain.ts";
+import { SingleSignatures } from "./line_signatures.ts";
 import { QuickLines } from "./quick_lines.ts";
-import { verifySignature } from "./verify_signature.ts";
+import { verifyOneSignature, verifySignature } from "./verify_signature.ts";
 
 /** A line of the log in its canonical form; the signature is not checked yet. */
 export interface ParsedLine {
@@ -81,7 +82,7 @@ export function readSignedLine(
   line: Uint8Array,
   publicKeys: readonly Uint8Array[],
 ): Result<SignedLine, SignedLineFault> {
-  const quick = new QuickLines(line, publicKeys);
+  const quick = new QuickLines(line, new SingleSignatures(publicKeys));
   if (!quick.read(0, line.length)) return readSignedLineAnew(line, publicKeys);
   return ok({ seq: quick.seq, prev: quick.prev });
 }
@@ -101,6 +102,13 @@ export function readSignedLineAnew(
     code: "BAD_SIGNATURE",
     reason: "its signature does not fit: it was changed, or signed by a key that is not known",
   });
+}
+
+/** The same as {@linkcode isSignedBy} without loading `node:crypto`. */
+export async function isOneSignedBy(line: Uint8Array, publicKey: Uint8Array): Promise<boolean> {
+  const parsed = parseLine(line);
+  return parsed.ok &&
+    await verifyOneSignature(publicKey, parsed.value.signed, parsed.value.signature);
 }
 
 /** Tells whether `line` is a whole record that `publicKey` signed. */

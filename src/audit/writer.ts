@@ -1,3 +1,4 @@
+import { after } from "../core/after.ts";
 import type { ExecutionEvent } from "../core/event.ts";
 import { basename } from "../core/path.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
@@ -100,7 +101,8 @@ export class AuditWriter {
   #acknowledged = 0;
   #closed: Promise<Result<void>> | undefined;
   #working: Promise<void> | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Calls off the next attempt to write. */
+  #callOff: (() => void) | undefined;
   #retryMs = FIRST_RETRY_MS;
 
   /** How many events at the head of the queue are written and not confirmed yet. */
@@ -176,6 +178,7 @@ export class AuditWriter {
    */
   append(event: ExecutionEvent): boolean {
     const reports = event.kind === "outcome" || event.kind === "policy" ||
+      event.kind === "config" ||
       event.kind === "sandbox";
     if (
       this.#closed !== undefined || this.#queue.length >= this.#capacity ||
@@ -223,7 +226,7 @@ export class AuditWriter {
   async #close(): Promise<Result<void>> {
     let result = await this.flush();
     if (this.#working !== undefined) await this.#working;
-    clearTimeout(this.#timer);
+    this.#callOff?.();
     await this.#housekeeping.stop();
     if (result.ok) {
       try {
@@ -242,13 +245,13 @@ export class AuditWriter {
 
   #schedule(): void {
     // With the log out of order the retry is already planned.
-    if (this.#working !== undefined || this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => this.#start(), 0);
+    if (this.#working !== undefined || this.#callOff !== undefined) return;
+    this.#callOff = after(0, () => this.#start());
   }
 
   #start(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#callOff?.();
+    this.#callOff = undefined;
     this.#working = this.#work().finally(() => {
       this.#working = undefined;
       if (this.#queue.length > 0) this.#schedule();
@@ -332,8 +335,8 @@ export class AuditWriter {
     if (first) this.#failedSince = performance.now();
     for (const { resolve } of this.#waiters.splice(0)) resolve(err(error));
     if (this.#closed === undefined) {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#start(), this.#retryMs);
+      this.#callOff?.();
+      this.#callOff = after(this.#retryMs, () => this.#start());
       this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
     }
     if (first) { for (const listener of this.#stateListeners) listener("failed", error); }

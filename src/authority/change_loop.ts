@@ -1,3 +1,5 @@
+import { after } from "../core/after.ts";
+
 /** Options of {@linkcode ChangeLoop.start}. */
 export interface ChangeLoopOptions {
   /** Directories whose entries are watched; they may come and go. */
@@ -39,6 +41,12 @@ export class ChangeLoop {
     return loop;
   }
 
+  /** Has it look at once. */
+  poke(): void {
+    this.#pending = true;
+    this.#wake();
+  }
+
   /** Stops, and resolves when nothing of it runs any more. */
   async close(): Promise<void> {
     this.#closing.abort();
@@ -61,9 +69,9 @@ export class ChangeLoop {
     if (!this.#pending) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
-      const timer = setTimeout(resolve, this.#options.pollMs);
+      const callOff = after(this.#options.pollMs, resolve);
       await promise;
-      clearTimeout(timer);
+      callOff();
     }
     this.#pending = false;
   }
@@ -93,8 +101,7 @@ export class ChangeLoop {
     try {
       for await (const { kind } of watcher) {
         if (kind === "access") continue; // our own reading
-        this.#pending = true;
-        this.#wake();
+        this.poke();
       }
     } catch {
       // A watcher that fails is like one that hears nothing.

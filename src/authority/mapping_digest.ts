@@ -1,29 +1,36 @@
-import { createHash } from "node:crypto";
 import { basename } from "../core/path.ts";
 import { err, ok, type Result } from "../core/result.ts";
 
 const LARGEST = 8 * 1024 * 1024;
+
+const encoder = new TextEncoder();
 
 /**
  * Names the content of mapping files: a SHA-256, hex, over their names and bytes in
  * the order given. Not over their directories, which differ from machine to machine.
  */
 export async function digestMapping(paths: readonly string[]): Promise<Result<string>> {
-  const hash = createHash("sha256");
+  const parts: Uint8Array[] = [];
   for (const path of paths) {
     try {
       const { isFile, size } = await Deno.stat(path);
       if (!isFile) return unreadable(path, "it is not a regular file");
       if (size > LARGEST) return unreadable(path, `it is larger than ${LARGEST} bytes`);
       const bytes = await Deno.readFile(path);
-      const name = new TextEncoder().encode(basename(path));
-      for (const part of [name, bytes]) hash.update(`${part.length}:`).update(part);
+      const name = encoder.encode(basename(path));
+      for (const part of [name, bytes]) parts.push(encoder.encode(`${part.length}:`), part);
     } catch (cause) {
       const missing = cause instanceof Deno.errors.NotFound;
       return unreadable(path, missing ? "there is no such file" : String(cause));
     }
   }
-  return ok(hash.digest("hex"));
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return ok(new Uint8Array(await crypto.subtle.digest("SHA-256", all)).toHex());
 }
 
 function unreadable(path: string, state: string): Result<never> {

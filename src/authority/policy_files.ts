@@ -1,5 +1,4 @@
-import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
+import { hashHex } from "../core/hash_hex.ts";
 import { join } from "../core/path.ts";
 import type { FirmaError } from "../core/result.ts";
 
@@ -71,12 +70,11 @@ export async function readPolicyFiles(directory: string): Promise<PolicyFiles> {
 
 /** Names the content of policy files: the first 16 hex digits of a SHA-256. */
 export function versionOf(files: readonly PolicyFile[]): string {
-  const hash = createHash("sha256");
-  for (const { file, text } of files) {
-    // With their lengths, so that no text can pass for the name of the next file.
-    for (const part of [file, text]) hash.update(`${Buffer.byteLength(part)}:`).update(part);
-  }
-  return hash.digest("hex").slice(0, 16);
+  const encoder = new TextEncoder();
+  // With their lengths, so that no text can pass for the name of the next file.
+  const parts = files.flatMap(({ file, text }) => [file, text])
+    .map((part) => `${encoder.encode(part).length}:${part}`);
+  return hashHex(parts.join("")).slice(0, 16);
 }
 
 async function readPolicyFile(path: string): Promise<{ text: string; modifiedMs: number }> {

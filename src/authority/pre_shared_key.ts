@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "../core/sha256.ts";
 
 /** Characters of a pre-shared key at least: of a shorter one the digest would not keep it secret. */
 export const SHORTEST_KEY = 32;
@@ -13,5 +13,5 @@ export interface SidecarCredentials {
 
 /** SHA-256 of a pre-shared key, in hex: what an Authority keeps of it. */
 export function preSharedKeyDigest(key: string): string {
-  return createHash("sha256").update(key).digest("hex");
+  return sha256(key);
 }

@@ -1,9 +1,8 @@
-import type { CapabilityClaims } from "../core/capability.ts";
+import { ANY_ACTION, type CapabilityClaims } from "../core/capability.ts";
 import type { DenyReason } from "../core/decision.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { parseTimestamp } from "../core/timestamp.ts";
 import { matchScope } from "../mapping/scope.ts";
-import { ANY_ACTION } from "./token.ts";
 
 /** What decides whether a token is valid at all. */
 export interface CurrentDemand {

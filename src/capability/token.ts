@@ -1,13 +1,10 @@
 import type { KeyObject } from "node:crypto";
 import { parseActionClass } from "../core/action_class.ts";
-import type { CapabilityClaims } from "../core/capability.ts";
+import { ANY_ACTION, type CapabilityClaims } from "../core/capability.ts";
 import { isId } from "../core/id.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { parseTimestamp } from "../core/timestamp.ts";
 import { signPaseto, verifyPaseto } from "./paseto.ts";
-
-/** Stands in an action set for every action class. */
-export const ANY_ACTION = "*";
 
 type Check = (value: unknown) => boolean;
 
@@ -42,7 +39,10 @@ function wrongClaim(claims: Readonly<Record<string, unknown>>): string | undefin
 }
 
 /** Makes a capability token: PASETO v4.public without footer and implicit assertion. */
-export async function issueToken(claims: CapabilityClaims, privateKey: KeyObject): Promise<string> {
+export async function issueToken(
+  claims: CapabilityClaims,
+  privateKey: KeyObject | CryptoKey,
+): Promise<string> {
   return await signPaseto({ ...claims }, privateKey);
 }
 

@@ -1,3 +1,6 @@
+/** Stands in an action set for every action class. */
+export const ANY_ACTION = "*";
+
 /** The claims of a capability token (PASETO v4.public), verified. Times are RFC 3339. */
 export interface CapabilityClaims {
   readonly token_id: string;

@@ -1,7 +1,11 @@
 /** Square roots and cube roots of the first primes, as FIPS 180-4 takes the constants from. */
 const PRIMES = firstPrimes(64);
 const ROUND_CONSTANTS = Int32Array.from(PRIMES, (prime) => fraction(Math.cbrt(prime)));
-const INITIAL = Int32Array.from(PRIMES.slice(0, 8), (prime) => fraction(Math.sqrt(prime)));
+/** The state of a digest that has taken nothing yet. */
+export const INITIAL: Readonly<Int32Array> = Int32Array.from(
+  PRIMES.slice(0, 8),
+  (prime) => fraction(Math.sqrt(prime)),
+);
 
 /**
  * The SHA-256 digest (FIPS 180-4), in lower-case hex. For a few hundred kilobytes on the way to
@@ -23,42 +27,54 @@ function pad(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return padded;
 }
 
-/** In one function, and with whole numbers alone, so that it becomes fast while it runs. */
 function digest(padded: Uint8Array): Int32Array {
   const state = INITIAL.slice();
-  const words = new Int32Array(64);
-  for (let at = 0; at < padded.length;) {
-    let a = state[0]!, b = state[1]!, c = state[2]!, d = state[3]!;
-    let e = state[4]!, f = state[5]!, g = state[6]!, h = state[7]!;
-    for (let i = 0; i < 64; i++) {
-      if (i < 16) {
-        words[i] = padded[at]! << 24 | padded[at + 1]! << 16 | padded[at + 2]! << 8 |
-          padded[at + 3]!;
-        at += 4;
-      } else {
-        const x = words[i - 15]!;
-        const y = words[i - 2]!;
-        const s0 = (x >>> 7 | x << 25) ^ (x >>> 18 | x << 14) ^ x >>> 3;
-        const s1 = (y >>> 17 | y << 15) ^ (y >>> 19 | y << 13) ^ y >>> 10;
-        words[i] = words[i - 16]! + s0 + words[i - 7]! + s1;
-      }
-      const s1 = (e >>> 6 | e << 26) ^ (e >>> 11 | e << 21) ^ (e >>> 25 | e << 7);
-      const t1 = h + s1 + (g ^ e & (f ^ g)) + ROUND_CONSTANTS[i]! + words[i]! | 0;
-      const s0 = (a >>> 2 | a << 30) ^ (a >>> 13 | a << 19) ^ (a >>> 22 | a << 10);
-      const t2 = s0 + (a & b | c & (a | b)) | 0;
-      h = g;
-      g = f;
-      f = e;
-      e = d + t1 | 0;
-      d = c;
-      c = b;
-      b = a;
-      a = t1 + t2 | 0;
-    }
-    const worked = [a, b, c, d, e, f, g, h];
-    for (let i = 0; i < 8; i++) state[i] = state[i]! + worked[i]!;
-  }
+  for (let at = 0; at < padded.length; at += 64) compress(state, padded, at);
   return state;
+}
+
+const words = new Int32Array(64);
+
+/**
+ * Puts the 64 bytes that begin at `at` into the state of a digest that is under way (FIPS 180-4,
+ * 6.2.2). In one function, and with whole numbers alone, so that it becomes fast while it runs.
+ */
+export function compress(state: Int32Array, bytes: Uint8Array, at: number): void {
+  let a = state[0]!, b = state[1]!, c = state[2]!, d = state[3]!;
+  let e = state[4]!, f = state[5]!, g = state[6]!, h = state[7]!;
+  for (let i = 0; i < 64; i++) {
+    if (i < 16) {
+      const from = at + 4 * i;
+      words[i] = bytes[from]! << 24 | bytes[from + 1]! << 16 | bytes[from + 2]! << 8 |
+        bytes[from + 3]!;
+    } else {
+      const x = words[i - 15]!;
+      const y = words[i - 2]!;
+      const s0 = (x >>> 7 | x << 25) ^ (x >>> 18 | x << 14) ^ x >>> 3;
+      const s1 = (y >>> 17 | y << 15) ^ (y >>> 19 | y << 13) ^ y >>> 10;
+      words[i] = words[i - 16]! + s0 + words[i - 7]! + s1;
+    }
+    const s1 = (e >>> 6 | e << 26) ^ (e >>> 11 | e << 21) ^ (e >>> 25 | e << 7);
+    const t1 = h + s1 + (g ^ e & (f ^ g)) + ROUND_CONSTANTS[i]! + words[i]! | 0;
+    const s0 = (a >>> 2 | a << 30) ^ (a >>> 13 | a << 19) ^ (a >>> 22 | a << 10);
+    const t2 = s0 + (a & b | c & (a | b)) | 0;
+    h = g;
+    g = f;
+    f = e;
+    e = d + t1 | 0;
+    d = c;
+    c = b;
+    b = a;
+    a = t1 + t2 | 0;
+  }
+  state[0] = state[0]! + a;
+  state[1] = state[1]! + b;
+  state[2] = state[2]! + c;
+  state[3] = state[3]! + d;
+  state[4] = state[4]! + e;
+  state[5] = state[5]! + f;
+  state[6] = state[6]! + g;
+  state[7] = state[7]! + h;
 }
 
 function firstPrimes(count: number): number[] {

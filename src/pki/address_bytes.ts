@@ -1,7 +1,10 @@
-import { isIP } from "node:net";
+import { nodeModule } from "../core/node_module.ts";
 
 /** The 4 or 16 bytes of an IP address, `undefined` for anything else. */
 export function addressBytes(host: string): Uint8Array | undefined {
+  // Most names are none: no address is without a colon or a digit at its end.
+  if (!/[0-9:]/.test(host.at(-1) ?? "") && !host.includes(":")) return undefined;
+  const { isIP } = nodeModule("node:net");
   if (isIP(host) === 4) return Uint8Array.from(host.split("."), Number);
   if (isIP(host) !== 6 || /[.%]/.test(host)) return undefined;
   const [head, tail] = host.split("::").map((half) => half === "" ? [] : half.split(":"));

@@ -1,9 +1,5 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-} from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import { nodeModule } from "../core/node_module.ts";
 import { dirname } from "../core/path.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { readPrivateFile } from "./private_file.ts";
@@ -11,6 +7,8 @@ import { readPrivateFile } from "./private_file.ts";
 /** An Ed25519 key pair (RFC 8032) that this machine signs with. */
 export interface SigningKey {
   readonly privateKey: KeyObject;
+  /** The same where it could be had without loading `node:crypto`, which `privateKey` then does. */
+  readonly webKey?: CryptoKey | undefined;
   /** Raw public key, 32 bytes. */
   readonly publicKey: Uint8Array;
   /** Whether this call made the key, as opposed to finding it. */
@@ -35,10 +33,12 @@ export async function loadOrCreateSigningKey(path: string): Promise<Result<Signi
       pem = await readPrivateFile(path, "signing key");
     }
     if (!pem.ok) return pem;
-    const key = parseSigningKey(`"${path}"`, pem.value);
+    const name = `"${path}"`;
+    const plain = await readPlainKey(name, pem.value);
+    const key = plain === undefined ? parseSigningKey(name, pem.value) : ok(plain);
     if (!key.ok) return key;
     await writePublicKeyFile(path, key.value.publicKey);
-    return ok({ ...key.value, created });
+    return created ? ok(asCreated(key.value)) : key;
   } catch (cause) {
     return err({
       code: "KEY_UNUSABLE",
@@ -71,14 +71,14 @@ export async function readPublicKeyFile(path: string): Promise<Result<Uint8Array
       message: `Cannot read the public key "${path}": it is not 32 bytes in base64 on one line`,
     });
   }
-  return ok(Uint8Array.from(atob(line), (char) => char.charCodeAt(0)));
+  return ok(Uint8Array.fromBase64(line));
 }
 
 /** Reads an Ed25519 key in PKCS#8 PEM; `name` says in messages where it is from. */
 export function parseSigningKey(name: string, pem: string): Result<SigningKey> {
   let key: KeyObject | undefined;
   try {
-    key = createPrivateKey(pem);
+    key = nodeModule("node:crypto").createPrivateKey(pem);
   } catch {
     key = undefined; // OpenSSL's own text names routines, not the fault
   }
@@ -92,14 +92,72 @@ export function parseSigningKey(name: string, pem: string): Result<SigningKey> {
   });
 }
 
+/** PKCS#8 of an Ed25519 key up to the 32 bytes of the key, as firma and OpenSSL write it (RFC 8410, 7). */
+const PLAIN_HEAD = "302e020100300506032b657004220420";
+const PLAIN_BYTES = 48;
+const PLAIN_PEM =
+  /^-----BEGIN PRIVATE KEY-----\n([A-Za-z0-9+/=]{64})\n-----END PRIVATE KEY-----\n?$/;
+
+/** A key in the usual form, without `node:crypto`; `undefined` for any other form. */
+async function readPlainKey(name: string, pem: string): Promise<SigningKey | undefined> {
+  const text = PLAIN_PEM.exec(pem)?.[1];
+  if (text === undefined) return undefined;
+  try {
+    const der = Uint8Array.fromBase64(text);
+    if (der.length !== PLAIN_BYTES || !der.toHex().startsWith(PLAIN_HEAD)) return undefined;
+    const readable = await crypto.subtle.importKey("pkcs8", der, "Ed25519", true, ["sign"]);
+    const { x } = await crypto.subtle.exportKey("jwk", readable);
+    const publicKey = Uint8Array.fromBase64(x ?? "", { alphabet: "base64url" });
+    if (publicKey.length !== 32) return undefined;
+    const webKey = await crypto.subtle.importKey("pkcs8", der, "Ed25519", false, ["sign"]);
+    let privateKey: KeyObject | undefined;
+    return {
+      get privateKey() {
+        if (privateKey !== undefined) return privateKey;
+        const key = parseSigningKey(name, pem);
+        if (!key.ok) throw new Error(key.error.message);
+        return privateKey = key.value.privateKey;
+      },
+      webKey,
+      publicKey,
+      created: false,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The same key, said to be new. */
+function asCreated(key: SigningKey): SigningKey {
+  const { webKey, publicKey } = key;
+  return {
+    get privateKey() {
+      return key.privateKey;
+    },
+    webKey,
+    publicKey,
+    created: true,
+  };
+}
+
+/** The Ed25519 signature (RFC 8032) of a message, for a few of them: without `node:crypto` if it can. */
+export async function signWith(
+  key: SigningKey,
+  message: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array> {
+  const { webKey } = key;
+  if (webKey === undefined) return nodeModule("node:crypto").sign(null, message, key.privateKey);
+  return new Uint8Array(await crypto.subtle.sign("Ed25519", webKey, message));
+}
+
 function rawPublicKey(privateKey: KeyObject): Uint8Array {
-  const jwk = createPublicKey(privateKey).export({ format: "jwk" });
+  const jwk = nodeModule("node:crypto").createPublicKey(privateKey).export({ format: "jwk" });
   return new Uint8Array(Uint8Array.fromBase64(jwk.x ?? "", { alphabet: "base64url" }));
 }
 
 /** Makes a key, in the texts of its two files as {@linkcode loadOrCreateSigningKey} reads them. */
 export function newSigningKey(): { readonly privatePem: string; readonly publicLine: string } {
-  const { privateKey } = generateKeyPairSync("ed25519");
+  const { privateKey } = nodeModule("node:crypto").generateKeyPairSync("ed25519");
   return {
     privatePem: privateKey.export({ type: "pkcs8", format: "pem" }) as string,
     publicLine: `${rawPublicKey(privateKey).toBase64()}\n`,

@@ -75,3 +75,56 @@ Deno.test("chainEvents() takes members in any order, though it remembers one", (
       assert.equal(line, canonicalJson({ ...members, seq, prev, signature }));
     });
   }));
+
+Deno.test("chainEvents() keeps apart what stands in one place of events of one form", () =>
+  inTempDir(async (dir) => {
+    const key = await sampleKey(dir);
+    const twice = { b: 1, a: "twice" };
+    const events = [
+      { kind: "other", m: { z: 1, a: { d: "first", c: 1 } }, status: 200, timestamp: "t" },
+      { kind: "other", m: { z: 2, a: { d: undefined, c: 2 } }, status: undefined, timestamp: "t" },
+      { kind: "other", m: { z: 3, a: 'x,"status":200,"timestamp":' }, status: 5, timestamp: "u" },
+      { kind: "other", m: { z: 4, a: [twice, twice] }, status: undefined, timestamp: undefined },
+      {
+        kind: "other",
+        m: twice,
+        status: twice,
+        timestamp: { status: 1, timestamp: 'x,"status":' },
+      },
+      {
+        kind: "other",
+        m: { a: twice, z: twice },
+        ",x": 1,
+        status: 'é,"status":',
+        zebra: "\u{1f600}",
+      },
+      { kind: "other", m: null, prev: "not this", seq: 9, signature: "nor this" },
+    ];
+    const batch = [...events, ...events.toReversed()] as unknown as ExecutionEvent[];
+    const { bytes } = chainEvents(batch, GENESIS, key.privateKey);
+    const lines = new TextDecoder().decode(bytes).split("\n").slice(0, -1);
+    let prev = GENESIS.hash;
+    lines.forEach((line, index) => {
+      const { signature } = JSON.parse(line);
+      assert.equal(line, canonicalJson({ ...batch[index], seq: index + 1, prev, signature }));
+      const raw = new TextEncoder().encode(line);
+      assert.equal(readSignedLineAnew(raw, [key.publicKey]).ok, true);
+      prev = lineHash(raw);
+    });
+  }));
+
+Deno.test("chainEvents() remembers no more of what agents name than it may", () =>
+  inTempDir(async (dir) => {
+    const key = await sampleKey(dir);
+    const named = (i: number) => ({ kind: "other", m: { [`z${i}`]: { [`y${i}`]: 1, a: i } } });
+    const batch = [...Array(600).keys()].map(named) as unknown as ExecutionEvent[];
+    batch.push(
+      { kind: "other", m: { z: "long ".repeat(10_000), a: 1 } } as unknown as ExecutionEvent,
+    );
+    const { bytes } = chainEvents([...batch, ...batch], GENESIS, key.privateKey);
+    const lines = new TextDecoder().decode(bytes).split("\n").slice(0, -1);
+    lines.forEach((line, index) => {
+      const { seq: _seq, prev: _prev, signature: _signature, ...members } = JSON.parse(line);
+      assert.deepEqual(members, batch[index % batch.length]);
+    });
+  }));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { SingleSignatures } from "../../src/audit/line_signatures.ts";
 import { QuickLines } from "../../src/audit/quick_lines.ts";
 import { readSignedLineAnew } from "../../src/audit/verify_line.ts";
 import { lineStarts, logBytes, mixedEvents, spliced } from "../fixtures/audit_tampering.ts";
@@ -13,7 +14,10 @@ Deno.test("QuickLines.read() takes every line of a block whose signature fits, w
     for (const key of keys) {
       const log = logBytes(mixedEvents(EVENTS), key);
       const starts = lineStarts(log);
-      const lines = new QuickLines(log, keys.map(({ publicKey }) => publicKey));
+      const lines = new QuickLines(
+        log,
+        new SingleSignatures(keys.map(({ publicKey }) => publicKey)),
+      );
       for (let at = 0; at < EVENTS; at++) {
         assert.equal(lines.endOf(starts[at]!), starts[at + 1]! - 1);
         assert.ok(lines.read(starts[at]!, starts[at + 1]! - 1), `line ${at + 1}`);
@@ -21,7 +25,7 @@ Deno.test("QuickLines.read() takes every line of a block whose signature fits, w
         assert.ok(lines.follows(lines.prev));
         assert.ok(!lines.follows("f".repeat(64)));
       }
-      const unknown = new QuickLines(log, []);
+      const unknown = new QuickLines(log, new SingleSignatures([]));
       assert.ok(!unknown.read(0, starts[1]! - 1), "of a key that nobody knows");
     }
   }));
@@ -38,7 +42,7 @@ Deno.test("QuickLines.read() takes no line of a block that does not stand by its
       fc.property(fc.nat(EVENTS - 1), fc.nat(), fc.nat(3), inserted, (at, where, cut, text) => {
         const place = starts[at]! + where % (starts[at + 1]! - starts[at]!);
         const block = spliced(log, place, place + cut, new TextEncoder().encode(text));
-        const lines = new QuickLines(block, keys);
+        const lines = new QuickLines(block, new SingleSignatures(keys));
         for (let start = 0; start < block.length;) {
           const newline = lines.endOf(start);
           const end = newline < 0 ? block.length : newline;
