@@ -54,6 +54,13 @@ export class CommandTable {
     return this.#names;
   }
 
+  /** The names of programs of which some rule says which files they make go away. */
+  get deleting(): readonly string[] {
+    const commands = this.#files.flatMap((file) => file.commands);
+    return commands.filter(({ deletes }) => deletes !== undefined)
+      .flatMap(({ executable }) => executable);
+  }
+
   /**
    * The most specific rule for a command; none where none names the program so. Where an operand may
    * be the value of an option, it may be one of several commands, and there is one for each.

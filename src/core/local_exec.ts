@@ -39,10 +39,18 @@ export interface Interpreter {
   readonly argument?: string;
 }
 
+/** How many files an argument holds by itself, and with all below it where that is known. */
+export type HeldFiles = readonly [path: string, files: number, below?: number];
+
 /** From the gate. */
 export type GateMessage =
-  /** May this run? */
-  | { readonly kind: "ask"; readonly number: number; readonly execution: Execution }
+  /** May this run? `held` are files that the Sidecar would ask to count, as far as they are known. */
+  | {
+    readonly kind: "ask";
+    readonly number: number;
+    readonly execution: Execution;
+    readonly held?: readonly HeldFiles[];
+  }
   /** As many files lie where the Sidecar asked to count; `undefined` when that cannot be told. */
   | { readonly kind: "counted"; readonly number: number; readonly files?: number }
   /** In what state the files are that decide what this does; `undefined` when that cannot be told. */
@@ -68,6 +76,8 @@ export type SidecarMessage =
     readonly governed: readonly string[];
     /** Those of them that do what their arguments name without executing it. */
     readonly carriers: readonly string[];
+    /** Those of them of which it is asked how many files their arguments hold. */
+    readonly deleting?: readonly string[];
   }
   | {
     readonly kind: "answer";

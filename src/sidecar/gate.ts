@@ -10,6 +10,7 @@ import type { HttpCall, Provenance } from "../core/envelope.ts";
 import type { AbortReason, Decision, DenyReason } from "../core/decision.ts";
 import type { BodyPrefix } from "../net/http/replay_body.ts";
 import type { AbortProblem, DenialForm, DenyProblem } from "../core/problem.ts";
+import type { GateConnection } from "./exec/gate_connection.ts";
 
 /** Whose connection it is: from the socket and the PROXY header, never from what the agent sends. */
 export interface Peer {
@@ -32,7 +33,13 @@ export interface Executions {
    * Answers the execution gate of a session on its connection, to its end. `directory` is that of
    * the session's socket.
    */
-  serve(sessionId: string, reader: SocketReader, directory: string): Promise<void>;
+  serve(sessionId: string, reader: GateConnection, directory: string): Promise<void>;
+}
+
+/** Runs commands of secret stores for sandboxes. */
+export interface SecretPrograms {
+  /** Answers a stub of a store's program on its connection, to its end. Never rejects. */
+  serve(sessionId: string, store: string, reader: SocketReader): Promise<void>;
 }
 
 /** One request, as it came. */

@@ -8,6 +8,8 @@ import type { Denial, SessionView } from "../pipeline/draft.ts";
 import { judge } from "../pipeline/policy.ts";
 import { unready } from "../pipeline/readiness.ts";
 import type { Standing } from "../pipeline/standing.ts";
+import { STUB_REF } from "../stores/stub_ref.ts";
+import { withStoreCure } from "../stores/store_cure.ts";
 import { type Classified, execEnvelope } from "./envelope.ts";
 
 /** What the operator configured for executions. */
@@ -59,7 +61,8 @@ export function decideExecution(
   const { denial, policyIds, remedy } = judge(standing.bundle?.engine, envelope);
   // There is no other form of an execution that could be let through in its place.
   const changed = denial ?? (remedy && UNCHANGEABLE);
-  return { tokenId, envelope, policyIds, denial: changed, remedy };
+  const told = changed && withStoreCure(changed, execution, classified);
+  return { tokenId, envelope, policyIds, denial: told, remedy };
 }
 
 /** Said where policy lets an execution go on in another form alone. */
@@ -100,6 +103,8 @@ function notKnown(
   { file, interpreter }: Execution,
   { ref }: Classified,
 ): Denial | undefined {
+  // Firma's own, whatever name it goes by; what it asks for is decided when it asks.
+  if (ref === STUB_REF) return;
   if (allowedExecutables !== undefined) {
     const files = interpreter === undefined ? [file] : [file, interpreter.file];
     const stranger = files.find((each) => !allowedExecutables.some((one) => covers(one, each)));

@@ -1,9 +1,9 @@
 import { SHIPPED_COMMANDS } from "../../commands/shipped.ts";
 import { CommandTable } from "../../commands/table.ts";
-import type { SocketReader } from "../../net/socket_reader.ts";
 import type { Executions } from "../gate.ts";
 import { DEFAULT_EXEC_CONFIG, type ExecConfig } from "./decide.ts";
 import { GateLine, type GateLineOptions } from "./gate_line.ts";
+import type { GateConnection } from "./gate_connection.ts";
 
 /** What deciding executions needs. */
 export type ExecutionsOptions = Omit<GateLineOptions, "table" | "now" | "config"> & {
@@ -24,7 +24,7 @@ export class LocalExecutions implements Executions {
     this.#options = { now: Date.now, ...options, config, table };
   }
 
-  async serve(sessionId: string, reader: SocketReader, directory: string): Promise<void> {
+  async serve(sessionId: string, reader: GateConnection, directory: string): Promise<void> {
     const line = new GateLine(sessionId, reader, directory, this.#options);
     this.#lines.add(line);
     try {

@@ -2,9 +2,8 @@ import type { ApprovalDesk } from "../../approvals/answer.ts";
 import { classifyExecution, SYSTEM_EXECUTE } from "../../commands/classify.ts";
 import type { CommandTable, MatchedCommand } from "../../commands/table.ts";
 import { CARRIERS } from "../../commands/views.ts";
-import type { Execution, GateMessage, SidecarMessage } from "../../core/local_exec.ts";
+import type { Execution, GateMessage, HeldFiles, SidecarMessage } from "../../core/local_exec.ts";
 import { countsInSession } from "../../core/session_state.ts";
-import type { SocketReader } from "../../net/socket_reader.ts";
 import type { Denial, SessionView } from "../pipeline/draft.ts";
 import { isObservable } from "../pipeline/observation.ts";
 import { isStillPermitted } from "../pipeline/policy.ts";
@@ -20,17 +19,22 @@ import {
 } from "./decide.ts";
 import { type Classified, toClassified } from "./envelope.ts";
 import { execEvent } from "./exec_event.ts";
-import { execSubject, type FileStates, unaskable } from "./hold.ts";
+import { filesAmong } from "./held_files.ts";
+import { broken, CHANGED, execSubject, type FileStates, unaskable } from "./hold.ts";
+import type { KnownStubs } from "../stores/known_stubs.ts";
 import { Waiting } from "../waiting.ts";
 import { readMessages } from "./read_messages.ts";
 import { SpoolReader } from "./spool_reader.ts";
 import { isStable } from "./stable.ts";
+import type { GateConnection } from "./gate_connection.ts";
 
 /** What answering a gate needs. */
 export interface GateLineOptions extends ExecSurroundings {
   readonly table: CommandTable;
   readonly sessions: SessionTable;
   readonly sink: EventSink;
+  /** The stubs of secret stores, which do nothing themselves. @default {there are none} */
+  readonly stubs?: KnownStubs | undefined;
   /** Where approvals are kept, and how executions wait for them; without it nobody is asked. */
   readonly approvals?: { readonly desk: ApprovalDesk; readonly config: ApprovalConfig } | undefined;
 }
@@ -40,6 +44,8 @@ interface Counting {
   readonly execution: Execution;
   readonly matches: readonly MatchedCommand[];
   readonly files: (number | undefined)[];
+  /** What the gate has counted already. */
+  readonly held: readonly HeldFiles[];
   readonly startedMs: number;
 }
 
@@ -64,7 +70,7 @@ const MOST_HELD = 32;
 /** The connection with the execution gate of one session. */
 export class GateLine {
   readonly #sessionId: string;
-  readonly #reader: SocketReader;
+  readonly #reader: GateConnection;
   readonly #directory: string;
   #spool: SpoolReader | undefined;
   readonly #options: GateLineOptions;
@@ -83,7 +89,7 @@ export class GateLine {
   /** `directory` is where the gate writes down what runs by standing answers. */
   constructor(
     sessionId: string,
-    reader: SocketReader,
+    reader: GateConnection,
     directory: string,
     options: GateLineOptions,
   ) {
@@ -91,12 +97,14 @@ export class GateLine {
     this.#reader = reader;
     this.#directory = directory;
     this.#options = options;
-    this.#governed = new Set([...options.table.names, ...CARRIERS]);
+    const { table, stubs } = options;
+    this.#governed = new Set([...table.names, ...CARRIERS, ...stubs?.names ?? []]);
   }
 
   /** Answers to the end of the connection. */
   async serve(): Promise<void> {
-    this.#say({ kind: "hello", governed: [...this.#governed], carriers: CARRIERS });
+    const { deleting } = this.#options.table;
+    this.#say({ kind: "hello", governed: [...this.#governed], carriers: CARRIERS, deleting });
     try {
       for await (const message of readMessages(this.#reader)) {
         await this.#options.sink.relief();
@@ -137,7 +145,7 @@ export class GateLine {
   #hear(message: GateMessage): void {
     switch (message.kind) {
       case "ask":
-        return this.#ask(message.number, message.execution);
+        return this.#ask(message);
       case "counted":
         return this.#counted(message.number, message.files);
       case "stated":
@@ -162,10 +170,11 @@ export class GateLine {
     }
   }
 
-  #ask(number: number, execution: Execution): void {
+  #ask({ number, execution, held = [] }: Extract<GateMessage, { kind: "ask" }>): void {
     const startedMs = performance.now();
-    const matches = classifyExecution(this.#options.table, execution);
-    const counting: Counting = { execution, matches, files: [], startedMs };
+    const { stubs, table } = this.#options;
+    const matches = stubs?.matchesOf(execution) ?? classifyExecution(table, execution);
+    const counting: Counting = { execution, matches, files: [], held, startedMs };
     this.#countOn(number, counting);
   }
 
@@ -179,6 +188,11 @@ export class GateLine {
         // Without a name nobody knows what goes away, but for a target that there is none of.
         if (deletes.otherwise === undefined) continue;
         files.push(0);
+        return this.#countOn(number, counting);
+      }
+      const known = filesAmong(counting.held, paths, deletes.recursive);
+      if (known !== undefined) {
+        files.push(known);
         return this.#countOn(number, counting);
       }
       this.#counting.set(number, counting);
@@ -367,16 +381,6 @@ function unaskableOf(
   files: FileStates | undefined,
 ): Denial | undefined {
   return denial?.reason === "StepUpRequired" ? unaskable(execution, files) ?? denial : denial;
-}
-
-const CHANGED: Denial = {
-  reason: "PolicyDenied",
-  detail: "a file that decides what it does has changed since a person was asked",
-};
-
-function broken(cause: unknown): Denial {
-  const detail = cause instanceof Error ? cause.message : String(cause);
-  return { reason: "FailClosed", detail: `the decision failed: ${detail}` };
 }
 
 const UNRECORDABLE: Denial = {

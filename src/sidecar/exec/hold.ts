@@ -76,3 +76,15 @@ export function unaskable(
   const detail = `a person would have to approve it, and ${unknown}`;
   return { reason: "MalformedRequest", detail };
 }
+
+/** Said of an execution that is not what a person was asked about. */
+export const CHANGED: Denial = {
+  reason: "PolicyDenied",
+  detail: "a file that decides what it does has changed since a person was asked",
+};
+
+/** Said where deciding breaks off. */
+export function broken(cause: unknown): Denial {
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return { reason: "FailClosed", detail: `the decision failed: ${detail}` };
+}

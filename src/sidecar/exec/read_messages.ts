@@ -1,12 +1,12 @@
 import { type GateMessage, LONGEST_MESSAGE } from "../../core/local_exec.ts";
-import type { SocketReader } from "../../net/socket_reader.ts";
+import type { GateConnection } from "./gate_connection.ts";
 
 /**
  * What the execution gate of a sandbox says, message by message.
  *
  * @throws {Error} when it says what it may not: then nothing of it is to be believed.
  */
-export async function* readMessages(reader: SocketReader): AsyncGenerator<GateMessage> {
+export async function* readMessages(reader: GateConnection): AsyncGenerator<GateMessage> {
   const decoder = new TextDecoder();
   let pending = "";
   // What came while a message was dealt with is there already: a fill would wait for more.

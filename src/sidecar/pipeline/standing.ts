@@ -15,14 +15,25 @@ interface BundleInForce {
 
 /** What decisions are made by at this moment: mapping, policies, revocations. */
 export class Standing implements Classification, Readiness {
-  mapping: MappingTable;
+  #mapping: MappingTable | undefined;
   readonly defaultProtected: boolean;
   bundle: BundleInForce | undefined;
   revoked: ReadonlySet<string> | undefined;
 
-  constructor(mapping: MappingTable, defaultProtected: boolean) {
-    this.mapping = mapping;
+  /** `mapping` may be given later, before the first call. */
+  constructor(mapping: MappingTable | undefined, defaultProtected: boolean) {
+    this.#mapping = mapping;
     this.defaultProtected = defaultProtected;
+  }
+
+  /** @throws {Error} while there is none, which denies. */
+  get mapping(): MappingTable {
+    if (this.#mapping === undefined) throw new Error("Cannot classify the call: no mapping yet");
+    return this.#mapping;
+  }
+
+  set mapping(mapping: MappingTable) {
+    this.#mapping = mapping;
   }
 
   /** Puts a bundle in force, unless it is not valid: then the one before stays. */

@@ -26,6 +26,7 @@ export interface ConfineCliOptions {
   readonly limits?: LimitsConfig;
   readonly startIn?: string;
   readonly addedFilter?: Artifact;
+  readonly viewBuilder?: "bwrap";
   readonly brokeredHosts?: readonly string[];
   /** What the session says of placeholders. */
   readonly held?: Pick<SandboxSession, "placeholders" | "signIns">;

@@ -25,7 +25,7 @@ const gate = new GateThread();
 const path = Deno.env.get("PATH") ?? "";
 if (isDiskFull === true) fillDisk();
 try {
-  await gate.open({ socket, own, path, timeoutMs, only });
+  await gate.open({ socket, own, builders: 0, path, timeoutMs, only });
   const child = new Deno.Command(program, { args }).spawn();
   void gate.ended.then((reason) => console.error(`gate ended: ${reason}`));
   const { code } = await child.status;

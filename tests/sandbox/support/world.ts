@@ -100,6 +100,7 @@ export class World implements Disposable {
       sessionless: options.sessionless ?? false,
       ...(options.limits && { limits: options.limits }),
       ...(options.addedFilter && { addedFilter: options.addedFilter }),
+      ...(options.viewBuilder && { viewBuilder: options.viewBuilder }),
       ...(options.brokeredHosts && { brokeredHosts: options.brokeredHosts }),
       ...(options.held && { held: options.held }),
       ...(options.startIn && { startIn: options.startIn }),

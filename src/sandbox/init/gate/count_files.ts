@@ -6,13 +6,14 @@ const MOST_FILES = 10_000;
 
 /**
  * How many files some paths of a process hold; what does not exist holds none. Links are counted
- * and not followed. `undefined` where that cannot be told.
+ * and not followed. `undefined` where that cannot be told. There may be more than `most`.
  */
 export function countFiles(
   programs: Programs,
   pid: number,
   paths: readonly string[],
   recursive: boolean,
+  most = MOST_FILES,
 ): number | undefined {
   let files = 0;
   for (const path of paths) {
@@ -29,7 +30,7 @@ export function countFiles(
       } catch (cause) {
         if (!(cause instanceof Deno.errors.NotFound)) return undefined;
       }
-      if (files >= MOST_FILES || pending.length >= MOST_FILES) return MOST_FILES;
+      if (files >= most || pending.length >= most) return most;
     }
   }
   return files;

@@ -3,7 +3,7 @@ import { isTelling } from "../../../core/telling_variables.ts";
 import { type FileIdentity, identityKey, readLink } from "./file.ts";
 import { ERRNO } from "./libc.ts";
 import type { Attempt } from "./listener.ts";
-import { type ListStart, readList } from "./memory.ts";
+import { type ListStart, readFirst, readList } from "./memory.ts";
 import { namesOf, type Program, type Programs } from "./program.ts";
 
 /** The program that an attempt would start. */
@@ -35,29 +35,33 @@ export interface Found {
 }
 
 const EFAULT = 14;
-const LONGEST_NAME = 4096;
+/** How much is read of a first argument. */
+export const LONGEST_NAME = 4096;
 /** The kernel's own limit for arguments and environment is 2 MiB with usual settings. */
 export const WHOLE = { strings: 131_072, bytes: 2 * 1024 * 1024 };
-const FIRST = { strings: 1, bytes: LONGEST_NAME };
 /** What is recorded, and told of programs that are not governed. */
 export const BEGINNING = { strings: 64, bytes: 4096 };
 const ENVIRONMENT = { strings: 16_384, bytes: 2 * 1024 * 1024 };
 /** The kernel follows no more. */
 const MOST_INTERPRETERS = 4;
 
-/** Finds out which program an attempt names, or the error number that it is to fail with. */
+/**
+ * Finds out which program an attempt names, or the error number that it is to fail with. Its first
+ * argument is not read where there is no such program: shells try each directory of `PATH`.
+ */
 export function identify(
   attempt: Attempt,
   path: string,
   programs: Programs,
   governed: ReadonlySet<string>,
+  readFirstArgument = () => readFirst(attempt.pid, attempt.argv, LONGEST_NAME),
 ): Identified | number {
   const { pid } = attempt;
   const program = programs.find(attempt, path);
   if (typeof program === "number") return program;
-  const first = readList(pid, attempt.argv, FIRST);
-  if ("fault" in first) return EFAULT;
-  const own = first.texts[0] ?? "";
+  const first = readFirstArgument();
+  if (typeof first !== "string" && first.fault === "unreadable") return EFAULT;
+  const own = typeof first === "string" ? first : "";
   const known = identified.get(program);
   if (known !== undefined && known.path === path && known.own === own) return known;
   const script = interpreterOf(programs, pid, program);

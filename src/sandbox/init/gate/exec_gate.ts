@@ -1,12 +1,20 @@
 import type { GateMessage, SidecarMessage } from "../../../core/local_exec.ts";
-import { describe, executionOf, type Found, type Identified, identify } from "./describe.ts";
+import {
+  describe,
+  executionOf,
+  type Found,
+  type Identified,
+  identify,
+  LONGEST_NAME,
+} from "./describe.ts";
 import { release, type Stopped } from "./exec_stop.ts";
 import { Executing } from "./executing.ts";
 import { findOut } from "./find_out.ts";
 import { governedBy } from "./governed.ts";
+import { heldFiles } from "./held_files.ts";
 import { ERRNO, libc } from "./libc.ts";
 import { type Attempt, ExecListener } from "./listener.ts";
-import { readString } from "./memory.ts";
+import { readCall } from "./memory.ts";
 import { Programs } from "./program.ts";
 import { RecentRefusals } from "./recent_refusals.ts";
 import { Spool } from "./spool.ts";
@@ -22,6 +30,8 @@ export interface GateOrders {
   readonly socket: string;
   /** What firma itself executes before the agent's command, in this order. */
   readonly own: readonly string[];
+  /** How many of these build the sandbox: what the Sidecar says first is taken in while they do. */
+  readonly builders: number;
   /** Where governed programs lie, as in `PATH`. */
   readonly path: string;
   /** How long an answer may take, in milliseconds. */
@@ -48,7 +58,7 @@ interface Asked {
 const MOST_ASKED = 64;
 const MOST_UNSENT = 1024 * 1024;
 const MOST_STANDING = 4096;
-const LONGEST_PATH = 4096;
+const LONGEST = { path: 4096, first: LONGEST_NAME };
 const EFAULT = 14;
 
 const POLLIN = 1;
@@ -58,8 +68,8 @@ const PR_SET_TIMERSLACK = 29;
 
 const TICK_MS = 1_000;
 /** What runs by standing answers is told together: at most so many, and so long afterwards. */
-const MOST_UNTOLD = 64;
-const TELL_MS = 25;
+const MOST_UNTOLD = 128;
+const TELL_MS = 100;
 
 /**
  * Answers for every program that anything in the sandbox is about to execute. One thread, which
@@ -78,6 +88,7 @@ export class ExecGate {
   #untold = 0;
   #untoldSince = 0;
   #governed: ReadonlySet<string> | undefined;
+  #deleting: ReadonlySet<string> = new Set();
   #subjects = new Subjects(undefined, []);
   #early: Attempt[] = [];
   #wire: Wire | undefined;
@@ -105,30 +116,27 @@ export class ExecGate {
 
   #run(): void {
     libc.prctl(PR_SET_TIMERSLACK, 1n, 0n, 0n, 0n);
-    const polled = new Uint8Array(16);
-    const view = new DataView(polled.buffer);
-    const patience = new Uint8Array(16);
-    const patienceView = new DataView(patience.buffer);
+    // `struct pollfd` of the kernel and of the Sidecar: a descriptor, what for, and what has come.
+    const descriptors = new Int32Array(4);
+    const events = new Int16Array(descriptors.buffer);
+    const polled = new Uint8Array(descriptors.buffer);
+    const patience = new Int32Array(4);
+    const timespec = new Uint8Array(patience.buffer);
+    events[2] = POLLIN;
     this.#connect();
     let nextTick = performance.now() + TICK_MS;
     for (;;) {
+      const isUnsent = this.#wire !== undefined && this.#wire.unsent > 0;
       const isFull = this.#openQuestions() >= MOST_ASKED ||
-        (this.#wire !== undefined && this.#wire.unsent > MOST_UNSENT);
-      view.setInt32(0, isFull ? -1 : this.#orders.listener, true);
-      view.setInt16(4, POLLIN, true);
-      view.setInt32(8, this.#wire?.descriptor ?? -1, true);
-      view.setInt16(
-        12,
-        this.#wire !== undefined && this.#wire.unsent > 0 ? POLLIN | POLLOUT : POLLIN,
-        true,
-      );
-      view.setInt16(6, 0, true);
-      view.setInt16(14, 0, true);
-      patienceView.setBigInt64(0, 0n, true);
-      patienceView.setBigInt64(8, this.#patience(), true);
-      const ready = libc.ppoll(polled, 2n, patience, null);
-      const kernel = view.getInt16(6, true);
-      const sidecar = view.getInt16(14, true);
+        (isUnsent && this.#wire!.unsent > MOST_UNSENT);
+      descriptors[0] = isFull ? -1 : this.#orders.listener;
+      descriptors[2] = this.#isStarting ? -1 : this.#wire?.descriptor ?? -1;
+      events[6] = isUnsent ? POLLIN | POLLOUT : POLLIN;
+      events[3] = events[7] = 0;
+      patience[2] = this.#patience();
+      const ready = libc.ppoll(polled, 2n, timespec, null);
+      const kernel = events[3]!;
+      const sidecar = events[7]!;
       this.#executing.look();
       if (ready === 0) this.#tellUntold();
       if (sidecar & (POLLIN | ENDED)) this.#hear();
@@ -144,12 +152,17 @@ export class ExecGate {
     }
   }
 
-  #patience(): bigint {
-    return this.#executing.patience() ??
-      BigInt(this.#untold > 0 ? TELL_MS : TICK_MS) * 999_999n;
+  get #isStarting(): boolean {
+    return this.#own < this.#orders.builders;
+  }
+
+  /** Nanoseconds, less than a second of them. */
+  #patience(): number {
+    return this.#executing.patience() ?? (this.#untold > 0 ? TELL_MS : TICK_MS) * 999_999;
   }
 
   #openQuestions(): number {
+    if (this.#asked.size === 0) return this.#early.length;
     let open = 0;
     for (const { until } of this.#asked.values()) if (until !== Infinity) open++;
     return open + this.#early.length;
@@ -166,7 +179,7 @@ export class ExecGate {
 
   /** Asks for whatever an attempt is about, unless that is known already. */
   #consider(attempt: Attempt): void {
-    const path = readString(attempt.pid, attempt.path, LONGEST_PATH);
+    const { path, first } = readCall(attempt.pid, attempt, LONGEST);
     if (typeof path !== "string") {
       return this.#refuse(attempt, path.fault === "too long" ? ERRNO.ENAMETOOLONG : EFAULT);
     }
@@ -180,8 +193,8 @@ export class ExecGate {
       this.#early.push(attempt);
       return;
     }
-    const identified = identify(attempt, path, this.#programs, this.#governed);
-    if (typeof identified === "number") return this.#refuseRead(attempt, identified);
+    const identified = identify(attempt, path, this.#programs, this.#governed, first);
+    if (typeof identified === "number") return this.#refuse(attempt, identified);
     if (!this.#subjects.include(identified)) {
       if (!this.#listener.isWaiting(attempt)) return;
       return this.#letGo(attempt, { kind: "free", identified });
@@ -192,14 +205,15 @@ export class ExecGate {
       return this.#letGo(attempt, { kind: "standing", identified });
     }
     const found = describe(attempt, identified, this.#programs);
-    if (typeof found === "number") return this.#refuseRead(attempt, found);
+    if (typeof found === "number") return this.#refuse(attempt, found);
+    const held = heldFiles(this.#programs, attempt.pid, found.execution, this.#deleting);
     if (!this.#listener.isWaiting(attempt)) return;
     if (this.#refused.isRetry(found, performance.now())) {
       return this.#refuse(attempt, ERRNO.EPERM);
     }
     const number = ++this.#number;
     const { execution } = found;
-    if (!this.#tell({ kind: "ask", number, execution })) {
+    if (!this.#tell({ kind: "ask", number, execution, ...(held && { held }) })) {
       return this.#refuse(attempt, ERRNO.EPERM);
     }
     const until = performance.now() + this.#orders.timeoutMs;
@@ -226,11 +240,7 @@ export class ExecGate {
     this.#refuse(attempt, ERRNO.EPERM);
   }
 
-  /** Refuses for what was read of the caller, if it was the caller's. */
-  #refuseRead(attempt: Attempt, error: number): void {
-    if (this.#listener.isWaiting(attempt)) this.#refuse(attempt, error);
-  }
-
+  /** Whoever does not wait any more, and may not be who was read, hears nothing of it. */
   #refuse(attempt: Attempt, error: number): void {
     this.#listener.refuse(attempt, error);
   }
@@ -317,8 +327,9 @@ export class ExecGate {
   #obey(message: SidecarMessage): void {
     switch (message.kind) {
       case "hello": {
-        const { governed, subjects, known } = governedBy(message, this.#orders);
+        const { governed, deleting, subjects, known } = governedBy(message, this.#orders);
         this.#governed = governed;
+        this.#deleting = deleting;
         this.#subjects = subjects;
         this.#programs.known = known;
         const early = this.#early;
@@ -370,7 +381,7 @@ export class ExecGate {
     // What ran is told to the Sidecar that comes after one which did not take it any more.
     const hasLeft = this.#spool !== undefined && this.#spool.taken < this.#spool.end;
     if (this.#wire === undefined && hasLeft) this.#connect();
-    const isSilent = this.#wire !== undefined && this.#governed === undefined;
+    const isSilent = this.#wire && !this.#isStarting && this.#governed === undefined;
     if (isSilent && now > this.#connectedAt + this.#orders.timeoutMs) return this.#lost();
     for (const [number, { attempt, until }] of this.#asked) {
       const isGone = !this.#listener.isWaiting(attempt);

@@ -51,9 +51,10 @@ export function interrupt(pid: number): void {
 
 /**
  * The next thread that stopped; `undefined` when none has yet, or, waiting for it, when a signal came
- * first.
+ * first. `only` is the one thread that was told to go on, where there is but one: then nobody else
+ * can have executed anything, and the kernel is not asked who did.
  */
-export function nextStopped(isWaiting = false): Stopped | undefined {
+export function nextStopped(isWaiting: boolean, only: number | undefined): Stopped | undefined {
   const pid = libc.wait4(-1, status, (isWaiting ? 0 : WNOHANG) | WALL | OWN_TRACEES, null);
   if (pid <= 0) return undefined;
   const value = statusView.getInt32(0, true);
@@ -62,6 +63,7 @@ export function nextStopped(isWaiting = false): Stopped | undefined {
   if (event !== EVENT_EXEC) {
     return { pid, asker: pid, how: "failed", signal: event === 0 ? (value >> 8) & 0xff : 0 };
   }
+  if (pid === only) return { pid, asker: pid, how: "executed", signal: 0 };
   const isTold = libc.ptrace(GETEVENTMSG, BigInt(pid), 0n, messageAddress) === 0n;
   const asker = isTold ? Number(messageView.getBigUint64(0, true)) : pid;
   return { pid, asker, how: "executed", signal: 0 };

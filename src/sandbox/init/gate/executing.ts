@@ -7,8 +7,8 @@ import { end, interrupt, nextStopped, seize, type Stopped } from "./exec_stop.ts
  */
 const EXECUTING_MS = 20;
 /** How often it is looked whether a program has been executed at last: soon, and later less. */
-const LOOK_NS = 30_000n;
-const LOOK_LATER_NS = 1_000_000n;
+const LOOK_NS = 30_000;
+const LOOK_LATER_NS = 1_000_000;
 const SOON_LOOKS = 100;
 
 /** Who was told to go on, until it is known what has come of it. */
@@ -24,7 +24,7 @@ export class Executing<Expected> {
   }
 
   /** How long to wait for anything else before {@linkcode look}, in nanoseconds; `undefined`: ever. */
-  patience(): bigint | undefined {
+  patience(): number | undefined {
     if (this.#expected.size === 0) return undefined;
     return this.#looks++ < SOON_LOOKS ? LOOK_NS : LOOK_LATER_NS;
   }
@@ -43,7 +43,7 @@ export class Executing<Expected> {
       allow();
       interrupt(pid);
       while (this.#alarm !== undefined && this.#expected.has(pid)) {
-        const next = nextStopped(true);
+        const next = nextStopped(true, this.#only());
         if (next === undefined) break;
         this.#take(next);
       }
@@ -56,7 +56,7 @@ export class Executing<Expected> {
   /** Takes up whatever has stopped since. */
   look(): void {
     while (this.#expected.size > 0) {
-      const next = nextStopped();
+      const next = nextStopped(false, this.#only());
       if (next === undefined) return;
       this.#take(next);
     }
@@ -66,6 +66,11 @@ export class Executing<Expected> {
   end(pid: number): void {
     this.#expected.set(pid, undefined);
     end(pid);
+  }
+
+  /** Who it must be that has executed, where only one may have. */
+  #only(): number | undefined {
+    return this.#expected.size === 1 ? this.#expected.keys().next().value : undefined;
   }
 
   #take(stopped: Stopped): void {

@@ -12,14 +12,15 @@ export interface GovernedOrders {
 
 /** What a Sidecar's greeting means to a gate with these orders. */
 export function governedBy(
-  { governed, carriers }: Extract<SidecarMessage, { readonly kind: "hello" }>,
+  { governed, carriers, deleting }: Extract<SidecarMessage, { readonly kind: "hello" }>,
   { only, path }: GovernedOrders,
 ): {
   readonly governed: ReadonlySet<string>;
+  readonly deleting: ReadonlySet<string>;
   readonly subjects: Subjects;
   readonly known: KnownPrograms;
 } {
   const subjects = new Subjects(only, carriers);
   const known = new KnownPrograms(new Set([...governed, ...subjects.names]), path, subjects.paths);
-  return { governed: new Set(governed), subjects, known };
+  return { governed: new Set(governed), deleting: new Set(deleting), subjects, known };
 }

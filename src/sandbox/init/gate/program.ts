@@ -11,7 +11,7 @@ import {
 } from "./file.ts";
 import { ContentHashes } from "./content_hashes.ts";
 import type { KnownPrograms } from "./known_programs.ts";
-import { ERRNO, libc } from "./libc.ts";
+import { cString, ERRNO, libc } from "./libc.ts";
 import type { Attempt } from "./listener.ts";
 
 /** A program file that was found. */
@@ -30,6 +30,8 @@ export type Content =
   | { readonly kind: "script"; readonly interpreter: string; readonly argument?: string }
   /** Nothing that the kernel runs by itself. */
   | { readonly kind: "other" };
+
+type CString = ReturnType<typeof cString>;
 
 const AT_EMPTY_PATH = 0x1000;
 const AT_FDCWD = -100;
@@ -51,7 +53,7 @@ export class Programs {
   standIns: ReadonlyMap<string, string> = new Map();
 
   /** The programs of absolute paths as they were found last, to be found again with one look. */
-  readonly #found = new Map<string, Program>();
+  readonly #found = new Map<string, { readonly below: CString; readonly program: Program }>();
 
   /** What copies are recognised by. */
   set known(known: KnownPrograms) {
@@ -100,11 +102,13 @@ export class Programs {
     const before = this.#found.get(path);
     // Links are followed as we see them here, which can only lead to another file, not to this one:
     // and what runs in the end is compared with this one once more.
-    if (before !== undefined && isAt(this.#root, path, before.identity)) return before;
+    if (before !== undefined && isAt(this.#root, before.below, before.program.identity)) {
+      return before.program;
+    }
     const program = this.#at(openWithin(this.#root, path));
     if (typeof program !== "number" && program.identity.isSettled) {
       if (this.#found.size >= MOST_KNOWN) this.#found.clear();
-      this.#found.set(path, program);
+      this.#found.set(path, { below: cString(path.slice(1)), program });
     }
     return program;
   }

@@ -9,6 +9,9 @@ const PIECE = 256 * 1024;
 /** What the Sidecar has not taken may be so much, in bytes: it reads the rest of a gate that ended. */
 const MOST_UNTAKEN = 1024 * 1024;
 
+/** UTF-8 takes no more for a unit of UTF-16. */
+const MOST_BYTES_A_UNIT = 3;
+
 const encoder = new TextEncoder();
 
 /**
@@ -18,6 +21,8 @@ const encoder = new TextEncoder();
  */
 export class Spool {
   readonly #descriptor: number;
+  /** For one line: making a buffer for each costs more than filling it. */
+  readonly #line = new Uint8Array(64 * 1024);
   #end = 0;
   #taken = 0;
   #freed = 0;
@@ -51,11 +56,13 @@ export class Spool {
 
   /** Writes one down. `false` where that failed: then it must not run. */
   add(execution: Execution): boolean {
-    const line = encoder.encode(`${JSON.stringify(execution)}\n`);
-    const size = BigInt(line.length);
-    const count = libc.pwrite(this.#descriptor, line, size, BigInt(this.#end));
-    if (count !== size) return false;
-    this.#end += line.length;
+    const text = `${JSON.stringify(execution)}\n`;
+    const isLong = text.length * MOST_BYTES_A_UNIT > this.#line.length;
+    const line = isLong ? encoder.encode(text) : this.#line;
+    const size = isLong ? line.length : encoder.encodeInto(text, line).written;
+    const at = BigInt(this.#end);
+    if (Number(libc.pwrite(this.#descriptor, line, BigInt(size), at)) !== size) return false;
+    this.#end += size;
     return true;
   }
 

@@ -41,6 +41,11 @@ export class GateThread {
     };
   }
 
+  /** Ends the thread, where nothing is to be decided after all. */
+  dismiss(): void {
+    this.#worker.terminate();
+  }
+
   /**
    * Has every program decided that this thread starts from now on, and all that those start.
    *

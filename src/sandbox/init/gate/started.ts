@@ -9,7 +9,7 @@ import {
 } from "./describe.ts";
 import { startingArguments } from "./exec_stop.ts";
 import { type FileIdentity, leadsTo, readLink } from "./file.ts";
-import { readList } from "./memory.ts";
+import { readList, readStartingArguments } from "./memory.ts";
 
 /**
  * Programs between their execution and their first instruction: memory and paths of whoever asked
@@ -62,7 +62,7 @@ export function describeStarted(pid: number, identified: Identified): Execution 
   const { interpreter, own, runs } = identified;
   if (!isRunning(pid, runs)) return "another program";
   const at = startingArguments(pid);
-  const started = at === undefined ? undefined : readList(pid, at, BEGINNING);
+  const started = at === undefined ? undefined : readStartingArguments(pid, at, BEGINNING);
   if (started === undefined || "fault" in started) return "other arguments";
   if (interpreter === undefined && (started.texts[0] ?? "") !== own) return "other arguments";
   return executionOf(pid, identified, started, readLink(`/proc/${pid}/cwd`));

@@ -1,6 +1,7 @@
 /** No program runs by a standing answer without a record, whatever becomes of gate and Sidecar. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import type { ExecEvent } from "../../../../src/core/event.ts";
 import { SPOOL_NAME } from "../../../../src/core/local_exec.ts";
 import { eventually } from "../../../fixtures/deadline.ts";
 import { Gated } from "../../support/gated.ts";
@@ -13,6 +14,43 @@ Deno.test("what runs by a standing answer is written down before its first instr
   const [first, second = ""] = stdout.split("--\n");
   assert.equal(first, "", "the first is asked about");
   assert.deepEqual(JSON.parse(second).argv, ["/bin/cat", `./${SPOOL_NAME}`], stderr);
+});
+
+Deno.test("what runs by a standing answer is recorded with its arguments, as the kernel laid them down", async () => {
+  await using gated = await Gated.deciding();
+  const script = String.raw`
+/bin/true
+/bin/true one ''
+/bin/true '' é "a b" ''
+/bin/env -i /bin/true no environment
+/bin/true $(seq 63)
+/bin/true $(seq 64)
+/bin/true "$(printf 'a\377\303')" b
+/bin/true $(seq -s x 900) last
+/bin/true $(seq -s x 2000) last
+/bin/true again
+`;
+  const { code, stderr } = await gated.shell(script);
+  assert.equal(code, 0, stderr);
+  const has = ({ execution }: ExecEvent) => execution.argv.at(-1) === "again";
+  await eventually("the last record", () => gated.executions.some(has) || undefined);
+  const ran = gated.executions.map(({ execution }) => execution)
+    .filter(({ path }) => path === "/bin/true");
+  const numbers = (last: number) => Array.from({ length: last }, (_, index) => String(index + 1));
+  const cut = (last: number) => `${numbers(last).join("x").slice(0, 512)}…`;
+  const expected: [args: string[], count: number][] = [
+    [[], 1],
+    [["one", ""], 3],
+    [["", "é", "a b", ""], 5],
+    [["no", "environment"], 3],
+    [numbers(63), 64],
+    [numbers(63), -1],
+    [["a\ufffd\ufffd", "b"], 3],
+    [[cut(900), "last"], 3],
+    [[], -1],
+    [["again"], 2],
+  ];
+  assert.deepEqual(ran.map(({ argv, argc }) => [argv.slice(1), argc]), expected, stderr);
 });
 
 Deno.test("what ran is recorded when the gate is killed right then", async () => {
