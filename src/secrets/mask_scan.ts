@@ -47,8 +47,8 @@ export class MaskScan {
     this.#bytes = bytes;
     this.#size = this.hold = size;
     this.#final = final;
-    this.matches.length = 0;
-    this.#tried.fill(-1);
+    if (this.matches.length > 0) this.matches.length = 0;
+    for (let i = 0; i < 16; i++) this.#tried[i] = -1;
     const { grams, gramShift } = table;
     const count = size >> 2;
     for (let i = 0; i < count; i++) {
@@ -112,13 +112,33 @@ export class MaskScan {
    * than {@linkcode LEADING} characters may be left, should every escape be as long as can be.
    */
   #tail(): void {
-    const size = this.#size;
-    const last = Math.max(0, size - TAIL - LEADING);
+    const bytes = this.#bytes;
+    const last = Math.max(0, this.#size - TAIL - LEADING);
     let characters = 0;
-    for (let at = size - 1; at >= last; at--) {
-      characters += beginsEscape(this.#bytes[at]!) ? 2 - LONGEST_ESCAPE : 1;
-      if (characters < LEADING + 1) this.#tryAt(at);
+    // Nothing before as many places as an escape may take up leads beyond all of them.
+    for (let at = this.#size - 1, enough = 0; at >= last && enough < LONGEST_ESCAPE; at--) {
+      characters = beginsEscape(bytes[at]!) ? this.#before(at, characters) : characters + 1;
+      enough = characters > LEADING ? enough + 1 : 0;
+      if (enough === 0) this.#tryAt(at);
     }
+  }
+
+  /**
+   * How many characters are left at least from where an escape may begin, if `after` are from the
+   * place behind that on. What may go on beyond the end is not even one.
+   */
+  #before(at: number, after: number): number {
+    const bytes = this.#bytes;
+    if (at + SHORT_ESCAPE > this.#size) return 0;
+    const short = shortEscape(bytes, at);
+    if (short >= 0) return after + 2 - (short >> 8);
+    if (short !== LONG_ESCAPE) return after + 1;
+    const reading = this.#reading;
+    reading.read(bytes, at, this.#size);
+    if (reading.more) return 0;
+    let end = at + 1;
+    for (let i = 0; i < reading.ends.length; i++) end = Math.max(end, reading.ends[i]!);
+    return after + 2 - (end - at);
   }
 
   /** Tries texts that have what is at `at` at one of some places. */
@@ -128,22 +148,49 @@ export class MaskScan {
     }
   }
 
+  /** Whether the first two characters at `at` are those of some text, as far as that is told quickly. */
+  #mayBegin(at: number): boolean {
+    const first = this.#bytes[at]!;
+    if (this.#mayFollow(first, at + 1)) return true;
+    if (!beginsEscape(first)) return false;
+    if (at + SHORT_ESCAPE > this.#size) return true;
+    const short = shortEscape(this.#bytes, at);
+    return short === LONG_ESCAPE ||
+      short >= 0 && this.#mayFollow(short & 0xff, at + (short >> 8));
+  }
+
+  #mayFollow(first: number, at: number): boolean {
+    const table = this.#table;
+    if ((table.places[first]! & 1) === 0) return false;
+    if (at >= this.#size) return true;
+    const second = this.#bytes[at]!;
+    if (hasPair(table, first, second)) return true;
+    if (!beginsEscape(second)) return false;
+    if (at + SHORT_ESCAPE > this.#size) return true;
+    const short = shortEscape(this.#bytes, at);
+    return short === LONG_ESCAPE || short >= 0 && hasPair(table, first, short & 0xff);
+  }
+
   #tryAt(start: number): void {
     if (start < 0 || this.#tried[start & 15] === start) return;
     this.#tried[start & 15] = start;
-    const bytes = this.#bytes;
-    const table = this.#table;
-    const first = bytes[start]!;
-    if (start + 1 < this.#size && !beginsEscape(first) && !beginsEscape(bytes[start + 1]!)) {
-      const pair = (first << 8) | bytes[start + 1]!;
-      if ((table.pairs[pair >> 3]! & (1 << (pair & 7))) === 0) return;
+    if (!this.#mayBegin(start)) return;
+    if (start + 1 === this.#size && !beginsEscape(this.#bytes[start]!)) {
+      // Some text begins so, or else it would not be tried.
+      if (!this.#final) this.hold = Math.min(this.hold, start);
+      return;
     }
     const matcher = this.#matcher;
-    matcher.match(table, bytes, start, this.#size, this.#final);
+    matcher.match(this.#table, this.#bytes, start, this.#size, this.#final);
     const { more, end, text, tail } = matcher;
     if (more) this.hold = Math.min(this.hold, start);
     else if (end >= 0) this.matches.push({ start, end, text, tail });
   }
+}
+
+function hasPair({ pairs }: MaskTable, first: number, second: number): boolean {
+  const pair = first << 8 | second;
+  return (pairs[pair >> 3]! & (1 << (pair & 7))) !== 0;
 }
 
 function wordAt(bytes: Uint8Array, at: number): number {
