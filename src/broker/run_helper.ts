@@ -1,4 +1,5 @@
 import { err, ok, type Result } from "../core/result.ts";
+import { readUpTo, stopChild } from "./child_output.ts";
 
 /** A helper program and what it may know. */
 export interface HelperCall {
@@ -34,11 +35,7 @@ export async function runHelper(
     return err(`"${program}" ${whyNot(cause)}`);
   }
   const reader = child.stdout.getReader();
-  const stop = () => {
-    kill(child);
-    // Not left to the child: what it started may keep its end of the pipe open.
-    reader.cancel().catch(() => {});
-  };
+  const stop = () => stopChild(child, [reader]);
   signal.addEventListener("abort", stop);
   if (signal.aborted) stop();
   try {
@@ -57,37 +54,9 @@ export async function runHelper(
   }
 }
 
-async function readUpTo(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  most: number,
-): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    length += part.value.length;
-    if (length > most) return undefined;
-    chunks.push(part.value);
-  }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
-}
-
 function whyNot(cause: unknown): string {
   if (cause instanceof Deno.errors.NotFound) return "does not exist";
   if (cause instanceof Deno.errors.PermissionDenied) return "may not be run";
   if (cause instanceof Deno.errors.NotCapable) return "may not be run by the broker";
   return "cannot be run";
-}
-
-function kill(child: Deno.ChildProcess): void {
-  try {
-    child.kill("SIGKILL");
-  } catch {
-    // It is gone already.
-  }
 }

@@ -128,6 +128,7 @@ async function printPermissions(flags: Flags): Promise<number> {
     },
     Deno.env.toObject(),
     loaded?.config.sidecar.credentials,
+    loaded?.config.sidecar.cliSecretProviders,
   );
   if (flags.json) print(`${JSON.stringify({ parts: table })}\n`);
   else {

@@ -19,6 +19,7 @@ import { programCheck } from "./checks/program.ts";
 import { runsCheck, socketsCheck } from "./checks/remains.ts";
 import { runtimesCheck } from "./checks/runtimes.ts";
 import { sandboxCheck, seccompCheck } from "./checks/sandbox.ts";
+import { secretProgramsCheck } from "./checks/secret_programs.ts";
 import { seedCheck } from "./checks/seed.ts";
 import { sidecarCheck } from "./checks/sidecar.ts";
 import { unmappedCheck } from "./checks/unmapped.ts";
@@ -47,6 +48,7 @@ export const CHECKS: readonly Check[] = [
   policiesCheck,
   mappingsCheck,
   credentialsCheck,
+  secretProgramsCheck,
   auditLogCheck,
   diskCheck,
   clockCheck,

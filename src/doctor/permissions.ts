@@ -2,6 +2,7 @@ import { GIVEN_UP, MONITOR_GIVES_UP, SCREEN_GIVES_UP } from "../config/permissio
 import { brokerPermissions } from "../broker/permissions.ts";
 import type { CredentialConfig } from "../config/keys/credentials/credential.ts";
 import type { Environment } from "../config/paths.ts";
+import type { CliSecretProvider } from "../secrets/cli/provider.ts";
 import { watchPermissions } from "../restore/permissions.ts";
 import { type Reach, workerPermissions } from "../sidecar/worker/permissions.ts";
 
@@ -33,6 +34,7 @@ export function permissionTable(
   reach: PlaneReach,
   env: Environment,
   credentials: readonly CredentialConfig[] = [],
+  stores: readonly CliSecretProvider[] = [],
 ): readonly PartPermissions[] {
   return [
     { part: "command line", granted: [...ALL], withheld: [] },
@@ -43,7 +45,7 @@ export function permissionTable(
     },
     { part: "Sidecar, once it has started", granted: without(GIVEN_UP), withheld: [...GIVEN_UP] },
     worker(reach),
-    broker(credentials),
+    broker(credentials, stores),
     { part: "Authority, once it has started", granted: without(GIVEN_UP), withheld: [...GIVEN_UP] },
     { part: "watch over deletions", ...listed(watchPermissions(env)) },
     // Whether a process still runs is told from /proc, which Deno opens only to who may do all.
@@ -70,8 +72,11 @@ export function permissionTable(
   ];
 }
 
-function broker(credentials: readonly CredentialConfig[]): PartPermissions {
-  return { part: "credential broker", ...listed(brokerPermissions(credentials)) };
+function broker(
+  credentials: readonly CredentialConfig[],
+  stores: readonly CliSecretProvider[],
+): PartPermissions {
+  return { part: "credential broker", ...listed(brokerPermissions(credentials, stores)) };
 }
 
 function worker({ hosts, ...reach }: PlaneReach): PartPermissions {

@@ -21,9 +21,7 @@ export class SessionSecrets {
     if (!isMaskable(secret)) return false;
     const known = this.#known.get(secret);
     if (known !== undefined && (placeholder ?? known.placeholder) === known.placeholder) {
-      this.#known.delete(secret);
-      this.#known.set(secret, known);
-      return true;
+      return this.renew(secret);
     }
     const shown = placeholder ?? newId("fsp");
     this.#shown.set(shown, secret);
@@ -37,6 +35,15 @@ export class SessionSecrets {
       this.#known.delete(oldest);
     }
     this.#table = undefined;
+    return true;
+  }
+
+  /** A known secret is in use, so that others are forgotten before it; `false`: it is not known. */
+  renew(secret: string): boolean {
+    const known = this.#known.get(secret);
+    if (known === undefined) return false;
+    this.#known.delete(secret);
+    this.#known.set(secret, known);
     return true;
   }
 

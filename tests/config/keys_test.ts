@@ -46,6 +46,12 @@ host = "a.test"
 path = "/a"
 `;
 
+const PROGRAM = `[[sidecar.cli_secret_providers]]
+provider_id = "a"
+preset = "op"
+program = "/usr/bin/a"
+`;
+
 /** What a key means only beside others: lines of TOML, by the beginning of its name. */
 const BESIDE: readonly [prefix: string, text: string][] = [
   ["authority.store.url", '[authority.store]\nkind = "postgres"\n'],
@@ -58,6 +64,7 @@ const BESIDE: readonly [prefix: string, text: string][] = [
   ["run.profiles.<id>.", "[run.profiles.example]\n"],
   ["sidecar.http_secret_providers[].matchers[].kind", `${STORE}kind = "blocked"\n`],
   ["sidecar.http_secret_providers[].", `${STORE}kind = "sensitive"\nvalues = ["x"]\n`],
+  ["sidecar.cli_secret_providers[].", PROGRAM],
   ["sidecar.connector.hosts[].", '[[sidecar.connector.hosts]]\nhost = "a.test"\n'],
   ["sidecar.authority.credentials.pre_shared_key_env", `${CREDENTIALS}pre_shared_key_env = "K"\n`],
   ["sidecar.authority.credentials.", `${CREDENTIALS}pre_shared_key_path = "k"\n`],

@@ -52,6 +52,7 @@ Deno.test("parseConfig() fills in every default", () => {
         mapping: { rulesPaths: [], defaultProtected: true },
         credentials: [],
         httpSecretProviders: [],
+        cliSecretProviders: [],
         interceptor: {
           mode: "unix_socket",
           listenAddr: { hostname: "127.0.0.1", port: 8080 },

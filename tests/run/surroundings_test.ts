@@ -62,3 +62,30 @@ env = ["ANTHROPIC_API_KEY"]
   assert.equal(seen(hostEnv), undefined);
   assert.deepEqual(placeholders, ["ANTHROPIC_API_KEY"]);
 });
+
+Deno.test("surroundings() names what runs outside, and what it is told to read", () => {
+  const config = configOf(`
+[sidecar.credentials.forge]
+provider = "command"
+command = ["/usr/bin/python3", "-u", "/srv/token.py", "--config=/srv/token.toml"]
+hosts = ["api.forge.test"]
+
+[[sidecar.cli_secret_providers]]
+provider_id = "team"
+preset = "pass"
+program = "/usr/bin/pass"
+`);
+  const owner = 'the credential "forge"';
+  // Of PATH what they have of it: not what lies in the project.
+  const env = { ...ENV, PATH: "/home/ada/app/bin:.:/usr/bin:/home/ada/bin" };
+  const found = { owner: 'the secret store "team"', isDirectory: true };
+  assert.deepEqual(surroundings(configOf(""), env, undefined).hostPrograms, []);
+  assert.deepEqual(surroundings(config, env, undefined).hostPrograms, [
+    { path: "/usr/bin/pass", owner: 'the secret store "team"' },
+    { path: "/usr/bin/python3", owner },
+    { path: "/srv/token.py", owner },
+    { path: "/srv/token.toml", owner },
+    { path: "/usr/bin", ...found },
+    { path: "/home/ada/bin", ...found },
+  ]);
+});

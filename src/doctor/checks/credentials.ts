@@ -7,11 +7,10 @@ import { editCommand } from "../commands.ts";
 import { type Finding, fine } from "../finding.ts";
 import type { LoadedProject } from "../project.ts";
 import type { World } from "../world.ts";
+import { hostProgramFindings } from "./host_programs.ts";
 import { readTable } from "./mappings.ts";
 
 const ANYBODY_ELSE = 0o077;
-const OTHERS_WRITE = 0o022;
-const EXECUTABLE = 0o111;
 
 /**
  * Whether what credentials come from is there, and nobody else can get at it. Nothing is obtained:
@@ -58,24 +57,9 @@ function secretFiles(credential: CredentialConfig): Finding[] {
 }
 
 function programs(credential: CredentialConfig, { file }: LoadedProject): Finding[] {
-  const { label } = credential;
-  return reachOf(credential).run.flatMap((path): Finding[] => {
-    let entry: Deno.FileInfo;
-    try {
-      entry = Deno.statSync(path);
-    } catch {
-      const reason = `${label}: there is no program "${path}"`;
-      return [{ status: "fail", reason, cure: editCommand(file.file) }];
-    }
-    const mode = entry.mode ?? EXECUTABLE;
-    if (!entry.isFile || (mode & EXECUTABLE) === 0) {
-      const reason = `${label}: "${path}" is not a program`;
-      return [{ status: "fail", reason, cure: editCommand(file.file) }];
-    }
-    if ((mode & OTHERS_WRITE) === 0) return [];
-    const reason = `${label}: others can write the program "${path}"`;
-    return [{ status: "warn", reason, cure: `chmod go-w ${shellWord(path)}` }];
-  });
+  return reachOf(credential).run.flatMap((path) =>
+    hostProgramFindings(path, { label: credential.label, file: file.file })
+  );
 }
 
 function unmapped(

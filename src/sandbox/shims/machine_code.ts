@@ -9,6 +9,8 @@ export type Operand =
   | number
   /** What {@linkcode MachineCode.keep} has kept. */
   | Kept
+  /** What lies in the four bytes at an address. */
+  | { readonly at: number }
   /** How many bytes were received behind the first one. */
   | "received but one"
   /** The lists that the process was started with, where the kernel put them. */
@@ -16,7 +18,7 @@ export type Operand =
   | "environment";
 
 /** Results that outlive later calls. */
-export type Kept = "socket" | "received";
+export type Kept = "socket" | "received" | "file";
 
 /** Writes instructions one after the other. */
 export interface MachineCode {
@@ -32,6 +34,17 @@ export interface MachineCode {
   whenFailed(label: string): void;
   /** Jumps when the last call was interrupted by a signal. */
   whenInterrupted(label: string): void;
+  /** Jumps when the result of the last call is zero. */
+  whenZero(label: string): void;
+  /** Jumps. */
+  jump(label: string): void;
+  /** Writes a constant into the four bytes at an address. */
+  set(address: number, value: number): void;
+  /**
+   * Adds the result of the last call to what lies at `address`, takes it from what lies at `left`,
+   * four bytes each, and jumps unless that has become zero.
+   */
+  advance(address: number, left: number, label: string): void;
   /** Jumps unless the value of this many bytes at an address is what it should be. */
   unlessAt(address: number, size: 1 | 4, value: number, label: string): void;
   /** The instructions, all jumps resolved. */
@@ -95,13 +108,18 @@ class X86Code extends Writer implements MachineCode {
       this.word(operand);
       return;
     }
+    if (typeof operand === "object") {
+      this.bytes.push(0x8b, [0x3c, 0x34, 0x14][index]!, 0x25); // mov edi, esi or edx, [at]
+      this.word(operand.at);
+      return;
+    }
     const code = LOADS_X86[`${index} ${operand}`];
     if (code === undefined) throw new Error(`Cannot pass "${operand}" as argument ${index}`);
     this.bytes.push(...code);
   }
 
   keep(as: Kept): void {
-    this.bytes.push(0x41, 0x89, as === "socket" ? 0xc4 : 0xc5); // mov r12d or r13d, eax
+    this.bytes.push(0x41, 0x89, { socket: 0xc4, received: 0xc5, file: 0xc6 }[as]); // mov r12d to r14d, eax
   }
 
   whenFailed(label: string): void {
@@ -112,6 +130,31 @@ class X86Code extends Writer implements MachineCode {
   whenInterrupted(label: string): void {
     this.bytes.push(0x83, 0xf8, 0x100 - EINTR); // cmp eax, -EINTR
     this.#jump(0x84, label); // je
+  }
+
+  whenZero(label: string): void {
+    this.bytes.push(0x85, 0xc0); // test eax, eax
+    this.#jump(0x84, label); // je
+  }
+
+  jump(label: string): void {
+    this.bytes.push(0xe9); // jmp
+    this.leadsTo(label);
+    this.word(0);
+  }
+
+  set(address: number, value: number): void {
+    this.bytes.push(0xc7, 0x04, 0x25); // mov dword [address], value
+    this.word(address);
+    this.word(value);
+  }
+
+  advance(address: number, left: number, label: string): void {
+    this.bytes.push(0x01, 0x04, 0x25); // add [address], eax
+    this.word(address);
+    this.bytes.push(0x29, 0x04, 0x25); // sub [left], eax
+    this.word(left);
+    this.#jump(0x85, label); // jne
   }
 
   unlessAt(address: number, size: 1 | 4, value: number, label: string): void {
@@ -135,6 +178,8 @@ class X86Code extends Writer implements MachineCode {
 
 const LOADS_X86: Readonly<Record<string, readonly number[]>> = {
   "0 socket": [0x44, 0x89, 0xe7], // mov edi, r12d
+  "0 file": [0x44, 0x89, 0xf7], // mov edi, r14d
+  "2 received": [0x44, 0x89, 0xea], // mov edx, r13d
   "1 arguments": [0x48, 0x8d, 0x73, 0x08], // lea rsi, [rbx + 8]
   // mov rdx, [rbx]; lea rdx, [rbx + 8 * rdx + 16]
   "2 environment": [0x48, 0x8b, 0x13, 0x48, 0x8d, 0x54, 0xd3, 0x10],
@@ -155,6 +200,10 @@ class ArmCode extends Writer implements MachineCode {
 
   #load(index: number, operand: Operand): void {
     if (typeof operand === "number") return this.#set(index, operand);
+    if (typeof operand === "object") {
+      this.#set(9, operand.at);
+      return this.word((0xb9400120 | index) >>> 0); // ldr w, [x9]
+    }
     const code = LOADS_ARM[`${index} ${operand}`];
     if (code === undefined) throw new Error(`Cannot pass "${operand}" as argument ${index}`);
     for (const word of code) this.word(word);
@@ -166,7 +215,7 @@ class ArmCode extends Writer implements MachineCode {
   }
 
   keep(as: Kept): void {
-    this.word(as === "socket" ? 0x2a0003f4 : 0x2a0003f5); // mov w20 or w21, w0
+    this.word({ socket: 0x2a0003f4, received: 0x2a0003f5, file: 0x2a0003f6 }[as]); // mov w20 to w22, w0
   }
 
   whenFailed(label: string): void {
@@ -178,6 +227,35 @@ class ArmCode extends Writer implements MachineCode {
     this.word((0x3100001f | EINTR << 10) >>> 0); // cmn w0, #EINTR
     this.leadsTo(label);
     this.word(0x54000000); // b.eq
+  }
+
+  whenZero(label: string): void {
+    this.leadsTo(label);
+    this.word(0x34000000); // cbz w0
+  }
+
+  jump(label: string): void {
+    this.leadsTo(label);
+    this.word(0x5400000e); // b.al
+  }
+
+  set(address: number, value: number): void {
+    this.#set(9, address);
+    this.#set(10, value);
+    this.word(0xb900012a); // str w10, [x9]
+  }
+
+  advance(address: number, left: number, label: string): void {
+    this.#set(9, address);
+    this.word(0xb940012a); // ldr w10, [x9]
+    this.word(0x0b00014a); // add w10, w10, w0
+    this.word(0xb900012a); // str w10, [x9]
+    this.#set(9, left);
+    this.word(0xb940012a); // ldr w10, [x9]
+    this.word(0x6b00014a); // subs w10, w10, w0
+    this.word(0xb900012a); // str w10, [x9]
+    this.leadsTo(label);
+    this.word(0x54000001); // b.ne
   }
 
   unlessAt(address: number, size: 1 | 4, value: number, label: string): void {
@@ -197,6 +275,8 @@ class ArmCode extends Writer implements MachineCode {
 
 const LOADS_ARM: Readonly<Record<string, readonly number[]>> = {
   "0 socket": [0x2a1403e0], // mov w0, w20
+  "0 file": [0x2a1603e0], // mov w0, w22
+  "2 received": [0x2a1503e2], // mov w2, w21
   "1 arguments": [0x91002261], // add x1, x19, #8
   // ldr x2, [x19]; add x2, x19, x2, lsl #3; add x2, x2, #16
   "2 environment": [0xf9400262, 0x8b020e62, 0x91004042],

@@ -28,7 +28,8 @@ export async function openGate(gate: GateThread, wishes: GateWishes): Promise<st
   const { own, path, timeoutMs, only, mayUseShims, onShims } = wishes;
   const orders = { socket: PROXY_SOCKET, path, timeoutMs, only };
   try {
-    await gate.open({ ...orders, own: [...own.outer, ...own.inner] });
+    const builders = own.outer.length;
+    await gate.open({ ...orders, own: [...own.outer, ...own.inner], builders });
     return [];
   } catch (cause) {
     if (!(cause instanceof GateUnavailable) || !mayUseShims) throw cause;

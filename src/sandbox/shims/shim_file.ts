@@ -1,3 +1,4 @@
+import { BASE, concat, dataPlace, elfFile, HEADERS_SIZE } from "./elf_file.ts";
 import { machineCode } from "./machine_code.ts";
 import { ALLOWED, DENIED, LONGEST_ANSWER, NOT_RUN } from "./protocol.ts";
 
@@ -9,8 +10,6 @@ import { ALLOWED, DENIED, LONGEST_ANSWER, NOT_RUN } from "./protocol.ts";
  */
 
 interface Machine {
-  /** `e_machine` of its executables. */
-  readonly elf: number;
   readonly socket: number;
   readonly connect: number;
   readonly recvmsg: number;
@@ -21,11 +20,11 @@ interface Machine {
 
 const MACHINES: Readonly<Record<typeof Deno.build.arch, Machine>> = {
   x86_64: {
-    ...{ elf: 62, socket: 41, connect: 42, recvmsg: 47 },
+    ...{ socket: 41, connect: 42, recvmsg: 47 },
     ...{ execve: 59, write: 1, exitGroup: 231 },
   },
   aarch64: {
-    ...{ elf: 183, socket: 198, connect: 203, recvmsg: 212 },
+    ...{ socket: 198, connect: 203, recvmsg: 212 },
     ...{ execve: 221, write: 64, exitGroup: 94 },
   },
 };
@@ -44,11 +43,6 @@ const CONTROL_SIZE = 24;
 /** `CMSG_LEN(sizeof(int))`: exactly one descriptor. */
 const ONE_DESCRIPTOR = 20;
 
-const HEADERS_SIZE = 64 + 3 * 56;
-const BASE = 0x40_0000;
-/** Pages of AArch64 may be as large. */
-const PAGE = 0x1_0000;
-
 const encoder = new TextEncoder();
 const text = (what: string) => encoder.encode(`firma: not run: ${what}\n`);
 
@@ -63,17 +57,10 @@ export function shimFile(
   const constants = concat([address, lost, failed]);
   // Where things lie depends on how long the code is, which does not depend on where they lie.
   const size = writeCode(arch, { constants: 0, data: 0 }, address, lost, failed).length;
-  const constantsAt = HEADERS_SIZE + size;
-  const dataAt = constantsAt + constants.length + 7 & ~7;
-  const places = { constants: BASE + constantsAt, data: BASE + PAGE + dataAt };
-  const code = writeCode(arch, places, address, lost, failed);
-  const data = writeData(places.data);
-  const file = new Uint8Array(dataAt + data.length);
-  file.set(headers(arch, dataAt, data.length));
-  file.set(code, HEADERS_SIZE);
-  file.set(constants, constantsAt);
-  file.set(data, dataAt);
-  return file;
+  const at = { constants: BASE + HEADERS_SIZE + size, data: dataPlace(size + constants.length) };
+  const code = writeCode(arch, at, address, lost, failed);
+  const data = writeData(at.data);
+  return elfFile({ arch, code, constants, data, room: LONGEST_ANSWER });
 }
 
 interface Places {
@@ -136,61 +123,4 @@ function writeData(at: number): Uint8Array {
   view.setUint32(MESSAGE_SIZE, answerAt(at), true);
   view.setUint32(MESSAGE_SIZE + 8, LONGEST_ANSWER, true);
   return data;
-}
-
-const PT_LOAD = 1;
-const PT_GNU_STACK = 0x6474_e551;
-const [EXECUTE, WRITE, READ] = [1, 2, 4];
-
-/** `Elf64_Ehdr` and three `Elf64_Phdr`: code and constants, data, and a stack that runs nothing. */
-function headers(arch: typeof Deno.build.arch, dataAt: number, dataSize: number): Uint8Array {
-  const bytes = new Uint8Array(HEADERS_SIZE);
-  const view = new DataView(bytes.buffer);
-  bytes.set([0x7f, ...encoder.encode("ELF"), 2, 1, 1]);
-  view.setUint16(16, 2, true); // an executable
-  view.setUint16(18, MACHINES[arch].elf, true);
-  view.setUint32(20, 1, true);
-  view.setUint32(24, BASE + HEADERS_SIZE, true); // where it begins
-  view.setUint32(32, 64, true);
-  view.setUint16(52, 64, true);
-  view.setUint16(54, 56, true);
-  view.setUint16(56, 3, true);
-  view.setUint16(58, 64, true);
-  const segment = (
-    index: number,
-    { type, flags, at, address, size, memory }: {
-      readonly type: number;
-      readonly flags: number;
-      readonly at: number;
-      readonly address: number;
-      readonly size: number;
-      readonly memory: number;
-    },
-  ) => {
-    const start = 64 + 56 * index;
-    view.setUint32(start, type, true);
-    view.setUint32(start + 4, flags, true);
-    view.setUint32(start + 8, at, true);
-    view.setUint32(start + 16, address, true);
-    view.setUint32(start + 24, address, true);
-    view.setUint32(start + 32, size, true);
-    view.setUint32(start + 40, memory, true);
-    view.setUint32(start + 48, PAGE, true);
-  };
-  const code = { type: PT_LOAD, flags: READ | EXECUTE, at: 0, address: BASE };
-  segment(0, { ...code, size: dataAt, memory: dataAt });
-  const data = { type: PT_LOAD, flags: READ | WRITE, at: dataAt, address: BASE + PAGE + dataAt };
-  segment(1, { ...data, size: dataSize, memory: dataSize + LONGEST_ANSWER });
-  segment(2, { type: PT_GNU_STACK, flags: READ | WRITE, at: 0, address: 0, size: 0, memory: 0 });
-  return bytes;
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

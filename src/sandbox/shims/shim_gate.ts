@@ -4,6 +4,7 @@ import { describe, type Identified, identify } from "../init/gate/describe.ts";
 import { type FileIdentity, identityAt, isSameFile } from "../init/gate/file.ts";
 import { findOut } from "../init/gate/find_out.ts";
 import { governedBy } from "../init/gate/governed.ts";
+import { heldFiles } from "../init/gate/held_files.ts";
 import { libc } from "../init/gate/libc.ts";
 import { Programs } from "../init/gate/program.ts";
 import { Subjects } from "../init/gate/subjects.ts";
@@ -78,6 +79,7 @@ export class ShimGate {
   #real: ReadonlyMap<string, string> = new Map();
   #early: Asker[] = [];
   #governed: ReadonlySet<string> | undefined;
+  #deleting: ReadonlySet<string> = new Set();
   #subjects = new Subjects(undefined, []);
   #wire: Wire | undefined;
   #connectedAt = 0;
@@ -176,9 +178,10 @@ export class ShimGate {
     const execution = this.#describe(started, file);
     if (execution === undefined) return this.#deny(asker, file, "unknown");
     if (execution === "free") return this.#allow(asker, file, started);
+    const held = heldFiles(this.#programs, asker.pid, execution, this.#deleting);
     const number = ++this.#number;
     this.#asked.set(number, { asker, file, execution, until: performance.now() + this.#timeout });
-    this.#tell({ kind: "ask", number, execution });
+    this.#tell({ kind: "ask", number, execution, ...(held && { held }) });
   }
 
   get #timeout(): number {
@@ -274,8 +277,9 @@ export class ShimGate {
   #obey(message: SidecarMessage): void {
     switch (message.kind) {
       case "hello": {
-        const { governed, subjects, known } = governedBy(message, this.#orders);
+        const { governed, deleting, subjects, known } = governedBy(message, this.#orders);
         this.#governed = governed;
+        this.#deleting = deleting;
         this.#subjects = subjects;
         this.#programs.known = known;
         const early = this.#early;

@@ -43,8 +43,11 @@ type Hear = (value: LearntValue) => void;
 
 const EVERYTHING = { text: "**", steps: ["**"] };
 
-/** What is shown in the place of a value. A value that is JSON itself stays JSON. */
-function shown(value: string, secrets: SessionSecrets, learnt: Hear): string {
+/**
+ * What is shown in the place of a value, which is learnt unless it could be other text as well. A
+ * value that is JSON itself stays JSON.
+ */
+export function shown(value: string, secrets: SessionSecrets, learnt: Hear): string {
   if (value === "") return value;
   const placeholder = secrets.placeholderOf(value) ?? newId("fsp");
   if (!GUESSABLE.test(value) && secrets.learn(value, placeholder)) {

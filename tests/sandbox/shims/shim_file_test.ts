@@ -54,6 +54,32 @@ Deno.test("machineCode() writes what an assembler does", () => {
   }
 });
 
+/** The same for what stubs need beyond that. */
+const MORE_ASSEMBLED = {
+  x86_64: "4189c64489f78b3425443322114489eab8010000000f058b3c25443322118b3425483322118b1425" +
+    "4c332211b8010000000f0585c00f84c5ffffffc70425443322110010000001042544332211290425" +
+    "483322110f85a6ffffffe9a1ffffff",
+  aarch64: "f603002ae003162a896886524924a272210140b9e203152a280080520800a072010000d489688652" +
+    "4924a272200140b9096986524924a272210140b9896986524924a272220140b9280080520800a072" +
+    "010000d460fdff34896886524924a2720a0082520a00a0722a0100b9896886524924a2722a0140b9" +
+    "4a01000b2a0100b9096986524924a2722a0140b94a01006b2a0100b961fbff544efbff54",
+} as const;
+
+Deno.test("machineCode() writes what an assembler does for what lies in memory", () => {
+  for (const arch of ["x86_64", "aarch64"] as const) {
+    const code = machineCode(arch);
+    code.label("again");
+    code.keep("file");
+    code.call(1, "file", { at: 0x1122_3344 }, "received");
+    code.call(1, { at: 0x1122_3344 }, { at: 0x1122_3348 }, { at: 0x1122_334c });
+    code.whenZero("again");
+    code.set(0x1122_3344, 0x1000);
+    code.advance(0x1122_3344, 0x1122_3348, "again");
+    code.jump("again");
+    assert.equal(code.finish().toHex(), MORE_ASSEMBLED[arch]);
+  }
+});
+
 Deno.test("machineCode() fails for a jump to nowhere, and for what it cannot pass", () => {
   const code = machineCode("x86_64");
   code.whenFailed("nowhere");

@@ -1,0 +1,29 @@
+import type { ValuePath } from "../../store/value_path.ts";
+import type { CommandForm } from "../command_form.ts";
+
+/** What arguments may look like, and where values are, whichever program they are for. */
+
+/** A name without a dash in front, control characters, or a segment that leads elsewhere. */
+export const NAME = /^(?![-/])(?!.*(?:^|\/)\.\.?(?:\/|$))(?!.*\/\/)[^\p{Cc}\p{Cf}\\]{1,512}$/u;
+/** A name that has no segments. */
+export const PLAIN_NAME = /^(?!-)[^\p{Cc}\p{Cf}\\/]{1,256}$/u;
+/** A word of letters, digits and little else. */
+export const WORD = /^\w[\w.-]{0,127}$/;
+/** One that programs know, and nothing else. */
+export const JSON_WORD = /^json$/;
+export const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Paths in JSON, written with dots. */
+export function paths(...texts: readonly string[]): ValuePath[] {
+  return texts.map((text) => ({ text, steps: text.split(".") }));
+}
+
+/** The same under each of these in front. */
+export function below(fronts: readonly string[], ...texts: readonly string[]): ValuePath[] {
+  return paths(...fronts.flatMap((front) => texts.map((text) => `${front}${text}`)));
+}
+
+/** Commands that say something of the program itself. */
+export function aboutItself(...words: readonly string[]): CommandForm[] {
+  return words.map((word) => ({ words: [word] }));
+}
