@@ -3,6 +3,8 @@
  * asking the broker's process costs. Run: `deno run -A scripts/bench_credentials.ts [calls]`.
  */
 import type { CredentialNeed, Issued } from "../src/broker/hand_out.ts";
+import type { CredentialConfig } from "../src/config/keys/credentials/credential.ts";
+import { editionOf } from "../src/config/keys/credentials/edition.ts";
 import { selfCommand } from "../src/config/self_command.ts";
 import { ok, unwrap } from "../src/core/result.ts";
 import { BrokeredCredentials } from "../src/sidecar/credentials/brokered.ts";
@@ -14,8 +16,22 @@ import type { OutgoingRequest } from "../src/sidecar/transport/upstream.ts";
 const COUNT = Number(Deno.args[0] ?? 100_000);
 const HOST = "api.bench.test";
 
+const CREDENTIAL: CredentialConfig = {
+  label: "bench",
+  hosts: [{ host: HOST, port: 443 }],
+  paths: [],
+  actionClasses: [],
+  agentVariables: [],
+  placeholder: undefined,
+  form: { header: "authorization", prefix: "Bearer ", basicUser: undefined },
+  refreshMs: 60_000,
+  timeoutMs: 10_000,
+  source: { kind: "environment", settings: { variable: "BENCH_KEY" } },
+};
+
 const need: CredentialNeed = {
   label: "bench",
+  edition: editionOf(CREDENTIAL),
   host: HOST,
   port: 443,
   actionClass: "code.read",
@@ -92,18 +108,8 @@ async function asked(): Promise<void> {
     start: {
       command: [...selfCommand(), "__broker"],
       env,
-      credentials: [{
-        label: "bench",
-        hosts: [{ host: HOST, port: 443 }],
-        paths: [],
-        actionClasses: [],
-        agentVariables: [],
-        placeholder: undefined,
-        form: { header: "authorization", prefix: "Bearer ", basicUser: undefined },
-        refreshMs: 60_000,
-        timeoutMs: 10_000,
-        source: { kind: "environment", settings: { variable: "BENCH_KEY" } },
-      }],
+      credentials: [CREDENTIAL],
+      stores: [],
     },
     identify: () => Promise.reject(new Error("no provider of the bench asks for it")),
     ended: () => {},

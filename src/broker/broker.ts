@@ -1,11 +1,12 @@
 import type { CredentialConfig } from "../config/keys/credentials/credential.ts";
+import { editionOf } from "../config/keys/credentials/edition.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import type { CredentialNeed, CredentialProvider, Issued } from "./hand_out.ts";
 import { HandOutCache, usableUntil } from "./hand_out_cache.ts";
-import { type Identify, unobtainable } from "./provider.ts";
+import { type Identify, superseded, unobtainable } from "./provider.ts";
 import { createProvider } from "./providers.ts";
 import { signInServiceOf } from "../config/keys/credentials/sign_in.ts";
-import type { Captured } from "./captured.ts";
+import type { Captured, OwnSignIn } from "./captured.ts";
 
 /** What a broker is made of. */
 export interface BrokerOptions {
@@ -21,6 +22,7 @@ export interface BrokerOptions {
 
 interface Source {
   readonly credential: CredentialConfig;
+  readonly edition: string;
   readonly provider: CredentialProvider;
 }
 
@@ -37,22 +39,29 @@ export class Broker {
     this.#cache = new HandOutCache(now);
     this.#sources = new Map(credentials.map((credential) => [
       credential.label,
-      { credential, provider: provider(credential, { variable, now, identify }) },
+      {
+        credential,
+        edition: editionOf(credential),
+        provider: provider(credential, { variable, now, identify }),
+      },
     ]));
   }
 
   /** The hand-out for a need. Never throws or rejects. */
   handOut(need: CredentialNeed): Result<Issued> | Promise<Result<Issued>> {
-    const source = this.#sources.get(need.label);
-    if (source === undefined) return unobtainable(need.label, "there is none of that name");
+    const source = this.#source(need);
+    if (!source.ok) return source;
     // Whoever asks has looked already; a mistake there must not carry a secret to another host.
-    const isMeant = placesOf(source.credential, need).some(({ host, port }) =>
+    const isMeant = placesOf(source.value.credential, need).some(({ host, port }) =>
       host === need.host && port === need.port
     );
     if (!isMeant) return unobtainable(need.label, `it is not for "${need.host}:${need.port}"`);
     try {
-      const scope = source.provider.scope(need);
-      return this.#cache.get(keyOf(need.label, scope), () => this.#obtain(source, need, scope));
+      const scope = source.value.provider.scope(need);
+      return this.#cache.get(
+        keyOf(need.label, scope),
+        () => this.#obtain(source.value, need, scope),
+      );
     } catch {
       return unobtainable(need.label, "its provider failed");
     }
@@ -66,8 +75,10 @@ export class Broker {
   /** Takes on tokens that a service gave to an agent's program. Never rejects. */
   async capture(captured: Captured): Promise<Result<void>> {
     const { label } = captured;
-    const provider = this.#sources.get(label)?.provider;
-    if (provider?.capture === undefined) return unobtainable(label, "it is no sign-in");
+    const source = this.#source(captured);
+    if (!source.ok) return source;
+    const { provider } = source.value;
+    if (provider.capture === undefined) return unobtainable(label, "it is no sign-in");
     try {
       const taken = await provider.capture(captured);
       this.#cache.forget(keyOf(label, ""));
@@ -75,6 +86,28 @@ export class Broker {
     } catch {
       return unobtainable(label, "its provider failed");
     }
+  }
+
+  /** The sign-ins of single sessions, for the broker after this one. */
+  ownSignIns(): OwnSignIn[] {
+    return [...this.#sources.values()].flatMap(({ credential: { label }, edition, provider }) =>
+      (provider.ownSignIns?.() ?? []).map((own) => ({ label, edition, ...own }))
+    );
+  }
+
+  /** Takes over what the broker before this one had for sessions, of credentials that are the same. */
+  adopt(signIns: readonly OwnSignIn[]): void {
+    for (const { sessionId, signIn, ...meant } of signIns) {
+      const source = this.#source(meant);
+      if (source.ok) source.value.provider.adopt?.({ sessionId, signIn });
+    }
+  }
+
+  /** The credential that is meant, and none that took its name since. */
+  #source({ label, edition }: Pick<CredentialNeed, "label" | "edition">): Result<Source> {
+    const source = this.#sources.get(label);
+    if (source === undefined) return unobtainable(label, "there is none of that name");
+    return source.edition === edition ? ok(source) : superseded(label);
   }
 
   async #obtain(

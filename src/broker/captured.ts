@@ -1,3 +1,4 @@
+import type { KeptSignIn } from "../secrets/sign_in/kept_sign_in.ts";
 import type { TokenRole } from "../secrets/sign_in/services.ts";
 
 /** Tokens of a sign-in, by what they are for. */
@@ -7,6 +8,8 @@ export type SignInTokens = Readonly<Partial<Record<TokenRole, string>>>;
 export interface Captured {
   /** Name of the credential in `firma.toml`. */
   readonly label: string;
+  /** Which one of that name was meant when the call was decided: `editionOf()`. */
+  readonly edition: string;
   readonly sessionId: string;
   /**
    * The call carried the refresh token of the sign-in that there is, and asked for nothing else;
@@ -16,4 +19,16 @@ export interface Captured {
   readonly tokens: SignInTokens;
   /** When the access token ends, in milliseconds since the epoch. */
   readonly expiresAtMs?: number;
+}
+
+/** A sign-in that holds for one session, and that the memory of a broker alone has. */
+export interface SessionSignIn {
+  readonly sessionId: string;
+  readonly signIn: KeptSignIn;
+}
+
+/** The same, with the credential that it is of. */
+export interface OwnSignIn extends SessionSignIn {
+  readonly label: string;
+  readonly edition: string;
 }

@@ -3,7 +3,7 @@
  * knows where secrets come from. Everything here survives JSON.
  */
 import type { FirmaError, Result } from "../core/result.ts";
-import type { Captured } from "./captured.ts";
+import type { Captured, SessionSignIn } from "./captured.ts";
 
 /** Parts of a repository that have a permission of their own. */
 export type NeedSubject = "checks" | "deployments" | "statuses";
@@ -15,6 +15,8 @@ export type NeedSubject = "checks" | "deployments" | "statuses";
 export interface CredentialNeed {
   /** Name of the credential in `firma.toml`. */
   readonly label: string;
+  /** Which one of that name was meant when the call was decided: `editionOf()`. */
+  readonly edition: string;
   /** Canonical, and the name that TLS checks: the only host that the hand-out may go to. */
   readonly host: string;
   readonly port: number;
@@ -82,4 +84,8 @@ export interface CredentialProvider {
    * rejects; once it resolved well, they are handed out. @default {it takes none}
    */
   capture?(captured: Captured): Promise<Result<void, FirmaError>>;
+  /** What it has for single sessions and keeps in memory alone. @default nothing */
+  ownSignIns?(): readonly SessionSignIn[];
+  /** Takes over one of these from the process before. @default {there are none} */
+  adopt?(own: SessionSignIn): void;
 }

@@ -8,6 +8,8 @@ import { programModule } from "../config/program_file.ts";
 import { jsonLines } from "../core/json_lines.ts";
 import type { FromBroker, ToBroker } from "./messages.ts";
 import { brokerPermissions } from "./permissions.ts";
+import { groupEnder } from "./process_groups.ts";
+import { isProcessNotice, type ProcessNotice, ProcessWatch } from "./process_watch.ts";
 import { makeUndumpable } from "./undumpable.ts";
 
 /** Runs the broker until its standard input closes; exit code 1 when its worker broke. */
@@ -25,18 +27,20 @@ export async function main(): Promise<number> {
   const worker = new Worker(programModule("src/broker/worker/main.ts"), {
     type: "module",
     name: "firma-broker",
-    deno: { permissions: brokerPermissions(start.credentials) },
+    deno: { permissions: brokerPermissions(start.credentials, start.stores) },
   });
   worker.onerror = (event) => {
     event.preventDefault();
     broken.resolve(1);
   };
+  const programs = new ProcessWatch(groupEnder());
   const encoder = new TextEncoder();
   const output = Deno.stdout.writable.getWriter();
   const { port1: port, port2 } = new MessageChannel();
   worker.postMessage(port2, [port2]);
   let serves = false;
-  port.onmessage = async ({ data }: MessageEvent<FromBroker>) => {
+  port.onmessage = async ({ data }: MessageEvent<FromBroker | ProcessNotice>) => {
+    if (isProcessNotice(data)) return programs.hear(data);
     // Not earlier: what the worker is made of is read with the permissions of this thread.
     if (!serves) await giveUpEverything();
     serves = true;
@@ -51,6 +55,7 @@ export async function main(): Promise<number> {
   })();
   const code = await Promise.race([broken.promise, read]);
   worker.terminate();
+  programs.endAll();
   return code;
 }
 

@@ -25,6 +25,11 @@ export type ProviderFactory<K extends CredentialKindName> = (
   context: ProviderContext,
 ) => CredentialProvider;
 
+/** Nobody gets a credential that is not the one any more that their call was decided with. */
+export function superseded(label: string): Result<never> {
+  return unobtainable(label, "it was changed or removed while the call was under way");
+}
+
 /** Why a credential cannot be had. `state` must hold nothing that a source said of itself. */
 export function unobtainable(label: string, state: string, cure?: string): Result<never> {
   const error: FirmaError = {

@@ -6,6 +6,7 @@ import type { IdentityConfig } from "./authority_config.ts";
 import { identityConfig, otherFiles } from "./keys/authority.ts";
 import { ROOT, type RootTable } from "./keys/root.ts";
 import type { ConnectAddress } from "./connect_address.ts";
+import type { CliSecretProvider } from "../secrets/cli/provider.ts";
 import type { SecretStore } from "../secrets/store/secret_store.ts";
 import type { CredentialConfig } from "./keys/credentials/credential.ts";
 import type { ConnectorHostConfig } from "./keys/sidecar.ts";
@@ -83,6 +84,8 @@ export interface FirmaConfig {
     readonly approvals: ApprovalsConfig;
     /** Stores of secrets that agents may call. */
     readonly httpSecretProviders: readonly SecretStore[];
+    /** Programs of the operator's that read stores of secrets for agents. */
+    readonly cliSecretProviders: readonly CliSecretProvider[];
     readonly audit: AuditConfig;
   };
   readonly run: {
@@ -262,6 +265,7 @@ function assemble(
       credentials: sidecar.credentials,
       approvals: approvalsConfig(sidecar.approvals),
       httpSecretProviders: sidecar.http_secret_providers,
+      cliSecretProviders: sidecar.cli_secret_providers,
       audit: auditConfig(sidecar.audit, defaults.auditFile),
     },
     run: {

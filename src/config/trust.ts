@@ -84,6 +84,15 @@ export function trustState({ file, digest }: ConfigFile, env: Environment): Trus
   return { state: record.digest === digest ? "trusted" : "changed", record };
 }
 
+/** Whether anything was trusted at this place before, whatever it holds now. Never throws. */
+export function wasTrusted(path: string, env: Environment): boolean {
+  try {
+    return readRecord(recordFile(env, path))?.path === path;
+  } catch {
+    return false;
+  }
+}
+
 function inodeOf(path: string): number | null {
   return Deno.statSync(dirname(path)).ino;
 }

@@ -1,4 +1,5 @@
 import { type AbortReason, type Decision, type DenyReason, holdsBack } from "./decision.ts";
+import type { CredentialChange } from "./credential_change.ts";
 import type { ExecutionEnvelope } from "./envelope.ts";
 
 /** Version of the form of events; rises when a reader of the old form would misread the new one. */
@@ -135,6 +136,22 @@ export interface PolicyEvent extends EventBase {
   readonly detail: string;
 }
 
+/** `firma.toml` was edited while its Sidecar ran. */
+export interface ConfigEvent extends EventBase {
+  readonly kind: "config";
+  /**
+   * `applied`: what can change while calls are decided is in force. `refused`: it cannot be used, and
+   * all is as it was. `untrusted`: nobody has said yet that the edit is theirs, and all is as it was.
+   */
+  readonly change: "applied" | "refused" | "untrusted";
+  /** The keys that hold from now on. */
+  readonly keys: readonly string[];
+  /** What became of which credentials, by name. */
+  readonly credentials?: CredentialChange;
+  /** Why it is refused, with file and line. */
+  readonly detail: string;
+}
+
 /** Something happened to the audit trail itself: a key came into use, a torn line was set aside. */
 export interface KeyEvent extends EventBase {
   readonly kind: "key";
@@ -237,6 +254,7 @@ export type ExecutionEvent =
   | OutcomeEvent
   | ApprovalEvent
   | PolicyEvent
+  | ConfigEvent
   | KeyEvent
   | SandboxEvent;
 

@@ -184,5 +184,7 @@ export const CONTEXT_ATTRIBUTES: readonly ContextAttribute[] = [
   decoded("exec_program", "String", "Name of a program that is to run, such as git"),
   decoded("exec_command", "String", "Its command line, words separated by a space"),
   decoded("exec_arguments", "Set<String>", "Its arguments, without its own name"),
+  decoded("exec_secret", "String", "What it reads of a secret store, as the command names it"),
+  decoded("exec_secret_store", "String", "The secret store of which it is the program"),
   decoded("exec_cwd", "String", "The directory that it runs in"),
 ];

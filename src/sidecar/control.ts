@@ -4,6 +4,7 @@ import type { FirmaError } from "../core/result.ts";
 import { PROBLEM_TYPE } from "../core/problem.ts";
 import { err, type Result } from "../core/result.ts";
 import { addApprovalRoutes, type ApprovalControl } from "./control_approvals.ts";
+import { addConfigRoute, type ConfigControl } from "./control_config.ts";
 import { readJson } from "./control_body.ts";
 import type { LossQuestion, LossVerdict } from "./losses/question.ts";
 import type { Notify } from "./notices.ts";
@@ -18,7 +19,7 @@ import {
 import type { OpenedSession, SessionRequest, SessionStatus } from "./sessions.ts";
 
 /** What the control API acts on. */
-export interface ControlTarget {
+export interface ControlTarget extends ConfigControl {
   openSession(request: SessionRequest): Promise<Result<OpenedSession>>;
   /** `false` when there is no such session. Returns once its events are in the log. */
   endSession(sessionId: string, exitCode: number | undefined): Promise<Result<boolean>>;
@@ -55,6 +56,9 @@ const STATUSES: Readonly<Record<string, number>> = {
   APPROVAL_USED: 410,
   APPROVER_UNKNOWN: 403,
   BODY_TOO_LARGE: 413,
+  CONFIG_CHANGED: 409,
+  CONFIG_UNTRUSTED: 409,
+  CONFIG_WAITS: 409,
   INVALID_REQUEST: 400,
   NO_APPROVAL: 404,
   NO_PROXY: 409,
@@ -121,6 +125,7 @@ export function controlApi(target: ControlTarget): ControlApi {
     return context.json({ sessions: target.sessions().map(sessionRow) });
   });
 
+  addConfigRoute(app, target, refused);
   addApprovalRoutes(app, target.approvals, refused);
 
   app.get("/v1/status", (context) => context.json(target.status()));

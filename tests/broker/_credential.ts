@@ -1,6 +1,10 @@
 import type { CredentialNeed } from "../../src/broker/hand_out.ts";
 import type { CredentialConfig } from "../../src/config/keys/credentials/credential.ts";
+import { editionOf } from "../../src/config/keys/credentials/edition.ts";
 import type { CredentialSource } from "../../src/config/keys/credentials/kinds.ts";
+
+/** The edition of what was last made under a name. */
+const EDITIONS = new Map<string, string>();
 
 /** A credential for `api.a.test`, from a variable unless something else is said. */
 export function credential(
@@ -8,7 +12,7 @@ export function credential(
   source: CredentialSource = { kind: "environment", settings: { variable: "KEY" } },
   special: Partial<CredentialConfig> = {},
 ): CredentialConfig {
-  return {
+  const made: CredentialConfig = {
     label,
     hosts: [{ host: "api.a.test", port: 443 }],
     paths: [],
@@ -21,12 +25,15 @@ export function credential(
     source,
     ...special,
   };
+  EDITIONS.set(label, editionOf(made));
+  return made;
 }
 
-/** What a call to `api.a.test` needs. */
+/** What a call to `api.a.test` needs: of the credential that was last made under this name. */
 export function needOf(label: string, special: Partial<CredentialNeed> = {}): CredentialNeed {
   return {
     label,
+    edition: EDITIONS.get(label) ?? "",
     host: "api.a.test",
     port: 443,
     actionClass: "code.read",

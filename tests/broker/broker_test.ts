@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Broker } from "../../src/broker/broker.ts";
 import type { CredentialNeed, CredentialProvider, HandOut } from "../../src/broker/hand_out.ts";
 import type { CredentialConfig } from "../../src/config/keys/credentials/credential.ts";
+import type { CredentialSource } from "../../src/config/keys/credentials/kinds.ts";
 import { err, type FirmaError, ok, type Result, unwrap } from "../../src/core/result.ts";
 import { credential, needOf } from "./_credential.ts";
 
@@ -163,4 +164,54 @@ Deno.test("refused() has a hand-out obtained anew, once within a minute", async 
   clock.nowMs += 60_000;
   broker.refused("a", "");
   assert.equal(await obtain("three"), "three");
+});
+
+Deno.test("handOut() and capture() serve the credential that was meant, not another of its name", async () => {
+  const { provider, broker } = scripted();
+  const before = needOf("a");
+  credential("a", undefined, { paths: ["/v2"] });
+  const meant = needOf("a");
+  assert.notEqual(before.edition, meant.edition);
+  const refused = await broker.handOut(meant);
+  assert.ok(!refused.ok && /was changed or removed/.test(refused.error.message));
+  const captured = { label: "a", sessionId: "ses_1", renews: false, tokens: {} };
+  const taken = await broker.capture({ ...captured, edition: meant.edition });
+  assert.ok(!taken.ok && /was changed or removed/.test(taken.error.message));
+  assert.equal(provider.asked.length, 0);
+  const outcome = broker.handOut(before);
+  provider.asked[0]!.answer(given("one"));
+  unwrap(await outcome);
+});
+
+Deno.test("adopt() goes on with what sessions had of their own, of credentials that are the same", async () => {
+  const settings = {
+    sign_in_at: "claude",
+    sign_in_file: undefined,
+    keep_new: false,
+  } as unknown as Extract<CredentialSource, { kind: "sign_in" }>["settings"];
+  const make = (special: Partial<CredentialConfig> = {}) =>
+    new Broker({
+      credentials: [credential("claude", { kind: "sign_in", settings }, special)],
+      variable: () => undefined,
+    });
+  const first = make();
+  const need = needOf("claude");
+  const { edition } = need;
+  unwrap(
+    await first.capture({
+      ...{ label: "claude", edition, sessionId: "ses_1", renews: false },
+      tokens: { access: "access-of-the-session" },
+    }),
+  );
+  const second = make();
+  assert.equal(unwrap(await second.handOut(need)).secrets[0], "", "the control");
+  const third = make();
+  third.adopt(first.ownSignIns());
+  assert.equal(unwrap(await third.handOut(need)).secrets[0], "access-of-the-session");
+  const elsewhere = unwrap(await third.handOut({ ...need, sessionId: "ses_2" }));
+  assert.equal(elsewhere.secrets[0], "", "no other session has it");
+
+  const changed = make({ paths: ["/v2"] });
+  changed.adopt(first.ownSignIns());
+  assert.equal(unwrap(await changed.handOut(needOf("claude"))).secrets[0], "");
 });

@@ -1,33 +1,29 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { placedKeys } from "../config/placed_keys.ts";
-import { checkConfigFile, readConfigFile } from "../../src/config/load.ts";
-import { operatorFiles } from "../../src/config/operator_files.ts";
+import { readConfigFile } from "../../src/config/load.ts";
 import { fileKey } from "../../src/config/paths.ts";
 import { parseConfig } from "../../src/config/schema.ts";
 import { setKey } from "../../src/config/toml_edit.ts";
 import { recordTrust } from "../../src/config/trust.ts";
-import { ok, unwrap } from "../../src/core/result.ts";
+import type { CredentialConfig } from "../../src/config/keys/credentials/credential.ts";
+import type { ExecutionEvent } from "../../src/core/event.ts";
+import { LiveCredentials } from "../../src/sidecar/credentials/live_credentials.ts";
+import type { CredentialTarget } from "../../src/sidecar/credentials/request_judge.ts";
+import { err, ok, type Result, unwrap } from "../../src/core/result.ts";
 import { LiveConfig } from "../../src/sidecar/live_config.ts";
 import { withLive } from "../../src/sidecar/live_keys.ts";
 import { prepare } from "../../src/sidecar/prepare.ts";
 import { workerConfig } from "../../src/sidecar/settings.ts";
 import type { MappingSource, WorkerConfig } from "../../src/sidecar/worker/messages.ts";
 import { eventually } from "../fixtures/deadline.ts";
+import { trust } from "../fixtures/trust.ts";
 import { Rig } from "./rig.ts";
 
 const AGENT = '[sidecar.authority]\nagent_id = "agt_00000000000000000000000000"\n';
 
-/** What `firma trust` does. */
-function trust(file: string, env: Record<string, string>): void {
-  const read = unwrap(readConfigFile(file));
-  const config = checkConfigFile(read, env);
-  assert.ok(config.ok, JSON.stringify(config));
-  unwrap(recordTrust(read, operatorFiles(config.value), "command", env));
-}
-
 /** A configuration that is followed, and a data plane that only remembers what it was told. */
-async function followed(text = AGENT) {
+async function followed(text = AGENT, hasKeeper = true) {
   const dir = await Deno.realPath(await Deno.makeTempDir());
   const env = { XDG_DATA_HOME: join(dir, "data") };
   const file = join(dir, ".firma/firma.toml");
@@ -59,9 +55,32 @@ async function followed(text = AGENT) {
       return Promise.resolve(ok(undefined));
     },
   };
+  const events: ExecutionEvent[] = [];
+  const brokered: (readonly string[])[] = [];
+  const targets: (readonly CredentialTarget[])[] = [];
+  const broker = {
+    replace: (credentials: readonly CredentialConfig[]) => {
+      brokered.push(credentials.map(({ label }) => label));
+      return Promise.resolve(subject.brokerStarts);
+    },
+    retire: () => {},
+  };
+  const subject = { brokerStarts: ok(undefined) as Result<void> };
+  const credentials = new LiveCredentials(
+    groundwork.value.config.sidecar.credentials,
+    {
+      setCredentials: (set) => {
+        targets.push(set);
+        return Promise.resolve();
+      },
+    },
+    hasKeeper ? broker : undefined,
+  );
   const live = LiveConfig.start({
     groundwork: groundwork.value,
     plane,
+    credentials,
+    record: (event) => events.push(event) > 0,
     env,
     isMonitorAllowed: false,
     notify,
@@ -74,6 +93,14 @@ async function followed(text = AGENT) {
     digest,
     set,
     mappings,
+    subject,
+    credentials,
+    brokered,
+    targets,
+    configEvents: () =>
+      events.flatMap((event) =>
+        event.kind === "config" ? [{ ...event, event_id: "", timestamp: "" }] : []
+      ),
     told: (pattern: RegExp) => eventually(`${pattern}`, () => notices.find((t) => pattern.test(t))),
     notices,
     async edit(text: string) {
@@ -157,6 +184,62 @@ Deno.test("LiveConfig goes on with what is in force where it cannot find out who
   await Deno.remove(record);
   trust(subject.file, subject.env);
   await subject.told(/sidecar\.connector\.idle_timeout in force now$/);
+});
+
+const CREDENTIAL = `
+[sidecar.credentials.code]
+provider = "file"
+path = "token"
+hosts = ["api.code.test"]
+`;
+const CHANGED = { added: ["code"], changed: [], removed: [] };
+const AWAY: Result<void> = err({ code: "CREDENTIAL_BROKER_AWAY", message: "Cannot change" });
+
+Deno.test("LiveConfig changes credentials without another data plane, and says which on record", async () => {
+  await using subject = await followed();
+  await subject.edit(AGENT + CREDENTIAL);
+  trust(subject.file, subject.env);
+  await subject.told(/^Credentials that are in force now: code added$/);
+  assert.deepEqual([subject.brokered, subject.set], [[["code"]], []]);
+  assert.deepEqual(subject.targets[0]!.map(({ label }) => label), ["code"]);
+  const { digest } = unwrap(readConfigFile(subject.file));
+  await eventually("the digest", () => subject.live.digest === digest || undefined);
+  const applied = subject.configEvents().filter(({ change }) => change === "applied");
+  assert.deepEqual(applied.map(({ keys, credentials }) => ({ keys, credentials })), [
+    { keys: ["sidecar.credentials"], credentials: CHANGED },
+  ]);
+  assert.deepEqual(await subject.live.reach(digest, [], 1), ok(undefined));
+  // The same again, with another secret in the file.
+  assert.deepEqual(await subject.live.reach(digest, ["code"], 1), ok(undefined));
+  assert.deepEqual(subject.brokered, [["code"], ["code"]]);
+  assert.notEqual(subject.targets[0]![0]!.edition, subject.targets[1]![0]!.edition);
+  const missed = await subject.live.reach("another digest", [], 1);
+  assert.ok(!missed.ok && missed.error[0]!.code === "CONFIG_CHANGED");
+});
+
+Deno.test("LiveConfig leaves everything as it was where no broker starts for new credentials", async () => {
+  await using subject = await followed();
+  subject.subject.brokerStarts = AWAY;
+  await subject.edit(`${AGENT}[sidecar.connector]\nidle_timeout = "7m"\n${CREDENTIAL}`);
+  trust(subject.file, subject.env);
+  await subject.told(/is refused: Cannot change$/);
+  // What had been put in force with them is taken back.
+  const idle = subject.set.map(({ config }) => config.timeouts.idleMs);
+  assert.deepEqual([idle.length, idle[0], subject.targets], [2, 420_000, []]);
+  assert.notEqual(idle[1], 420_000);
+  assert.deepEqual([subject.live.digest, subject.credentials.inForce], [subject.digest, []]);
+  assert.match(subject.configEvents().at(-1)!.detail, /^Cannot change$/);
+});
+
+Deno.test("LiveConfig leaves credentials to the next start where nobody may start a broker", async () => {
+  await using subject = await followed(AGENT, false);
+  await subject.edit(AGENT + CREDENTIAL);
+  trust(subject.file, subject.env);
+  await subject.told(/changed: sidecar\.credentials in force after the Sidecar starts again$/);
+  const { digest } = unwrap(readConfigFile(subject.file));
+  const reached = await subject.live.reach(digest, [], 5_000);
+  assert.ok(!reached.ok && reached.error[0]!.code === "CONFIG_WAITS");
+  assert.deepEqual([subject.live.digest, subject.brokered], [subject.digest, []]);
 });
 
 const DEFAULTS = { projectDataDir: "/data", auditFile: "/audit", authorityKey: "/key" };

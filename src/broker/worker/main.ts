@@ -5,6 +5,8 @@ import type { Result } from "../../core/result.ts";
 import type { Captured } from "../captured.ts";
 import type { CredentialNeed } from "../hand_out.ts";
 import type { FromBroker, ToBroker } from "../messages.ts";
+import type { ProcessNotice } from "../process_watch.ts";
+import { type StoreCommand, StorePrograms } from "../store_programs.ts";
 
 // A rejection may quote what was read, so that nobody may say of what.
 self.addEventListener("unhandledrejection", (event) => event.preventDefault());
@@ -14,11 +16,16 @@ self.addEventListener("message", (event) => serve((event as MessageEvent<Message
 });
 
 function serve(port: MessagePort): void {
-  const say = (message: FromBroker) => port.postMessage(message);
+  const say = (message: FromBroker | ProcessNotice) => port.postMessage(message);
   let broker: Broker | undefined;
+  let programs: StorePrograms | undefined;
   const handOut = async (number: number, need: CredentialNeed) => {
     const outcome = await broker!.handOut(need);
     say({ type: "handed", number, outcome });
+  };
+  const run = async (number: number, command: StoreCommand) => {
+    const outcome = await programs!.run(command);
+    say({ type: "ran", number, outcome });
   };
   const take = async (number: number, captured: Captured) => {
     const outcome = await broker!.capture(captured);
@@ -40,14 +47,25 @@ function serve(port: MessagePort): void {
       case "start": {
         const variable = (name: string) => Deno.env.get(name);
         broker = new Broker({ credentials: data.credentials, variable, identify });
+        programs = new StorePrograms(data.stores, variable, say);
         return say({ type: "ready" });
       }
       case "need":
         return void handOut(data.number, data.need);
+      case "run":
+        return void run(data.number, data.command);
       case "captured":
         return void take(data.number, data.captured);
       case "identified":
         return identifying.get(data.number)?.(data.outcome);
+      case "hand-over":
+        return say({
+          type: "handed-over",
+          number: data.number,
+          signIns: broker!.ownSignIns(),
+        });
+      case "adopt":
+        return broker!.adopt(data.signIns);
       case "refused":
         return broker!.refused(data.label, data.scope);
     }

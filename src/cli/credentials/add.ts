@@ -19,6 +19,7 @@ import { readSecret } from "./secret_prompt.ts";
 import { serviceNames } from "./services.ts";
 import { findSignIn, type SignIn } from "./sign_in.ts";
 import { findTakeOver, keptText, signOut, type TakeOver } from "./take_over.ts";
+import { type Effect, effectJson, reportEffect, takeEffect } from "./take_effect.ts";
 import { type StoredSecret, storeSecret } from "./store_secret.ts";
 
 type Faults = readonly FirmaError[];
@@ -102,7 +103,9 @@ async function add(name: string, flags: AddFlags): Promise<Result<void, Faults>>
   const added = await write(editable.value, whole, stored.value.keys, flags);
   if (!added.ok) await stored.value.remove();
   if (!added.ok) return added;
-  report(whole, added.value, flags);
+  // A secret that was replaced lies where the one before did: nothing else says that it is another.
+  const effect = await takeEffect(added.value.file, there === undefined ? [] : [name]);
+  report(whole, added.value, effect, flags);
   if (takeOver === undefined) return ok(undefined);
   const signedOut = await signOut(takeOver);
   if (!signedOut.ok) return err([signedOut.error]);
@@ -230,11 +233,16 @@ async function proveIt(
   );
 }
 
-function report({ name, keys }: Wanted, { file, proof }: Added, { json }: AddFlags): void {
+function report(
+  { name, keys }: Wanted,
+  { file, proof }: Added,
+  effect: Effect,
+  { json }: AddFlags,
+): void {
   if (json) {
     const answer = proof?.answer ?? null;
     const added = { file, credential: name, tested: proof !== undefined, answer };
-    return print(`${JSON.stringify(added, null, 2)}\n`);
+    return print(`${JSON.stringify({ ...added, ...effectJson(effect) }, null, 2)}\n`);
   }
   const words = (value: Json | undefined) => Array.isArray(value) ? value.join(", ") : "";
   print(`${escapeForTerminal(`Added ${name}: calls to ${words(keys.hosts)} get it`)}\n`);
@@ -246,5 +254,5 @@ function report({ name, keys }: Wanted, { file, proof }: Added, { json }: AddFla
       `${escapeForTerminal(`It works: ${proof.answer.url} answered ${proof.answer.status}`)}\n`,
     );
   } else if (proof) print("It can be obtained; nothing tried whether a server takes it\n");
-  printNotice("info", `${file} changed and is trusted; a Sidecar that runs has to start again`);
+  reportEffect(file, effect, keys.env !== undefined);
 }

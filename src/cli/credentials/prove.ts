@@ -1,7 +1,10 @@
 import { Broker } from "../../broker/broker.ts";
+import { withHelperPath } from "../../broker/helper_path.ts";
+import { editionOf } from "../../config/keys/credentials/edition.ts";
 import type { Issued } from "../../broker/hand_out.ts";
 import type { CredentialConfig } from "../../config/keys/credentials/credential.ts";
 import type { FirmaConfig } from "../../config/schema.ts";
+import { dirname } from "../../core/path.ts";
 import { err, ok, type Result } from "../../core/result.ts";
 import { workerConfig } from "../../sidecar/settings.ts";
 import { routeTo } from "../../sidecar/pipeline/route.ts";
@@ -25,11 +28,13 @@ export async function prove(
   credential: CredentialConfig,
   probe: ServiceProbe | undefined,
 ): Promise<Result<Proof>> {
-  const variable = (name: string) => Deno.env.get(name);
+  const env = withHelperPath(Deno.env.toObject(), dirname(config.directory));
+  const variable = (name: string) => env[name];
   const broker = new Broker({ credentials: [credential], variable });
   const { host, port } = credential.hosts[0]!;
   const issued = await broker.handOut({
     label: credential.label,
+    edition: editionOf(credential),
     host,
     port,
     actionClass: credential.actionClasses[0] ?? "",

@@ -5,10 +5,11 @@ import { dirname } from "../../core/path.ts";
 import { escapeForTerminal } from "../../core/escape.ts";
 import { err, type FirmaError, ok, type Result } from "../../core/result.ts";
 import { examples } from "../examples.ts";
-import { print, printError, printNotice } from "../output.ts";
+import { print, printError } from "../output.ts";
 import { withGlobals } from "../with_globals.ts";
 import { editableConfig, parseEdited, writeEdited } from "./editable_config.ts";
 import { giveBack } from "./take_over.ts";
+import { type Effect, effectJson, reportEffect, takeEffect } from "./take_effect.ts";
 import { accountOf, removeFromKeyring, removeStored, secretsDirectory } from "./store_secret.ts";
 
 interface RemoveFlags {
@@ -23,6 +24,7 @@ interface Removed {
   readonly secrets: readonly string[];
   /** Programs that have the sign-in back that was taken over from them. */
   readonly given: readonly string[];
+  readonly effect: Effect;
 }
 
 /** `firma credentials remove` */
@@ -66,6 +68,8 @@ async function remove(
   if (!after.ok) return after;
   const written = await writeEdited(editable.value, text);
   if (!written.ok) return written;
+  // Before its secret goes: a Sidecar could write it once more.
+  const effect = await takeEffect(written.value);
   const directory = secretsDirectory(file.file);
   const pathsOf = (credentials: typeof before.sidecar.credentials) =>
     credentials.flatMap(({ source }) =>
@@ -88,7 +92,7 @@ async function remove(
     if (source.settings.account !== account) continue;
     if (await removeFromKeyring(account)) secrets.push(label);
   }
-  return ok({ file: written.value, credentials: [...new Set(names)], secrets, given });
+  return ok({ file: written.value, credentials: [...new Set(names)], secrets, given, effect });
 }
 
 function storedIn(source: CredentialSource): string | undefined {
@@ -109,10 +113,11 @@ async function backToProgram(
 }
 
 function report(removed: Removed, json: boolean): void {
-  if (json) return print(`${JSON.stringify(removed, null, 2)}\n`);
-  const { file, credentials, secrets, given } = removed;
+  const { effect, ...what } = removed;
+  if (json) return print(`${JSON.stringify({ ...what, ...effectJson(effect) }, null, 2)}\n`);
+  const { file, credentials, secrets, given } = what;
   for (const name of credentials) print(`${escapeForTerminal(`Removed ${name}`)}\n`);
   for (const name of secrets) print(`${escapeForTerminal(`Deleted the secret of ${name}`)}\n`);
   for (const name of given) print(`${escapeForTerminal(`${name} has its sign-in back`)}\n`);
-  printNotice("info", `${file} changed and is trusted; a Sidecar that runs has to start again`);
+  reportEffect(file, effect, false);
 }

@@ -11,6 +11,7 @@ const OWN_CA = "leave it out: each session has a certificate authority of its ow
 const NO_LIMITS = "leave it out: there are no limits of this kind";
 const NO_SECRETS = "leave it out: [sidecar.credentials.<label>] adds credentials to calls, and " +
   "run.env_passthrough names variables that the agent may see";
+const SECRET_PROGRAMS = "write [[sidecar.cli_secret_providers]], with a preset for the program";
 const WHOLE_MEMORY = "leave it out: each session keeps its own state as long as it lives";
 const EXACT = "leave it out: revocations are kept exactly, however many there are";
 const ONE_SANDBOX =
@@ -96,7 +97,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   "run.capability": "write nothing: firma run asks the Authority, or takes --capability-file",
   "run.executable_policies": "leave it out: pass the options to the program itself",
   "run.secret_gateway_addr": NO_SECRETS,
-  "run.secret_providers": NO_SECRETS,
+  "run.secret_providers": SECRET_PROGRAMS,
 };
 
 /** What to write instead of a key that firma does not have and OpenFirma does. */

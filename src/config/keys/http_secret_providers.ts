@@ -7,7 +7,8 @@ import { list, NOT_EMPTY, oneOf, text } from "../value_type.ts";
 import { CREDENTIAL_HOST } from "./credentials/credential.ts";
 import { checkHostPattern } from "./host_pattern.ts";
 
-const PROVIDER_ID = text<string>(
+/** The name of a secret store. */
+export const PROVIDER_ID = text<string>(
   "name",
   { pattern: LABEL.source },
   (value) =>

@@ -93,13 +93,18 @@ const TABLE = section("What agents may do, and how it is enforced", {
 export type RootTable = ValueOf<typeof TABLE>;
 
 /** Variables that hold what no agent may see, with what that is. */
-function secretVariables({ authority, credentials }: SidecarTable): ReadonlyMap<string, string> {
+function secretVariables(
+  { authority, credentials, cli_secret_providers: providers }: SidecarTable,
+): ReadonlyMap<string, string> {
   const key = authority.remote?.credentials?.key;
   return new Map([
     ...credentials.flatMap((credential) =>
       reachOf(credential).secretEnv.map((name) =>
         [name, `a secret of the credential "${credential.label}"`] as const
       )
+    ),
+    ...providers.flatMap(({ id, envPassthrough }) =>
+      envPassthrough.map((name) => [name, `what the secret store "${id}" is opened with`] as const)
     ),
     ...(key?.from === "environment" ? [[key.variable, "the pre-shared key"] as const] : []),
   ]);
@@ -124,6 +129,12 @@ export const ROOT: Section<RootTable> & Pick<typeof TABLE, "keys"> = {
       const place = [...path, "sidecar", "http_secret_providers", index, "host"];
       const state = `TLS of "${host}" is not opened, so that nothing could be replaced`;
       fault(context, place, state, "take the host out of bypass_hosts");
+    });
+    const ids = root.sidecar.http_secret_providers.map(({ id }) => id);
+    root.sidecar.cli_secret_providers.forEach(({ id }, index) => {
+      if (!ids.includes(id)) return;
+      const place = [...path, "sidecar", "cli_secret_providers", index, "provider_id"];
+      fault(context, place, `"${id}" is there already`);
     });
     const secrets = secretVariables(root.sidecar);
     const passed = [

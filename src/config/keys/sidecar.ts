@@ -16,6 +16,7 @@ import { CREDENTIALS } from "./credentials/credential.ts";
 import { SIDECAR_APPROVALS } from "./sidecar_approvals.ts";
 import { SIDECAR_AUDIT } from "./sidecar_audit.ts";
 import { checkHostPattern, HOST_NAME } from "./host_pattern.ts";
+import { CLI_SECRET_PROVIDERS } from "./cli_secret_providers.ts";
 import { HTTP_SECRET_PROVIDERS } from "./http_secret_providers.ts";
 import { SIDECAR_AUTHORITY } from "./sidecar_authority.ts";
 
@@ -186,6 +187,7 @@ export const SIDECAR = section("The Sidecar, which decides each call and forward
   credentials: CREDENTIALS,
   approvals: SIDECAR_APPROVALS,
   http_secret_providers: HTTP_SECRET_PROVIDERS,
+  cli_secret_providers: CLI_SECRET_PROVIDERS,
   audit: SIDECAR_AUDIT,
 });
 

@@ -53,7 +53,8 @@ const ACTIONS: ReadonlyMap<string, string> = new Map(Object.entries({
     "See what the agent was about to send and to whom: it may be leaking. If it " +
     "is meant to, name the host in the credential's hosts.",
   SecretStoreBlocked: "If its answer holds no secret, or you know where, add a matcher for it to " +
-    "the store in [[sidecar.http_secret_providers]].",
+    "the store in [[sidecar.http_secret_providers]]; what a program may read is in its names " +
+    "in [[sidecar.cli_secret_providers]].",
 }));
 
 function permit(event: DecisionEvent): Remedy {

@@ -19,7 +19,7 @@ const DENIALS: Readonly<Record<DenyReason, string>> = {
   TenantMismatch: "The capability token belongs to another agent.",
   LoopbackBlocked: "The address is on this machine or in a private network.",
   PlaceholderRefused: "The call holds a placeholder of a credential where it does not belong.",
-  SecretStoreBlocked: "The host is a secret store, and no matcher of it names this call.",
+  SecretStoreBlocked: "It is about a secret store, and nothing says that this may be asked of it.",
   StepUpRequired: "A policy asks for an approval by a person first.",
   Deferred: "A policy puts the call off.",
 };

@@ -1,4 +1,5 @@
 import { escapeForTerminal } from "../../core/escape.ts";
+import { configWords } from "../model/row.ts";
 import type { DecisionEvent, ExecEvent, ExecutionEvent } from "../../core/event.ts";
 
 const COLOURS = { red: 31, green: 32, yellow: 33, cyan: 36, grey: 90 } as const;
@@ -117,6 +118,15 @@ function rowOf(event: ExecutionEvent, decided: DecisionEvent | undefined): Row |
         method: event.change,
         what: event.bundle_version,
         fields: [["detail", event.detail]],
+      };
+    case "config":
+      return {
+        word: "CONFIG",
+        colour: event.change === "applied" ? "cyan" : "red",
+        method: event.change,
+        what: configWords(event),
+        prose: true,
+        fields: [],
       };
     case "session":
       return {

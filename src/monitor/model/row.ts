@@ -1,5 +1,7 @@
+import { credentialWords } from "../../core/credential_change.ts";
 import type {
   ApprovalEvent,
+  ConfigEvent,
   DecisionEvent,
   ExecEvent,
   ExecutionEvent,
@@ -134,6 +136,12 @@ function eventRow(
         what: [`${event.change} ${event.bundle_version}`.trimEnd(), event.detail]
           .filter((part) => part !== "").join(": "),
       };
+    case "config":
+      return {
+        word: "CONFIG",
+        tone: event.change === "applied" ? "info" : "bad",
+        what: configWords(event),
+      };
     case "session":
       return {
         word: "SESSION",
@@ -179,4 +187,10 @@ function toneOf({ decision, enforced }: DecisionEvent | ExecEvent): Tone {
   if (enforced === false) return "warn";
   if (decision === "ALLOW" || decision === "PASSTHROUGH") return "good";
   return decision === "DENY" ? "bad" : "warn";
+}
+
+/** What an edit of `firma.toml` came to, in one line. */
+export function configWords({ change, keys, credentials, detail }: ConfigEvent): string {
+  const named = credentials === undefined ? "" : credentialWords(credentials);
+  return [change, ...keys, named, detail].filter((part) => part !== "").join(", ");
 }

@@ -30,6 +30,17 @@ export interface CallCredentials {
   ended(verdict: ForwardVerdict): CredentialRecord | undefined;
 }
 
+/** These, once there is anything that they are for; until then, calls and answers stay as they are. */
+export function onceNeeded(isNeeded: () => boolean, needed: CallCredentials): CallCredentials {
+  const now = () => isNeeded() ? needed : NO_CREDENTIALS;
+  return {
+    outgoing: (request, verdict) => now().outgoing(request, verdict),
+    incoming: (response, verdict) => now().incoming(response, verdict),
+    interim: (fields, verdict) => now().interim(fields, verdict),
+    ended: (verdict) => now().ended(verdict),
+  };
+}
+
 /** Calls go out with what the agent sent, and answers come back as they are. */
 export const NO_CREDENTIALS: CallCredentials = {
   outgoing: (request) => request,

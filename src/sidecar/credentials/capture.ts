@@ -98,7 +98,7 @@ export class SignInCalls {
     service: SignInService,
     signIn: SignInCall,
   ): Promise<UpstreamResponse> {
-    const { label } = need!;
+    const { label, edition } = need!;
     const { status, fields } = response;
     if (response.upgraded !== undefined) throw kept("it is no answer");
     if (response.body === undefined) return response;
@@ -117,7 +117,7 @@ export class SignInCalls {
     if (Object.keys(tokens).length > 0) {
       const { renews } = signIn;
       const taken = await this.#handOuts.capture({
-        ...{ label, sessionId, renews, tokens },
+        ...{ label, edition, sessionId, renews, tokens },
         ...expiresAtMs !== undefined && { expiresAtMs },
       });
       if (!taken.ok) throw kept(taken.error.message);

@@ -17,6 +17,7 @@ export function credentialNeed(
   if (target === undefined) return undefined;
   return {
     label: target.label,
+    edition: target.edition,
     host: call.host,
     port: call.port,
     actionClass: rule.actionClass,

@@ -1,4 +1,5 @@
 import type { CredentialConfig } from "../../config/keys/credentials/credential.ts";
+import { editionOf } from "../../config/keys/credentials/edition.ts";
 import { signInServiceOf } from "../../config/keys/credentials/sign_in.ts";
 import { TOKEN_ROLES } from "../../secrets/sign_in/services.ts";
 import type { CredentialTarget } from "./request_judge.ts";
@@ -10,11 +11,20 @@ import type { CredentialTarget } from "./request_judge.ts";
  */
 export function credentialTargets(credential: CredentialConfig): CredentialTarget[] {
   const { label, hosts, paths, actionClasses, form, source } = credential;
-  const target: CredentialTarget = { label, hosts, paths, actionClasses, header: form.header };
+  const edition = editionOf(credential);
+  const target: CredentialTarget = {
+    label,
+    edition,
+    hosts,
+    paths,
+    actionClasses,
+    header: form.header,
+  };
   if (source.kind !== "sign_in") return [target];
   const signIn = signInServiceOf(source.settings);
   const endpoints: CredentialTarget = {
     label,
+    edition,
     hosts: signIn.endpoints,
     paths: [...signIn.endpoints.map(({ path }) => path), ...signIn.around],
     actionClasses: [],
@@ -24,7 +34,7 @@ export function credentialTargets(credential: CredentialConfig): CredentialTarge
   };
   const parts = [TOKEN_ROLES.indexOf("access")];
   const inquiries = signIn.inquiries.map((inquiry): CredentialTarget => ({
-    ...{ label, hosts: [inquiry], paths: [inquiry.path], actionClasses: [], header: "" },
+    ...{ label, edition, hosts: [inquiry], paths: [inquiry.path], actionClasses: [], header: "" },
     ...{ parts, isInquiry: true },
   }));
   // The first that a call is for is the one that it gets.

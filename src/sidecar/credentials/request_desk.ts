@@ -11,7 +11,8 @@ export function storeLabel(id: string): string {
 
 /** What the data plane knows about credentials without holding any: where they go, and their placeholders. */
 export class PlaceholderDesk {
-  readonly targets: readonly CredentialTarget[];
+  #targets: readonly CredentialTarget[];
+  #former: readonly CredentialTarget[];
   readonly book = new PlaceholderBook();
   /** Where values of secret stores may go; calls are not given any of them unasked. */
   readonly bindings: readonly CredentialTarget[];
@@ -20,15 +21,43 @@ export class PlaceholderDesk {
   #search = new PlaceholderSearch([]);
   #version = 0;
 
-  constructor(targets: readonly CredentialTarget[] = [], stores: readonly SecretStore[] = []) {
-    this.targets = targets;
+  /** @param former where credentials went that there are none of any more. @default nowhere */
+  constructor(
+    targets: readonly CredentialTarget[] = [],
+    stores: readonly Pick<SecretStore, "id" | "hosts">[] = [],
+    former: readonly CredentialTarget[] = [],
+  ) {
+    this.#targets = targets;
+    this.#former = former;
     this.bindings = stores.map(({ id, hosts }) => ({
       label: storeLabel(id),
+      edition: "",
       hosts,
       paths: [],
       actionClasses: [],
       header: "authorization",
     }));
+  }
+
+  /** Where credentials go. */
+  get targets(): readonly CredentialTarget[] {
+    return this.#targets;
+  }
+
+  /** Where any credential goes or went: what is there may know a secret of a session. */
+  get everyTarget(): readonly CredentialTarget[] {
+    return this.#former.length === 0 ? this.#targets : [...this.#targets, ...this.#former];
+  }
+
+  /** Other credentials are in force. Placeholders go on standing for those of their label. */
+  setTargets(targets: readonly CredentialTarget[], former: readonly CredentialTarget[]): void {
+    this.#targets = targets;
+    this.#former = former;
+  }
+
+  /** Whether the credential that is meant is in force, and not another one of its name. */
+  isInForce({ label, edition }: Pick<CredentialTarget, "label" | "edition">): boolean {
+    return this.#targets.some((each) => each.label === label && each.edition === edition);
   }
 
   /** Has the placeholder of a value of a store recognised, in whatever the session sends. */

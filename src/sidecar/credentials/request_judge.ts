@@ -8,6 +8,8 @@ import { isSecretHeader, type Place } from "./request_place.ts";
 /** What deciding needs to know of a configured credential. Nothing of it is secret. */
 export interface CredentialTarget {
   readonly label: string;
+  /** Which one of that name: `editionOf()`; `""` for what is no credential. */
+  readonly edition: string;
   /** Calls over TLS to these may carry it and no others. */
   readonly hosts: readonly { readonly host: string; readonly port: number }[];
   /** Prefixes in whole segments; empty: every path. */
@@ -98,7 +100,10 @@ export function judgePlaceholder(
     (each.parts?.includes(known.part) ?? true)
   );
   const target = here.find((each) => isForCall(each, judged)) ?? here[0];
-  if (target === undefined) return `${named}, which is not for this host`;
+  if (target === undefined) {
+    const isThere = targets.some(({ label }) => label === known.label);
+    return `${named}, which ${isThere ? "is not for this host" : "there is none of any more"}`;
+  }
   if (!isForSecrets(place, target)) return `${named}, ${whereOf(place)}`;
   if (!isForCall(target, judged)) return `${named}, which is not for this path or action`;
 }

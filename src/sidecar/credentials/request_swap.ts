@@ -72,13 +72,17 @@ function resolver(
   desk: PlaceholderDesk,
   secrets: readonly string[],
 ): Resolve {
-  const { book, judges } = desk;
+  const { book } = desk;
   const judged = { call, actionClass: parseActionClass(actionClass), sessionId };
   return (text, place) => {
-    const said = judgePlaceholder({ text, place }, judged, book, judges);
+    // Not once for all: a WebSocket lasts, and what it may be given is taken back meanwhile.
+    const said = judgePlaceholder({ text, place }, judged, book, desk.judges);
     if (said === MENTION) return undefined;
     if (said !== undefined) throw new PlaceholderRefusal(`the call carries ${said}`);
     const { label, part } = book.get(text)!;
+    if (label === need?.label && !desk.isInForce(need)) {
+      throw new PlaceholderRefusal(`the credential "${label}" was changed since the call began`);
+    }
     const secret = label === need?.label ? secrets[part] : desk.storedValue(sessionId, label, text);
     if (secret) return secret;
     throw new PlaceholderRefusal(`the placeholder of credential "${label}" stands for nothing now`);

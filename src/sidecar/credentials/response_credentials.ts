@@ -20,8 +20,8 @@ import type { SecretsOfSessions } from "./response_secrets.ts";
 
 /** Which hosts know secrets. */
 export interface MaskingOptions {
-  /** Where credentials go. */
-  readonly targets: readonly CredentialTarget[];
+  /** Where credentials go, or went. */
+  readonly targets: () => readonly CredentialTarget[];
   /** Where secrets come from. */
   readonly stores: readonly SecretStore[];
   /** A larger answer of a store passes on nothing. */
@@ -107,7 +107,7 @@ export class MaskingCredentials implements CallCredentials {
 
   #searchable(request: OutgoingRequest, verdict: ForwardVerdict): OutgoingRequest {
     const { need } = verdict;
-    if (need !== undefined && this.#secrets.isTooShort(need.label)) {
+    if (need !== undefined && this.#secrets.isTooShort(need)) {
       throw new UpstreamFailure(
         `the credential "${need.label}" is too short to be found in answers`,
         { reason: "CREDENTIAL_INJECTION_FAILED" },
@@ -126,6 +126,6 @@ export class MaskingCredentials implements CallCredentials {
   /** Whether the host of a call is one that is given secrets, for this call or another. */
   #knowsSecrets({ call, need, eventId }: ForwardVerdict): boolean {
     return need !== undefined || this.#fromStores.has(eventId) ||
-      this.#options.targets.some((target) => isForHost(target, call));
+      this.#options.targets().some((target) => isForHost(target, call));
   }
 }

@@ -1,4 +1,4 @@
-import type { Issued } from "../../broker/hand_out.ts";
+import type { CredentialNeed, Issued } from "../../broker/hand_out.ts";
 import { SessionSecrets } from "../../secrets/session_secrets.ts";
 
 /** What the agent of a session holds for a secret of a credential, by its place in the hand-out. */
@@ -12,7 +12,7 @@ export type PlaceholderOf = (
 export class SecretsOfSessions {
   readonly #sessions = new Map<string, SessionSecrets>();
   readonly #placeholderOf: PlaceholderOf;
-  /** Names of credentials that answers cannot be searched for. */
+  /** Editions of credentials that answers cannot be searched for. */
   readonly #tooShort = new Set<string>();
 
   /** @param placeholderOf tells what the agent holds. @default {nothing} */
@@ -27,20 +27,35 @@ export class SecretsOfSessions {
     return secrets;
   }
 
-  /** Learns what a session is handed, before any call goes out with it. */
-  learn(sessionId: string, { label, secrets }: Pick<Issued, "label" | "secrets">): void {
+  /**
+   * Learns what a session is handed, before any call goes out with it.
+   * @param edition of the credential. @default {it is handed out no more}
+   */
+  learn(
+    sessionId: string,
+    { label, secrets }: Pick<Issued, "label" | "secrets">,
+    edition?: string,
+  ): void {
     const known = this.of(sessionId);
     for (const [part, secret] of secrets.entries()) {
       if (secret === "") continue;
       if (!known.learn(secret, this.#placeholderOf(sessionId, label, part))) {
-        this.#tooShort.add(label);
+        if (edition !== undefined) this.#tooShort.add(edition);
       }
     }
   }
 
+  /** A call goes out with what its session was handed before; that may have been forgotten since. */
+  renew(sessionId: string, issued: Pick<Issued, "label" | "secrets">, edition: string): void {
+    const known = this.of(sessionId);
+    for (const secret of issued.secrets) {
+      if (secret !== "" && !known.renew(secret)) return this.learn(sessionId, issued, edition);
+    }
+  }
+
   /** Whether a credential that was handed out could not be told from other text in answers. */
-  isTooShort(label: string): boolean {
-    return this.#tooShort.has(label);
+  isTooShort({ edition }: Pick<CredentialNeed, "edition">): boolean {
+    return this.#tooShort.has(edition);
   }
 
   /** Keeps nothing of a session that has ended. */

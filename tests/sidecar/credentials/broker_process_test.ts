@@ -3,6 +3,7 @@ import type { CredentialNeed, Issued } from "../../../src/broker/hand_out.ts";
 import { selfCommand } from "../../../src/config/self_command.ts";
 import type { IdentityTokenRequest } from "../../../src/core/authority.ts";
 import { err, ok, type Result } from "../../../src/core/result.ts";
+import type { CliSecretProvider } from "../../../src/secrets/cli/provider.ts";
 import { BrokerProcess } from "../../../src/sidecar/credentials/keeper/broker_process.ts";
 import { credential, needOf } from "../../broker/_credential.ts";
 import { standIn } from "../../fixtures/stand_in.ts";
@@ -27,10 +28,11 @@ function start(
   credentials: readonly ReturnType<typeof credential>[],
   variables: Readonly<Record<string, string>> = {},
   identify = nobody,
+  stores: readonly CliSecretProvider[] = [],
 ) {
   const told: string[] = [];
   const broker = new BrokerProcess({
-    start: { command, env: env(variables), credentials },
+    start: { command, env: env(variables), credentials, stores },
     identify,
     ended: (how) => told.push(how),
     recovered: () => told.push("recovered"),
@@ -68,6 +70,49 @@ Deno.test("__broker hands out, and reaches nothing that no credential names", as
   await Deno.remove(dir, { recursive: true });
 });
 
+Deno.test("__broker ends what a store's program has started, when that is late and when it ends itself", async () => {
+  const dir = await Deno.makeTempDir();
+  const program = `${dir}/pass`;
+  // Each in a name of its own: the agent's words say which.
+  const script = `#!/bin/sh\nsleep 600 & echo $! >${dir}/new; mv ${dir}/new "${dir}/$2"; wait\n`;
+  await Deno.writeTextFile(program, script, { mode: 0o755 });
+  const store = { id: "team", preset: "pass", program, names: [], hosts: [] } as const;
+  const stores = (timeoutMs: number) => [
+    { ...store, envPassthrough: [], timeoutMs, maxOutput: 1_000 },
+  ];
+  const startedBy = (name: string) =>
+    eventually(`${name} to start a program`, () => {
+      const pid = readText(`${dir}/${name}`);
+      return pid === undefined ? undefined : Number(pid);
+    });
+  const gone = (pid: number) =>
+    eventually(`the end of ${pid}`, () => {
+      const state = readText(`/proc/${pid}/status`);
+      return state === undefined || /^State:\s+[XZ]/m.test(state) || undefined;
+    });
+  const { broker } = start([], {}, nobody, stores(1_000));
+  const late = await broker.run({ provider: "team", args: ["show", "late"] });
+  assert.match(late.ok ? "" : late.error.message, /took more than 1 s/);
+  await gone(await startedBy("late"));
+  await broker.close();
+
+  const { broker: ending } = start([], {}, nobody, stores(600_000));
+  const running = ending.run({ provider: "team", args: ["show", "running"] });
+  const pid = await startedBy("running");
+  await ending.close();
+  assert.ok(!(await running).ok);
+  await gone(pid);
+  await Deno.remove(dir, { recursive: true });
+});
+
+function readText(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
 Deno.test("a broker that is killed is away, and another one follows", async () => {
   const { broker, told } = start([credential("a")], { KEY: SECRET });
   const ask = (need: CredentialNeed) => broker.ask(need);
@@ -86,7 +131,7 @@ Deno.test("a broker that is killed is away, and another one follows", async () =
 Deno.test("a broker that cannot start leaves every question answered, and is tried again", async () => {
   const told: string[] = [];
   const broker = new BrokerProcess({
-    start: { command: ["/bin/false"], env: {}, credentials: [] },
+    start: { command: ["/bin/false"], env: {}, credentials: [], stores: [] },
     identify: nobody,
     ended: (how) => told.push(how),
     recovered: () => told.push("recovered"),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { CredentialNeed, Issued } from "../../../src/broker/hand_out.ts";
 import { err, ok, type Result } from "../../../src/core/result.ts";
 import { BrokeredCredentials } from "../../../src/sidecar/credentials/brokered.ts";
+import { SecretsOfSessions } from "../../../src/sidecar/credentials/response_secrets.ts";
 import { HandOuts } from "../../../src/sidecar/credentials/hand_outs.ts";
 import { PlaceholderDesk } from "../../../src/sidecar/credentials/request_desk.ts";
 import type { ForwardVerdict } from "../../../src/sidecar/gate.ts";
@@ -13,6 +14,7 @@ import type {
 
 const NEED: CredentialNeed = {
   label: "a",
+  edition: "1",
   host: "api.a.test",
   port: 443,
   actionClass: "code.read",
@@ -78,8 +80,7 @@ function rig(answers: (need: CredentialNeed) => Result<Issued>) {
       refused: (label, scope) => refused.push(`${label}/${scope}`),
       capture: () => Promise.resolve(ok(undefined)),
     },
-    undefined,
-    () => clock.nowMs,
+    { now: () => clock.nowMs },
   );
   return { asked, refused, clock, handOuts, credentials: new BrokeredCredentials(handOuts) };
 }
@@ -211,12 +212,74 @@ Deno.test("HandOuts tells of a secret before any call has it", async () => {
       refused: () => {},
       capture: () => Promise.resolve(ok(undefined)),
     },
-    (sessionId, { secrets }) => heard.push(`${sessionId} ${secrets}`),
-    () => 1_000,
+    {
+      heard: (sessionId, { secrets }) => heard.push(`${sessionId} ${secrets}`),
+      now: () => 1_000,
+    },
   );
   const call = Promise.resolve(handOuts.get(NEED)).then(() => heard.push("used"));
   await call;
   assert.deepEqual(heard, ["ses_1 real", "used"]);
+});
+
+// Attack: an agent has so many other secrets handed out that the first one is not looked for any more.
+Deno.test("HandOuts gives out nothing that answers are not searched for, however much came since", async () => {
+  const secrets = new SecretsOfSessions();
+  const handOuts = new HandOuts(
+    {
+      ask: ({ resource }) => Promise.resolve(ok(issued(`secret-for-${resource}`))),
+      refused: () => {},
+      capture: () => Promise.resolve(ok(undefined)),
+    },
+    {
+      heard: (...handed) => secrets.learn(...handed),
+      reused: (...handed) => secrets.renew(...handed),
+      now: () => 1_000,
+    },
+  );
+  const use = async (resource: string) => {
+    await handOuts.get({ ...NEED, resource });
+    return secrets.of(NEED.sessionId).placeholderOf(`secret-for-${resource}`);
+  };
+  assert.ok(await use("first"));
+  for (let i = 0; i < 600; i++) await use(`acme/${i}`);
+  assert.ok(await use("first"));
+  for (let i = 600; i < 1_200; i++) await use(`acme/${i}`);
+  assert.ok(await use("first"), "it was used not long ago");
+  assert.ok(await use("acme/0"), "it is learnt again when it is used again");
+});
+
+Deno.test("HandOuts gives nothing of a credential that is another one by now, also to who waits", async () => {
+  let edition = "1";
+  const answers: ((issued: Issued) => void)[] = [];
+  const handOuts = new HandOuts(
+    {
+      ask: () => new Promise((resolve) => answers.push((issued) => resolve(ok(issued)))),
+      refused: () => {},
+      capture: () => Promise.resolve(ok(undefined)),
+    },
+    { isInForce: (meant) => meant.edition === edition, now: () => 1_000 },
+  );
+  const waiting = Promise.resolve(handOuts.get(NEED));
+  edition = "2";
+  handOuts.review();
+  answers[0]!(issued("the-first"));
+  const late = await waiting;
+  assert.ok("ok" in late && !late.ok && /changed or removed/.test(late.error.message));
+  const old = await handOuts.get(NEED);
+  assert.ok("ok" in old && !old.ok);
+  assert.equal(answers.length, 1, "nobody is asked for what is not in force");
+
+  const now = { ...NEED, edition };
+  const next = Promise.resolve(handOuts.get(now));
+  answers[1]!(issued("the-second"));
+  const had = await next;
+  assert.ok("ok" in had && had.ok);
+  assert.equal(await handOuts.get(now), had.value, "the control");
+  edition = "3";
+  handOuts.review();
+  const gone = await handOuts.get(now);
+  assert.ok("ok" in gone && !gone.ok);
 });
 
 const AWS: Partial<Issued> = {
@@ -253,7 +316,14 @@ Deno.test("outgoing() signs a call to AWS with keys that do not travel, and no o
 Deno.test("what an agent says over a WebSocket goes out with secrets, and is refused elsewhere", async () => {
   const { handOuts } = rig(() => ok(issued("the-secret")));
   const hosts = [{ host: NEED.host, port: 443 }];
-  const target = { label: "a", hosts, paths: [], actionClasses: [], header: "x-api-key" };
+  const target = {
+    label: "a",
+    edition: "1",
+    hosts,
+    paths: [],
+    actionClasses: [],
+    header: "x-api-key",
+  };
   const desk = new PlaceholderDesk([target]);
   const held = "ghp_0123456789abcdefghijklmnopqrstuvwxyz";
   desk.book.open("ses_1", [{ text: held, label: "a", part: 0 }]);
@@ -273,6 +343,19 @@ Deno.test("what an agent says over a WebSocket goes out with secrets, and is ref
   const mask = said.subarray(2, 6);
   const sent = said.subarray(6).map((byte, i) => byte ^ mask[i % 4]!);
   assert.equal(new TextDecoder().decode(sent), JSON.stringify({ token: "the-secret" }));
+
+  // What held when it opened does not hold for ever.
+  const changes = [
+    { targets: [{ ...target, edition: "2" }], why: /was changed since the call began/ },
+    { targets: [], why: /which there is none of any more/ },
+  ];
+  for (const { targets, why } of changes) {
+    const lasting = await opened(verdict());
+    assert.doesNotThrow(() => lasting.push(Uint8Array.from(frame)));
+    desk.setTargets(targets, [target]);
+    assert.throws(() => lasting.push(Uint8Array.from(frame)), why);
+    desk.setTargets([target], []);
+  }
 
   const { need: _, ...elsewhere } = verdict();
   const other = { ...elsewhere.call, host: "api.b.test" };

@@ -6,6 +6,7 @@ import type { Draft } from "../../../src/sidecar/pipeline/draft.ts";
 
 const TARGET = {
   label: "github",
+  edition: "1",
   hosts: [{ host: "api.github.com", port: 443 }],
   paths: [],
   actionClasses: [],

@@ -13,6 +13,7 @@ const SESSION = "ses_a";
 
 const desk = new PlaceholderDesk([{
   label: "code",
+  edition: "1",
   hosts: [{ host: "api.code.test", port: 443 }],
   paths: [],
   actionClasses: [],
@@ -60,7 +61,14 @@ function request(changes: Partial<OutgoingRequest>): OutgoingRequest {
 
 function verdict(placeholders: ForwardVerdict["placeholders"], host = "api.code.test") {
   const call = { method: "POST", scheme: "https", host, port: 443, path: "/things", query: "" };
-  const need = { label: "code", host, port: 443, actionClass: "issue.write", resource: "" };
+  const need = {
+    label: "code",
+    edition: "1",
+    host,
+    port: 443,
+    actionClass: "issue.write",
+    resource: "",
+  };
   return {
     kind: "forward",
     call,

@@ -32,6 +32,7 @@ const ISSUED: Issued = {
 };
 const NEED: CredentialNeed = {
   label: "a",
+  edition: "1",
   host: HOST,
   port: 443,
   actionClass: "code.read",
@@ -51,9 +52,9 @@ async function withMasking(
     ask: () => Promise.resolve(ok({ ...ISSUED, ...options.issued })),
     refused: () => {},
     capture: () => Promise.resolve(ok(undefined)),
-  }, (session, issued) => secrets.learn(session, issued));
+  }, { heard: (...handed) => secrets.learn(...handed) });
   const credentials = new MaskingCredentials(new BrokeredCredentials(handOuts), secrets, {
-    targets: [],
+    targets: () => [],
     stores: [],
     maxStoreAnswerBytes: 0,
   });

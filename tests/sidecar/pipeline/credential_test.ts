@@ -34,6 +34,7 @@ when { context.credential_brokered && context.credential == "agent" };
 
 const CODE: CredentialTarget = {
   label: "code",
+  edition: "1",
   hosts: [{ host: "api.code.test", port: 443 }],
   paths: [],
   actionClasses: [],

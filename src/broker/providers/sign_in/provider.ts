@@ -5,7 +5,7 @@ import {
   type KeptSignIn,
   parseSignIn,
 } from "../../../secrets/sign_in/kept_sign_in.ts";
-import type { Captured } from "../../captured.ts";
+import type { Captured, SessionSignIn } from "../../captured.ts";
 import type { CredentialNeed, CredentialProvider, HandOut } from "../../hand_out.ts";
 import { type ProviderContext, type ProviderFactory, unobtainable } from "../../provider.ts";
 import { writeSecret } from "../../write_secret.ts";
@@ -83,6 +83,14 @@ class SignIns implements CredentialProvider {
       if (written.ok) this.#own.delete(sessionId);
       return written;
     });
+  }
+
+  ownSignIns(): SessionSignIn[] {
+    return [...this.#own].map(([sessionId, signIn]) => ({ sessionId, signIn }));
+  }
+
+  adopt({ sessionId, signIn }: SessionSignIn): void {
+    this.#own.set(sessionId, signIn);
   }
 
   async #find(sessionId: string): Promise<Result<KeptSignIn | undefined>> {

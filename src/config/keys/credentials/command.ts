@@ -15,25 +15,25 @@ export const COMMAND = credentialKind("A program that prints the secret", {
     about: "The program, by its absolute path, and its arguments; there is no shell",
     required: true,
     example: ["/usr/bin/op", "read", "op://Private/github/token"],
-    applies: "restart",
+    applies: "live",
   }),
   output: key(oneOf(["raw", "json"]), {
     about: "What it prints: `raw`, the secret alone, or `json`, an object with `value`",
     default: "raw",
     example: "json",
-    applies: "restart",
+    applies: "live",
   }),
   env_passthrough: key(list(VARIABLE, "list of names"), {
     about: "Variables that the program needs; no agent gets them",
     default: [],
     example: ["OP_SERVICE_ACCOUNT_TOKEN"],
-    applies: "restart",
+    applies: "live",
   }),
   max_output: key(SIZE, {
     about: "More output than this is a fault",
     default: "64 KiB",
     example: "4 KiB",
-    applies: "restart",
+    applies: "live",
   }),
 }, {
   reach: ({ command, env_passthrough }) => ({

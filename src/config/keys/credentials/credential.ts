@@ -47,6 +47,8 @@ export interface CredentialConfig {
   /** How long getting it may take. */
   readonly timeoutMs: number;
   readonly source: CredentialSource;
+  /** How often its secret was replaced while a Sidecar ran; nothing else of it changed. @default 0 */
+  readonly revision?: number;
 }
 
 /** A host that a credential may go to. */
@@ -115,67 +117,67 @@ const COMMON = {
     about: "Where the secret comes from; the guide says what each is for",
     required: true,
     example: "file",
-    applies: "restart",
+    applies: "live",
   }),
   hosts: key(list(CREDENTIAL_HOST), {
     about: "The hosts that it may go to, each by its full name; over TLS alone",
     required: true,
     example: ["api.github.com", "uploads.github.com"],
-    applies: "restart",
+    applies: "live",
   }),
   paths: key(list(PREFIX_PATH), {
     about: "The paths that it is for, with everything below them; `[]`: every path",
     default: [],
     example: ["/v1"],
-    applies: "restart",
+    applies: "live",
   }),
   action_classes: key(list(NOT_EMPTY, "list of action classes"), {
     about: "The action classes that it is for, with everything within them; `[]`: all of them",
     default: [],
     example: ["code.read"],
-    applies: "restart",
+    applies: "live",
   }),
   header: key(HEADER, {
     about: "The header that it is put into, in place of what the agent sends there",
     default: "authorization",
     example: "x-api-key",
-    applies: "restart",
+    applies: "live",
   }),
   prefix: key(PREFIX, {
     about: "What stands before it in the header",
     otherwise: '`"Bearer "` in `authorization`, else nothing',
     example: "token ",
-    applies: "restart",
+    applies: "live",
   }),
   basic_user: key(BASIC_USER, {
     about: "Send it as the password of this user (Basic); instead of `prefix`",
     otherwise: "it is sent as it is",
     example: "x-access-token",
-    applies: "restart",
+    applies: "live",
   }),
   env: key(list(VARIABLE, "list of names"), {
     about: "Variables in which the agent finds a placeholder of it, whatever they hold outside",
     default: [],
     example: ["GH_TOKEN", "GITHUB_TOKEN"],
-    applies: "restart",
+    applies: "live",
   }),
   placeholder: key(oneOf<PlaceholderShape>(PLACEHOLDER_SHAPES as readonly [PlaceholderShape]), {
     about: "What a placeholder of it looks like, for programs that check the form of a secret",
     otherwise: "what its variable or its host is known for, else `fsp`",
     example: "github",
-    applies: "restart",
+    applies: "live",
   }),
   refresh: key(DURATION, {
     about: "How long it is used before it is asked for again, where it does not say when it ends",
     default: "5m",
     example: "1h",
-    applies: "restart",
+    applies: "live",
   }),
   timeout: key(DURATION, {
     about: "How long getting it may take; calls that need it wait",
     default: "10s",
     example: "30s",
-    applies: "restart",
+    applies: "live",
   }),
 };
 

@@ -8,6 +8,6 @@ export const ENVIRONMENT = credentialKind("A variable of the environment of the 
     about: "Variable that holds the secret; no agent gets it",
     required: true,
     example: "ANTHROPIC_API_KEY",
-    applies: "restart",
+    applies: "live",
   }),
 }, { reach: ({ variable }) => ({ secretEnv: [variable] }) });

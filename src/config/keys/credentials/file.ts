@@ -8,6 +8,6 @@ export const FILE = credentialKind("A file that nobody but you can read", {
     about: "File of mode 0600 that holds the secret, and nothing else",
     required: true,
     example: "/home/you/.local/share/firma/credentials/github",
-    applies: "restart",
+    applies: "live",
   }),
 }, { reach: ({ path }) => ({ read: [path] }) });

@@ -11,7 +11,7 @@ const IDENTITY_KEYS = {
     about: "Audience of the ID token, as in `[authority.identity]`",
     required: true,
     example: "sts.amazonaws.com",
-    applies: "restart",
+    applies: "live",
   }),
 };
 
@@ -24,7 +24,7 @@ export const TOKEN_EXCHANGE = credentialKind("A token that a service gives for a
     about: "What the service takes the ID token for",
     default: "id_token",
     example: "jwt",
-    applies: "restart",
+    applies: "live",
   }),
 }, { reach: ({ token_url, ca_file }) => serviceReach(token_url, ca_file) });
 
@@ -49,13 +49,13 @@ export const VAULT_IDENTITY = credentialKind(
       about: "Role to sign in with at the JWT auth method",
       required: true,
       example: "agents",
-      applies: "restart",
+      applies: "live",
     }),
     jwt_mount: key(VAULT_PATH, {
       about: "Where that auth method is mounted",
       default: "jwt",
       example: "firma",
-      applies: "restart",
+      applies: "live",
     }),
   },
   { reach: ({ vault_url, ca_file }) => serviceReach(vault_url, ca_file) },

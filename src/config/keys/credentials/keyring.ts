@@ -18,19 +18,19 @@ export const KEYRING = credentialKind("The keyring of the operating system", {
     about: "Name of the service that the entry is for",
     default: "firma",
     example: "my-company",
-    applies: "restart",
+    applies: "live",
   }),
   account: key(NOT_EMPTY, {
     about: "Name of the entry within the service",
     required: true,
     example: "github",
-    applies: "restart",
+    applies: "live",
   }),
   program: key(PROGRAM, {
     about: "Program that asks it: `secret-tool`, on macOS `security`",
     otherwise: "`/usr/bin/secret-tool`, on macOS `/usr/bin/security`",
     example: "/usr/local/bin/secret-tool",
-    applies: "restart",
+    applies: "live",
   }),
 }, {
   reach: ({ program }) => ({ run: [keyringProgram(program)], env: KEYRING_VARIABLES }),

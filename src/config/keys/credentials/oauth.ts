@@ -11,7 +11,7 @@ export const OAUTH_CLIENT = credentialKind("A token that a client of an OAuth 2 
     about: "Audience of an ID token of the Authority that is sent in place of a secret",
     otherwise: "none",
     example: "api://AzureADTokenExchange",
-    applies: "restart",
+    applies: "live",
   }),
 }, {
   reach: ({ token_url, ca_file, client_secret_file, client_key_file }) =>
@@ -31,7 +31,7 @@ export const OAUTH_REFRESH = credentialKind("A token that an OAuth 2 refresh tok
     about: "File of mode 0600 with the refresh token; a new one replaces it",
     required: true,
     example: "/home/you/.local/share/firma/credentials/refresh-token",
-    applies: "restart",
+    applies: "live",
   }),
 }, {
   reach({ token_url, ca_file, client_secret_file, client_key_file, refresh_token_file: file }) {

@@ -9,7 +9,7 @@ export const SERVICE_KEYS = {
     about: "Certificates that the service's may verify under as well, PEM",
     otherwise: "none",
     example: "/etc/ssl/acme.pem",
-    applies: "restart",
+    applies: "live",
   }),
 };
 
@@ -20,13 +20,13 @@ export const TOKEN_KEYS = {
     about: "The service's token endpoint",
     required: true,
     example: "https://auth.acme.test/oauth/token",
-    applies: "restart",
+    applies: "live",
   }),
   scopes: key(list(NOT_EMPTY, "list of scopes"), {
     about: "Scopes to ask for; `[]`: what the service gives by itself",
     default: [],
     example: ["repo:read"],
-    applies: "restart",
+    applies: "live",
   }),
 };
 
@@ -36,7 +36,7 @@ export const AUDIENCE = {
     about: "What the token is for, where the service wants to be told",
     otherwise: "none",
     example: "https://api.acme.test",
-    applies: "restart",
+    applies: "live",
   }),
 };
 
@@ -47,31 +47,31 @@ export const CLIENT_KEYS = {
     about: "What the service knows the client by",
     required: true,
     example: "firma-agents",
-    applies: "restart",
+    applies: "live",
   }),
   client_secret_file: key(PATH, {
     about: "File of mode 0600 that holds the client's secret",
     otherwise: "none",
     example: "/home/you/.local/share/firma/credentials/client-secret",
-    applies: "restart",
+    applies: "live",
   }),
   client_secret_in: key(oneOf(["header", "form"]), {
     about: "How it is sent: as a password (Basic), or in the form",
     default: "header",
     example: "form",
-    applies: "restart",
+    applies: "live",
   }),
   client_key_file: key(PATH, {
     about: "Private key of the client, PEM, mode 0600, in place of a secret",
     otherwise: "none",
     example: "/home/you/.local/share/firma/credentials/client-key.pem",
-    applies: "restart",
+    applies: "live",
   }),
   client_key_id: key(NOT_EMPTY, {
     about: "What the service knows that key by (`kid`)",
     otherwise: "none",
     example: "2026-11",
-    applies: "restart",
+    applies: "live",
   }),
 };
 

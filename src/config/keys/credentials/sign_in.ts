@@ -26,7 +26,7 @@ const member = (what: string, usual: string) =>
     about: `Member of its answers that holds the ${what}`,
     otherwise: `\`${usual}\``,
     example: `its_${usual}`,
-    applies: "restart",
+    applies: "live",
   });
 
 /** `provider = "sign_in"`. */
@@ -35,7 +35,7 @@ export const SIGN_IN = credentialKind("What agents' programs get when they sign 
     about: `${NAMES.map((name) => `\`${name}\``).join(", ")}, or the URL of a token endpoint`,
     required: true,
     example: "https://auth.acme.test/oauth/token",
-    applies: "restart",
+    applies: "live",
   }),
   access_member: member("access token", "access_token"),
   refresh_member: member("refresh token", "refresh_token"),
@@ -44,13 +44,13 @@ export const SIGN_IN = credentialKind("What agents' programs get when they sign 
     about: "File of mode 0600 that keeps the tokens; replaced whenever they are renewed",
     otherwise: "none: a sign-in holds for the session that made it",
     example: "/home/you/.local/share/firma/credentials/claude.json",
-    applies: "restart",
+    applies: "live",
   }),
   keep_new: key(BOOLEAN, {
     about: "Keep it there, too, when an agent signs in: the agent chooses the account",
     default: false,
     example: true,
-    applies: "restart",
+    applies: "live",
   }),
 }, {
   reach({ sign_in_file: file }) {

@@ -19,37 +19,37 @@ export const VAULT_KEYS = {
     about: "Where Vault is",
     required: true,
     example: "https://vault.acme.test",
-    applies: "restart",
+    applies: "live",
   }),
   vault_namespace: key(NOT_EMPTY, {
     about: "Its namespace",
     otherwise: "none",
     example: "agents",
-    applies: "restart",
+    applies: "live",
   }),
   engine: key(oneOf(["kv2", "dynamic"]), {
     about: "Whether it lies there (KV version 2) or is made, with a lease",
     default: "kv2",
     example: "dynamic",
-    applies: "restart",
+    applies: "live",
   }),
   secret_path: key(VAULT_PATH, {
     about: "What is read, as in its HTTP interface: of KV version 2 with `data` in it",
     required: true,
     example: "secret/data/github",
-    applies: "restart",
+    applies: "live",
   }),
   field: key(NOT_EMPTY, {
     about: "The member of the secret that is sent",
     default: "value",
     example: "token",
-    applies: "restart",
+    applies: "live",
   }),
   user_field: key(NOT_EMPTY, {
     about: "The member that names the user whose password that is; it is sent as Basic then",
     otherwise: "none",
     example: "username",
-    applies: "restart",
+    applies: "live",
   }),
 };
 
@@ -60,19 +60,19 @@ export const VAULT = credentialKind("A secret of HashiCorp Vault or OpenBao", {
     about: "File of mode 0600 with a token of Vault; with `role_id`, the secret id of that role",
     required: true,
     example: "/run/vault/token",
-    applies: "restart",
+    applies: "live",
   }),
   role_id: key(NOT_EMPTY, {
     about: "Role to sign in with (AppRole)",
     otherwise: "the file holds a token",
     example: "5f1c0c3a-agents",
-    applies: "restart",
+    applies: "live",
   }),
   auth_mount: key(VAULT_PATH, {
     about: "Where AppRole is mounted",
     default: "approle",
     example: "agents-approle",
-    applies: "restart",
+    applies: "live",
   }),
 }, {
   reach: ({ vault_url, ca_file, vault_secret_file }) =>

@@ -1,9 +1,13 @@
-import type { Captured } from "../../../broker/captured.ts";
+import type { Captured, OwnSignIn } from "../../../broker/captured.ts";
 import type { CredentialNeed, Issued } from "../../../broker/hand_out.ts";
 import type { FromBroker, ToBroker } from "../../../broker/messages.ts";
+import type { ProgramOutput } from "../../../broker/run_program.ts";
+import type { StoreCommand } from "../../../broker/store_programs.ts";
 import type { IdentityTokenRequest } from "../../../core/authority.ts";
+import { after } from "../../../core/after.ts";
 import { jsonLines } from "../../../core/json_lines.ts";
 import { err, type FirmaError, type Result } from "../../../core/result.ts";
+import { Waiting } from "../../waiting.ts";
 import type { BrokerStart } from "./messages.ts";
 
 /** What keeping a broker needs. */
@@ -21,6 +25,8 @@ export interface BrokerProcessOptions {
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 5_000;
+/** How much longer than its slowest source a broker may take to answer, before it is ended. */
+const LINGER_MS = 10_000;
 /** A broker that lived this long was healthy: the next one starts at once. */
 const HEALTHY_MS = 10_000;
 
@@ -35,8 +41,12 @@ const AWAY: FirmaError = {
  */
 export class BrokerProcess {
   readonly #options: BrokerProcessOptions;
-  readonly #waiting = new Map<number, (outcome: Result<Issued>) => void>();
-  readonly #taking = new Map<number, (outcome: Result<void>) => void>();
+  readonly #waiting = new Waiting<number, Result<Issued>>();
+  readonly #taking = new Waiting<number, Result<void>>();
+  readonly #programs = new Waiting<number, Result<ProgramOutput>>();
+  readonly #handingOver = new Waiting<number, readonly OwnSignIn[]>();
+  readonly #ready = Promise.withResolvers<void>();
+  #idle = () => {};
   #child: Deno.ChildProcess | undefined;
   #orders: WritableStreamDefaultWriter<Uint8Array> | undefined;
   #questions = 0;
@@ -57,29 +67,70 @@ export class BrokerProcess {
     return this.#child?.pid;
   }
 
+  /** Resolves when one has started; what is asked before that waits for it, too. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
   /** Asks for a hand-out. Never rejects. */
   ask(need: CredentialNeed): Promise<Result<Issued>> {
     if (this.#orders === undefined) return Promise.resolve(err(AWAY));
     const number = ++this.#questions;
-    const { promise, resolve } = Promise.withResolvers<Result<Issued>>();
-    this.#waiting.set(number, resolve);
+    const answer = this.#waiting.answer(number);
     this.#tell({ type: "need", number, need });
-    return promise;
+    return answer;
+  }
+
+  /** Has a command of a store's program run. Never rejects. */
+  run(command: StoreCommand): Promise<Result<ProgramOutput>> {
+    if (this.#orders === undefined) return Promise.resolve(err(AWAY));
+    const number = ++this.#questions;
+    const answer = this.#programs.answer(number);
+    this.#tell({ type: "run", number, command });
+    return answer;
   }
 
   /** Gives the broker tokens to keep. Never rejects. */
   capture(captured: Captured): Promise<Result<void>> {
     if (this.#orders === undefined) return Promise.resolve(err(AWAY));
     const number = ++this.#questions;
-    const { promise, resolve } = Promise.withResolvers<Result<void>>();
-    this.#taking.set(number, resolve);
+    const answer = this.#taking.answer(number);
     this.#tell({ type: "captured", number, captured });
-    return promise;
+    return answer;
+  }
+
+  /** What it has for single sessions, for another one to adopt; nothing where it is away. */
+  handOver(): Promise<readonly OwnSignIn[]> {
+    if (this.#orders === undefined) return Promise.resolve([]);
+    const number = ++this.#questions;
+    const answer = this.#handingOver.answer(number);
+    this.#tell({ type: "hand-over", number });
+    return answer;
+  }
+
+  /** Takes over what another one had for single sessions. */
+  adopt(signIns: readonly OwnSignIn[]): void {
+    if (signIns.length > 0) this.#tell({ type: "adopt", signIns });
   }
 
   /** A server would not have what was handed out. */
   refused(label: string, scope: string): void {
     this.#tell({ type: "refused", label, scope });
+  }
+
+  /** Ends it once it has answered everybody who waits; at the latest when no answer can come. */
+  async finish(): Promise<void> {
+    const { credentials, stores } = this.#options.start;
+    const limits = [...credentials, ...stores].map(({ timeoutMs }) => timeoutMs);
+    const limitMs = Math.max(0, ...limits) + LINGER_MS;
+    if (this.#openQuestions > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#idle = resolve;
+      const callOff = after(limitMs, resolve);
+      await promise;
+      callOff();
+    }
+    await this.close();
   }
 
   /** Ends it for good. */
@@ -97,7 +148,7 @@ export class BrokerProcess {
   }
 
   #spawn(): void {
-    const { command: [program = "", ...args], env, credentials } = this.#options.start;
+    const { command: [program = "", ...args], env, credentials, stores } = this.#options.start;
     this.#startedAt = performance.now();
     let child: Deno.ChildProcess;
     try {
@@ -115,7 +166,7 @@ export class BrokerProcess {
     }
     this.#child = child;
     this.#orders = child.stdin.getWriter();
-    this.#tell({ type: "start", credentials });
+    this.#tell({ type: "start", credentials, stores });
     this.#follow(child);
   }
 
@@ -134,15 +185,24 @@ export class BrokerProcess {
     if (message.type === "ready") {
       if (this.#broke) this.#options.recovered();
       this.#broke = false;
-      return;
+      return this.#ready.resolve();
     }
     if (message.type === "identify") return void this.#identify(message.number, message.request);
-    if (message.type === "taken") {
-      this.#taking.get(message.number)?.(message.outcome);
-      return void this.#taking.delete(message.number);
+    if (message.type === "handed-over") {
+      return void this.#handingOver.settle(message.number, message.signIns);
     }
-    this.#waiting.get(message.number)?.(message.outcome);
-    this.#waiting.delete(message.number);
+    if (message.type === "ran") this.#programs.settle(message.number, message.outcome);
+    else if (message.type === "taken") this.#taking.settle(message.number, message.outcome);
+    else this.#waiting.settle(message.number, message.outcome);
+    this.#idleIfNobodyWaits();
+  }
+
+  get #openQuestions(): number {
+    return this.#waiting.size + this.#taking.size + this.#programs.size;
+  }
+
+  #idleIfNobodyWaits(): void {
+    if (this.#openQuestions === 0) this.#idle();
   }
 
   async #identify(number: number, request: IdentityTokenRequest): Promise<void> {
@@ -166,9 +226,10 @@ export class BrokerProcess {
   }
 
   #answerAll(): void {
-    for (const answer of this.#waiting.values()) answer(err(AWAY));
-    for (const answer of this.#taking.values()) answer(err(AWAY));
-    this.#waiting.clear();
-    this.#taking.clear();
+    this.#waiting.settleAll(err(AWAY));
+    this.#taking.settleAll(err(AWAY));
+    this.#programs.settleAll(err(AWAY));
+    this.#handingOver.settleAll([]);
+    this.#idleIfNobodyWaits();
   }
 }

@@ -1,8 +1,11 @@
 import type { Captured } from "../../../broker/captured.ts";
 import type { CredentialNeed, Issued } from "../../../broker/hand_out.ts";
+import type { ProgramOutput } from "../../../broker/run_program.ts";
+import type { StoreCommand } from "../../../broker/store_programs.ts";
 import type { CredentialConfig } from "../../../config/keys/credentials/credential.ts";
 import type { IdentityTokenRequest } from "../../../core/authority.ts";
 import type { Result } from "../../../core/result.ts";
+import type { CliSecretProvider } from "../../../secrets/cli/provider.ts";
 import type { Learnt, StoredValue } from "../../../secrets/learnt.ts";
 
 /** What a broker is started with. */
@@ -12,12 +15,17 @@ export interface BrokerStart {
   /** All of its environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly credentials: readonly CredentialConfig[];
+  readonly stores: readonly CliSecretProvider[];
 }
 
 /** To the keeper, from the main thread. */
 export type ToKeeper =
-  /** The first; without credentials there is no broker to start. */
+  /** The first; without credentials and programs of stores there is no broker to start. */
   | { readonly kind: "start"; readonly start: BrokerStart | undefined }
+  /** Another broker for another set, or none; the one before still serves what only it knows. */
+  | { readonly kind: "replace"; readonly number: number; readonly start: BrokerStart | undefined }
+  /** The broker before is of no use any more: it ends once it has answered. */
+  | { readonly kind: "retire" }
   /** The way to one more data plane: {@linkcode AskBroker} one way, {@linkcode BrokerAnswer} the other. */
   | { readonly kind: "plane"; readonly port: MessagePort }
   /** A session has ended. */
@@ -27,6 +35,7 @@ export type ToKeeper =
 
 /** From the keeper, to the main thread. */
 export type FromKeeper =
+  | { readonly kind: "replaced"; readonly number: number; readonly outcome: Result<void> }
   | { readonly kind: "notice"; readonly level: "info" | "warn"; readonly text: string }
   | { readonly kind: "identify"; readonly number: number; readonly request: IdentityTokenRequest };
 
@@ -35,6 +44,7 @@ export type AskBroker =
   | { readonly kind: "need"; readonly number: number; readonly need: CredentialNeed }
   | { readonly kind: "captured"; readonly number: number; readonly captured: Captured }
   | { readonly kind: "refused"; readonly label: string; readonly scope: string }
+  | { readonly kind: "run"; readonly number: number; readonly command: StoreCommand }
   /** A session is about to be shown placeholders of values of a store. */
   | {
     readonly kind: "stored";
@@ -48,6 +58,7 @@ export type AskBroker =
 /** To a data plane. */
 export type BrokerAnswer =
   | { readonly kind: "handed"; readonly number: number; readonly outcome: Result<Issued> }
+  | { readonly kind: "ran"; readonly number: number; readonly outcome: Result<ProgramOutput> }
   | { readonly kind: "taken"; readonly number: number; readonly outcome: Result<void> }
   | { readonly kind: "kept"; readonly number: number }
   | { readonly kind: "recalled"; readonly number: number; readonly learnt: readonly Learnt[] };

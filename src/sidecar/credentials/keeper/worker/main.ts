@@ -6,9 +6,10 @@
  */
 import type { IdentityTokenRequest } from "../../../../core/authority.ts";
 import type { Result } from "../../../../core/result.ts";
-import { BrokerProcess } from "../broker_process.ts";
+import { Brokers } from "../brokers.ts";
 import { TOKEN_ROLES } from "../../../../secrets/sign_in/services.ts";
 import type { AskBroker, BrokerAnswer, FromKeeper, ToKeeper } from "../messages.ts";
+import { Waiting } from "../../../waiting.ts";
 import { SessionMemory } from "../session_memory.ts";
 
 self.addEventListener("message", (event) => obey((event as MessageEvent<MessagePort>).data), {
@@ -16,48 +17,53 @@ self.addEventListener("message", (event) => obey((event as MessageEvent<MessageP
 });
 
 function obey(main: MessagePort): void {
-  let broker: BrokerProcess | undefined;
   const memory = new SessionMemory();
   const say = (message: FromKeeper) => main.postMessage(message);
   const tell = (level: "info" | "warn", text: string) => say({ kind: "notice", level, text });
-  const identifying = new Map<number, (outcome: Result<string>) => void>();
+  const identifying = new Waiting<number, Result<string>>();
   let questions = 0;
   const identify = (request: IdentityTokenRequest) => {
-    const { promise, resolve } = Promise.withResolvers<Result<string>>();
-    identifying.set(++questions, resolve);
+    const answer = identifying.answer(++questions);
     say({ kind: "identify", number: questions, request });
-    return promise;
+    return answer;
   };
-  main.onmessage = ({ data }: MessageEvent<ToKeeper>) => {
-    if (data.kind === "plane") return serve(data.port, broker, memory);
-    if (data.kind === "forget") return memory.forget(data.sessionId);
-    if (data.kind === "identified") {
-      identifying.get(data.number)?.(data.outcome);
-      return void identifying.delete(data.number);
+  const brokers = new Brokers({ identify, tell });
+  main.onmessage = async ({ data }: MessageEvent<ToKeeper>) => {
+    switch (data.kind) {
+      case "start":
+        return data.start && brokers.start(data.start);
+      case "replace": {
+        const outcome = await brokers.replace(data.start);
+        return say({ kind: "replaced", number: data.number, outcome });
+      }
+      case "retire":
+        return brokers.retire();
+      case "plane":
+        return serve(data.port, brokers, memory);
+      case "forget":
+        return memory.forget(data.sessionId);
+      case "identified":
+        return void identifying.settle(data.number, data.outcome);
     }
-    if (data.start === undefined) return;
-    broker = new BrokerProcess({
-      start: data.start,
-      identify,
-      ended: (how) =>
-        tell("warn", `The credential broker ended (${how}); calls that need a credential fail now`),
-      recovered: () => tell("info", "The credential broker serves again"),
-    });
   };
 }
 
-function serve(plane: MessagePort, broker: BrokerProcess | undefined, memory: SessionMemory): void {
+function serve(plane: MessagePort, brokers: Brokers, memory: SessionMemory): void {
   const say = (answer: BrokerAnswer) => plane.postMessage(answer);
   plane.onmessage = async ({ data }: MessageEvent<AskBroker>) => {
     switch (data.kind) {
       case "refused":
-        return broker?.refused(data.label, data.scope);
+        return brokers.refused(data.label, data.scope);
       case "recall":
         return say({
           kind: "recalled",
           number: data.number,
           learnt: memory.of(data.sessionId),
         });
+      case "run": {
+        const { number, command } = data;
+        return say({ kind: "ran", number, outcome: await brokers.run(command) });
+      }
       case "stored":
         for (const value of data.values) memory.keep(data.sessionId, value);
         return say({ kind: "kept", number: data.number });
@@ -66,11 +72,11 @@ function serve(plane: MessagePort, broker: BrokerProcess | undefined, memory: Se
         const { label, sessionId, tokens } = captured;
         const secrets = TOKEN_ROLES.map((role) => tokens[role] ?? "");
         memory.keep(sessionId, { kind: "handed", label, secrets });
-        return say({ kind: "taken", number, outcome: await broker!.capture(captured) });
+        return say({ kind: "taken", number, outcome: await brokers.capture(captured) });
       }
       case "need": {
         const { number, need } = data;
-        const outcome = await broker!.ask(need);
+        const outcome = await brokers.ask(need);
         if (outcome.ok) {
           const { label, secrets } = outcome.value;
           memory.keep(need.sessionId, { kind: "handed", label, secrets });
