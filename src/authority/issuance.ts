@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { type ActionClass, actionClasses, parseActionClass } from "../core/action_class.ts";
 import type { IssueCapabilityRequest } from "../core/authority.ts";
 import type { ExecutionEnvelope } from "../core/envelope.ts";
 import { isId } from "../core/id.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
-import { ANY_ACTION } from "../capability/token.ts";
+import { ANY_ACTION } from "../core/capability.ts";
+import { sha256 } from "../core/sha256.ts";
 import { isScope } from "../mapping/scope.ts";
 import type { PolicyEngine } from "../policy/engine.ts";
 
@@ -88,7 +88,7 @@ export function contextHash(
   bundleVersion: string,
 ): string {
   const parts = [agentId, sessionId, actions.toSorted(), resourceScope, bundleVersion];
-  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+  return sha256(JSON.stringify(parts));
 }
 
 function issuanceEnvelope(

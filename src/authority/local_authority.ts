@@ -1,3 +1,4 @@
+import { after } from "../core/after.ts";
 import type {
   Authority,
   BundleUpdate,
@@ -94,7 +95,7 @@ export class LocalAuthority implements Authority {
   readonly #store: AuthorityStore;
   readonly #feed: BundleFeed;
   readonly #closing = new AbortController();
-  readonly #preparing: ReturnType<typeof setTimeout>;
+  readonly #preparing: () => void;
   #engine: { readonly bundle: PolicyBundle; readonly engine: PolicyEngine } | undefined;
 
   private constructor(
@@ -111,7 +112,7 @@ export class LocalAuthority implements Authority {
     this.#feed = feed;
     void this.#watchIssuance();
     // The first session is about to ask for it, and whoever started this one waits for others now.
-    this.#preparing = setTimeout(() => this.#issuanceEngine());
+    this.#preparing = after(0, () => void this.#issuanceEngine());
   }
 
   /**
@@ -196,7 +197,7 @@ export class LocalAuthority implements Authority {
     if (recorded === "SESSION_REVOKED") {
       return refusal(recorded, `a token of session "${sessionId}" is revoked`);
     }
-    const token = await issueToken(claims.value, signingKey.privateKey);
+    const token = await issueToken(claims.value, signingKey.webKey ?? signingKey.privateKey);
     return ok({ token, claims: claims.value });
   }
 
@@ -246,7 +247,7 @@ export class LocalAuthority implements Authority {
   /** Stops watching files. Streams stay open, and hear nothing any more. */
   async close(): Promise<void> {
     this.#closing.abort();
-    clearTimeout(this.#preparing);
+    this.#preparing();
     await Promise.all([this.#feed.close(), this.#policies.close(), this.#issuance.close()]);
     await this.#store.close();
   }

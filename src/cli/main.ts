@@ -115,12 +115,12 @@ const HELPERS: Readonly<
 };
 
 /**
- * A run on a plain command line: unless one runs that it will join, its Sidecar loads while the
- * rest of firma does.
+ * A run on a plain command line: its sandbox, and unless one runs that it will join its Sidecar, load
+ * while the rest of firma does.
  */
 async function runAtOnce(line: RunLine): Promise<number> {
-  const { earlySidecar } = await import("./early_sidecar.ts");
-  const early = earlySidecar(line.flags);
+  const { beginEarly } = await import("./early_start.ts");
+  const early = beginEarly(line.flags);
   const { runLine } = await import("./run_action.ts");
   return await runLine(line, early);
 }

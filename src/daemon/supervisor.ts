@@ -116,7 +116,7 @@ function sidecarOptions(paths: DaemonPaths, options: SupervisorOptions): Compone
     name: "Sidecar",
     code: "SIDECAR",
     subcommand: "__sidecar",
-    serve: () => served(options, { run_dir: paths.directory }),
+    serve: () => served(options, { run_dir: paths.directory, lasts: true }),
     readyTimeoutMs: READY_MS + options.config.connectTimeoutMs,
     cleanUp: () => removeSockets(paths),
     reachable: () => ({
@@ -141,7 +141,7 @@ function authorityOptions(paths: DaemonPaths, options: SupervisorOptions): Compo
 }
 
 /** What a component is to serve now, and the order that tells it so. */
-function served(options: SupervisorOptions, more: Readonly<Record<string, string>> = {}) {
+function served(options: SupervisorOptions, more: Readonly<Record<string, unknown>> = {}) {
   const config = currentConfig(options);
   const { file, digest } = config;
   return { config, firstOrder: { type: "start", config: file, config_digest: digest, ...more } };

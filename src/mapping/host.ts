@@ -1,4 +1,4 @@
-import { domainToASCII } from "node:url";
+import { nodeModule } from "../core/node_module.ts";
 import { ok, type Result } from "../core/result.ts";
 import { embedsIpv4, formatIpv6, isCanonicalIpv4, looksLikeIpv4, parseIpv6 } from "./ip_address.ts";
 import { malformed } from "./malformed.ts";
@@ -21,7 +21,7 @@ function toAscii(raw: string, host: string): Result<string> {
   // deno-lint-ignore no-control-regex -- what is outside ASCII
   const foreign = /[^\x00-\x7f]/.test(host);
   if (!foreign && !host.includes("xn--")) return ok(host);
-  const ascii = domainToASCII(host);
+  const ascii = nodeModule("node:url").domainToASCII(host);
   if (ascii === "") return malformed("host", raw, "not an internationalised domain name");
   // An A-label that does not survive its own conversion names something else to a resolver.
   if (!foreign && ascii !== host) return malformed("host", raw, "not a canonical A-label");

@@ -5,7 +5,7 @@ import { join } from "../core/path.ts";
 import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { askControl } from "../daemon/control_client.ts";
 import { daemonPaths, findComponent } from "../daemon/state.ts";
-import { agentRoots } from "../sandbox/ca_bundle.ts";
+import { agentRoots, hostRoots } from "../sandbox/ca_bundle.ts";
 import { clientVariables } from "../sandbox/environment.ts";
 import { isTexts, type Session } from "./session.ts";
 
@@ -141,7 +141,7 @@ function writeRoots(
 ): Result<{ readonly bundle: string; readonly extra: string }> {
   const directory = rootsDirectory(env, sessionId);
   if (directory === undefined) return err(incomplete());
-  const { bundle, extra } = agentRoots(env, certificate);
+  const { bundle, extra } = agentRoots(hostRoots(env), certificate);
   const files = { bundle: join(directory, "bundle.pem"), extra: join(directory, "extra.pem") };
   try {
     Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });

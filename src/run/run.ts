@@ -8,6 +8,7 @@ import { err, type FirmaError, ok, type Result, unwrap } from "../core/result.ts
 import { findProgram } from "../sandbox/find_program.ts";
 import { addedFilterOf } from "./added_filter.ts";
 import { fileRuleOf } from "./file_rule.ts";
+import type { EarlySandbox } from "./early_sandbox.ts";
 import type { EarlyStart } from "./early_start.ts";
 import { FindingReports } from "./finding_reports.ts";
 import { limitsFor } from "./limits.ts";
@@ -49,6 +50,7 @@ export async function run(
   try {
     return await runWith(options, ui, {
       sandboxId: early?.sandboxId ?? newId("sbx"),
+      sandbox: early?.sandbox,
       takeSpare() {
         const taken = spare ?? spawnSidecar();
         spare = undefined;
@@ -56,13 +58,15 @@ export async function run(
       },
     });
   } finally {
-    if (spare) await dismissHelper(spare);
+    await Promise.all([spare && dismissHelper(spare), early?.sandbox?.[Symbol.asyncDispose]()]);
   }
 }
 
 /** What may have been begun already. */
 interface Begun {
   readonly sandboxId: Id<"sbx">;
+  /** Ended by whoever began it. */
+  readonly sandbox?: EarlySandbox | undefined;
   takeSpare(): SpareSidecar;
 }
 
@@ -85,7 +89,8 @@ async function runWith(
   if (!prepared.ok) return prepared;
   const config = overrideAuthority(prepared.value.config, options.authority);
   if (!config.ok) return err([config.error]);
-  using signals = new RunSignals();
+  using own = new DisposableStack();
+  const signals = begun.sandbox?.signals ?? own.use(new RunSignals());
   try {
     const meant = { ...prepared.value, config: config.value };
     return await runPrepared(meant, options, ui, signals, begun);
@@ -148,7 +153,7 @@ async function runPrepared(
   options: RunOptions,
   ui: RunInterface,
   signals: RunSignals,
-  { sandboxId, takeSpare }: Begun,
+  { sandboxId, sandbox, takeSpare }: Begun,
 ): Promise<Result<number, Faults>> {
   const { config } = prepared;
   const { capabilityFile, agent, monitor } = options;
@@ -171,14 +176,15 @@ async function runPrepared(
       : undefined,
   });
   if (!fileRule.ok) return fileRule;
-  const { hostEnv, hiddenFiles, brokeredHosts, endOf } = surroundings(
+  const { hostEnv, hiddenFiles, brokeredHosts, endOf, secretStubs, hostPrograms } = surroundings(
     config,
     options.env,
     capabilityFile,
   );
-  const directory = createRunDirectory(sandboxId, options.env);
+  using own = new DisposableStack();
+  const directory = sandbox ? ok(sandbox.directory) : createRunDirectory(sandboxId, options.env);
   if (!directory.ok) return err([directory.error]);
-  using runDirectory = directory.value;
+  const runDirectory = sandbox ? directory.value : own.use(directory.value);
   await using workspaceWatch = await openWorkspaceWatch({
     prepared,
     run: options,
@@ -226,6 +232,7 @@ async function runPrepared(
   const { confine, tools } = await signals.unlessInterrupted(confining);
   const confined = await confine({
     tools,
+    early: sandbox?.layer,
     command: options.command,
     cwd: options.workspace,
     startIn: options.cwd,
@@ -240,6 +247,8 @@ async function runPrepared(
       () => undefined,
     ),
     execGate: gateOf(config, profile.value, ui),
+    secretStubs,
+    hostPrograms,
     addedFilter: addedFilter.value,
     fileRule: fileRule.value,
     runDir: runDirectory.path,

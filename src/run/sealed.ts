@@ -2,7 +2,7 @@ import { basename, dirname, join } from "../core/path.ts";
 import { socketPath } from "../config/authority_url.ts";
 import { configDirectories } from "../config/discover.ts";
 import { dataDir, type Environment, stateDir } from "../config/paths.ts";
-import { reachOf } from "../config/keys/credentials/reach.ts";
+import { filesOf } from "../config/keys/credentials/reach.ts";
 import type { OperatorFile } from "../config/operator_files.ts";
 import type { FirmaConfig } from "../config/schema.ts";
 import { trustRecords } from "../config/trust.ts";
@@ -50,14 +50,8 @@ function controlFiles(
       caCertPath ? [{ name: "ca_cert_path", path: caCertPath }] : []
     ),
     ...sidecar.credentials.flatMap((credential) => {
-      const { read, run } = reachOf(credential);
       const name = `sidecar.credentials.${credential.label}`;
-      const { kind, settings } = credential.source;
-      // What a helper is told to read may be a program, too: `python3 /home/you/app/token.py`.
-      const given = kind === "command"
-        ? settings.command.slice(1).flatMap((word) => /^(?:[^/\s]*=)?(\/.*)$/.exec(word)?.[1] ?? [])
-        : [];
-      return [...read, ...run, ...given].map((path) => ({ name, path }));
+      return filesOf(credential).map((path) => ({ name, path }));
     }),
   ];
 }

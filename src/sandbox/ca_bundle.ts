@@ -19,14 +19,18 @@ export interface AgentRoots {
   readonly extra: string;
 }
 
+/** The roots of the host that the agent trusts, each as PEM. */
+export interface HostRoots {
+  readonly system: readonly string[];
+  /** Those that the system's lack. */
+  readonly extra: readonly string[];
+}
+
 /**
- * The roots that the agent trusts: the system's, those of files that a variable of the host's
- * environment names (a company's, in containers and CI images), and the session's own.
+ * The roots of the host that the agent trusts: the system's, and those of files that a variable of
+ * the host's environment names (a company's, in containers and CI images).
  */
-export function agentRoots(
-  hostEnv: Readonly<Record<string, string>>,
-  sessionCa: string,
-): AgentRoots {
+export function hostRoots(hostEnv: Readonly<Record<string, string>>): HostRoots {
   const system = SYSTEM_BUNDLES.find(exists);
   const known = new Set(system ? certificatesOf(system) : []);
   const extra = new Set<string>();
@@ -36,9 +40,14 @@ export function agentRoots(
       if (!known.has(certificate)) extra.add(certificate);
     }
   }
-  extra.add(sessionCa.trim());
-  const pem = (certificates: Iterable<string>) => [...certificates].join("\n") + "\n";
-  return { bundle: pem([...known, ...extra]), extra: pem(extra) };
+  return { system: [...known], extra: [...extra] };
+}
+
+/** The roots that the agent trusts: those of the host, and the session's own. */
+export function agentRoots(host: HostRoots, sessionCa: string): AgentRoots {
+  const extra = [...new Set([...host.extra, sessionCa.trim()])];
+  const pem = (certificates: readonly string[]) => certificates.join("\n") + "\n";
+  return { bundle: pem([...host.system, ...extra]), extra: pem(extra) };
 }
 
 function certificatesOf(file: string): string[] {

@@ -2,6 +2,8 @@ import { dirname, join } from "../core/path.ts";
 import { ensurePrivateDirectory } from "../config/paths.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { findBwrap } from "./bwrap.ts";
+import { handoffPlace } from "./early_layer.ts";
+import { hostRoots } from "./ca_bundle.ts";
 import { agentEnvironment } from "./environment.ts";
 import { connectionFinding, shimsNotice, textFinding } from "./findings.ts";
 import { findProgram } from "./find_program.ts";
@@ -11,9 +13,13 @@ import { type HeldLimits, holdLimits, USUAL_LIMITS } from "./limits/hold.ts";
 import { watchLimits } from "./limits/watch.ts";
 import { findLayout } from "./layout.ts";
 import { BWRAP, HANDOFF_SOCKET, type LaunchPlan, PROXY_DIR } from "./handoff.ts";
+import { checkHostPrograms } from "./host_programs.ts";
+import type { RefusalReport } from "./init/refusals/tally.ts";
 import { type ConfinedProcess, launch } from "./launch.ts";
-import { mountArguments } from "./mounts.ts";
+import { canBuildView, firstView } from "./first_view.ts";
+import { type Mount, mountArguments } from "./mounts.ts";
 import { mountPlan } from "./mount_plan.ts";
+import { startOuterLayer } from "./outer_layer.ts";
 import { realPath } from "./paths.ts";
 import {
   checkRequest,
@@ -98,7 +104,7 @@ async function confineWithin(
 ): Promise<Result<ConfinedProcess>> {
   const { cwd, startIn } = place;
   const { runDir } = request;
-  const privateDir = join(runDir, "private");
+  const { directory: privateDir } = handoffPlace(runDir);
   const prepared = ensurePrivateDirectory(privateDir);
   if (!prepared.ok) return prepared;
 
@@ -151,7 +157,7 @@ async function build(
 ): Promise<Result<ConfinedProcess>> {
   const { profile, cwd, startIn, home, sealed } = place;
   const { command, hostEnv, runDir } = request;
-  const privateDir = join(runDir, "private");
+  const { directory: privateDir, socket: handoffSocket } = handoffPlace(runDir);
   // Null only on Windows.
   const uid = Deno.uid()!;
   const gid = Deno.gid()!;
@@ -173,6 +179,8 @@ async function build(
   const layout = findLayout({ place, program, uid, hostEnv, hiddenFiles, fileRule });
   const shape = checkShape(layout, cwd);
   if (!shape.ok) return shape;
+  const outside = checkHostPrograms(request.hostPrograms ?? [], [cwd, ...layout.settings]);
+  if (!outside.ok) return outside;
   for (const { path, access, why } of layout.shaped) {
     request.onNotice?.(`"${path}" is ${access} in the sandbox: ${why}`);
   }
@@ -200,7 +208,7 @@ async function build(
   ).system;
   const proxyDir = await request.proxyDir;
   if (proxyDir === undefined) return noSession();
-  const handoffSocket = join(privateDir, "handoff.sock");
+  const handoff: Mount = { kind: "bind", source: handoffSocket, target: HANDOFF_SOCKET };
   const mounts = mountPlan({
     ...layout,
     system,
@@ -217,7 +225,6 @@ async function build(
       { kind: "bind", source: realPath(bwrap), target: BWRAP },
       // The gate writes down there what it lets run.
       { kind: "bind", source: proxyDir, target: PROXY_DIR, writable: true },
-      { kind: "bind", source: handoffSocket, target: HANDOFF_SOCKET },
     ],
   });
   const planFor = ({ sessionId, placeholders }: SandboxSession): LaunchPlan => ({
@@ -246,30 +253,63 @@ async function build(
     },
     shielded,
     ...(request.execGate && { execGate: request.execGate }),
+    ...(request.secretStubs && { secretStubs: request.secretStubs }),
     ...(request.addedFilter && { addedFilter: request.addedFilter }),
     defaultSignals: shielded ? signalsToReset() : [],
   });
-  return await launch({
+  const makePlan = async (): Promise<Result<LaunchPlan>> => {
+    const roots = hostRoots(hostEnv); // takes long, and needs no session
+    const usable = checkSession(await request.session, proxyDir);
+    if (!usable.ok) return usable;
+    writeCertificates(publicDir, roots, usable.value.caCertificatePem);
+    fillCopies(signIns, copies, usable.value.signIns ?? {}, request.endOf);
+    return ok(planFor(usable.value));
+  };
+  let made: Promise<Result<LaunchPlan>> | undefined;
+  const plan = () => made ??= makePlan();
+  const layer = {
     bwrap,
-    mounts: mountArguments(mounts),
     init: layout.init,
     handoffSocket,
     shielded,
-    onShims: (reason) => {
+    cgroupProcs: cgroup?.procs,
+    hasGate: request.execGate !== undefined,
+  };
+  const hearing = {
+    onShims: (reason: string) => {
       const text = shimsNotice(reason);
       request.onNotice?.(text);
       request.onFinding?.(textFinding("gate", text));
     },
-    onRefusal: (report) => request.onFinding?.(connectionFinding(report)),
-    cgroupProcs: cgroup?.procs,
-    hasGate: request.execGate !== undefined,
-    plan: request.session.then((session) => {
-      const usable = checkSession(session, proxyDir);
-      if (!usable.ok) return usable;
-      writeCertificates(publicDir, hostEnv, usable.value.caCertificatePem);
-      fillCopies(signIns, copies, usable.value.signIns ?? {}, request.endOf);
-      return ok(planFor(usable.value));
-    }),
+    onRefusal: (report: RefusalReport) => request.onFinding?.(connectionFinding(report)),
+  };
+  const isEarly = request.early?.bwrap === bwrap && shielded && request.viewBuilder === undefined;
+  const early = isEarly ? request.early : undefined;
+  if (request.early && !isEarly) {
+    await request.early[Symbol.asyncDispose]();
+    Deno.removeSync(handoffSocket);
+  }
+  if (early || request.viewBuilder !== "bwrap" && canBuildView()) {
+    const view = mounts.map(withRealSource);
+    const launched = await launch({
+      ...(early
+        ? { layer: early.layer, moveTo: cgroup?.procs }
+        : { layer: startOuterLayer({ ...layer, mounts: firstView(layout.init.mounts, handoff) }) }),
+      ground: { view },
+      plan,
+      ...hearing,
+    });
+    if (launched.ok || !launched.error.isOfLayer || launched.error.code !== "SANDBOX_FAILED") {
+      return launched;
+    }
+    // Some mount of the host may be such that bwrap cannot show all of it.
+    Deno.removeSync(handoffSocket);
+  }
+  return await launch({
+    layer: startOuterLayer({ ...layer, mounts: mountArguments([...mounts, handoff]) }),
+    ground: {},
+    plan,
+    ...hearing,
   });
 }
 
@@ -288,6 +328,11 @@ function checkSession(
     message:
       `Cannot start the command: its way out is "${session.proxySocket}", not in "${proxyDir}"`,
   });
+}
+
+/** `__init` follows no link to what it shows. */
+function withRealSource(mount: Mount): Mount {
+  return mount.kind === "bind" ? { ...mount, source: realPath(mount.source) } : mount;
 }
 
 /** The limit that this process was started with; Deno has raised its own. */

@@ -1,6 +1,7 @@
 import { ok, type Result } from "../core/result.ts";
 import { agentVariables } from "./environment.ts";
 import { findProgram } from "./find_program.ts";
+import { checkHostPrograms } from "./host_programs.ts";
 import { holdLimits, USUAL_LIMITS } from "./limits/hold.ts";
 import { type DescribedLimit, describeLimits } from "./limits/say.ts";
 import { findLayout } from "./layout.ts";
@@ -11,6 +12,7 @@ import { ARTIFACTS } from "./seccomp/artifact.ts";
 import type { DescribedRefusal } from "./seccomp/added.ts";
 import { findSignIns } from "./sign_ins.ts";
 import { type Survey, surveyWorkspace } from "./seals/survey.ts";
+import { STUBS_DIR } from "./stores/protocol.ts";
 
 /** A path as the agent finds it. */
 export interface DescribedPath {
@@ -84,6 +86,9 @@ export function describeSandbox(request: DescribedRequest): Result<SandboxDescri
   });
   const shape = checkShape(layout, cwd);
   if (!shape.ok) return shape;
+  const outside = checkHostPrograms(request.hostPrograms ?? [], [cwd, ...layout.settings]);
+  if (!outside.ok) return outside;
+  const { secretStubs = [] } = request;
   const whyOf = (path: string, otherwise: string) =>
     layout.shaped.find((shaped) => shaped.path === path)?.why ?? otherwise;
   const overlaid = findSignIns({
@@ -98,7 +103,7 @@ export function describeSandbox(request: DescribedRequest): Result<SandboxDescri
     profile,
     passthrough: envPassthrough,
     home,
-    path: layout.path,
+    path: secretStubs.length > 0 ? `${STUBS_DIR}:${layout.path}` : layout.path,
     sandboxId: request.sandboxId,
     sessionId: "known once the session is open",
     placeholders: Object.fromEntries(
@@ -138,6 +143,12 @@ export function describeSandbox(request: DescribedRequest): Result<SandboxDescri
         path,
         access: "read-only",
         why: "firma itself, which the host runs",
+      })),
+      ...secretStubs.map(({ id, program }): DescribedPath => ({
+        path: program,
+        access: "read-only",
+        why:
+          `a stub, also in ${STUBS_DIR}: it asks for secrets of "${id}", and the program runs outside`,
       })),
       ...overlaid.map((path): DescribedPath => ({
         path,

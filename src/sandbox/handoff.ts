@@ -5,6 +5,7 @@
  */
 import type { RefusalReport } from "./init/refusals/tally.ts";
 import type { Rlimits } from "./limits/plan.ts";
+import type { Mount } from "./mounts.ts";
 import type { Artifact } from "./seccomp/artifact.ts";
 
 /**
@@ -17,6 +18,10 @@ export const SHIELDED_SIGNALS = { INT: 2, QUIT: 3, HUP: 1, TERM: 15 } as const;
 export const PRIVATE_DIR = "/run/firma-private";
 /** What the agent may read; the only thing of `/run` that the inner layer keeps. */
 export const PUBLIC_DIR = "/run/firma";
+
+/** Where `__init` finds the host until it has its own file system, and where it builds that. */
+export const HOST_VIEW = "/host";
+export const NEW_VIEW = "/view";
 
 export const HANDOFF_SOCKET = `${PRIVATE_DIR}/handoff.sock`;
 /** The directory, not the file: a Sidecar whose data plane starts again listens on a new file. */
@@ -36,7 +41,23 @@ export interface ExecGateRequest {
   readonly mayUseShims: boolean;
 }
 
-/** The first line, from `confine()`: what to start. */
+/** The program of a secret store, in whose place a stub is to stand. */
+export interface SecretStub {
+  /** Of the store. */
+  readonly id: string;
+  /** What it is called as. */
+  readonly name: string;
+  /** Where it lies on the host; absolute. */
+  readonly program: string;
+}
+
+/** The first line, from `confine()`, as soon as it is known: what the agent is to see. */
+export interface GroundPlan {
+  /** The file system that `__init` is to build; absent where bwrap has built it. */
+  readonly view?: readonly Mount[];
+}
+
+/** The second line, once there is a session: what to start. */
 export interface LaunchPlan {
   readonly command: readonly string[];
   readonly cwd: string;
@@ -55,6 +76,8 @@ export interface LaunchPlan {
   readonly shielded: boolean;
   /** How what is executed is decided; absent: nothing is asked. */
   readonly execGate?: ExecGateRequest;
+  /** Programs of secret stores. @default {[]} */
+  readonly secretStubs?: readonly SecretStub[];
   /** A filter of system calls that is loaded beside the built-in one. */
   readonly addedFilter?: Artifact;
   /** Which of those signals the agent takes as usual. */

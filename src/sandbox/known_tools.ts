@@ -16,15 +16,24 @@ export async function findKnownTools(
   env: Environment,
   find: () => Promise<SandboxTools>,
 ): Promise<SandboxTools> {
+  const bwrap = rememberedBwrap(env);
+  if (bwrap !== undefined) return [ok(bwrap), true];
+  const tools = await find();
+  const [found, shielded] = tools;
+  const content = found.ok && shielded && contentOf([found.value, ENV]);
+  if (content) knownTo(env).add(content, true);
+  return tools;
+}
+
+/** Where bubblewrap is, if that and the rest were once found to be as they should. */
+export function rememberedBwrap(env: Environment): string | undefined {
   const path = PLACES.find(isExecutable);
   const content = path && contentOf([path, ENV]);
-  if (path === undefined || content === undefined) return await find();
-  const known = new CheckedContents(join(dataDir(env), "known"));
-  if (known.get(content) === true) return [ok(path), true];
-  const tools = await find();
-  const [bwrap, shielded] = tools;
-  if (bwrap.ok && shielded) known.add(content, true);
-  return tools;
+  return content !== undefined && knownTo(env).get(content) === true ? path : undefined;
+}
+
+function knownTo(env: Environment): CheckedContents {
+  return new CheckedContents(join(dataDir(env), "known"));
 }
 
 /** Which files these are, exactly; `undefined` when one cannot be looked at. */

@@ -3,17 +3,16 @@ import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { diagnoseStart } from "./bwrap.ts";
 import { holdForeground } from "./foreground.ts";
 import {
-  HAS_GATE,
+  type GroundPlan,
   type HostMessage,
   type InitMessage,
   jsonLines,
   type LaunchPlan,
-  SHIELDED_SIGNALS,
 } from "./handoff.ts";
 import type { RefusalReport } from "./init/refusals/tally.ts";
 import { ignoredSignals } from "./ignored_signals.ts";
-import { spawn, type Spawned } from "./posix_spawn.ts";
-import type { InitProgram } from "./program.ts";
+import { noGate, ownTracer } from "./no_gate.ts";
+import { moveLayer, type OuterLayer } from "./outer_layer.ts";
 import { guardTerminal } from "./terminal_guard.ts";
 
 /** A command that runs in the sandbox. */
@@ -32,45 +31,47 @@ export interface ConfinedProcess {
   kill(): void;
 }
 
-/** What the outer layer is started from. */
+/** What a command is started from. */
 export interface LaunchOptions {
-  /** Path of bubblewrap. */
-  readonly bwrap: string;
-  /** The file system, as options of bwrap. */
-  readonly mounts: readonly string[];
-  readonly init: InitProgram;
-  /** Whether the layers around the command ignore what the terminal sends. */
-  readonly shielded: boolean;
-  /** The `cgroup.procs` to join, where the sandbox has a cgroup. */
-  readonly cgroupProcs?: string | undefined;
-  /** Whether programs are held until they are decided. */
-  readonly hasGate: boolean;
-  /** What to run, once that is known; a failure ends the outer layer again. */
-  readonly plan: Promise<Result<LaunchPlan>>;
+  /** What it is started in. */
+  readonly layer: OuterLayer;
+  /** The `cgroup.procs` that the layer is to join, where it has not yet. */
+  readonly moveTo?: string | undefined;
+  /** What the command is to see. */
+  readonly ground: GroundPlan;
+  /**
+   * What to run, once that is known; a failure ends the outer layer again. Asked for when the layer
+   * has the ground, and builds on it meanwhile.
+   */
+  readonly plan: () => Promise<Result<LaunchPlan>>;
   /** Hears, before the command starts, why shims ask in place of the kernel. */
   readonly onShims: (reason: string) => void;
   /** Hears what something in the sandbox tried to reach, and no sandbox reaches. */
   readonly onRefusal: (report: RefusalReport) => void;
-  /** Where to meet `__init`. */
-  readonly handoffSocket: string;
+}
+
+/** Why a command was not started. */
+export interface LaunchError extends FirmaError {
+  /** Whether bwrap could not make the outer layer, and nobody had it end. */
+  readonly isOfLayer?: boolean;
 }
 
 /** How long the command may take to end when it is asked to, in milliseconds. */
 const GRACE_MS = 5_000;
 
-/** Starts the outer layer, and hands over what it is to run as soon as that is known. */
-export async function launch(options: LaunchOptions): Promise<Result<ConfinedProcess>> {
-  const { plan, handoffSocket } = options;
-  plan.catch(() => {}); // told where it is awaited
-  const listener = Deno.listen({ transport: "unix", path: handoffSocket });
-  const child = spawnOuterLayer(options);
+/** Hands over to the outer layer what it is to run, as soon as that is known. */
+export async function launch(
+  options: LaunchOptions,
+): Promise<Result<ConfinedProcess, LaunchError>> {
+  const { ground, plan, layer, moveTo } = options;
+  const { child, met } = layer;
   const exited = child.ended;
   let asked = false;
   const terminate = () => {
     if (asked) return;
     asked = true;
     if (!handedOver) return child.kill(); // there is no command yet
-    send({ type: "terminate" });
+    void send({ type: "terminate" });
     const kill = setTimeout(() => child.kill(), GRACE_MS);
     void exited.then(() => clearTimeout(kill));
   };
@@ -79,8 +80,10 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
   const guard = guardTerminal();
   let connection: Deno.Conn | undefined;
   let handedOver = false;
-  const send = (message: LaunchPlan | HostMessage) => {
-    connection?.write(new TextEncoder().encode(JSON.stringify(message) + "\n")).catch(() => {});
+  let sent: Promise<unknown> = Promise.resolve();
+  const send = (message: GroundPlan | LaunchPlan | HostMessage) => {
+    const bytes = new TextEncoder().encode(JSON.stringify(message) + "\n");
+    return sent = sent.then(() => connection && writeAll(connection, bytes)).catch(() => {});
   };
   const end = async () => {
     returnForeground();
@@ -90,19 +93,28 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
     await guard.release();
   };
 
-  const accepted = listener.accept();
-  accepted.catch(() => {});
-  const first = await Promise.race([accepted, exited]);
-  listener.close();
-  if (typeof first === "number") {
+  const first = await met;
+  if (first === undefined || !joinsCgroup(layer, moveTo)) {
+    first?.close();
+    child.kill();
+    await exited;
     await end();
-    return err(diagnoseStart("bwrap could not set it up"));
+    return err({ ...diagnoseStart("bwrap could not set it up"), isOfLayer: !asked });
   }
   connection = first;
-  const known = await Promise.race([plan, exited]).catch((cause) => ({ cause }));
+  const messages = jsonLines(readPieces(first)) as AsyncGenerator<InitMessage>;
+  // The connection ends with the outer layer. Waiting for that end as well would lose what a
+  // command had said that was over at once.
+  const next = async () => {
+    const answer = await messages.next().catch(() => undefined);
+    return answer?.done === false ? answer.value : undefined;
+  };
+  await send(ground);
+  const known = await Promise.race([plan(), exited]).catch((cause) => ({ cause }));
   if (typeof known === "number") {
+    const said = await next();
     await end();
-    return err(diagnoseStart("its first program ended early"));
+    return err(notStarted(said));
   }
   if ("cause" in known || !known.ok) {
     child.kill();
@@ -113,26 +125,16 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
   }
   handedOver = true;
   await guard.ready;
-  send(known.value);
-  const messages = jsonLines(readPieces(first)) as AsyncGenerator<InitMessage>;
-  // The connection ends with the outer layer. Waiting for that end as well would lose what a
-  // command had said that was over at once.
-  const next = async () => {
-    const answer = await messages.next().catch(() => undefined);
-    return answer?.done === false ? answer.value : undefined;
-  };
+  void send(known.value);
   let message = await next();
   if (message?.type === "shims") {
     options.onShims(message.reason);
-    send({ type: "proceed" });
+    void send({ type: "proceed" });
     message = await next();
   }
   if (message?.type !== "started") {
     await end();
-    if (message?.type !== "failed") return err(diagnoseStart("its first program ended early"));
-    return err(
-      message.code === "EXEC_GATE" ? noGate(message.message) : diagnoseStart(message.message),
-    );
+    return err(notStarted(message));
   }
 
   let still = Promise.withResolvers<void>();
@@ -142,12 +144,34 @@ export async function launch(options: LaunchOptions): Promise<Result<ConfinedPro
     terminate,
     suspend() {
       still = Promise.withResolvers();
-      send({ type: "suspend" });
+      void send({ type: "suspend" });
       return Promise.race([still.promise, exited.then(() => {})]);
     },
-    resume: () => send({ type: "resume" }),
+    resume: () => void send({ type: "resume" }),
     kill: () => child.kill(),
   });
+}
+
+/** Why there is no command, from what `__init` said last. */
+function notStarted(message: InitMessage | undefined): FirmaError {
+  if (message?.type !== "failed") return diagnoseStart("its first program ended early");
+  return message.code === "EXEC_GATE"
+    ? noGate(message.message, ownTracer())
+    : diagnoseStart(message.message);
+}
+
+/** Whether the layer is in its cgroup, if it is to be in one. */
+function joinsCgroup(layer: OuterLayer, procs: string | undefined): boolean {
+  try {
+    if (procs !== undefined) moveLayer(layer, procs);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
 }
 
 /** How the command ended, from `__init`, or from the end of the sandbox where that said nothing. */
@@ -167,40 +191,6 @@ async function hearEnd(
     // The connection was cut.
   }
   return await exited;
-}
-
-function noGate(reason: string): FirmaError {
-  return {
-    code: "EXEC_GATE_UNAVAILABLE",
-    message: `Cannot hold programs until they are decided: ${reason}`,
-    cure: "use Linux 5.8 or newer, in a container with seccomp and ptrace permitted; or write " +
-      'gate = "auto" in [run.sidecar_local_exec], which decides what rules name; or gate = "off", ' +
-      "and what the agent starts is not decided",
-  };
-}
-
-// "$@" begins with the name of the program, so nothing in it is read as shell.
-const SHIELDED = `trap "" ${Object.keys(SHIELDED_SIGNALS).join(" ")}; exec "$@"`;
-
-const JOIN_CGROUP = `echo 0 >"$1" || exit 1; shift; `;
-
-function spawnOuterLayer(options: LaunchOptions): Spawned {
-  const { bwrap, mounts, init, shielded, hasGate, cgroupProcs } = options;
-  const script = shielded ? SHIELDED : 'exec "$@"';
-  return spawn({
-    program: "/bin/sh",
-    args: [
-      ...(cgroupProcs === undefined
-        ? ["-c", script, "sh"]
-        : ["-c", JOIN_CGROUP + script, "sh", cgroupProcs]),
-      ...[bwrap, "--die-with-parent"],
-      // Root inside, which on the host is still this user: __init sets up the network.
-      ...["--unshare-all", "--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "ALL"],
-      ...mounts,
-      ...["--chdir", "/", "--", ...init.command],
-    ],
-    env: { ...init.environment, ...(hasGate && { [HAS_GATE]: "1" }) },
-  });
 }
 
 /**

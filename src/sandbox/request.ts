@@ -1,4 +1,6 @@
-import type { ExecGateRequest } from "./handoff.ts";
+import type { EarlyLayer } from "./early_layer.ts";
+import type { ExecGateRequest, SecretStub } from "./handoff.ts";
+import type { HostProgram } from "./host_programs.ts";
 import type { LimitsConfig } from "../config/schema.ts";
 import type { SandboxFinding } from "../core/event.ts";
 import { dataDir, stateDir } from "../config/paths.ts";
@@ -57,6 +59,10 @@ export interface ConfineRequest {
    * @default {undefined} none is held
    */
   readonly execGate?: ExecGateRequest | undefined;
+  /** Programs of secret stores, which run outside. @default [] */
+  readonly secretStubs?: readonly SecretStub[];
+  /** What runs outside on the command's behalf, which it must not be able to write. @default [] */
+  readonly hostPrograms?: readonly HostProgram[];
   /** System calls that the operator refuses beyond the usual ones. @default {undefined} none */
   readonly addedFilter?: Artifact | undefined;
   /** What policies say of files that would be shown. @default {undefined} nothing */
@@ -80,6 +86,17 @@ export interface ConfineRequest {
    * @default {undefined} looked for now
    */
   readonly tools?: Promise<SandboxTools>;
+  /**
+   * The outer layer, where that was started for this run already. It is used only if it started as
+   * it would be started now; whoever started it ends it.
+   * @default {undefined} started when it is needed
+   */
+  readonly early?: EarlyLayer | undefined;
+  /**
+   * Who builds the file system of the sandbox: bwrap does on every kernel, for longer.
+   * @default `__init`, where the kernel has the calls for it
+   */
+  readonly viewBuilder?: "bwrap";
   /** Hears what the sandbox refused or set right, for the record. @default nobody */
   readonly onFinding?: (finding: SandboxFinding) => void;
   /** Hears, as one line, what the operator should know. @default nobody */

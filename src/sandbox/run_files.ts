@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from "../core/path.ts";
-import { agentRoots, SYSTEM_BUNDLES } from "./ca_bundle.ts";
+import { agentRoots, type HostRoots, SYSTEM_BUNDLES } from "./ca_bundle.ts";
 import { gitSystemConfig, ignoreLines } from "./git_config.ts";
 import { PUBLIC_DIR } from "./handoff.ts";
 import {
@@ -88,10 +88,10 @@ export function writePublicFiles(options: PublicFilesOptions): ReplacedFile[] {
  */
 export function writeCertificates(
   directory: string,
-  hostEnv: Readonly<Record<string, string>>,
+  host: HostRoots,
   caCertificatePem: string,
 ): void {
-  const roots = agentRoots(hostEnv, caCertificatePem);
+  const roots = agentRoots(host, caCertificatePem);
   const contents = { session: caCertificatePem, ...roots };
   for (const [content, name] of Object.entries(CERTIFICATES)) {
     Deno.writeTextFileSync(join(directory, name), contents[content as keyof typeof CERTIFICATES], {

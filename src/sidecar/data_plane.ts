@@ -7,6 +7,7 @@ import type { Leaf } from "../pki/session_ca.ts";
 import { parsedPolicies } from "../policy/checked.ts";
 import { ApprovalCounter } from "./approval_counter.ts";
 import type { BrokerKeeper } from "./credentials/broker_keeper.ts";
+import type { CredentialTarget } from "./credentials/request_judge.ts";
 import type { Advice } from "./gate.ts";
 import type { LossQuestion, LossVerdict } from "./losses/question.ts";
 import type { Mapped } from "./known_mapping.ts";
@@ -77,6 +78,9 @@ export class DataPlane {
   #stopped = false;
   readonly #bundleResults = new Waiting<number, readonly FirmaError[]>();
   readonly #advice = new Waiting<number, Advice>();
+  readonly #credentials = new Waiting<number, void>();
+  /** Where credentials went that there are none of any more: who is there may know a secret. */
+  #former: readonly CredentialTarget[] = [];
   readonly #verdicts = new Waiting<number, LossVerdict>();
   #questions = 0;
   readonly #approvals: ApprovalCounter;
@@ -228,6 +232,28 @@ export class DataPlane {
   }
 
   /**
+   * Puts other credentials in force. When this resolves, no call is given what is not among them,
+   * nor what was kept of it; open calls go on with what they have.
+   */
+  async setCredentials(targets: readonly CredentialTarget[]): Promise<void> {
+    const editions = new Set([...targets, ...this.#former].map(({ edition }) => edition));
+    const gone = (this.#config.credentials ?? []).filter(({ edition }) => !editions.has(edition));
+    this.#former = [...this.#former, ...gone];
+    this.#config = { ...this.#config, credentials: targets };
+    // One that has not started yet is told when it has.
+    if (!this.#keeper.serving) return;
+    const number = ++this.#questions;
+    const taken = this.#credentials.answer(number);
+    this.#sendCredentials(number);
+    await taken;
+  }
+
+  #sendCredentials(number: number): void {
+    const targets = this.#config.credentials ?? [];
+    this.#send({ kind: "credentials", number, targets, former: this.#former });
+  }
+
+  /**
    * Takes a session on, by the proxy if it has a secret for it; its way in comes back. `state` is
    * what it had done before, under another Sidecar.
    */
@@ -269,6 +295,11 @@ export class DataPlane {
     this.#options.broker?.forget(sessionId);
   }
 
+  /** The keeper of the broker has ended: whoever waits for a credential is told. */
+  loseBroker(): void {
+    this.#send({ kind: "broker", port: undefined });
+  }
+
   /** Ends the worker and builds another from what is known here. */
   replace(reason: string): void {
     this.#keeper.replace(reason);
@@ -294,7 +325,8 @@ export class DataPlane {
     const httpProxy = config.httpProxy && proxyPort
       ? { ...config.httpProxy, port: proxyPort }
       : config.httpProxy;
-    return { config: { ...config, httpProxy }, mapping: this.#mapping, hosts: this.#mapped.hosts };
+    const whole = { ...config, httpProxy, formerCredentials: this.#former };
+    return { config: whole, mapping: this.#mapping, hosts: this.#mapped.hosts };
   }
 
   #receive(report: Report, reply: (message: ToWorker) => void): void {
@@ -316,6 +348,9 @@ export class DataPlane {
       case "weighed":
         this.#verdicts.settle(report.number, report.verdict);
         return;
+      case "credentials-taken":
+        this.#credentials.settle(report.number);
+        return;
       case "session-opened":
         return this.#sessions.opened(report);
       case "session-closed":
@@ -329,6 +364,8 @@ export class DataPlane {
     for (const outcome of this.#sessions.fold.abandon(detail)) this.#options.audit.append(outcome);
     this.#advice.settleAll(UNDECIDED);
     this.#verdicts.settleAll({ kind: "unknown" });
+    // The next one starts with what is in force.
+    this.#credentials.settleAll();
     this.#approvals.workerEnded();
     if (this.#stopped) return;
     this.#sessions.workerEnded();
@@ -340,6 +377,7 @@ export class DataPlane {
     if (startedWith.mapping !== this.#mapping) {
       this.#send({ kind: "mapping", mapping: this.#mapping });
     }
+    if (startedWith.config.credentials !== this.#config.credentials) this.#sendCredentials(0);
     for (const vouched of [this.#bundle, this.#proposed]) {
       if (vouched !== undefined) this.#sendBundle(vouched);
     }

@@ -75,7 +75,7 @@ async function start(
   loading.catch(() => {});
   const first = await ordered;
   if (first.done) return undefined;
-  const { type, config, config_digest, authority, run_dir } = first.value;
+  const { type, config, config_digest, authority, run_dir, lasts } = first.value;
   if (type !== "start" || typeof config !== "string" || typeof run_dir !== "string") {
     const message = "Cannot start the Sidecar: the first order does not say what to serve";
     return err([{ code: "USAGE", message }]);
@@ -85,6 +85,7 @@ async function start(
     configDigest: typeof config_digest === "string" ? config_digest : undefined,
     authority: typeof authority === "string" ? authority : undefined,
     runDirectory: run_dir,
+    lasts: lasts === true,
     env,
     notify: (level, text) => say({ type: "notice", level, text }),
   };

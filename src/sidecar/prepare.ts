@@ -23,6 +23,8 @@ export interface SidecarOptions {
   readonly authority?: string | undefined;
   /** A directory of mode 0700 that is this run's alone. */
   readonly runDirectory: string;
+  /** It outlives runs, and so what it was started with. @default {false} */
+  readonly lasts?: boolean;
   readonly env: Environment;
   readonly notify: Notify;
 }

@@ -1,5 +1,5 @@
-import { hash } from "node:crypto";
 import { isId } from "../core/id.ts";
+import { sha256 } from "../core/sha256.ts";
 import type { HostAndPort } from "../net/http/uri_authority.ts";
 import type { ProxySecret } from "./transport/proxy_credentials.ts";
 
@@ -23,7 +23,7 @@ export function createProxyAccess(
   // The name of a session with a token that was issued beforehand may not fit into a URL.
   const user = isId("ses", sessionId) ? sessionId : sandboxId;
   return {
-    secret: { names: [sessionId, sandboxId], digest: hash("sha256", password, "buffer") },
+    secret: { names: [sessionId, sandboxId], digest: Uint8Array.fromHex(sha256(password)) },
     url: ({ host, port }) => {
       const name = host.includes(":") ? `[${host}]` : host;
       return `http://${user}:${password}@${name}:${port}`;

@@ -1,3 +1,5 @@
+import { after } from "../core/after.ts";
+
 /**
  * Says when revocations have been out of hearing for longer than a while, and
  * when they are heard again. A stream that is only opened anew is no news.
@@ -6,7 +8,7 @@ export class RevocationHearing {
   readonly #graceMs: number;
   readonly #onChange: (isHeard: boolean) => void;
   #isHeard = true;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #callOff: (() => void) | undefined;
 
   constructor(graceMs: number, onChange: (isHeard: boolean) => void) {
     this.#graceMs = graceMs;
@@ -19,13 +21,13 @@ export class RevocationHearing {
       this.close();
       this.#change(true);
     } else if (this.#graceMs === 0) this.#change(false);
-    else this.#timer ??= setTimeout(() => this.#change(false), this.#graceMs);
+    else this.#callOff ??= after(this.#graceMs, () => this.#change(false));
   }
 
   /** Says nothing any more of a stream that broke. */
   close(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#callOff?.();
+    this.#callOff = undefined;
   }
 
   #change(isHeard: boolean): void {

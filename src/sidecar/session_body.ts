@@ -1,56 +1,62 @@
-import * as v from "valibot";
 import { isAgentName } from "../core/agent_name.ts";
 import type { SandboxFinding } from "../core/event.ts";
 import { isId } from "../core/id.ts";
 import { err, ok, type Result } from "../core/result.ts";
+import { integer, list, members, oneOf, type Shape, text } from "./body_shape.ts";
 import type { LossQuestion } from "./losses/question.ts";
 import type { SessionRequest } from "./sessions.ts";
 
-const shortText = v.pipe(v.string(), v.maxLength(4096));
-const SessionBody = v.strictObject({
-  sandbox_id: v.pipe(v.string(), v.check((id) => isId("sbx", id), "is not a sandbox id")),
-  agent_id: v.optional(
-    v.pipe(v.string(), v.check((id) => isId("agt", id), "is not an agent id")),
-  ),
+/** What asks for a session, as it travels. */
+interface SessionBody {
+  readonly sandbox_id: string;
+  readonly agent_id?: string;
   /** A name in the Authority's registry, in place of `agent_id`. */
-  agent: v.optional(v.pipe(v.string(), v.check(isAgentName, "is not the name of an agent"))),
+  readonly agent?: string;
+  readonly profile: string;
+  readonly command: string;
+  readonly workspace: string;
+  readonly capability_file?: string;
+  readonly mode?: "enforce" | "monitor";
+  readonly interceptor?: "unix_socket" | "http_proxy";
+}
+
+const MOST = 4096;
+const shortText = text(MOST);
+const count = integer(0);
+
+const SESSION = members({
+  sandbox_id: text(MOST, (id) => isId("sbx", id), "is not a sandbox id"),
   profile: shortText,
   command: shortText,
   workspace: shortText,
-  capability_file: v.optional(
-    v.pipe(shortText, v.check((path) => path.startsWith("/"), "is not an absolute path")),
-  ),
-  mode: v.optional(v.picklist(["enforce", "monitor"])),
-  interceptor: v.optional(v.picklist(["unix_socket", "http_proxy"])),
+}, {
+  agent_id: text(MOST, (id) => isId("agt", id), "is not an agent id"),
+  agent: text(MOST, isAgentName, "is not the name of an agent"),
+  capability_file: text(MOST, (path) => path.startsWith("/"), "is not an absolute path"),
+  mode: oneOf("enforce", "monitor"),
+  interceptor: oneOf("unix_socket", "http_proxy"),
 });
-const FindingBody = v.pipe(
-  v.strictObject({
-    finding: v.picklist(["connection", "seal", "limit", "gate", "deletion", "overwrite"]),
-    detail: shortText,
-    count: v.pipe(v.number(), v.integer(), v.minValue(0)),
-    action_class: v.optional(v.picklist(["filesystem.delete", "filesystem.write"])),
-    total: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
-    paths: v.optional(v.pipe(v.array(shortText), v.maxLength(100))),
-    final: v.optional(v.literal(true)),
-    program: v.optional(v.strictObject({
-      pid: v.pipe(v.number(), v.integer()),
-      executable: shortText,
-    })),
-  }),
-  v.check(({ count, total }) => count > 0 || total !== undefined, "nothing was found"),
-);
-const LossBody = v.strictObject({
-  deleted: v.pipe(v.number(), v.integer(), v.minValue(0)),
-  paths: v.pipe(v.array(shortText), v.maxLength(100)),
-  step: v.picklist(["look", "ask", "wait"]),
+const FINDING = members({
+  finding: oneOf("connection", "seal", "limit", "gate", "deletion", "overwrite"),
+  detail: shortText,
+  count,
+}, {
+  action_class: oneOf("filesystem.delete", "filesystem.write"),
+  total: count,
+  paths: list(shortText, 100),
+  final: oneOf(true),
+  program: members({ pid: integer(), executable: shortText }),
 });
-const EndBody = v.strictObject({
-  exit_code: v.optional(v.pipe(v.number(), v.integer())),
+const LOSS = members({
+  deleted: count,
+  paths: list(shortText, 100),
+  step: oneOf("look", "ask", "wait"),
 });
+const END = members({}, { exit_code: integer() });
 
 /** Reads what asks for a session. */
 export function parseSessionBody(body: unknown): Result<SessionRequest> {
-  const parsed = parse(SessionBody, body);
+  const parsed = parse<SessionBody>(SESSION, body);
   if (!parsed.ok) return parsed;
   const { sandbox_id, agent_id, agent: name, capability_file, ...rest } = parsed.value;
   const agent = agent_id ?? name;
@@ -73,35 +79,28 @@ export function parseSessionBody(body: unknown): Result<SessionRequest> {
 
 /** Reads what ends a session: the exit code of the agent, when it had one. */
 export function parseEndBody(body: unknown): Result<number | undefined> {
-  const parsed = parse(EndBody, body);
+  const parsed = parse<{ readonly exit_code?: number }>(END, body);
   return parsed.ok ? ok(parsed.value.exit_code) : parsed;
 }
 
 /** Reads what a sandbox found. */
 export function parseFindingBody(body: unknown): Result<SandboxFinding> {
-  const parsed = parse(FindingBody, body);
+  const parsed = parse<SandboxFinding>(FINDING, body);
   if (!parsed.ok) return parsed;
-  const { program, action_class, total, paths, final, ...finding } = parsed.value;
-  return ok({
-    ...finding,
-    ...(action_class !== undefined && { action_class }),
-    ...(total !== undefined && { total }),
-    ...(paths !== undefined && { paths }),
-    ...(final !== undefined && { final }),
-    ...(program && { program }),
-  });
+  const { count, total } = parsed.value;
+  return count > 0 || total !== undefined ? parsed : invalidRequest('"body": nothing was found');
 }
 
 /** Reads what says that files are gone. */
 export function parseLossBody(body: unknown): Result<Omit<LossQuestion, "sessionId">> {
-  return parse(LossBody, body);
+  return parse<Omit<LossQuestion, "sessionId">>(LOSS, body);
 }
 
-function parse<T>(schema: v.GenericSchema<unknown, T>, body: unknown): Result<T> {
-  const parsed = v.safeParse(schema, body);
-  if (parsed.success) return ok(parsed.output);
-  const [issue] = parsed.issues;
-  return invalidRequest(`"${v.getDotPath(issue) ?? "body"}": ${issue.message}`);
+function parse<T>(shape: Shape, body: unknown): Result<T> {
+  const wrong = shape(body);
+  if (wrong === undefined) return ok(body as T);
+  const { path, state } = wrong;
+  return invalidRequest(`"${path.length === 0 ? "body" : path.join(".")}": ${state}`);
 }
 
 /** Says why a request cannot be used. */

@@ -65,8 +65,8 @@ export interface SessionsOptions {
   /** Appends to the audit log; `false` when it does not take the event. */
   readonly record: (event: ExecutionEvent) => boolean;
   readonly notify: Notify;
-  /** The credentials that agents get placeholders of. @default {[]} */
-  readonly placeholders?: readonly PlaceholderDemand[];
+  /** The credentials that agents get placeholders of, as it is now. @default {none} */
+  readonly placeholders?: () => readonly PlaceholderDemand[];
   /** The mode of sessions that ask for none, and whether `monitor` is one here. */
   readonly mode: { readonly usual: Mode; readonly isMonitorAllowed: boolean };
 }
@@ -151,7 +151,7 @@ export class Sessions {
     const access = request.interceptor === "http_proxy"
       ? createProxyAccess({ sessionId, sandboxId })
       : undefined;
-    const { placeholders, ...held } = mintPlaceholders(this.#options.placeholders ?? []);
+    const { placeholders, ...held } = mintPlaceholders(this.#options.placeholders?.() ?? []);
     const opened = await this.#options.plane.openSession(
       {
         sessionId,

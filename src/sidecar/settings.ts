@@ -24,6 +24,7 @@ export async function workerConfig(
     connectors: connectors.value,
     credentials: config.sidecar.credentials.flatMap(credentialTargets),
     secretStores: config.sidecar.httpSecretProviders,
+    secretPrograms: config.sidecar.cliSecretProviders,
     maxSecretAnswerBytes: interceptor.maxDecompressedBodySize,
     bypassHosts: interceptor.httpsMitm.bypassHosts,
     localExec: localExec.value,

@@ -1,4 +1,4 @@
-import { join } from "../core/path.ts";
+import { dirname, join } from "../core/path.ts";
 import type { ShippingSink } from "../audit/ship/shipping_sink.ts";
 import { AuditWriter } from "../audit/writer.ts";
 import type { Environment } from "../config/paths.ts";
@@ -12,9 +12,8 @@ import { openAuditKey } from "./audit_key.ts";
 import { cedarBytes } from "../policy/cedar_module.ts";
 import { AuditFeed } from "./audit_feed.ts";
 import { followAuthority } from "./authority_follower.ts";
-import { signInServiceOf } from "../config/keys/credentials/sign_in.ts";
-import type { PlaceholderDemand } from "../secrets/placeholder.ts";
 import type { Authority, IdentityTokenRequest } from "../core/authority.ts";
+import { LiveCredentials } from "./credentials/live_credentials.ts";
 import type { BrokerKeeper } from "./credentials/broker_keeper.ts";
 import type { ControlTarget } from "./control.ts";
 import { ControlServer } from "./control_server.ts";
@@ -45,6 +44,9 @@ interface Parts {
 
 /** How often it is looked whether the last call has ended, in milliseconds. */
 const DRAIN_LOOK_MS = 20;
+
+/** How long putting an edit in force may take, for whoever asks for it. */
+const APPLY_LIMIT_MS = 10_000;
 
 /** A Sidecar. */
 export class Sidecar {
@@ -137,13 +139,16 @@ async function assemble(
   const feed = new AuditFeed(audit);
   const isAllowed = isMonitorAllowed(env);
   const usual = effectiveMode(config.sidecar.mode, isAllowed, notify);
-  const { credentials, httpSecretProviders } = config.sidecar;
+  const { credentials, httpSecretProviders, cliSecretProviders: stores } = config.sidecar;
   const { promise: authorityOpened, resolve: authorityIsOpen } = Promise.withResolvers<Authority>();
   const identify = async (request: IdentityTokenRequest) =>
     await (await authorityOpened).issueIdentityToken(request);
-  const broker = credentials.length + httpSecretProviders.length > 0
-    ? await startBroker(credentials, env, notify, identify)
-    : undefined;
+  // Who may start programs is settled here and now. A run alone does without until it needs it: a
+  // thread more would be a tenth of its start.
+  const broker =
+    credentials.length + httpSecretProviders.length + stores.length > 0 || options.lasts
+      ? await startBroker({ credentials, stores }, config, env, notify, identify)
+      : undefined;
   started.defer(() => broker?.close());
   const record = (event: ExecutionEvent) => feed.append(event);
   const approvals = new LateApprovals(
@@ -169,6 +174,7 @@ async function assemble(
   });
   if (!plane.ok) return plane;
   started.defer(() => plane.value.stop());
+  if (broker !== undefined) broker.onEnded = () => plane.value.loseBroker();
   const reached = await openAuthority(
     config,
     env,
@@ -183,6 +189,7 @@ async function assemble(
   authorityIsOpen(authority);
   const ca = await makingCa;
   const base = { authority, plane: plane.value, notify };
+  const liveCredentials = new LiveCredentials(credentials, plane.value, broker);
   const mode = { usual, isMonitorAllowed: isAllowed };
   const kept = sessions = new Sessions({
     ...base,
@@ -193,7 +200,7 @@ async function assemble(
     approvals,
     record,
     mode,
-    placeholders: placeholderDemands(credentials),
+    placeholders: () => liveCredentials.demands,
   });
   const following = new AbortController();
   started.defer(() => following.abort());
@@ -210,9 +217,11 @@ async function assemble(
   const followed = live = LiveConfig.start({
     groundwork,
     plane: plane.value,
+    credentials: liveCredentials,
     env,
     isMonitorAllowed: isAllowed,
     notify,
+    record,
   });
   started.move();
   return ok({
@@ -239,22 +248,10 @@ async function assemble(
   });
 }
 
-function placeholderDemands(
-  credentials: FirmaConfig["sidecar"]["credentials"],
-): PlaceholderDemand[] {
-  return credentials.map(({ label, hosts, form, agentVariables, placeholder, source }) => ({
-    label,
-    hosts: hosts.map(({ host }) => host),
-    header: form.header,
-    variables: agentVariables,
-    shape: placeholder,
-    ...source.kind === "sign_in" && { signIn: signInServiceOf(source.settings).shapes },
-  }));
-}
-
 /** Loaded only where there are secrets: most projects have neither credentials nor stores. */
 async function startBroker(
-  credentials: FirmaConfig["sidecar"]["credentials"],
+  needs: ConstructorParameters<typeof BrokerKeeper>[0],
+  { directory }: FirmaConfig,
   env: Environment,
   notify: Notify,
   identify: (request: IdentityTokenRequest) => Promise<Result<string>>,
@@ -262,7 +259,8 @@ async function startBroker(
   // Data planes hold what they were handed.
   (await import("../broker/undumpable.ts")).makeUndumpable();
   const { BrokerKeeper } = await import("./credentials/broker_keeper.ts");
-  return new BrokerKeeper(credentials, env, notify, identify);
+  const { withHelperPath } = await import("../broker/helper_path.ts");
+  return new BrokerKeeper(needs, withHelperPath(env, dirname(directory)), notify, identify);
 }
 
 async function openAudit(
@@ -326,6 +324,7 @@ function controlTarget(parts: Parts, drain: Drain): ControlTarget {
       const flushed = await audit.flush();
       return flushed.ok ? ok(ended) : flushed;
     },
+    applyConfig: (digest, renewed) => live.reach(digest, renewed, APPLY_LIMIT_MS),
     weighLosses: (question) => plane.weighLosses(question),
     recordFinding: (sessionId, finding) => sessions.recordFinding(sessionId, finding),
     onNotice: (listener) => board.listen(listener),

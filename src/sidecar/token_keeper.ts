@@ -1,3 +1,4 @@
+import { after } from "../core/after.ts";
 import type { Authority } from "../core/authority.ts";
 import type { CapabilityClaims } from "../core/capability.ts";
 import { parseTimestamp } from "../core/timestamp.ts";
@@ -24,7 +25,7 @@ export interface TokenKeeperOptions {
 /** A token is replaced after this part of its life. */
 const REFRESH_RATIO = 0.6;
 const REFRESH_RETRIES = { minBackoffMs: 1_000, maxBackoffMs: 30_000 };
-/** `setTimeout` takes no longer wait. */
+/** Timers take no longer wait. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Sees to it that a session has a token as long as it may have one. */
@@ -32,7 +33,8 @@ export class TokenKeeper {
   readonly #options: TokenKeeperOptions;
   /** Renewals that failed since the last one that did not. */
   #failures = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Calls off the next renewal. */
+  #callOff: (() => void) | undefined;
   #seedWatch: FileWatch | undefined;
   #stopped = false;
 
@@ -53,7 +55,7 @@ export class TokenKeeper {
   /** Renews no more. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#callOff?.();
     await this.#seedWatch?.close();
   }
 
@@ -76,9 +78,7 @@ export class TokenKeeper {
 
   #arm(waitMs: number): void {
     if (this.#stopped) return;
-    this.#timer = setTimeout(() => this.#refresh(), Math.min(waitMs, LONGEST_TIMER_MS));
-    // A renewal that is due must not keep a Sidecar alive that is ending.
-    Deno.unrefTimer(Number(this.#timer));
+    this.#callOff = after(Math.min(waitMs, LONGEST_TIMER_MS), () => void this.#refresh());
   }
 
   async #refresh(): Promise<void> {

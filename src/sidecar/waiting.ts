@@ -2,6 +2,11 @@
 export class Waiting<K, T> {
   readonly #resolvers = new Map<K, (answer: T) => void>();
 
+  /** How many wait. */
+  get size(): number {
+    return this.#resolvers.size;
+  }
+
   /** The answer that {@linkcode settle} will give under `key`. One at a time for each key. */
   answer(key: K): Promise<T> {
     return new Promise((resolve) => this.#resolvers.set(key, resolve));

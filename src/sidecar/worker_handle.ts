@@ -1,3 +1,4 @@
+import { after, every } from "../core/after.ts";
 import type { ExecutionEvent } from "../core/event.ts";
 import { newWorker } from "./spare_worker.ts";
 import { EventRing } from "./worker/event_ring.ts";
@@ -40,14 +41,15 @@ export class WorkerHandle {
   readonly #worker: Worker;
   readonly #control: MessagePort;
   readonly #events = new EventRing(RING_BYTES);
-  readonly #pinger: ReturnType<typeof setInterval>;
+  readonly #stopPinging: () => void;
   readonly #silenceLimitMs: number;
   /** When the worker last answered, or was made; the limit holds from there. */
   #lastSign = performance.now();
   #limitMs = START_LIMIT_MS;
   #pings = 0;
   #suspect = false;
-  #reading: ReturnType<typeof setTimeout> | undefined;
+  /** Calls off the next look into the ring. */
+  #stopReading: (() => void) | undefined;
   #ended = false;
 
   constructor(options: WorkerHandleOptions, owner: WorkerOwner) {
@@ -70,9 +72,9 @@ export class WorkerHandle {
     };
     const ports: Ports = { control: control.port2, events: this.#events.buffer };
     this.#worker.postMessage(ports, [ports.control]);
-    this.#pinger = setInterval(
-      () => this.#checkPulse(),
+    this.#stopPinging = every(
       this.#silenceLimitMs / PINGS_PER_LIMIT,
+      () => this.#checkPulse(),
     );
     this.#checkPulse();
   }
@@ -80,7 +82,7 @@ export class WorkerHandle {
   /** Sends an order. */
   post(message: ToWorker): void {
     if (this.#ended) return;
-    const transferred = message.kind === "broker" ? [message.port] : [];
+    const transferred = message.kind === "broker" && message.port ? [message.port] : [];
     this.#control.postMessage(message, transferred);
   }
 
@@ -90,8 +92,8 @@ export class WorkerHandle {
    */
   end(): void {
     if (this.#ended) return;
-    clearInterval(this.#pinger);
-    clearTimeout(this.#reading);
+    this.#stopPinging();
+    this.#stopReading?.();
     this.#events.close();
     this.#worker.terminate();
     this.#deliver();
@@ -116,12 +118,12 @@ export class WorkerHandle {
   }
 
   #readAgainSoon(): void {
-    clearTimeout(this.#reading);
-    this.#reading = setTimeout(() => {
+    this.#stopReading?.();
+    this.#stopReading = after(READ_INTERVAL_MS, () => {
       if (this.#deliver()) return this.#readAgainSoon();
       this.#events.rest();
       this.#deliver();
-    }, READ_INTERVAL_MS);
+    });
   }
 
   #answered(): void {

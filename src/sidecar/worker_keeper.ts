@@ -1,3 +1,4 @@
+import { after } from "../core/after.ts";
 import type { ExecutionEvent } from "../core/event.ts";
 import type { AuditFeed } from "./audit_feed.ts";
 import type { SocketPool } from "./socket_pool.ts";
@@ -51,7 +52,7 @@ export class WorkerKeeper {
   #permissions = "";
   #startedAt = 0;
   #retryMs = FIRST_RETRY_MS;
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  #callOffRetry: (() => void) | undefined;
   #stopped = false;
 
   constructor(options: WorkerKeeperOptions) {
@@ -115,7 +116,7 @@ export class WorkerKeeper {
   /** Ends the worker for good. */
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#retry);
+    this.#callOffRetry?.();
     this.#worker?.end();
     this.#serving = false;
     this.#options.ended("the Sidecar has ended");
@@ -150,10 +151,10 @@ export class WorkerKeeper {
     if (performance.now() - this.#startedAt > HEALTHY_MS) this.#retryMs = FIRST_RETRY_MS;
     const wait = this.#retryMs;
     this.#retryMs = Math.min(wait * 2, LAST_RETRY_MS);
-    this.#retry = setTimeout(() => {
+    this.#callOffRetry = after(wait, () => {
       this.build().catch((cause) => {
         if (!this.#stopped) this.#succeed(`cannot start: ${cause}`);
       });
-    }, wait);
+    });
   }
 }

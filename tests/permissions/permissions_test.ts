@@ -46,7 +46,7 @@ const PARTS: Readonly<
       await upstream.close();
     },
   },
-  broker: { line: '{"type":"start","credentials":[]}' },
+  broker: { line: '{"type":"start","credentials":[],"stores":[]}' },
   "data plane": {},
   monitor: {},
 };

@@ -60,6 +60,7 @@ async function withSidecar(
       ended.push([id, exitCode]);
       return Promise.resolve(ok(true));
     },
+    applyConfig: () => Promise.resolve(ok(undefined)),
     recordFinding: () => true,
     weighLosses: () => Promise.resolve({ kind: "free" }),
     onNotice: (listener) => board.listen(listener),

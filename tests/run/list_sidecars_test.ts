@@ -43,6 +43,7 @@ async function withState(test: (state: State) => Promise<void>): Promise<void> {
           config: { file: STATUS.config_file, digest: "d1" },
           openSession: () => Promise.reject(new Error("nobody asks for one")),
           endSession: () => Promise.resolve(ok(false)),
+          applyConfig: () => Promise.resolve(ok(undefined)),
           recordFinding: () => true,
           weighLosses: () => Promise.resolve({ kind: "free" }),
           onNotice: () => () => {},

@@ -19,7 +19,11 @@ Deno.test("describeSandbox() tells every path and variable, with its reason and 
       runDir: join(root, "run"),
       sealedDirs: [join(cwd, ".firma")],
       allowWrite: [".vscode"],
+      secretStubs: [{ id: "team", name: "pass", program: "/usr/bin/pass" }],
     }));
+    assert.match(paths.find(({ path }) => path === "/usr/bin/pass")!.why, /^a stub, .*"team"/);
+    const search = variables.find(({ name }) => name === "PATH")!.value!;
+    assert.ok(search.startsWith("/run/firma-stores/bin:/usr/bin:"), search);
     const access = (path: string) => paths.find((each) => each.path === path)?.access;
     assert.equal(access(cwd), "writable");
     assert.equal(access(join(home, ".codex")), "writable");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
 import { findBwrap, isNewEnough } from "../../src/sandbox/bwrap.ts";
-import { agentRoots } from "../../src/sandbox/ca_bundle.ts";
+import { agentRoots, hostRoots } from "../../src/sandbox/ca_bundle.ts";
 import { findProgram } from "../../src/sandbox/find_program.ts";
 import { jsonLines } from "../../src/sandbox/handoff.ts";
 import { boundPaths, hostSockets } from "../../src/sandbox/host_sockets.ts";
@@ -104,7 +104,7 @@ Deno.test("agentRoots() adds the roots of the host's variables and the session's
   const company = join(directory.path, "company.pem");
   Deno.writeTextFileSync(company, `# Company\n${certificate("company")}`);
   const { bundle, extra } = agentRoots(
-    { SSL_CERT_FILE: company, CURL_CA_BUNDLE: company, PIP_CERT: "/nowhere" },
+    hostRoots({ SSL_CERT_FILE: company, CURL_CA_BUNDLE: company, PIP_CERT: "/nowhere" }),
     certificate("session"),
   );
   assert.equal(extra, certificate("company") + certificate("session"));

@@ -37,6 +37,7 @@ async function withServer(test: (served: Served) => Promise<void>): Promise<void
       rule: () => Promise.reject(new Error("nobody rules here")),
       identify: () => Promise.reject(new Error("nobody asks here")),
     },
+    applyConfig: () => Promise.resolve(ok(undefined)),
     certificatePem: "PEM",
     bundleVersion: () => "v1",
     config: { file: "/p/firma.toml", digest: "d1" },

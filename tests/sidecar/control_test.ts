@@ -33,6 +33,7 @@ function api(changes: Partial<ControlTarget> = {}) {
       rule: () => Promise.reject(new Error("nobody rules here")),
       identify: () => Promise.reject(new Error("nobody asks here")),
     },
+    applyConfig: () => Promise.resolve(ok(undefined)),
     certificatePem: "PEM",
     bundleVersion: () => "v1",
     config: CONFIG,

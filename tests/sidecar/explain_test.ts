@@ -71,7 +71,10 @@ permit ${on("code.read")};
 
 Deno.test("Explainer.explain() says whose credential a call would carry", async () => {
   const hosts = [{ host: "api.code.test", port: 443 }];
-  const target = { label: "code", hosts, paths: [], actionClasses: [], header: "authorization" };
+  const target = {
+    ...{ label: "code", edition: "1", hosts, paths: [], actionClasses: [] },
+    header: "authorization",
+  };
   const config = { connectors: [], bypassHosts: [], maxBodyBytes: 1024, credentials: [target] };
   const subject = explainer({ config });
   const call = "https://api.code.test/repos/a";

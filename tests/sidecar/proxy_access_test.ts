@@ -9,7 +9,8 @@ Deno.test("createProxyAccess() makes an address that holds what the data plane h
   const url = new URL(access.url({ host: "127.0.0.1", port: 8080 }));
   assert.deepEqual([url.hostname, url.port, url.username], ["127.0.0.1", "8080", ids.sessionId]);
   assert.match(url.password, /^[\w-]{43}$/);
-  assert.deepEqual(access.secret.digest, hash("sha256", url.password, "buffer"));
+  const digest = hash("sha256", url.password, "hex");
+  assert.deepEqual(access.secret.digest, Uint8Array.fromHex(digest));
   assert.deepEqual(access.secret.names, [ids.sessionId, ids.sandboxId]);
   assert.notEqual(
     url.password,

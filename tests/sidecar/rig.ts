@@ -97,6 +97,8 @@ export interface RigProject {
   readonly authority?: string;
   /** Lines for the end of `firma.toml`. */
   readonly more?: string;
+  /** As that of a daemon, the Sidecar outlives runs. */
+  readonly lasts?: boolean;
   /** The words that start firma; the source without. */
   readonly program?: readonly [string, ...string[]];
 }
@@ -111,6 +113,7 @@ export class Rig implements AsyncDisposable {
   #reading: Promise<unknown>;
   readonly #fronts: FrontClient[] = [];
   readonly #agentId: string;
+  readonly #lasts: boolean;
   #stderr = "";
 
   private constructor(
@@ -118,8 +121,10 @@ export class Rig implements AsyncDisposable {
     upstream: TestUpstream,
     start: () => Deno.ChildProcess,
     agentId: string,
+    lasts: boolean,
   ) {
     this.dir = dir;
+    this.#lasts = lasts;
     this.#agentId = agentId;
     this.upstream = upstream;
     this.#start = start;
@@ -143,7 +148,13 @@ export class Rig implements AsyncDisposable {
       stdout: "piped",
       stderr: "piped",
     });
-    const rig = new Rig(dir, upstream, () => command.spawn(), options.agentId ?? DEFAULT_AGENT);
+    const rig = new Rig(
+      dir,
+      upstream,
+      () => command.spawn(),
+      options.agentId ?? DEFAULT_AGENT,
+      options.lasts ?? false,
+    );
     await rig.#serve();
     return rig;
   }
@@ -179,6 +190,7 @@ export class Rig implements AsyncDisposable {
       type: "start",
       config: `${this.dir}/firma.toml`,
       run_dir: `${this.dir}/run`,
+      lasts: this.#lasts,
     });
   }
 

@@ -1,8 +1,16 @@
-import { BWRAP, type LaunchPlan, PRIVATE_DIR, PUBLIC_DIR, SHIELDED_SIGNALS } from "../handoff.ts";
+import {
+  BWRAP,
+  type LaunchPlan,
+  PRIVATE_DIR,
+  PROXY_SOCKET,
+  PUBLIC_DIR,
+  SHIELDED_SIGNALS,
+} from "../handoff.ts";
 import type { GateThread } from "./gate/start.ts";
 import { spawn, type Spawned } from "../posix_spawn.ts";
 import { openGate } from "../shims/open_gate.ts";
-import { type Artifact, ARTIFACTS, loadFilter } from "../seccomp/artifact.ts";
+import { loadFilter } from "../seccomp/artifact.ts";
+import { STUBS_DIR } from "../stores/protocol.ts";
 import { checked, cString, libc } from "./libc.ts";
 import { rlimitScript } from "./rlimits.ts";
 
@@ -31,7 +39,7 @@ const ADDED = ` 7<${ADDED_FILTER_FILE}`;
 
 /**
  * Starts the agent in the inner layer: own user and process namespaces, own `/proc`, no
- * capabilities, nothing of `/run` but firma's public files. `onShims` hears why the execution gate
+ * capabilities, nothing of `/run` but firma's public files, and the built-in `filter`. `onShims` hears why the execution gate
  * has to do without the kernel's questions, before the agent starts.
  *
  * @throws {SystemCallError} when the spare procfs cannot be mounted.
@@ -39,6 +47,7 @@ const ADDED = ` 7<${ADDED_FILTER_FILE}`;
  */
 export async function startAgent(
   plan: LaunchPlan,
+  filter: Promise<Uint8Array>,
   gate: GateThread | undefined,
   onShims: (reason: string) => Promise<unknown>,
 ): Promise<Spawned> {
@@ -51,8 +60,8 @@ export async function startAgent(
   if (limits.numbers !== undefined) {
     Deno.writeTextFileSync(`${SPARE_PROC}/sys/kernel/pid_max`, String(limits.numbers));
   }
-  await writeFilter(FILTER_FILE, ARTIFACTS.filters[Deno.build.arch]);
-  if (plan.addedFilter) await writeFilter(ADDED_FILTER_FILE, plan.addedFilter);
+  writeFilter(FILTER_FILE, await filter);
+  if (plan.addedFilter) writeFilter(ADDED_FILTER_FILE, await loadFilter(plan.addedFilter));
   const command = agentCommand(plan);
   let shims: readonly string[] = [];
   if (plan.execGate !== undefined) {
@@ -65,6 +74,12 @@ export async function startAgent(
       mayUseShims: plan.execGate.mayUseShims,
       onShims,
     });
+  }
+  const { secretStubs = [] } = plan;
+  if (secretStubs.length > 0) {
+    // Loaded where it is needed, which is in few projects.
+    const { openStores } = await import("../stores/open_stores.ts");
+    shims = [...shims, ...openStores(secretStubs, PROXY_SOCKET)];
   }
   // Options from a file, not the command line: the agent's environment holds its keys.
   const options = innerArguments(plan, shims).join("\0") + "\0";
@@ -83,8 +98,8 @@ export async function startAgent(
   }
 }
 
-async function writeFilter(file: string, artifact: Artifact): Promise<void> {
-  Deno.writeFileSync(file, await loadFilter(artifact), { mode: 0o600 });
+function writeFilter(file: string, filter: Uint8Array): void {
+  Deno.writeFileSync(file, filter, { mode: 0o600 });
 }
 
 /**
@@ -130,8 +145,14 @@ export function innerArguments(plan: LaunchPlan, shims: readonly string[] = []):
     ...["--dev", "/dev"],
     ...["--chdir", plan.cwd],
     "--clearenv",
-    ...Object.entries(plan.environment).flatMap(([name, value]) => ["--setenv", name, value]),
+    ...Object.entries(environmentOf(plan)).flatMap(([name, value]) => ["--setenv", name, value]),
   ];
+}
+
+/** Stubs are found before everything else of their names. */
+function environmentOf({ environment, secretStubs = [] }: LaunchPlan): LaunchPlan["environment"] {
+  if (secretStubs.length === 0) return environment;
+  return { ...environment, PATH: [STUBS_DIR, environment.PATH].filter(Boolean).join(":") };
 }
 
 /** The command, with the signals that the layer ignores set back to what they do by default. */

@@ -31,10 +31,13 @@ export const libc = Deno.dlopen("libc.so.6", SYMBOLS).symbols;
 
 /** A failed call with the error number that it left. */
 export class SystemCallError extends Error {
+  /** What it should have done. */
+  readonly call: string;
   readonly errno: number;
   constructor(call: string, errno: number) {
     super(`Cannot ${call}: error number ${errno}`);
     this.name = "SystemCallError";
+    this.call = call;
     this.errno = errno;
   }
 }

@@ -5,6 +5,7 @@
  * use Deno's streams or timers before there is an agent, which load when they are first used.
  */
 import {
+  type GroundPlan,
   HANDOFF_SOCKET,
   HAS_GATE,
   type HostMessage,
@@ -17,6 +18,7 @@ import {
 import { readPieces } from "../../core/read_pieces.ts";
 import { GateUnavailable } from "./gate/listener.ts";
 import { GateThread } from "./gate/start.ts";
+import { ARTIFACTS, loadFilter } from "../seccomp/artifact.ts";
 import { openBridge } from "./bridge.ts";
 import { serveDns } from "./dns_server.ts";
 import { startAgent } from "./inner_layer.ts";
@@ -31,6 +33,7 @@ import { routeEverythingHere } from "./routes.ts";
 import { SocketOwners } from "./socket_owner.ts";
 import { followStops } from "./stop_watch.ts";
 import { Suspension } from "./suspension.ts";
+import { buildView } from "./view/build_view.ts";
 
 /** Runs the outer layer to its end; never returns. */
 export async function main(): Promise<never> {
@@ -46,11 +49,18 @@ export async function main(): Promise<never> {
   try {
     const messages = jsonLines(readPieces(handoff));
     openNetwork((refusal) => refusals.add(refusal));
-    // Sent by confine(), which nothing of the agent's can reach.
-    const plan = (await messages.next()).value as LaunchPlan;
+    const filter = loadFilter(ARTIFACTS.filters[Deno.build.arch]);
+    filter.catch(() => {}); // told where it is awaited
+    // Sent by confine(), which nothing of the agent's can reach; its end is that of the run.
+    const ground = (await messages.next()).value as GroundPlan | undefined;
+    if (ground === undefined) Deno.exit(1);
+    if (ground.view) buildView(ground.view);
+    const plan = (await messages.next()).value as LaunchPlan | undefined;
+    if (plan === undefined) Deno.exit(1);
+    if (!plan.execGate) gate?.dismiss();
     if (plan.shielded) shieldSelf();
     coverSockets(plan.sockets);
-    const agent = await startAgent(plan, gate, async (reason) => {
+    const agent = await startAgent(plan, filter, gate, async (reason) => {
       await tell({ type: "shims", reason });
       await messages.next(); // the operator is told before the agent has the terminal
     });

@@ -18,11 +18,11 @@ export interface ConnectionOrigin {
   /** The address that the program connected to: an IPv4 or IPv6 literal. */
   readonly address: string;
   readonly port: number;
-  /** The name that the program had looked up. */
+  /** The name that the program had looked up; of a stub, the secret store that it is for. */
   readonly host?: string;
   readonly pid?: number;
   readonly executable?: string;
-  readonly via: "proxy" | "transparent" | "exec";
+  readonly via: "proxy" | "transparent" | "exec" | "store";
 }
 
 const encoder = new TextEncoder();

@@ -46,6 +46,8 @@ export interface PipelineConfig {
   readonly bypassHosts: readonly string[];
   /** Where configured credentials go. @default {[]} */
   readonly credentials?: readonly CredentialTarget[];
+  /** Where others went that there are none of any more. @default {[]} */
+  readonly formerCredentials?: readonly CredentialTarget[];
   /** Stores of secrets. @default {[]} */
   readonly secretStores?: readonly SecretStore[];
   /** Largest body that a decoder may read, in bytes. */
@@ -127,10 +129,11 @@ export function createPipeline(
   },
 ): Pipeline {
   const { config, standing, sessions, sink, approvals, now = Date.now } = options;
+  const { desk = new PlaceholderDesk(config.credentials) } = options;
   const live = new LiveCalls();
   const connectors = new Map(config.connectors.map((connector) => [connector.host, connector]));
   const engine = () => standing.bundle?.engine;
-  const stages = createStages({ ...options, engine });
+  const stages = createStages({ ...options, desk, engine });
   const decide = (draft: Draft) => decideNow(draft, stages.decision, sessions, now());
   const hold = approvals && config.approvals && createHold({
     desk: approvals,
@@ -148,7 +151,7 @@ export function createPipeline(
     live,
     bundleVersion: () => standing.bundle?.version ?? "",
     bypasses: bypassMatcher(config.bypassHosts),
-    need: (draft) => credentialNeed(draft, config.credentials ?? []),
+    need: (draft) => credentialNeed(draft, desk.targets),
     route: (call) => routeTo(call, connectors.get(call.host)),
     now,
   });

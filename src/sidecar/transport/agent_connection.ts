@@ -17,7 +17,7 @@ import { ConnSocket } from "../../net/conn_socket.ts";
 import { linger } from "../../net/linger.ts";
 import { formatChallenge, proxyChallenge, type Unidentified } from "./proxy_challenge.ts";
 import type { Visitor } from "./proxy_door.ts";
-import { parseProxyHeader, type ProxyHeader } from "./proxy_protocol.ts";
+import type { ProxyHeader } from "./proxy_protocol.ts";
 import { refuseRequest } from "./refuse.ts";
 import { serveExchange } from "./serve_exchange.ts";
 import { readControlBelowTls, SocketReader } from "../../net/socket_reader.ts";
@@ -32,13 +32,14 @@ const TOKEN_CHARACTER = /^[!#$%&'*+\-.^_`|~0-9A-Za-z\r]$/;
 /** What a connection turned out to carry. */
 type Carried = "tls" | "http" | undefined;
 
-/** One connection from the sandbox, from its PROXY header to its end. */
+/** One connection of an agent, from behind its PROXY header to its end. */
 export class AgentConnection {
   readonly #socket: Duplex;
   readonly #services: Services;
   readonly #tasks: Tasks;
   readonly #reader: SocketReader;
-  readonly #isVisitor: boolean;
+  /** What the bridge says of it; absent where it came in by the door that sessions share. */
+  readonly #header: ProxyHeader | undefined;
   /** Why a request on the proxy port is not one of this session. */
   readonly #unidentified: (fields: FieldList) => Unidentified | undefined;
   #peer: Peer;
@@ -46,14 +47,14 @@ export class AgentConnection {
   #close: () => void;
   #secure: TLSSocket | undefined;
 
-  /** `visitor`: it came in by the door that sessions share, and not over the session's socket. */
   constructor(
     socket: Duplex,
     sessionId: string,
     services: Services,
     tasks: Tasks,
-    visitor?: Visitor,
+    from: { readonly header: ProxyHeader } | { readonly visitor: Visitor },
   ) {
+    const visitor = "visitor" in from ? from.visitor : undefined;
     this.#socket = socket;
     this.#tasks = tasks;
     // Whoever reads from the socket at the time hears of errors; this keeps them from being fatal.
@@ -61,9 +62,10 @@ export class AgentConnection {
     this.#services = services;
     this.#reader = visitor?.reader ??
       new SocketReader(socket, undefined, services.limits.bufferedBytes);
-    this.#peer = { sessionId, provenance: visitor?.provenance ?? { via: "proxy" } };
+    this.#header = "header" in from ? from.header : undefined;
+    const provenance = this.#header?.provenance ?? visitor?.provenance ?? { via: "proxy" };
+    this.#peer = { sessionId, provenance };
     this.#close = () => socket.destroy();
-    this.#isVisitor = visitor !== undefined;
     this.#unidentified = visitor?.identify ?? (() => undefined);
   }
 
@@ -90,13 +92,13 @@ export class AgentConnection {
 
   async #run(): Promise<void> {
     // What it is was seen at the door.
-    if (this.#isVisitor) return await this.#serveHttp1(undefined, (head) => this.#connect(head));
-    const header = await this.#proxyHeader();
-    if (header === undefined) return;
-    this.#peer = { sessionId: this.#peer.sessionId, provenance: header.provenance };
-    if (header.provenance.via === "exec") {
-      const { executions, socketDirectory = "" } = this.#services;
-      return await executions.serve(this.#peer.sessionId, this.#reader, socketDirectory);
+    const header = this.#header;
+    if (header === undefined) {
+      return await this.#serveHttp1(undefined, (head) => this.#connect(head));
+    }
+    if (header.store !== undefined) {
+      const { secretPrograms } = this.#services;
+      return await secretPrograms.serve(this.#peer.sessionId, header.store, this.#reader);
     }
     if (header.provenance.via === "transparent") return await this.#captured(header);
     const carried = await this.#sniff();
@@ -105,26 +107,6 @@ export class AgentConnection {
     } else if (carried === "tls") {
       this.#refuse("", "TLS on the proxy port without CONNECT");
     }
-  }
-
-  async #proxyHeader(): Promise<ProxyHeader | undefined> {
-    const reader = this.#reader;
-    return await this.#inTime("PROXY header", async () => {
-      for (;;) {
-        const reading = parseProxyHeader(reader.buffered);
-        if (reading.kind === "header") {
-          reader.consume(reading.size);
-          return reading.header;
-        }
-        if (reading.kind === "bad") return this.#refuse("", reading.detail);
-        const begun = reader.buffered.length > 0;
-        if (!(await reader.fill())) {
-          if (begun) return this.#refuse("", "connection ended within its PROXY header");
-          this.#socket.destroy(); // opened and left: not worth an event
-          return undefined;
-        }
-      }
-    });
   }
 
   /** A connection that the sandbox's network captured: it does not know of any proxy. */

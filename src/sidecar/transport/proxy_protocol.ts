@@ -1,5 +1,4 @@
 /** The PROXY protocol, version 2, as firma's bridge writes it in front of each connection. */
-import { Buffer } from "node:buffer";
 import type { Provenance } from "../../core/envelope.ts";
 
 /** What the bridge says of a connection. */
@@ -9,6 +8,8 @@ export interface ProxyHeader {
   readonly port: number;
   /** The name that it had asked the sandbox's DNS for; transparent capture only. */
   readonly name?: string;
+  /** The connection is of a stub of this secret store's program. */
+  readonly store?: string;
   readonly provenance: Provenance;
 }
 
@@ -18,7 +19,7 @@ export type ProxyHeaderReading =
   | { readonly kind: "more" }
   | { readonly kind: "bad"; readonly detail: string };
 
-const SIGNATURE = Buffer.from([13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10]);
+const SIGNATURE = [13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10];
 const FIXED = 16;
 const MAX_LENGTH = 8_192;
 const VERSION_2_PROXY = 0x21;
@@ -29,19 +30,21 @@ const TYPE_PID = 0xe0;
 const TYPE_EXECUTABLE = 0xe1;
 const TYPE_VIA = 0xe2;
 
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 function bad(detail: string): ProxyHeaderReading {
   return { kind: "bad", detail: `PROXY header: ${detail}` };
 }
 
 /** Reads the header at the start of `bytes`. */
-export function parseProxyHeader(bytes: Buffer): ProxyHeaderReading {
-  const seen = Math.min(bytes.length, SIGNATURE.length);
-  if (bytes.compare(SIGNATURE, 0, seen, 0, seen) !== 0) return bad("signature is wrong");
+export function parseProxyHeader(bytes: Uint8Array): ProxyHeaderReading {
+  const seen = bytes.subarray(0, SIGNATURE.length);
+  if (seen.some((byte, i) => byte !== SIGNATURE[i])) return bad("signature is wrong");
   if (bytes.length < FIXED) return { kind: "more" };
   if (bytes[12] !== VERSION_2_PROXY) return bad("version or command is wrong");
   const family = bytes[13];
   if (family !== TCP4 && family !== TCP6) return bad("address family is wrong");
-  const length = bytes.readUInt16BE(14);
+  const length = uint16At(bytes, 14);
   if (length > MAX_LENGTH) return bad(`length is larger than ${MAX_LENGTH} bytes`);
   if (bytes.length < FIXED + length) return { kind: "more" };
   const body = bytes.subarray(FIXED, FIXED + length);
@@ -53,24 +56,29 @@ export function parseProxyHeader(bytes: Buffer): ProxyHeaderReading {
   if (typeof extras === "string") return bad(extras);
   const header: ProxyHeader = {
     address: family === TCP4 ? destination.join(".") : formatIpv6(destination),
-    port: body.readUInt16BE(addressSize * 2 + 2),
+    port: uint16At(body, addressSize * 2 + 2),
     ...extras,
   };
   return { kind: "header", header, size: FIXED + length };
 }
 
-function parseExtras(bytes: Buffer): Pick<ProxyHeader, "name" | "provenance"> | string {
+function parseExtras(
+  bytes: Uint8Array,
+): Pick<ProxyHeader, "name" | "store" | "provenance"> | string {
   const values = new Map<number, string>();
   for (let at = 0; at < bytes.length;) {
     if (at + 3 > bytes.length) return "extension is cut short";
     const type = bytes[at]!;
-    const end = at + 3 + bytes.readUInt16BE(at + 1);
+    const end = at + 3 + uint16At(bytes, at + 1);
     if (end > bytes.length) return "extension is cut short";
     if (values.has(type)) return "extension is given twice";
-    values.set(type, bytes.toString("utf8", at + 3, end));
+    values.set(type, decoder.decode(bytes.subarray(at + 3, end)));
     at = end;
   }
   const via = values.get(TYPE_VIA);
+  if (via === "store") {
+    return { store: values.get(TYPE_AUTHORITY) ?? "", provenance: { via: "exec" } };
+  }
   if (via !== "proxy" && via !== "transparent" && via !== "exec") {
     return "way of capture is missing";
   }
@@ -88,8 +96,12 @@ function parseExtras(bytes: Buffer): Pick<ProxyHeader, "name" | "provenance"> | 
   };
 }
 
-function formatIpv6(bytes: Buffer): string {
+function uint16At(bytes: Uint8Array, at: number): number {
+  return bytes[at]! << 8 | bytes[at + 1]!;
+}
+
+function formatIpv6(bytes: Uint8Array): string {
   const groups: string[] = [];
-  for (let i = 0; i < 16; i += 2) groups.push(bytes.readUInt16BE(i).toString(16));
+  for (let i = 0; i < 16; i += 2) groups.push(uint16At(bytes, i).toString(16));
   return groups.join(":");
 }

@@ -1,5 +1,5 @@
 import type { CallCredentials } from "../credentials/call_credentials.ts";
-import type { Executions, Gate } from "../gate.ts";
+import type { Gate, SecretPrograms } from "../gate.ts";
 import type { Connector } from "./connector.ts";
 import type { Terminator } from "./terminator.ts";
 import type { Limits, Timeouts } from "./transport_options.ts";
@@ -9,9 +9,7 @@ import type { Watchdog } from "../../net/watchdog.ts";
 export interface Services {
   readonly gate: Gate;
   readonly credentials: CallCredentials;
-  readonly executions: Executions;
-  /** Of the session's socket, where it has one. */
-  readonly socketDirectory?: string;
+  readonly secretPrograms: SecretPrograms;
   readonly connector: Connector;
   readonly terminator: Terminator;
   readonly watchdog: Watchdog;

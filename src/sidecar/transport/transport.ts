@@ -1,24 +1,20 @@
 /**
  * The transport of the data plane: moves bytes between agents and upstreams and asks the
- * {@linkcode Gate} about every call. It knows no policy; see `gate.ts` for the seam.
+ * {@linkcode Gate} about every call. It knows no policy; see `gate.ts` for the seam. What carries
+ * calls is loaded when the first one comes: the first program of an agent does not wait for it.
  */
-import { AgentConnection } from "./agent_connection.ts";
-import { NO_CREDENTIALS } from "../credentials/call_credentials.ts";
 import { dirname } from "../../core/path.ts";
-import type { Duplex } from "node:stream";
-import { ConnSocket } from "../../net/conn_socket.ts";
-import { Connector } from "./connector.ts";
-import type { Executions } from "../gate.ts";
+import { Late } from "../../core/late.ts";
 import { acceptEach } from "../../net/accept.ts";
-import type { HostAndPort } from "../../net/http/uri_authority.ts";
 import { closeQuietly } from "../../net/close_quietly.ts";
-import type { ProxySecret } from "./proxy_credentials.ts";
-import { ProxyDoor, type Visitor } from "./proxy_door.ts";
-import type { Services } from "./services.ts";
+import type { HostAndPort } from "../../net/http/uri_authority.ts";
 import { Tasks } from "../../net/tasks.ts";
-import { Terminator } from "./terminator.ts";
+import { ConnGateConnection } from "../exec/gate_connection.ts";
+import type { Executions } from "../gate.ts";
+import type { CallTransport } from "./call_transport.ts";
+import type { ProxySecret } from "./proxy_credentials.ts";
+import { readProxyHeader } from "./read_proxy_header.ts";
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS, type TransportOptions } from "./transport_options.ts";
-import { Watchdog } from "../../net/watchdog.ts";
 
 export type { Limits, Timeouts, TransportOptions } from "./transport_options.ts";
 
@@ -47,28 +43,32 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+/** What a transport needs that may load late what carries calls. */
+export interface LateTransportOptions
+  extends Pick<TransportOptions, "executions" | "timeouts" | "limits"> {
+  readonly calls: Late<CallTransport>;
+}
+
+/** A session with a socket of its own. */
 interface Session {
-  /** Of a session with a socket of its own. */
-  readonly listener?: Deno.UnixListener;
-  readonly path?: string;
-  readonly connections: Set<AgentConnection>;
+  readonly listener: Deno.UnixListener;
+  readonly path: string;
+  /** Connections that are of the execution gate, or have not said yet what they are. */
+  readonly opening: Set<Deno.Conn>;
+  /** All that are open. */
+  connections: number;
   /** What is being done for its connections. */
   readonly tasks: Tasks;
-  /**
-   * With a connector of its own: agents share no connection to an upstream, where one that reads
-   * nothing would hold up the others, and where an upstream could take one for the other.
-   */
-  readonly services: Services;
 }
 
 /** Starts the transport. It listens nowhere until a session is opened. */
 export function startTransport(options: TransportOptions): Promise<Transport> {
-  return Promise.resolve(new RunningTransport(options));
+  const calls = new Late(async () => {
+    const { CallTransport } = await import("./call_transport.ts");
+    return new CallTransport(options);
+  });
+  return Promise.resolve(new LateTransport({ ...options, calls }));
 }
-
-/** How long the last bytes of answers may take when a session ends, in milliseconds. */
-const HAND_OVER_MS = 2_000;
-const HAND_OVER_LOOK_MS = 5;
 
 /** Without an answer, nothing is executed. */
 const NO_EXECUTIONS: Executions = {
@@ -78,48 +78,38 @@ const NO_EXECUTIONS: Executions = {
   },
 };
 
-class RunningTransport implements Transport {
-  readonly #services: Omit<Services, "connector">;
+/** A transport that accepts connections and serves the execution gate; calls are served by another. */
+export class LateTransport implements Transport {
+  readonly #executions: Executions;
+  readonly #calls: Late<CallTransport>;
+  readonly #headMs: number;
+  readonly #mostConnections: number;
   readonly #sessions = new Map<string, Session>();
-  readonly #door: ProxyDoor;
 
-  constructor(options: TransportOptions) {
-    const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
-    const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    const shortest = Math.min(...Object.values(timeouts));
-    const watchdog = new Watchdog(Math.max(10, Math.min(250, shortest / 4)));
-    this.#services = {
-      gate: options.gate,
-      credentials: options.credentials ?? NO_CREDENTIALS,
-      executions: options.executions ?? NO_EXECUTIONS,
-      terminator: new Terminator(options.leaf, watchdog),
-      watchdog,
-      timeouts,
-      limits,
-    };
-    this.#door = new ProxyDoor({
-      services: this.#services,
-      welcome: (visitor) => this.#welcome(visitor),
-    });
+  constructor({ executions = NO_EXECUTIONS, calls, timeouts, limits }: LateTransportOptions) {
+    this.#executions = executions;
+    this.#calls = calls;
+    this.#headMs = timeouts?.headMs ?? DEFAULT_TIMEOUTS.headMs;
+    this.#mostConnections = limits?.connectionsPerSession ?? DEFAULT_LIMITS.connectionsPerSession;
   }
 
-  async openSession(sessionId: string, frontSocketPath: string): Promise<void> {
-    this.#mustBeNew(sessionId);
-    await removeIfPresent(frontSocketPath);
-    const path = frontSocketPath;
+  async openSession(sessionId: string, path: string): Promise<void> {
+    if (this.#sessions.has(sessionId)) {
+      throw new Error(`Cannot open session "${sessionId}": it is open already`);
+    }
+    await removeIfPresent(path);
     const listener = Deno.listen({ transport: "unix", path });
-    const { services, ...rest } = this.#newSession();
     const session: Session = {
-      ...rest,
-      services: { ...services, socketDirectory: dirname(path) },
       listener,
       path,
+      opening: new Set(),
+      connections: 0,
+      tasks: new Tasks(),
     };
     this.#sessions.set(sessionId, session);
     session.tasks.add(acceptEach(listener, (conn) => {
-      const isFull = session.connections.size >= session.services.limits.connectionsPerSession;
-      if (isFull) closeQuietly(conn);
-      else this.#serve(sessionId, session, new ConnSocket(conn));
+      if (session.connections >= this.#mostConnections) closeQuietly(conn);
+      else session.tasks.add(this.#receive(sessionId, session, conn));
     }));
   }
 
@@ -128,82 +118,55 @@ class RunningTransport implements Transport {
     secret: ProxySecret,
     address: HostAndPort,
   ): Promise<HostAndPort> {
-    this.#mustBeNew(sessionId);
-    this.#sessions.set(sessionId, this.#newSession());
-    try {
-      return await this.#door.add(sessionId, secret, address);
-    } catch (error) {
-      this.#sessions.delete(sessionId);
-      throw error;
-    }
-  }
-
-  #mustBeNew(sessionId: string): void {
-    if (!this.#sessions.has(sessionId)) return;
-    throw new Error(`Cannot open session "${sessionId}": it is open already`);
-  }
-
-  #newSession(): Session {
-    const { watchdog, timeouts, limits } = this.#services;
-    const services = { ...this.#services, connector: new Connector(watchdog, timeouts, limits) };
-    return { connections: new Set(), tasks: new Tasks(), services };
-  }
-
-  #welcome(visitor: Visitor): void {
-    const { sessionId, reader } = visitor;
-    const session = this.#sessions.get(sessionId);
-    const mayCome = session !== undefined &&
-      session.connections.size < session.services.limits.connectionsPerSession;
-    if (mayCome) this.#serve(sessionId, session, reader.socket, visitor);
-    else reader.socket.destroy();
-  }
-
-  #serve(
-    sessionId: string,
-    { connections, tasks, services }: Session,
-    socket: Duplex,
-    visitor?: Visitor,
-  ): void {
-    const connection = new AgentConnection(socket, sessionId, services, tasks, visitor);
-    connections.add(connection);
-    tasks.add(
-      new Promise((resolve) =>
-        socket.once("close", () => {
-          connections.delete(connection);
-          resolve();
-        })
-      ),
-    );
-    tasks.add(connection.run());
+    return await (await this.#calls.get()).admitSession(sessionId, secret, address);
   }
 
   async closeSession(sessionId: string): Promise<void> {
     const session = this.#sessions.get(sessionId);
-    if (session === undefined) return;
     this.#sessions.delete(sessionId);
-    session.listener?.close();
-    this.#door.remove(sessionId);
-    await handedOver(session.connections);
-    for (const connection of session.connections) connection.close();
+    session?.listener.close();
+    for (const conn of session?.opening ?? []) closeQuietly(conn);
+    await this.#calls.value?.closeSession(sessionId);
+    if (session === undefined) return;
     await session.tasks.done();
-    await session.services.connector.close();
-    if (session.path !== undefined) await removeIfPresent(session.path);
+    await removeIfPresent(session.path);
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#sessions.keys()].map((id) => this.closeSession(id)));
-    this.#services.watchdog.close();
+    await this.#calls.value?.close();
   }
-}
 
-/**
- * Waits until agents have what they were answered. A call is over for the Sidecar once nothing of
- * it is left to decide; its last bytes may still wait for a slow reader.
- */
-async function handedOver(connections: ReadonlySet<AgentConnection>): Promise<void> {
-  const until = performance.now() + HAND_OVER_MS;
-  while (connections.values().some(({ hasUnsent }) => hasUnsent) && performance.now() < until) {
-    await new Promise((resolve) => setTimeout(resolve, HAND_OVER_LOOK_MS));
+  /** Serves a connection to its end. Never rejects. */
+  async #receive(sessionId: string, session: Session, conn: Deno.Conn): Promise<void> {
+    const { opening } = session;
+    session.connections++;
+    opening.add(conn);
+    try {
+      const read = await readProxyHeader(conn, this.#headMs);
+      if (read.kind === "bad") {
+        closeQuietly(conn);
+        if (!this.#sessions.has(sessionId)) return;
+        const peer = { sessionId, provenance: { via: "proxy" } } as const;
+        return (await this.#calls.get()).refuse(peer, { resource: "", detail: read.detail });
+      }
+      if (read.kind !== "header") return closeQuietly(conn); // opened and left: not worth an event
+      const { header, unread } = read;
+      if (header.provenance.via === "exec" && header.store === undefined) {
+        const gate = new ConnGateConnection(conn, unread);
+        return await this.#executions.serve(sessionId, gate, dirname(session.path));
+      }
+      const calls = await this.#calls.get();
+      opening.delete(conn);
+      // It may have been closed meanwhile, with its session.
+      if (this.#sessions.get(sessionId) !== session) return closeQuietly(conn);
+      await calls.serve(sessionId, conn, header, unread);
+    } catch {
+      closeQuietly(conn);
+    } finally {
+      opening.delete(conn);
+      session.connections--;
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import type { HttpLimits, HttpTimeouts } from "../../net/http/http_options.ts";
 import type { CallCredentials } from "../credentials/call_credentials.ts";
-import type { Executions, Gate } from "../gate.ts";
+import type { Executions, Gate, SecretPrograms } from "../gate.ts";
 
 /** How long to wait, in milliseconds. There is no time-out for a whole call. */
 export interface Timeouts extends HttpTimeouts {
@@ -35,6 +35,8 @@ export interface TransportOptions {
   readonly credentials?: CallCredentials;
   /** @default nobody decides executions, so that none are allowed */
   readonly executions?: Executions;
+  /** @default nobody runs commands of secret stores */
+  readonly secretPrograms?: SecretPrograms | undefined;
   /** Issues the leaf certificate for a host name or address in canonical form. Results are cached. */
   readonly leaf: (host: string) => Promise<{ readonly certPem: string; readonly keyPem: string }>;
   readonly timeouts?: Partial<Timeouts>;

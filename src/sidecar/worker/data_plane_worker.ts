@@ -1,54 +1,56 @@
+import { after, every } from "../../core/after.ts";
 import { setOperatorClasses } from "../../core/action_class.ts";
+import { Late } from "../../core/late.ts";
 import type { FirmaError } from "../../core/result.ts";
 import type { HostAndPort } from "../../net/http/uri_authority.ts";
 import { LossScale } from "../losses/scale.ts";
-import { MappingTable } from "../../mapping/table.ts";
 import { offerCedar } from "../../policy/cedar_module.ts";
 import { markChecked } from "../../policy/checked.ts";
 import { LocalExecutions } from "../exec/executions.ts";
-import { createPipeline, type Pipeline } from "../pipeline/pipeline.ts";
 import { SessionTable } from "../pipeline/session_table.ts";
 import { Standing } from "../pipeline/standing.ts";
-import { BrokerClient } from "../credentials/broker_client.ts";
-import { BrokeredCredentials } from "../credentials/brokered.ts";
-import { type CallCredentials, NO_CREDENTIALS } from "../credentials/call_credentials.ts";
-import { PlaceholderDesk } from "../credentials/request_desk.ts";
-import { HandOuts } from "../credentials/hand_outs.ts";
-import { MaskingCredentials, type MaskingOptions } from "../credentials/response_credentials.ts";
-import { SecretsOfSessions } from "../credentials/response_secrets.ts";
-import type { Learnt } from "../../secrets/learnt.ts";
-import { startTransport, type Transport } from "../transport/transport.ts";
+import type { KnownStubs } from "../stores/known_stubs.ts";
+import { LateTransport, type Transport } from "../transport/transport.ts";
 import { ApprovalClient } from "./approval_client.ts";
 import { AuditGauge } from "./audit_gauge.ts";
+import type { Calls } from "./calls.ts";
 import { EventQueue } from "./event_queue.ts";
 import type { EventRing } from "./event_ring.ts";
 import { LeafClient } from "./leaf_client.ts";
 import type { CallInput } from "../gate.ts";
 import type { FromWorker, Question, ToWorker, WorkerConfig } from "./messages.ts";
+import { proxyError } from "./proxy_error.ts";
 
 interface Running {
   readonly standing: Standing;
   readonly sessions: SessionTable;
-  readonly pipeline: Pipeline;
+  /** What calls need; loaded when the first one comes. */
+  readonly calls: Late<Calls>;
   readonly executions: LocalExecutions;
   readonly losses: LossScale;
   readonly transport: Transport;
   readonly queue: EventQueue;
   readonly httpProxy: HostAndPort | undefined;
-  readonly broker: BrokerClient;
-  readonly handOuts: HandOuts;
-  readonly secrets: SecretsOfSessions;
-  readonly desk: PlaceholderDesk;
 }
 
 type Message<K extends ToWorker["kind"]> = Extract<ToWorker, { readonly kind: K }>;
 type Order = Exclude<ToWorker, Message<"start" | "leaf" | "approval-answer" | "ping">>;
 
-/** The main thread has read the same files, in full unless it knew them to be valid. */
-const CHECKED = { checked: true };
-
 /** How often calls under way are looked through for those that time has overtaken. */
 const EXPIRE_MS = 1_000;
+
+/**
+ * How long after a session has begun what calls need is loaded if none has come: agents take longer
+ * to start, and many a command makes no call.
+ */
+const LOAD_CALLS_MS = 200;
+
+/** Its answers could not be searched for what it was handed. */
+const FORGOTTEN: FirmaError = {
+  code: "SESSION_SECRETS",
+  message: "Cannot go on with the session: nobody knows any more what it must not see",
+  cure: "end the Sidecar and start it again",
+};
 
 /** How long the outcomes of calls that were broken off may take. */
 const DRAIN_LIMIT_MS = 1_000;
@@ -59,8 +61,6 @@ export class DataPlaneWorker {
   readonly #events: EventRing;
   readonly #leaves: LeafClient;
   readonly #approvals = new ApprovalClient((request) => this.#post(request));
-  /** Sessions whose secrets are asked for before anything of theirs goes out. */
-  readonly #recalling = new Set<string>();
   #running: Running | undefined;
 
   constructor(control: MessagePort, events: EventRing) {
@@ -102,8 +102,6 @@ export class DataPlaneWorker {
   async #start({ config, mapping, cedar, gauge }: Message<"start">): Promise<void> {
     offerCedar(() => cedar);
     setOperatorClasses(config.actionClasses);
-    const table = MappingTable.parse(mapping, CHECKED);
-    if (!table.ok) return this.#post({ kind: "start-failed", errors: table.error });
     const queue = new EventQueue(
       this.#events,
       new AuditGauge(gauge),
@@ -111,21 +109,8 @@ export class DataPlaneWorker {
       () => this.#post({ kind: "events" }),
       config.auditIsDurable,
     );
-    const standing = new Standing(table.value, config.defaultProtected);
+    const standing = new Standing(undefined, config.defaultProtected);
     const sessions = new SessionTable();
-    const desk = new PlaceholderDesk(config.credentials, config.secretStores);
-    const pipeline = createPipeline({
-      config,
-      desk,
-      standing,
-      sessions,
-      sink: queue,
-      approvals: this.#approvals,
-    });
-    const broker = new BrokerClient();
-    const secrets = new SecretsOfSessions((...which) => desk.book.textOf(...which));
-    desk.secretOf = (sessionId, text) => secrets.of(sessionId).secretOf(text);
-    const handOuts = new HandOuts(broker, (sessionId, issued) => secrets.learn(sessionId, issued));
     const { clockSkewMs } = config;
     const approvals = config.approvals && { desk: this.#approvals, config: config.approvals };
     const executions = new LocalExecutions({
@@ -135,45 +120,61 @@ export class DataPlaneWorker {
       clockSkewMs,
       approvals,
       config: config.localExec,
+      stubs: await stubsOf(config),
     });
     const losses = new LossScale({ standing, sessions, sink: queue, approvals });
-    const transport = await startTransport({
-      gate: pipeline.gate,
+    const parts = {
+      config,
+      mapping,
+      standing,
+      sessions,
+      queue,
+      approvals: this.#approvals,
+      leaves: this.#leaves,
+    };
+    let errors: readonly FirmaError[] = [];
+    const calls = new Late(async () => {
+      const { Calls } = await import("./calls.ts");
+      const opened = Calls.open(parts);
+      if (opened.ok) return opened.value;
+      errors = opened.error;
+      throw new Error(errors[0]?.message);
+    });
+    if (holdsCredentials(config)) {
+      await calls.get().catch(() => {});
+      if (errors.length > 0) return this.#post({ kind: "start-failed", errors });
+    }
+    const transport = new LateTransport({
       executions,
-      credentials: callCredentials(desk, handOuts, secrets, broker, config),
-      leaf: (host) => this.#leaves.get(host),
+      calls: new Late(async () => (await calls.get()).transport),
       timeouts: config.timeouts,
     });
     const { httpProxy } = config;
     this.#running = {
       standing,
       sessions,
-      pipeline,
+      calls,
       executions,
       losses,
       transport,
       queue,
       httpProxy,
-      broker,
-      handOuts,
-      secrets,
-      desk,
     };
-    setInterval(() => {
-      pipeline.expire();
+    every(EXPIRE_MS, () => {
+      calls.value?.pipeline.expire();
       executions.expire();
-    }, EXPIRE_MS);
+    });
     this.#post({ kind: "started" });
   }
 
   async #obey(running: Running, message: Order): Promise<void> {
-    const { standing, sessions, pipeline, executions } = running;
+    const { standing, sessions, calls, executions } = running;
     switch (message.kind) {
       case "bundle": {
         if (message.parsed) markChecked(message.bundle, message.parsed);
         const applied = standing.apply(message.bundle, message.freshUntilMs);
         if (applied.ok) {
-          pipeline.review();
+          calls.value?.pipeline.review();
           executions.forget();
         }
         const errors = applied.ok ? [] : applied.error;
@@ -184,114 +185,96 @@ export class DataPlaneWorker {
       case "bundle-gone":
         standing.bundle = undefined;
         executions.forget();
-        return pipeline.review();
+        return calls.value?.pipeline.review();
       case "revoked":
         standing.revoked = message.tokenIds && new Set(message.tokenIds);
         executions.forget();
-        return pipeline.review();
+        return calls.value?.pipeline.review();
       case "mapping": {
-        const table = MappingTable.parse(message.mapping, CHECKED);
-        if (table.ok) standing.mapping = table.value;
-        return this.#post({ kind: "mapping-result", errors: table.ok ? [] : table.error });
+        const errors = (await calls.get()).remap(message.mapping);
+        return this.#post({ kind: "mapping-result", errors });
       }
       case "session-open":
         return await this.#openSession(running, message);
       case "session-claims":
         sessions.setClaims(message.sessionId, message.claims);
         executions.forget();
-        return pipeline.expire();
+        return calls.value?.pipeline.expire();
       case "advise": {
-        const advice = await pipeline.gate.advise(callInput(message.question));
+        const advice = await (await calls.get()).pipeline.gate.advise(callInput(message.question));
         return this.#post({ kind: "advised", number: message.number, advice });
       }
       case "weigh": {
         const verdict = await running.losses.weigh(message.question);
         return this.#post({ kind: "weighed", number: message.number, verdict });
       }
+      case "credentials":
+        (await calls.get()).setCredentials(message.targets, message.former);
+        return this.#post({ kind: "credentials-taken", number: message.number });
       case "broker":
-        return running.broker.use(message.port);
+        return (await calls.get()).broker.use(message.port);
       case "session-close":
         return await this.#closeSession(running, message.sessionId);
     }
   }
 
   async #openSession(
-    { sessions, transport, httpProxy, desk, broker, secrets }: Running,
+    { sessions, transport, httpProxy, calls }: Running,
     { seed, entrance, resumes }: Message<"session-open">,
   ): Promise<void> {
     const { sessionId } = seed;
     let error: FirmaError | undefined;
     let proxy: HostAndPort | undefined;
     sessions.open(seed);
-    desk.book.open(sessionId, seed.placeholders ?? []);
-    if (resumes) {
-      // Until it is known, answers could not be searched for it, and the session has no way in.
-      this.#recalling.add(sessionId);
-      const learnt = await broker.recall(sessionId);
-      // It was closed meanwhile.
-      if (!this.#recalling.delete(sessionId)) return;
-      for (const each of learnt) learnAgain(sessionId, each, secrets, desk);
-    }
+    const { placeholders = [] } = seed;
+    const isKnown = resumes || placeholders.length > 0
+      ? await (await calls.get()).openSession(sessionId, placeholders, resumes)
+      : true;
+    // It was closed meanwhile.
+    if (sessions.get(sessionId)?.ended !== false) return;
+    if (!isKnown) return this.#post({ kind: "session-opened", sessionId, error: FORGOTTEN });
     try {
       if (entrance.kind === "socket") await transport.openSession(sessionId, entrance.path);
       else proxy = await transport.admitSession(sessionId, entrance.secret, httpProxy!);
     } catch (cause) {
       sessions.forget(sessionId);
-      desk.book.end(sessionId);
+      calls.value?.forgetSession(sessionId);
       error = entrance.kind === "socket"
         ? { code: "SESSION_SOCKET", message: `Cannot listen on "${entrance.path}": ${cause}` }
         : proxyError(httpProxy!, cause);
     }
     this.#post({ kind: "session-opened", sessionId, error, proxy });
+    after(LOAD_CALLS_MS, () => void calls.get());
   }
 
   async #closeSession(running: Running, sessionId: string): Promise<void> {
-    this.#recalling.delete(sessionId);
-    running.sessions.end(sessionId);
-    running.pipeline.review();
-    await running.transport.closeSession(sessionId);
-    await settledWithin(DRAIN_LIMIT_MS, running.pipeline.drained(sessionId));
-    running.queue.flush();
-    running.sessions.forget(sessionId);
-    running.handOuts.forget(sessionId);
-    running.secrets.forget(sessionId);
-    running.desk.book.end(sessionId);
+    const { sessions, calls, transport, queue } = running;
+    calls.value?.leaveSession(sessionId);
+    sessions.end(sessionId);
+    calls.value?.pipeline.review();
+    await transport.closeSession(sessionId);
+    const drained = calls.value?.pipeline.drained(sessionId);
+    if (drained) await settledWithin(DRAIN_LIMIT_MS, drained);
+    queue.flush();
+    sessions.forget(sessionId);
+    calls.value?.forgetSession(sessionId);
     this.#post({ kind: "session-closed", sessionId });
   }
 }
 
-/** Without credentials and secret stores no session has secrets, and nothing is searched. */
-function callCredentials(
-  desk: PlaceholderDesk,
-  handOuts: HandOuts,
-  secrets: SecretsOfSessions,
-  broker: BrokerClient,
-  { secretStores: stores = [], maxSecretAnswerBytes }: WorkerConfig,
-): CallCredentials {
-  const { targets } = desk;
-  if (targets.length === 0 && stores.length === 0) return NO_CREDENTIALS;
-  const options: MaskingOptions = {
-    targets,
-    stores,
-    maxStoreAnswerBytes: maxSecretAnswerBytes,
-    learnt: async (sessionId, values) => {
-      await broker.keep(sessionId, values);
-      for (const value of values) desk.noteStored(sessionId, value);
-    },
-  };
-  return new MaskingCredentials(new BrokeredCredentials(handOuts, desk), secrets, options);
+/** Whether what sessions hold has to be known from their first moment. */
+function holdsCredentials(
+  { credentials = [], formerCredentials = [], secretStores = [], secretPrograms = [] }:
+    WorkerConfig,
+): boolean {
+  return [credentials, formerCredentials, secretStores, secretPrograms]
+    .some(({ length }) => length > 0);
 }
 
-/** What a data plane before this one learnt of a session. */
-function learnAgain(
-  sessionId: string,
-  learnt: Learnt,
-  secrets: SecretsOfSessions,
-  desk: PlaceholderDesk,
-): void {
-  if (learnt.kind === "handed") return secrets.learn(sessionId, learnt);
-  secrets.of(sessionId).learn(learnt.secret, learnt.placeholder);
-  desk.noteStored(sessionId, learnt);
+/** Loaded where there are any: most projects have none. */
+async function stubsOf({ secretPrograms = [] }: WorkerConfig): Promise<KnownStubs | undefined> {
+  if (secretPrograms.length === 0) return undefined;
+  return await (await import("../stores/known_stubs.ts")).knownStubs(secretPrograms);
 }
 
 function callInput({ sessionId, body, ...call }: Question): CallInput {
@@ -303,20 +286,9 @@ function callInput({ sessionId, body, ...call }: Question): CallInput {
   };
 }
 
-function proxyError({ host, port }: HostAndPort, cause: unknown): FirmaError {
-  const isTaken = cause instanceof Deno.errors.AddrInUse;
-  return {
-    code: "PROXY_ADDRESS",
-    message: `Cannot listen on "${host}" port ${port}: ${
-      isTaken ? "another program listens there" : cause
-    }`,
-    cure: "end that program, or write another listen_addr in [sidecar.interceptor]",
-  };
-}
-
 async function settledWithin(milliseconds: number, promise: Promise<void>): Promise<void> {
   const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
+  const stop = after(milliseconds, resolve);
   await Promise.race([promise, late]);
-  clearTimeout(timer);
+  stop();
 }

@@ -1,3 +1,4 @@
+import { after } from "../../core/after.ts";
 import type { ExecutionEvent } from "../../core/event.ts";
 import { type EventSink, RecordingEnded } from "../pipeline/record.ts";
 import type { AuditGauge } from "./audit_gauge.ts";
@@ -30,7 +31,8 @@ export class EventQueue implements EventSink {
   /** Outcomes that found no room; no new call is let out before they have. */
   #backlog: string[] = [];
   #relief: Promise<void> | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Calls off what is to be done soon. */
+  #callOff: (() => void) | undefined;
   readonly #isDurable: boolean;
   /** Who waits until an event is on the disk, in the order of the events. */
   #waiters: Waiter[] = [];
@@ -74,7 +76,7 @@ export class EventQueue implements EventSink {
     }
     this.#sent = (this.#sent + 1) | 0;
     if (urgency === "now") this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), 0);
+    else this.#callOff ??= after(0, () => this.flush());
   }
 
   recorded(): Promise<boolean> | undefined {
@@ -91,13 +93,13 @@ export class EventQueue implements EventSink {
 
   /** Makes sure that everything is read soon. */
   flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#callOff?.();
+    this.#callOff = undefined;
     let moved = 0;
     while (moved < this.#backlog.length && this.#ring.write(this.#backlog[moved]!)) moved++;
     if (moved > 0) this.#backlog.splice(0, moved);
     if (this.#ring.mustCall()) this.#callReader();
-    if (this.#backlog.length > 0) this.#timer = setTimeout(() => this.flush(), 1);
+    if (this.#backlog.length > 0) this.#callOff = after(1, () => this.flush());
   }
 
   /** Answers who waits, for as long as somebody does. */
@@ -131,7 +133,7 @@ export class EventQueue implements EventSink {
   async #catchUp(): Promise<void> {
     const until = performance.now() + RELIEF_LIMIT_MS;
     do {
-      await new Promise((resolve) => setTimeout(resolve, RELIEF_INTERVAL_MS));
+      await new Promise<void>((resolve) => after(RELIEF_INTERVAL_MS, resolve));
     } while (this.#congested && performance.now() < until);
   }
 

@@ -1,5 +1,3 @@
-import { Buffer } from "node:buffer";
-
 /** Bytes ever written, modulo 2^32. */
 const WRITTEN = 0;
 /** Bytes ever read, modulo 2^32. */
@@ -16,6 +14,9 @@ const WRAP = 0xffff_ffff;
 /** The most bytes that UTF-8 takes for a UTF-16 code unit. */
 const MOST_BYTES = 3;
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /**
  * Texts on their way from one thread to another through shared memory, in order: one writer, one
  * reader. What was written outlives the thread that wrote it, and costs a tenth of a message.
@@ -23,14 +24,16 @@ const MOST_BYTES = 3;
 export class EventRing {
   readonly buffer: SharedArrayBuffer;
   readonly #slots: Int32Array;
-  readonly #bytes: Buffer;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
   readonly #size: number;
 
   /** Shares `memory`, made by another ring, or takes that many bytes, a power of two. */
   constructor(memory: SharedArrayBuffer | number) {
     this.buffer = typeof memory === "number" ? new SharedArrayBuffer(HEADER + memory) : memory;
     this.#slots = new Int32Array(this.buffer, 0, HEADER / Int32Array.BYTES_PER_ELEMENT);
-    this.#bytes = Buffer.from(this.buffer, HEADER);
+    this.#bytes = new Uint8Array(this.buffer, HEADER);
+    this.#view = new DataView(this.buffer, HEADER);
     this.#size = this.#bytes.length;
   }
 
@@ -50,10 +53,10 @@ export class EventRing {
     if (place === undefined) return false;
     const { position, skipped } = place;
     const at = position % this.#size;
-    if (skipped > 0) this.#bytes.writeUInt32LE(WRAP, this.#size - skipped);
-    const length = this.#bytes.write(text, at + LENGTH, "utf8");
-    this.#bytes.writeUInt32LE(length, at);
-    Atomics.store(this.#slots, WRITTEN, (position + paddedSize(length)) | 0);
+    if (skipped > 0) this.#view.setUint32(this.#size - skipped, WRAP, true);
+    const { written } = encoder.encodeInto(text, this.#bytes.subarray(at + LENGTH));
+    this.#view.setUint32(at, written, true);
+    Atomics.store(this.#slots, WRITTEN, (position + paddedSize(written)) | 0);
     // Not closed by now, it is read: whoever closes it reads after that.
     return !this.isClosed;
   }
@@ -68,13 +71,13 @@ export class EventRing {
     let position = Atomics.load(this.#slots, READ) >>> 0;
     if (position === Atomics.load(this.#slots, WRITTEN) >>> 0) return undefined;
     let at = position % this.#size;
-    let length = this.#bytes.readUInt32LE(at);
+    let length = this.#view.getUint32(at, true);
     if (length === WRAP) {
       position += this.#size - at;
       at = 0;
-      length = this.#bytes.readUInt32LE(0);
+      length = this.#view.getUint32(0, true);
     }
-    const text = this.#bytes.toString("utf8", at + LENGTH, at + LENGTH + length);
+    const text = decoder.decode(this.#bytes.subarray(at + LENGTH, at + LENGTH + length));
     Atomics.store(this.#slots, READ, (position + paddedSize(length)) | 0);
     return text;
   }

@@ -3,6 +3,7 @@
  * permission beyond that (`permissions.ts`). It starts empty; the main thread
  * tells it everything by message.
  */
+import { errorPlace } from "../../core/error_place.ts";
 import { DataPlaneWorker } from "./data_plane_worker.ts";
 import { EventRing } from "./event_ring.ts";
 import type { Ports } from "./messages.ts";
@@ -11,7 +12,7 @@ import type { Ports } from "./messages.ts";
 // and not all the others: the gate denied it, or the transport closed it already.
 self.addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
-  console.error("data plane: unhandled rejection:", event.reason);
+  console.error(`data plane: unhandled rejection: ${errorPlace(event.reason)}`);
 });
 
 self.addEventListener("message", (event) => {

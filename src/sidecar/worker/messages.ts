@@ -2,6 +2,7 @@
  * What the main thread and the data-plane worker say to each other. Everything
  * here survives structured cloning.
  */
+import type { CliSecretProvider } from "../../secrets/cli/provider.ts";
 import type { ApprovalAnswer } from "../../approvals/answer.ts";
 import type { ActionClassEntry } from "../../core/action_class.ts";
 import type { CapabilityClaims } from "../../core/capability.ts";
@@ -10,6 +11,7 @@ import type { FirmaError } from "../../core/result.ts";
 import type { HostAndPort } from "../../net/http/uri_authority.ts";
 import type { Leaf } from "../../pki/session_ca.ts";
 import type { ParsedPolicies } from "../../policy/checked.ts";
+import type { CredentialTarget } from "../credentials/request_judge.ts";
 import type { ExecConfig } from "../exec/decide.ts";
 import type { Advice } from "../gate.ts";
 import type { LossQuestion, LossVerdict } from "../losses/question.ts";
@@ -59,6 +61,8 @@ export interface WorkerConfig extends PipelineConfig {
   readonly maxSecretAnswerBytes: number;
   /** How programs that agents start are decided. @default {DEFAULT_EXEC_CONFIG} */
   readonly localExec?: ExecConfig;
+  /** Programs of secret stores, whose commands run outside of sandboxes. @default {[]} */
+  readonly secretPrograms?: readonly CliSecretProvider[];
   /** How many events may be on their way to the audit log. */
   readonly auditCapacity: number;
   /** Nothing leaves before its record is on the disk. @default {false} */
@@ -124,8 +128,18 @@ export type ToWorker =
     readonly answer: ApprovalAnswer;
   }
   | { readonly kind: "leaf"; readonly request: number; readonly leaf: Leaf | undefined }
-  /** The way to the credential broker: `AskBroker` one way, `BrokerAnswer` the other. */
-  | { readonly kind: "broker"; readonly port: MessagePort }
+  /** Other credentials are in force; `former` are those that there are none of any more. */
+  | {
+    readonly kind: "credentials";
+    readonly number: number;
+    readonly targets: readonly CredentialTarget[];
+    readonly former: readonly CredentialTarget[];
+  }
+  /**
+   * The way to the credential broker: `AskBroker` one way, `BrokerAnswer` the other. `undefined`: what
+   * kept it has ended, and with it what sessions must not see.
+   */
+  | { readonly kind: "broker"; readonly port: MessagePort | undefined }
   | { readonly kind: "ping"; readonly number: number };
 
 /** From the worker, on the control port. */
@@ -146,6 +160,8 @@ export type FromWorker =
     readonly proxy?: HostAndPort | undefined;
   }
   | { readonly kind: "session-closed"; readonly sessionId: string }
+  /** From now on nobody is given what is not in force any more. */
+  | { readonly kind: "credentials-taken"; readonly number: number }
   | { readonly kind: "advised"; readonly number: number; readonly advice: Advice }
   | { readonly kind: "weighed"; readonly number: number; readonly verdict: LossVerdict }
   | { readonly kind: "leaf-request"; readonly request: number; readonly host: string }
