@@ -174,6 +174,34 @@ Deno.test("providerVerdict() reads only what names open", () => {
   assert.equal(verdict("pass ls", open), "safe");
 });
 
+Deno.test("providerVerdict() reads nothing by a name that a program takes for another", () => {
+  const kindOf = (preset: ProgramPreset, names: readonly string[], ...args: readonly string[]) =>
+    providerVerdict({ preset, names }, args).kind;
+  const json = ["kv", "get", "-format=json"] as const;
+  // A dot in a pattern stops at these ends of lines, and Go and shells take them for letters.
+  for (const end of ["\u2028", "\u2029"]) {
+    const out = `agents/${end}/../../private/a`;
+    assert.equal(kindOf("pass", ["agents/**"], "show", out), "blocked");
+    assert.equal(kindOf("gopass", ["agents/**"], "show", out), "blocked");
+    assert.equal(kindOf("vault", ["agents/**"], ...json, out), "blocked");
+    assert.equal(kindOf("op", ["agents/**"], "read", `op://${out}`), "blocked");
+    assert.equal(kindOf("vault", [], ...json, `a/${end}/../../auth/token/lookup-self`), "blocked");
+  }
+  // Vault takes away what is white around a path, of any kind.
+  for (const space of [" ", "\u00a0", "\u3000"]) {
+    assert.equal(kindOf("vault", [], ...json, `${space}sys/raw/core`), "blocked");
+    assert.equal(
+      kindOf("vault", [], ...json, `-mount=${space}auth/token`, "lookup-self"),
+      "blocked",
+    );
+    assert.equal(kindOf("vault", [], ...json, `auth/token/lookup-self${space}`), "blocked");
+    assert.equal(kindOf("vault", [], "kv", "list", `${space}auth/token/accessors`), "blocked");
+  }
+  // Within a name it is as good as anything.
+  assert.equal(kindOf("pass", ["agents/**"], "show", "agents/an api"), "sensitive");
+  assert.equal(kindOf("vault", ["agents/**"], ...json, "agents/an api"), "sensitive");
+});
+
 Deno.test("providerVerdict() lets no option pass that no form names, wherever it stands", () => {
   const lines = [
     "pass show agents/api",

@@ -3,8 +3,12 @@ import type { CommandForm } from "../command_form.ts";
 
 /** What arguments may look like, and where values are, whichever program they are for. */
 
-/** A name without a dash in front, control characters, or a segment that leads elsewhere. */
-export const NAME = /^(?![-/])(?!.*(?:^|\/)\.\.?(?:\/|$))(?!.*\/\/)[^\p{Cc}\p{Cf}\\]{1,512}$/u;
+/**
+ * A name without a dash in front, control characters, line ends of any kind, or a segment that leads
+ * elsewhere. Programs take spaces around it away: what was told by how it begins would be another.
+ */
+export const NAME =
+  /^(?![-/\s])(?!.*(?:^|\/)\.\.?(?:\/|$))(?!.*\/\/)[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\]{1,512}(?<!\s)$/u;
 /** A name that has no segments. */
 export const PLAIN_NAME = /^(?!-)[^\p{Cc}\p{Cf}\\/]{1,256}$/u;
 /** A word of letters, digits and little else. */
