@@ -9,11 +9,13 @@ import { type ProgramOutput, runProgram } from "./run_program.ts";
 export interface StoreCommand {
   /** Of the provider in `firma.toml`. */
   readonly provider: string;
+  /** Of the agent. */
+  readonly sessionId: string;
   /** Without the program's own name. */
   readonly args: readonly string[];
 }
 
-/** Waiting for a fingerprint holds up nobody else; a flood of commands does. */
+/** How many commands of one session run at once: what waits for a fingerprint holds up no other. */
 const MOST_RUNNING = 8;
 
 /** Runs the programs of secret stores, as the operator would. */
@@ -21,7 +23,8 @@ export class StorePrograms {
   readonly #providers: ReadonlyMap<string, CliSecretProvider>;
   readonly #variable: (name: string) => string | undefined;
   readonly #notify: (notice: ProcessNotice) => void;
-  #running = 0;
+  /** By session. */
+  readonly #running = new Map<string, number>();
 
   constructor(
     providers: readonly CliSecretProvider[],
@@ -34,14 +37,17 @@ export class StorePrograms {
   }
 
   /** Runs a command that is known to be harmless or to print values. Never rejects. */
-  async run({ provider: id, args }: StoreCommand): Promise<Result<ProgramOutput, FirmaError>> {
+  async run(
+    { provider: id, sessionId, args }: StoreCommand,
+  ): Promise<Result<ProgramOutput, FirmaError>> {
     const provider = this.#providers.get(id);
     if (provider === undefined) return unrunnable(id, "there is no such store");
     // Whoever asks has looked already; a mistake there must not run anything else.
     const verdict = providerVerdict(provider, args);
     if (verdict.kind === "blocked") return unrunnable(id, verdict.why);
-    if (this.#running >= MOST_RUNNING) return unrunnable(id, "too many of its commands run");
-    this.#running++;
+    const running = this.#running.get(sessionId) ?? 0;
+    if (running >= MOST_RUNNING) return unrunnable(id, "too many commands of the session run");
+    this.#running.set(sessionId, running + 1);
     try {
       const { program, envPassthrough, timeoutMs, maxOutput } = provider;
       const output = await runProgram({
@@ -56,7 +62,9 @@ export class StorePrograms {
     } catch {
       return unrunnable(id, "its program failed"); // what was thrown may quote what was read
     } finally {
-      this.#running--;
+      const rest = this.#running.get(sessionId)! - 1;
+      if (rest > 0) this.#running.set(sessionId, rest);
+      else this.#running.delete(sessionId);
     }
   }
 }

@@ -4,6 +4,7 @@ import { groupEnder } from "../../src/broker/process_groups.ts";
 import { ProcessWatch } from "../../src/broker/process_watch.ts";
 import { StorePrograms } from "../../src/broker/store_programs.ts";
 import { eventually } from "../fixtures/deadline.ts";
+import { runs } from "./_runs.ts";
 
 /** A program that does what the file beside it says, in place of `pass`. */
 async function withProgram(
@@ -11,6 +12,7 @@ async function withProgram(
   work: (
     run: (...args: readonly string[]) => ReturnType<StorePrograms["run"]>,
     directory: string,
+    runFor: (sessionId: string) => ReturnType<StorePrograms["run"]>,
   ) => Promise<void>,
   limits: { readonly timeoutMs?: number; readonly maxOutput?: number } = {},
 ): Promise<void> {
@@ -40,7 +42,12 @@ async function withProgram(
     (notice) => watch.hear(notice),
   );
   try {
-    await work((...args) => programs.run({ provider: "team", args }), directory);
+    const session = { provider: "team", sessionId: "ses_a" };
+    await work(
+      (...args) => programs.run({ ...session, args }),
+      directory,
+      (sessionId) => programs.run({ ...session, sessionId, args: ["show", "agents/api"] }),
+    );
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
@@ -76,7 +83,7 @@ Deno.test("StorePrograms.run() runs nothing that is not known to be harmless", a
       assert.equal(output.error.code, "SECRET_STORE_PROGRAM");
     }
     const programs = new StorePrograms([], () => undefined, () => {});
-    const output = await programs.run({ provider: "team", args: ["ls"] });
+    const output = await programs.run({ provider: "team", sessionId: "ses_a", args: ["ls"] });
     assert.match(output.ok ? "" : output.error.message, /there is no such store/);
     assert.ok(!(await Array.fromAsync(Deno.readDir(directory))).some(({ name }) => name === "ran"));
   });
@@ -117,19 +124,10 @@ yes canary & wait`;
   });
 });
 
-/** Whether a process is there, and no zombie that nobody has looked at yet. */
-function runs(pid: number): boolean {
-  try {
-    return !/^State:\s+[XZ]/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
-  } catch {
-    return false;
-  }
-}
-
-Deno.test("StorePrograms.run() runs eight at once, and says that there are too many", async () => {
+Deno.test("StorePrograms.run() runs eight of a session at once, whatever others run", async () => {
   await withProgram(
     "echo $$ >>$HOME/started; read -r _ <$HOME/gate; echo ran",
-    async (run, home) => {
+    async (run, home, runFor) => {
       const made = await new Deno.Command("mkfifo", { args: [join(home, "gate")] }).output();
       assert.ok(made.success);
       // Open for as long as anybody reads there, whoever comes first.
@@ -145,9 +143,12 @@ Deno.test("StorePrograms.run() runs eight at once, and says that there are too m
       };
       await eventually("eight to have started", () => lines() === 8 || undefined);
       const ninth = await run("show", "agents/api");
-      assert.match(ninth.ok ? "" : ninth.error.message, /too many of its commands run/);
-      await letGo(8);
-      for (const output of await Promise.all(running)) assert.ok(output.ok);
+      assert.match(ninth.ok ? "" : ninth.error.message, /too many commands of the session run/);
+      // A session that floods holds up no other.
+      const other = runFor("ses_b");
+      await eventually("that of another session", () => lines() === 9 || undefined);
+      await letGo(9);
+      for (const output of await Promise.all([...running, other])) assert.ok(output.ok);
       const later = run("show", "agents/api");
       await letGo(1);
       assert.ok((await later).ok);

@@ -91,7 +91,7 @@ export class StubService implements SecretPrograms {
       return refusal(name, `a policy decision, not a fault${why}`);
     }
     if (command.kind === "blocked" || left.aborted) return refusal(name, "it is blocked");
-    const output = await this.#options.run({ provider: store, args });
+    const output = await this.#options.run({ provider: store, sessionId, args });
     if (!output.ok) return this.#fail(asked, output.error.message);
     return command.kind === "safe"
       ? this.#masked(sessionId, output.value)

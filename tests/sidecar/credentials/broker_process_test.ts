@@ -91,13 +91,13 @@ Deno.test("__broker ends what a store's program has started, when that is late a
       return state === undefined || /^State:\s+[XZ]/m.test(state) || undefined;
     });
   const { broker } = start([], {}, nobody, stores(1_000));
-  const late = await broker.run({ provider: "team", args: ["show", "late"] });
+  const late = await broker.run({ provider: "team", sessionId: "ses_a", args: ["show", "late"] });
   assert.match(late.ok ? "" : late.error.message, /took more than 1 s/);
   await gone(await startedBy("late"));
   await broker.close();
 
   const { broker: ending } = start([], {}, nobody, stores(600_000));
-  const running = ending.run({ provider: "team", args: ["show", "running"] });
+  const running = ending.run({ provider: "team", sessionId: "ses_a", args: ["show", "running"] });
   const pid = await startedBy("running");
   await ending.close();
   assert.ok(!(await running).ok);

@@ -21,7 +21,9 @@ Deno.test("a stub shows placeholders of what the program reads, and the log says
   const shown = await store.show("show", "agents/api");
   assert.match(shown.stdout, /^fsp_\w+\n$/);
   assert.deepEqual([shown.stderr, shown.status], ["", 0]);
-  assert.deepEqual(store.ran, [{ provider: "team", args: ["show", "agents/api"] }]);
+  assert.deepEqual(store.ran, [
+    { provider: "team", sessionId: SESSION_ID, args: ["show", "agents/api"] },
+  ]);
   const [value] = store.learnt;
   assert.deepEqual([value?.store, value?.secret, value?.isUsable], ["team", SECRET, true]);
   assert.equal(store.secrets.secretOf(shown.stdout.trim()), SECRET);
