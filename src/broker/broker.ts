@@ -5,6 +5,7 @@ import type { CredentialNeed, CredentialProvider, Issued } from "./hand_out.ts";
 import { HandOutCache, usableUntil } from "./hand_out_cache.ts";
 import { type Identify, superseded, unobtainable } from "./provider.ts";
 import { createProvider } from "./providers.ts";
+import type { ProcessNotice } from "./process_watch.ts";
 import { signInServiceOf } from "../config/keys/credentials/sign_in.ts";
 import type { Captured, OwnSignIn } from "./captured.ts";
 
@@ -16,6 +17,8 @@ export interface BrokerOptions {
   readonly now?: () => number;
   /** An ID token of the Authority. @default {there is none to be had} */
   readonly identify?: Identify;
+  /** Hears of the process groups of helpers. @default {nobody ends what helpers start} */
+  readonly notify?: (notice: ProcessNotice) => void;
   /** @default {createProvider} */
   readonly provider?: typeof createProvider;
 }
@@ -33,7 +36,8 @@ export class Broker {
   readonly #now: () => number;
 
   constructor(
-    { credentials, variable, now = Date.now, identify, provider = createProvider }: BrokerOptions,
+    { credentials, variable, now = Date.now, identify, notify, provider = createProvider }:
+      BrokerOptions,
   ) {
     this.#now = now;
     this.#cache = new HandOutCache(now);
@@ -42,7 +46,7 @@ export class Broker {
       {
         credential,
         edition: editionOf(credential),
-        provider: provider(credential, { variable, now, identify }),
+        provider: provider(credential, { variable, now, identify, notify }),
       },
     ]));
   }

@@ -3,6 +3,7 @@ import type { CredentialKindName, SourceSettings } from "../config/keys/credenti
 import type { IdentityTokenRequest } from "../core/authority.ts";
 import { err, type FirmaError, type Result } from "../core/result.ts";
 import type { CredentialProvider } from "./hand_out.ts";
+import type { ProcessNotice } from "./process_watch.ts";
 
 /** Asks the Authority for an ID token. Never rejects. */
 export type Identify = (request: IdentityTokenRequest) => Promise<Result<string>>;
@@ -17,6 +18,8 @@ export interface ProviderContext {
   readonly now: () => number;
   /** An ID token of the Authority. @default {there is none to be had} */
   readonly identify?: Identify | undefined;
+  /** Hears of the process groups of helpers. @default {nobody ends what helpers start} */
+  readonly notify?: ((notice: ProcessNotice) => void) | undefined;
 }
 
 /** Makes a provider of one kind. */

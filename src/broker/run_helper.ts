@@ -1,5 +1,6 @@
 import { err, ok, type Result } from "../core/result.ts";
 import { readUpTo, stopChild } from "./child_output.ts";
+import type { ProcessNotice } from "./process_watch.ts";
 
 /** A helper program and what it may know. */
 export interface HelperCall {
@@ -10,6 +11,11 @@ export interface HelperCall {
   readonly env: Readonly<Record<string, string>>;
   /** More output than this is a fault; bytes. */
   readonly maxOutput: number;
+  /**
+   * Hears of its process group: has it ended with all that the helper started. @default {it has no
+   * group of its own, and only the helper is ended}
+   */
+  readonly notify?: ((notice: ProcessNotice) => void) | undefined;
 }
 
 /**
@@ -17,7 +23,7 @@ export interface HelperCall {
  * what a helper writes on standard error may hold secrets, and nobody reads it.
  */
 export async function runHelper(
-  { program, args, env, maxOutput }: HelperCall,
+  { program, args, env, maxOutput, notify }: HelperCall,
   signal: AbortSignal,
 ): Promise<Result<string, string>> {
   let child: Deno.ChildProcess;
@@ -30,12 +36,18 @@ export async function runHelper(
       stdin: "null",
       stdout: "piped",
       stderr: "null",
+      detached: notify !== undefined,
     }).spawn();
   } catch (cause) {
     return err(`"${program}" ${whyNot(cause)}`);
   }
+  const leader = child.pid;
+  notify?.({ type: "group-started", leader });
   const reader = child.stdout.getReader();
-  const stop = () => stopChild(child, [reader]);
+  const stop = () => {
+    notify?.({ type: "end-group", leader });
+    stopChild(child, [reader]);
+  };
   signal.addEventListener("abort", stop);
   if (signal.aborted) stop();
   try {
@@ -51,6 +63,7 @@ export async function runHelper(
     return err(`the output of "${program}" is not text`);
   } finally {
     signal.removeEventListener("abort", stop);
+    notify?.({ type: "group-ended", leader });
   }
 }
 

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { Broker } from "../../src/broker/broker.ts";
+import { groupEnder } from "../../src/broker/process_groups.ts";
+import { ProcessWatch } from "../../src/broker/process_watch.ts";
 import type { CredentialSource } from "../../src/config/keys/credentials/kinds.ts";
 import type { CredentialConfig } from "../../src/config/keys/credentials/credential.ts";
 import { keyringArguments } from "../../src/broker/providers/keyring.ts";
 import { unwrap } from "../../src/core/result.ts";
+import { eventually } from "../fixtures/deadline.ts";
 import { credential, needOf } from "./_credential.ts";
+import { runs } from "./_runs.ts";
 
 const SECRET = "raw-secret-of-a-test";
 
@@ -133,6 +137,26 @@ Deno.test("command provider believes nothing else that a helper does", async () 
 Deno.test("command provider ends a helper that hangs, even if what that started goes on", async () => {
   const hangs = command("sleep 1000 & sleep 1000");
   assert.match(await refusal(hangs, {}, { timeoutMs: 50 }), /took/);
+});
+
+Deno.test("command provider ends with a helper what that has started", async () => {
+  const home = await Deno.makeTempDir();
+  const begin = `(trap "" HUP TERM; sleep 600 & echo $! >$HOME/grandchild; wait) &
+while [ ! -s $HOME/grandchild ]; do sleep 0.01; done`;
+  for (const [rest, timeoutMs] of [["wait", 2_000], [`yes ${SECRET}`, 60_000]] as const) {
+    const watch = new ProcessWatch(groupEnder());
+    const outcome = await new Broker({
+      credentials: [credential("a", command(`${begin}\n${rest}`), { timeoutMs })],
+      variable: (name) => ({ HOME: home, PATH: "/usr/bin:/bin" })[name],
+      notify: (notice) => watch.hear(notice),
+    }).handOut(needOf("a"));
+    assert.ok(!outcome.ok, "a credential was handed out");
+    const grandchild = Number(await Deno.readTextFile(`${home}/grandchild`));
+    assert.ok(grandchild > 1);
+    await eventually("the end of the grandchild", () => !runs(grandchild) || undefined);
+    await Deno.remove(`${home}/grandchild`);
+  }
+  await Deno.remove(home, { recursive: true });
 });
 
 Deno.test("command provider tells a helper what it needs of the environment, and nothing else", async () => {

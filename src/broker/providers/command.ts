@@ -9,7 +9,7 @@ import { pickVariables } from "./variables.ts";
 /** A secret that a program prints. */
 export const commandProvider: ProviderFactory<"command"> = (
   { command, output: form, env_passthrough: passed, max_output: maxOutput },
-  { credential, variable, now },
+  { credential, variable, now, notify },
 ) => ({
   kind: "command",
   scope: () => "",
@@ -17,7 +17,7 @@ export const commandProvider: ProviderFactory<"command"> = (
     const { label } = credential;
     const [program = "", ...args] = command;
     const env = pickVariables([...HELPER_VARIABLES, ...passed], variable);
-    const output = await runHelper({ program, args, env, maxOutput }, signal);
+    const output = await runHelper({ program, args, env, maxOutput, notify }, signal);
     if (!output.ok) return unobtainable(label, output.error, "run it by hand to see why");
     if (form === "raw") return writeSecret(credential, output.value);
     const printed = parsePrinted(output.value, now());

@@ -10,7 +10,7 @@ const MAX_OUTPUT = 65_536;
 /** A secret from the keyring of the operating system. */
 export const keyringProvider: ProviderFactory<"keyring"> = (
   { service, account, program: configured },
-  { credential, variable },
+  { credential, variable, notify },
 ) => {
   const program = keyringProgram(configured);
   return {
@@ -19,7 +19,8 @@ export const keyringProvider: ProviderFactory<"keyring"> = (
     async obtain(_need, signal) {
       const args = keyringArguments(program, service, account);
       const env = pickVariables(KEYRING_VARIABLES, variable);
-      const output = await runHelper({ program, args, env, maxOutput: MAX_OUTPUT }, signal);
+      const call = { program, args, env, maxOutput: MAX_OUTPUT, notify };
+      const output = await runHelper(call, signal);
       if (output.ok && output.value !== "") return writeSecret(credential, output.value);
       const state = output.ok ? "the keyring has no such entry" : output.error;
       return unobtainable(

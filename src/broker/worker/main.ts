@@ -46,7 +46,7 @@ function serve(port: MessagePort): void {
     switch (data.type) {
       case "start": {
         const variable = (name: string) => Deno.env.get(name);
-        broker = new Broker({ credentials: data.credentials, variable, identify });
+        broker = new Broker({ credentials: data.credentials, variable, identify, notify: say });
         programs = new StorePrograms(data.stores, variable, say);
         return say({ type: "ready" });
       }
