@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join } from "../core/path.ts";
+import { isAbsolute, join } from "../core/path.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { isWithin, realPath } from "./paths.ts";
 
@@ -38,17 +38,29 @@ export function checkHostPrograms(
 
 const MOST_LINKS = 40;
 
-/** A path, and those that it leads to by links of its last name: each could be led elsewhere. */
+/** A path, and those that it leads to by each link on the way: each could be led elsewhere. */
 export function linksFrom(path: string): string[] {
   const found = [path];
-  for (let at = path; found.length < MOST_LINKS;) {
-    try {
-      const target = Deno.readLinkSync(at);
-      at = isAbsolute(target) ? target : join(realPath(dirname(at)), target);
-    } catch {
-      return found; // it is no link
+  let real = "/";
+  for (let rest = path.split("/"); rest.length > 0 && found.length < MOST_LINKS;) {
+    const [name = "", ...behind] = rest;
+    const next = join(real, name);
+    const target = linkAt(next);
+    if (target === undefined) {
+      [real, rest] = [next, behind];
+      continue;
     }
-    found.push(at);
+    const led = join(isAbsolute(target) ? "" : real, target, ...behind);
+    found.push(led);
+    [real, rest] = ["/", led.split("/")];
   }
   return found;
+}
+
+function linkAt(path: string): string | undefined {
+  try {
+    return Deno.readLinkSync(path);
+  } catch {
+    return undefined; // it is no link
+  }
 }

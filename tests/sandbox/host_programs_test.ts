@@ -14,6 +14,9 @@ Deno.test("checkHostPrograms() refuses a program that an agent could exchange fo
     Deno.symlinkSync(join(tools, "op"), join(workspace, "link"));
     Deno.symlinkSync(workspace, join(root, "alias"));
     Deno.symlinkSync("../project/link", join(tools, "by-the-workspace"));
+    // Through the workspace and out again, as `result` of nix leads: the program lies in neither.
+    Deno.symlinkSync(tools, join(workspace, "result"));
+    Deno.symlinkSync("project/result", join(root, "bin"));
     const isRefused = (program: string) => {
       const checked = checkHostPrograms([{ path: program, owner: 'the secret store "team"' }], [
         workspace,
@@ -27,6 +30,7 @@ Deno.test("checkHostPrograms() refuses a program that an agent could exchange fo
       const program of [
         ...[join(workspace, "bin/op"), join(tools, "link"), join(workspace, "link")],
         ...[join(root, "alias/bin/op"), join(workspace, "none"), join(tools, "by-the-workspace")],
+        ...[join(root, "bin/op"), join(root, "bin/none"), join(root, "alias/none")],
       ]
     ) assert.equal(isRefused(program), true, program);
     // Whoever may write there leaves a program with the name of one that is started.
