@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { CommandFile } from "../../../src/commands/rule_file.ts";
 import type { ExecEvent } from "../../../src/core/event.ts";
 import { SocketReader } from "../../../src/net/socket_reader.ts";
-import { LocalExecutions } from "../../../src/sidecar/exec/executions.ts";
+import { type ExecutionsOptions, LocalExecutions } from "../../../src/sidecar/exec/executions.ts";
 import { SessionTable } from "../../../src/sidecar/pipeline/session_table.ts";
 import { Standing } from "../../../src/sidecar/pipeline/standing.ts";
 import { bundle } from "../../policy/support.ts";
@@ -48,6 +48,7 @@ export class Gated implements AsyncDisposable {
   static async deciding(
     policy = NO_DELETING,
     commands: readonly CommandFile[] = [],
+    more: Partial<ExecutionsOptions> = {},
   ): Promise<Gated> {
     const standing = new Standing(mapping(), true);
     standing.apply(bundle(policy), NOW_MS + 30_000);
@@ -61,6 +62,7 @@ export class Gated implements AsyncDisposable {
         sink: gated.events,
         config: { commands, defaultAction: "allow" },
         now: () => NOW_MS,
+        ...more,
       }).serve(SESSION_ID, reader, gated.directory)
     );
     return gated;

@@ -105,6 +105,12 @@ export function leadsTo(path: string, { words: known }: FileIdentity): boolean {
   return libc.statx(AT_FDCWD, lent(path), 0, BASIC_STATS, stats) === 0 && isRead(known, PLACE);
 }
 
+/** Whether a path of ours leads to a file in a state that is known. */
+export function leadsToState(path: string, { words: known }: FileIdentity): boolean {
+  return libc.statx(AT_FDCWD, lent(path), 0, BASIC_STATS, stats) === 0 &&
+    isRead(known, PLACE_AND_STATE);
+}
+
 /** Whether nothing is at a path of ours, not even a link. */
 export function isMissing(path: string): boolean {
   if (path.includes("\0")) return false;

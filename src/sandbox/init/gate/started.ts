@@ -7,8 +7,9 @@ import {
   tellingVariables,
   WHOLE,
 } from "./describe.ts";
+import { ContentHashes } from "./content_hashes.ts";
 import { startingArguments } from "./exec_stop.ts";
-import { type FileIdentity, leadsTo, readLink } from "./file.ts";
+import { type FileIdentity, leadsTo, leadsToState, readLink } from "./file.ts";
 import { readList, readStartingArguments } from "./memory.ts";
 
 /**
@@ -24,6 +25,10 @@ export function differenceOf(
   { execution, identified: { runs }, argv, isWhole }: Found,
 ): string | undefined {
   if (!isRunning(pid, runs)) return "another program";
+  const { sha256, interpreter } = execution;
+  if (sha256 !== undefined && interpreter === undefined && !isStill(pid, runs, sha256)) {
+    return "another content of the program";
+  }
   const at = startingArguments(pid);
   if (at === undefined) return "other arguments";
   const limits = isWhole
@@ -69,5 +74,20 @@ export function describeStarted(pid: number, identified: Identified): Execution 
 }
 
 function isRunning(pid: number, runs: FileIdentity): boolean {
-  return leadsTo(`/proc/${pid}/exe`, runs);
+  return leadsTo(exeOf(pid), runs);
+}
+
+/**
+ * Whether a program that runs holds what it was decided by: whoever may write to it could exchange
+ * that meanwhile, and now nobody writes to it any more.
+ */
+function isStill(pid: number, runs: FileIdentity, sha256: string): boolean {
+  const exe = exeOf(pid);
+  if (!leadsToState(exe, runs)) return false;
+  // What had just changed may have done so once more without having another time.
+  return runs.isSettled || new ContentHashes().of(exe, runs) === sha256;
+}
+
+function exeOf(pid: number): string {
+  return `/proc/${pid}/exe`;
 }

@@ -1,5 +1,10 @@
 /** Memory that changes while the gate looks at it: what runs is what was decided, or nothing. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { storeSocket } from "../../../../src/sandbox/stores/protocol.ts";
+import { stubFile } from "../../../../src/sandbox/stores/stub_file.ts";
+import { knownStubs } from "../../../../src/sidecar/stores/known_stubs.ts";
+import { PASS } from "../../../sidecar/stores/support.ts";
 import { Gated } from "../../support/gated.ts";
 
 /**
@@ -76,3 +81,37 @@ Deno.test("nothing runs that changed after it was decided", async (t) => {
     });
   }
 });
+
+Deno.test("nothing runs that was hashed and then written over, though stubs may run everywhere", async () => {
+  const stubs = await knownStubs([PASS]);
+  const evil = await Deno.readFile("/bin/mkdir");
+  let swap = false;
+  await using gated: Gated = await Gated.deciding(undefined, [], {
+    config: { commands: [], defaultAction: "allow", allowedExecutables: ["/usr/bin/*"] },
+    stubs: {
+      ...stubs,
+      // When this is asked, the gate has read the file, and the kernel has not.
+      matchesOf(execution) {
+        if (swap) Deno.writeFileSync(join(gated.directory, "pass"), evil);
+        return stubs.matchesOf(execution);
+      },
+    },
+  });
+  const stub = stubFile(storeSocket(PASS));
+  const file = join(gated.directory, "pass");
+  await Deno.writeFile(join(gated.directory, "stub"), stub, { mode: 0o755 });
+  // Long before it runs, or just now: then it may change once more without having another time.
+  const ways = { before: () => gated.run([file, "made"]), now: () => gated.shell(COPIED) };
+  for (const [name, run] of Object.entries(ways)) {
+    swap = false;
+    await Deno.writeFile(file, stub, { mode: 0o755 });
+    assert.match((await run()).stderr, /the Sidecar does not answer/, name);
+    swap = true;
+    await Deno.writeFile(file, stub);
+    await run();
+    assert.ok(!gated.has("made"), `another program has run that was written ${name}`);
+    assert.equal(gated.executions.at(-1)?.deny_reason, "FailClosed");
+  }
+});
+
+const COPIED = "cp stub pass; ./pass made";
