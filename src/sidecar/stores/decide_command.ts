@@ -3,7 +3,7 @@ import type { ActionClass } from "../../core/action_class.ts";
 import type { Execution } from "../../core/local_exec.ts";
 import { countsInSession } from "../../core/session_state.ts";
 import type { CommandVerdict } from "../../secrets/cli/store_command.ts";
-import { decideExecution, type ExecSurroundings, UNCHANGEABLE } from "../exec/decide.ts";
+import { admit, decideExecution, type ExecSurroundings, UNCHANGEABLE } from "../exec/decide.ts";
 import { type Classified, toClassified } from "../exec/envelope.ts";
 import { execEvent } from "../exec/exec_event.ts";
 import { broken, execSubject } from "../exec/hold.ts";
@@ -89,17 +89,32 @@ export async function decideCommand(
   });
 }
 
+/**
+ * Why a command that was allowed must show nothing after all: a program may wait long for a person,
+ * and its session, its token or the policies may have ended meanwhile.
+ */
+export function endedMeanwhile(
+  surroundings: CommandSurroundings,
+  asked: StoreExecution,
+): Denial | undefined {
+  const session = surroundings.sessions.get(asked.sessionId);
+  if (session === undefined) return { reason: "TokenInvalid", detail: "the session has ended" };
+  const { denial } = admit(surroundings, session, classify(asked));
+  const isOnlyObserved = denial !== undefined && session.observed === true &&
+    isObservable(denial.reason);
+  return isOnlyObserved ? undefined : denial;
+}
+
 /** Records that a command which was allowed shows nothing after all. */
 export function recordFailure(
   surroundings: CommandSurroundings,
   asked: StoreExecution,
-  detail: string,
+  denial: Denial,
 ): void {
   const { sessions, sink } = surroundings;
   const session = sessions.get(asked.sessionId);
   if (session === undefined) return;
   if (!sink.accepts()) return sink.lose();
-  const denial: Denial = { reason: "FailClosed", detail };
   sink.push(eventOf(surroundings, asked, { session, denial }), "soon");
 }
 

@@ -17,6 +17,7 @@ import type { SecretPrograms } from "../gate.ts";
 import {
   type CommandSurroundings,
   decideCommand,
+  endedMeanwhile,
   recordFailure,
   type StoreExecution,
 } from "./decide_command.ts";
@@ -92,6 +93,11 @@ export class StubService implements SecretPrograms {
     }
     if (command.kind === "blocked" || left.aborted) return refusal(name, "it is blocked");
     const output = await this.#options.run({ provider: store, sessionId, args });
+    const over = endedMeanwhile(this.#options, asked);
+    if (over !== undefined) {
+      recordFailure(this.#options, asked, over);
+      return refusal(name, "a policy decision, not a fault");
+    }
     if (!output.ok) return this.#fail(asked, output.error.message);
     return command.kind === "safe"
       ? this.#masked(sessionId, output.value)
@@ -129,7 +135,7 @@ export class StubService implements SecretPrograms {
   }
 
   #fail(asked: StoreExecution, detail: string): StubAnswer {
-    recordFailure(this.#options, asked, detail);
+    recordFailure(this.#options, asked, { reason: "FailClosed", detail });
     return refusal(basename(asked.execution.file), detail);
   }
 }

@@ -6,7 +6,7 @@ import type { ApprovalSubject } from "../../../src/approvals/subject.ts";
 import type { ActionClass } from "../../../src/core/action_class.ts";
 import { decideExecution } from "../../../src/sidecar/exec/decide.ts";
 import { toClassified } from "../../../src/sidecar/exec/envelope.ts";
-import { NOW_MS, session, SESSION_ID } from "../pipeline/support.ts";
+import { NOW_MS, session, SESSION_ID, TOKEN_ID } from "../pipeline/support.ts";
 import { PASS, Store } from "./support.ts";
 
 const SECRET = 'canary/Q+z="vX\\4711-aBcDeFgHiJkLmNoP';
@@ -215,6 +215,31 @@ Deno.test("a stub shows nothing once its session has ended", async () => {
   store.sessions.forget(SESSION_ID);
   assert.equal((await store.show("show", "agents/api")).status, 126);
   assert.deepEqual(store.ran, []);
+});
+
+Deno.test("a stub shows nothing of a program during which its session or its token ended", async () => {
+  const ends: Readonly<Record<string, (store: Store) => void>> = {
+    TokenRevoked: ({ standing }) => standing.revoked = new Set([TOKEN_ID]),
+    TokenInvalid: ({ sessions }) => sessions.end(SESSION_ID),
+    PolicyBundleNotReady: ({ standing }) => standing.bundle = undefined,
+  };
+  for (const [reason, end] of Object.entries(ends)) {
+    for (const command of [["show", "agents/api"], ["ls"]]) {
+      const store = new Store();
+      store.prints(`${SECRET}\n`);
+      const print = store.print;
+      assert.equal((await store.show(...command)).status, 0);
+      store.learnt.length = 0;
+      store.print = (asked) => {
+        end(store);
+        return print(asked);
+      };
+      const shown = await store.show(...command);
+      assert.deepEqual([shown.stdout, shown.status], ["", 126], reason);
+      assert.deepEqual(store.learnt, []);
+      assert.equal(store.events.at(-1)?.deny_reason, reason);
+    }
+  }
 });
 
 Deno.test("stubs of one session are answered at once, up to sixteen", async () => {
