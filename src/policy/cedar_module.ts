@@ -19,7 +19,7 @@ async function loadModule(): Promise<WebAssembly.Module> {
 }
 
 /**
- * The same before it is compiled, for workers that may never need it.
+ * The same before it is compiled, for workers that have come to need it.
  *
  * @throws When the file that ships with the package cannot be read.
  */
@@ -34,6 +34,15 @@ export function cedarBytes(): Promise<Uint8Array<ArrayBuffer>> {
  */
 export function readCedar(): Uint8Array<ArrayBuffer> {
   return Deno.readFileSync(cedarFile());
+}
+
+/**
+ * How many bytes these are.
+ *
+ * @throws When the file that ships with the package is not there.
+ */
+export function cedarSize(): number {
+  return Deno.statSync(cedarFile()).size;
 }
 
 function cedarFile(): URL {

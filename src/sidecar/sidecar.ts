@@ -9,7 +9,7 @@ import { err, type FirmaError, ok, type Result } from "../core/result.ts";
 import { timestamp } from "../core/timestamp.ts";
 import { SessionCa } from "../pki/session_ca.ts";
 import { openAuditKey } from "./audit_key.ts";
-import { cedarBytes } from "../policy/cedar_module.ts";
+import { cedarBytes, cedarSize } from "../policy/cedar_module.ts";
 import { AuditFeed } from "./audit_feed.ts";
 import { followAuthority } from "./authority_follower.ts";
 import type { Authority, IdentityTokenRequest } from "../core/authority.ts";
@@ -164,7 +164,7 @@ async function assemble(
     known,
     sockets,
     spare,
-    cedar: cedarBytes,
+    cedar: { size: cedarSize, read: cedarBytes },
     audit: feed,
     leaf: async (host) => await (await makingCa).leaf(host),
     notify,

@@ -4,6 +4,7 @@ import type { AuditFeed } from "./audit_feed.ts";
 import type { SocketPool } from "./socket_pool.ts";
 import { planePermissions, type SpareWorker } from "./spare_worker.ts";
 import { AuditGauge } from "./worker/audit_gauge.ts";
+import { cedarMemory, fillCedarMemory } from "./worker/cedar_memory.ts";
 import type { FromWorker, MappingSource, ToWorker, WorkerConfig } from "./worker/messages.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 
@@ -15,16 +16,25 @@ export interface Orders {
   readonly hosts: readonly string[];
 }
 
+/** Cedar's WebAssembly: how large it is, and its bytes. */
+export interface CedarSource {
+  readonly size: () => number;
+  readonly read: () => Promise<Uint8Array<ArrayBuffer>>;
+}
+
 /** What a worker says once it works. */
-export type Report = Exclude<FromWorker, { readonly kind: "started" | "start-failed" | "pong" }>;
+export type Report = Exclude<
+  FromWorker,
+  { readonly kind: "started" | "start-failed" | "cedar-wanted" | "pong" }
+>;
 
 /** What keeping a worker needs. */
 export interface WorkerKeeperOptions {
   readonly sockets: SocketPool;
   /** Becomes the first worker, where it may do just what that worker is to. */
   readonly spare?: SpareWorker | undefined;
-  /** Read while the worker loads. When it cannot be, nothing is ever decided. */
-  readonly cedar: () => Promise<Uint8Array<ArrayBuffer>>;
+  /** Read when a worker asks for it. While it cannot be, nothing is decided that needs it. */
+  readonly cedar: CedarSource;
   readonly audit: AuditFeed;
   /** Asked for each worker. */
   readonly orders: () => Orders;
@@ -47,6 +57,8 @@ export class WorkerKeeper {
   readonly #options: WorkerKeeperOptions;
   #worker: WorkerHandle | undefined;
   #gauge = new AuditGauge();
+  /** What wakes the worker, should it sleep until Cedar is there. */
+  #memory: SharedArrayBuffer | undefined;
   /** Whether the worker takes orders. */
   #serving = false;
   #permissions = "";
@@ -80,8 +92,12 @@ export class WorkerKeeper {
     const orders = ask();
     const permissions = this.#permissionsOf(orders);
     this.#permissions = JSON.stringify(permissions);
+    const memory = this.#memory = cedarMemory(cedar.size());
     const worker = new WorkerHandle({ permissions, worker: spare?.take(permissions) }, {
-      message: (message) => this.#receive(worker, orders, message),
+      message: (message) =>
+        message.kind === "cedar-wanted"
+          ? this.#layCedar(memory)
+          : this.#receive(worker, orders, message),
       event: (event) => {
         this.#options.event(event);
         audit.take(event, gauge);
@@ -90,9 +106,13 @@ export class WorkerKeeper {
     });
     this.#worker = worker;
     const { config, mapping } = orders;
-    cedar().then(
-      (bytes) => worker.post({ kind: "start", config, mapping, cedar: bytes, gauge: gauge.buffer }),
-      () => worker.end(), // whoever loads Cedar says what is wrong with it
+    worker.post({ kind: "start", config, mapping, cedar: memory, gauge: gauge.buffer });
+  }
+
+  #layCedar(memory: SharedArrayBuffer): void {
+    this.#options.cedar.read().then(
+      (bytes) => fillCedarMemory(memory, bytes),
+      () => fillCedarMemory(memory, undefined),
     );
   }
 
@@ -118,6 +138,7 @@ export class WorkerKeeper {
     this.#stopped = true;
     this.#callOffRetry?.();
     this.#worker?.end();
+    this.#wake();
     this.#serving = false;
     this.#options.ended("the Sidecar has ended");
     this.#options.audit.detach(this.#gauge);
@@ -127,7 +148,11 @@ export class WorkerKeeper {
     return planePermissions(hosts, config, this.#options.sockets);
   }
 
-  #receive(worker: WorkerHandle, orders: Orders, message: FromWorker): void {
+  #receive(
+    worker: WorkerHandle,
+    orders: Orders,
+    message: Exclude<FromWorker, { readonly kind: "cedar-wanted" }>,
+  ): void {
     switch (message.kind) {
       case "started":
         this.#serving = true;
@@ -142,8 +167,15 @@ export class WorkerKeeper {
     }
   }
 
+  /** A thread that sleeps does not hear that it is to end. */
+  #wake(): void {
+    if (this.#memory) fillCedarMemory(this.#memory, undefined);
+    this.#memory = undefined;
+  }
+
   /** Follows a worker that ended, whatever ended it. */
   #succeed(reason: string): void {
+    this.#wake();
     this.#worker = undefined;
     this.#serving = false;
     this.#options.ended(reason);

@@ -5,7 +5,7 @@ import type { AuditState } from "../../src/audit/writer.ts";
 import { type ActionClassEntry, setOperatorClasses } from "../../src/core/action_class.ts";
 import type { ExecutionEvent } from "../../src/core/event.ts";
 import { unwrap } from "../../src/core/result.ts";
-import { cedarBytes } from "../../src/policy/cedar_module.ts";
+import { cedarBytes, cedarSize } from "../../src/policy/cedar_module.ts";
 import { AuditFeed, type AuditTarget } from "../../src/sidecar/audit_feed.ts";
 import { DataPlane } from "../../src/sidecar/data_plane.ts";
 import { SESSION_SLOTS, SocketPool } from "../../src/sidecar/socket_pool.ts";
@@ -58,6 +58,7 @@ interface PlaneRig extends AsyncDisposable {
 async function start(
   rules = RULES,
   actionClasses: readonly ActionClassEntry[] = [],
+  readCedar = cedarBytes,
 ): Promise<PlaneRig> {
   const dir = await Deno.makeTempDir();
   const log = new MemoryLog();
@@ -77,7 +78,7 @@ async function start(
     },
     mapping: [{ file: "rules.toml", text: rules }],
     sockets: new SocketPool(join(dir, "w0")),
-    cedar: cedarBytes,
+    cedar: { size: cedarSize, read: readCedar },
     audit: new AuditFeed(log),
     leaf: () => Promise.reject(new Error("no certificates here")),
     notify: (_level, text) => notices.push(text),
@@ -187,6 +188,27 @@ Deno.test("DataPlane denies while revocations cannot be heard, whichever worker 
   assert.equal(await eventually("the new worker", reason), "RevocationCacheNotReady");
   plane.setRevocationsHeard(true);
   assert.equal(await reason(), "PolicyDenied");
+});
+
+Deno.test("DataPlane lets nothing out while Cedar cannot be read, and decides once it can be", async () => {
+  let isThere = false;
+  await using rig = await start(
+    undefined,
+    undefined,
+    () => isThere ? cedarBytes() : Promise.reject(new Deno.errors.NotFound()),
+  );
+  const { plane, log } = rig;
+  const policies = bundle("forbid (principal, action, resource);");
+  plane.setRevoked([]);
+  assert.equal((await plane.setBundle(policies, LONG_FRESH)).ok, false);
+  assert.equal(plane.bundleVersion, "");
+  isThere = true;
+  unwrapOk(await plane.setBundle(policies, LONG_FRESH));
+  const socket = unwrap(await plane.openSession(sessionBase("ses_a"))).socket!;
+  assert.equal(await ask(socket, "http://registry.test/a"), 403);
+  const record = () => log.events.find(({ kind }) => kind === "decision");
+  const event = await eventually("the record", record);
+  assert.equal(event.kind === "decision" && event.deny_reason, "PolicyDenied");
 });
 
 /** Makes the worker break off in the middle of what it does, as a mistake of its own would. */

@@ -14,6 +14,7 @@ import { LateTransport, type Transport } from "../transport/transport.ts";
 import { ApprovalClient } from "./approval_client.ts";
 import { AuditGauge } from "./audit_gauge.ts";
 import type { Calls } from "./calls.ts";
+import { takeFromCedarMemory } from "./cedar_memory.ts";
 import { EventQueue } from "./event_queue.ts";
 import type { EventRing } from "./event_ring.ts";
 import { LeafClient } from "./leaf_client.ts";
@@ -100,7 +101,7 @@ export class DataPlaneWorker {
   }
 
   async #start({ config, mapping, cedar, gauge }: Message<"start">): Promise<void> {
-    offerCedar(() => cedar);
+    offerCedar(() => takeFromCedarMemory(cedar, () => this.#post({ kind: "cedar-wanted" })));
     setOperatorClasses(config.actionClasses);
     const queue = new EventQueue(
       this.#events,

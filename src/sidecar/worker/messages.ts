@@ -90,8 +90,8 @@ export type ToWorker =
     readonly kind: "start";
     readonly config: WorkerConfig;
     readonly mapping: readonly MappingSource[];
-    /** Its WebAssembly module, not compiled yet. */
-    readonly cedar: Uint8Array<ArrayBuffer>;
+    /** Where its WebAssembly module will be; see `cedar_memory.ts`. */
+    readonly cedar: SharedArrayBuffer;
     /** Laid out as `AuditGauge` says. */
     readonly gauge: SharedArrayBuffer;
   }
@@ -164,6 +164,8 @@ export type FromWorker =
   | { readonly kind: "credentials-taken"; readonly number: number }
   | { readonly kind: "advised"; readonly number: number; readonly advice: Advice }
   | { readonly kind: "weighed"; readonly number: number; readonly verdict: LossVerdict }
+  /** Cedar is needed, and this thread sleeps until it is there. */
+  | { readonly kind: "cedar-wanted" }
   | { readonly kind: "leaf-request"; readonly request: number; readonly host: string }
   | ApprovalRequest
   /** There is something in the ring of events. */
