@@ -26,10 +26,18 @@ export interface Execution {
   readonly interpreter?: Interpreter;
   /** Of a governed program, unless it is very large: the SHA-256 of the file, in hex. */
   readonly sha256?: string;
-  /** Variables that change what it does; unknown where a standing answer is about it. */
+  /** Variables that change what it does; unknown where an answer stands for its program. */
   readonly environment?: Readonly<Record<string, string>>;
   /** A shim in the place of the program has asked, because the kernel does not. */
   readonly gate?: "shims";
+}
+
+/**
+ * All that a gate asks about an execution, as one text: two with the same text differ in nothing that
+ * is decided by, as long as their files are the same.
+ */
+export function questionOf(execution: Execution): string {
+  return JSON.stringify({ ...execution, pid: 0 });
 }
 
 /** What runs a script, by its first line. */
@@ -83,8 +91,11 @@ export type SidecarMessage =
     readonly kind: "answer";
     readonly number: number;
     readonly allow: boolean;
-    /** The same holds for this file by these names, whatever its arguments, until `forget`. */
-    readonly standing?: true;
+    /**
+     * The same holds until `forget`: for this file by these names, whatever its arguments, or for
+     * the same question about the same file.
+     */
+    readonly standing?: "program" | "question";
   }
   /** How many files do these paths hold? The answer to a question waits for that. */
   | {

@@ -1,4 +1,5 @@
 import { escapeForTerminal } from "../../core/escape.ts";
+import { countsInSession } from "../../core/session_state.ts";
 import { configWords } from "../model/row.ts";
 import type { DecisionEvent, ExecEvent, ExecutionEvent } from "../../core/event.ts";
 
@@ -74,7 +75,7 @@ function rowOf(event: ExecutionEvent, decided: DecisionEvent | undefined): Row |
     case "decision":
       return decidedRow(event, []);
     case "exec":
-      if (event.repeats !== undefined) return undefined;
+      if (event.repeats !== undefined && !countsInSession(event)) return undefined;
       return decidedRow(event, [["command", event.execution.argv.join(" ")]]);
     case "outcome":
       if (event.abort_reason === "") return undefined;

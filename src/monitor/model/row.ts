@@ -7,6 +7,7 @@ import type {
   ExecutionEvent,
   OutcomeEvent,
 } from "../../core/event.ts";
+import { countsInSession } from "../../core/session_state.ts";
 import type { RawPlace } from "./raw_store.ts";
 import type { Entry } from "../source/entry.ts";
 
@@ -99,7 +100,7 @@ function eventRow(
       };
     case "exec":
       // A program that runs again by the same decision would bury all else.
-      if (event.repeats !== undefined) return undefined;
+      if (event.repeats !== undefined && !countsInSession(event)) return undefined;
       return {
         word: event.decision,
         tone: toneOf(event),

@@ -1,4 +1,5 @@
 import type { ApprovalDesk } from "../../approvals/answer.ts";
+import type { ActionClass } from "../../core/action_class.ts";
 import { classifyExecution, SYSTEM_EXECUTE } from "../../commands/classify.ts";
 import type { CommandTable, MatchedCommand } from "../../commands/table.ts";
 import { CARRIERS } from "../../commands/views.ts";
@@ -20,12 +21,13 @@ import {
 import { type Classified, toClassified } from "./envelope.ts";
 import { execEvent } from "./exec_event.ts";
 import { filesAmong } from "./held_files.ts";
-import { broken, CHANGED, execSubject, type FileStates, unaskable } from "./hold.ts";
+import { broken, CHANGED, execSubject, type FileStates, unaskableOf } from "./hold.ts";
 import type { KnownStubs } from "../stores/known_stubs.ts";
 import { Waiting } from "../waiting.ts";
 import { readMessages } from "./read_messages.ts";
 import { SpoolReader } from "./spool_reader.ts";
-import { isStable } from "./stable.ts";
+import { standsFor } from "./stable.ts";
+import { type StandingAnswer, StandingAnswers } from "./standing_answers.ts";
 import type { GateConnection } from "./gate_connection.ts";
 
 /** What answering a gate needs. */
@@ -73,13 +75,11 @@ export class GateLine {
   readonly #reader: GateConnection;
   readonly #directory: string;
   #spool: SpoolReader | undefined;
+  #isCatchingUp = false;
   readonly #options: GateLineOptions;
-  /** Names of programs whose arguments decide what they do: no answer about them stands. */
+  /** Names of programs whose arguments decide what they do. */
   readonly #governed: ReadonlySet<string>;
-  /** The events whose decisions stand, by what they stand for. */
-  #standing = new Map<string, string>();
-  /** Those that stood before, of which more may be heard that ran until the gate heard so. */
-  #stood: ReadonlyMap<string, string> = new Map();
+  readonly #standing = new StandingAnswers();
   readonly #counting = new Map<number, Counting>();
   /** What waits for a person, by the numbers of its questions. */
   readonly #held = new Map<number, AbortController>();
@@ -103,8 +103,9 @@ export class GateLine {
 
   /** Answers to the end of the connection. */
   async serve(): Promise<void> {
-    const { deleting } = this.#options.table;
+    const { sessions, table: { deleting } } = this.#options;
     this.#say({ kind: "hello", governed: [...this.#governed], carriers: CARRIERS, deleting });
+    const unfollow = sessions.follow(this.#sessionId, () => this.#catchUp());
     try {
       for await (const message of readMessages(this.#reader)) {
         await this.#options.sink.relief();
@@ -113,25 +114,28 @@ export class GateLine {
     } finally {
       for (const left of this.#held.values()) left.abort();
       this.#stating.settleAll(undefined);
-      this.#takeRest();
+      try {
+        this.#catchUp();
+      } finally {
+        unfollow();
+        this.#spool?.close();
+      }
     }
   }
 
   /** Nothing that was decided before stands any longer. */
   forget(): void {
-    if (this.#standing.size > 0) this.#stood = this.#standing;
-    this.#standing = new Map();
+    this.#standing.forget();
     this.#say({ kind: "forget" });
   }
 
   /** Withdraws what stood as long as policies were fresh and tokens valid. */
   expire(): void {
-    if (this.#standing.size === 0) return;
     const session = this.#session();
-    const usual = [{ action_class: SYSTEM_EXECUTE, attributes: {} }] as const;
-    const isOver = session === undefined ||
-      admit(this.#options, session, { operations: usual }).denial !== undefined;
-    if (isOver) this.forget();
+    const isOver = (action_class: ActionClass) =>
+      session === undefined ||
+      admit(this.#options, session, { operations: [{ action_class, attributes: {} }] }).denial;
+    if ([...this.#standing.actionClasses].some(isOver)) this.forget();
   }
 
   #say(message: SidecarMessage): void {
@@ -315,10 +319,16 @@ export class GateLine {
       recorded.then((isRecorded) => this.#say({ kind: "answer", number, allow: isRecorded }));
       return;
     }
-    const stands = denial === undefined && approvalId === undefined && classified.ref === "" &&
-      !this.#isGoverned(execution) && isStable(standing.bundle?.engine.readsOf(actionClass));
-    if (stands) this.#standing.set(nameOf(execution), event.event_id);
-    this.#say({ kind: "answer", number, allow, ...(stands && { standing: true }) });
+    const reads = standing.bundle?.engine.readsOf(actionClass);
+    const stands = denial === undefined && approvalId === undefined
+      ? standsFor(classified, this.#isGoverned(execution), reads)
+      : undefined;
+    if (stands !== undefined) {
+      if (this.#standing.isFull) this.forget();
+      const { event_id: eventId, token_id: tokenId } = event;
+      this.#standing.add(execution, stands, { eventId, actionClass, tokenId });
+    }
+    this.#say({ kind: "answer", number, allow, ...(stands && { standing: stands }) });
   }
 
   #isGoverned({ names, interpreter }: Execution): boolean {
@@ -327,21 +337,23 @@ export class GateLine {
 
   /** The record of what runs by a standing answer; one that stands no more is told to be over. */
   #ran(execution: Execution): void {
-    const name = nameOf(execution);
-    const repeats = this.#standing.get(name) ?? this.#stood.get(name);
     if (!this.#options.sink.accepts()) {
       this.#options.sink.lose();
       this.forget();
-    } else this.#record(execution, undefined, repeats);
+    } else this.#record(execution, undefined, this.#standing.find(execution));
   }
 
-  /** What a gate that has ended wrote down and told nobody. */
-  #takeRest(): void {
-    if (this.#spool === undefined) return;
+  /** Takes what the gate has written down and told nobody yet: what follows may depend on it. */
+  #catchUp(): void {
+    const spool = this.#isCatchingUp ? undefined : this.#spool;
+    if (spool === undefined) return;
+    this.#isCatchingUp = true;
     try {
-      for (const execution of this.#spool.takeRest()) this.#ran(execution);
+      const written = spool.takeWritten();
+      for (const execution of written) this.#ran(execution);
+      if (written.length > 0) this.#say({ kind: "taken", to: spool.position });
     } finally {
-      this.#spool.close();
+      this.#isCatchingUp = false;
     }
   }
 
@@ -352,20 +364,20 @@ export class GateLine {
     else this.#options.sink.lose();
   }
 
-  #record(execution: Execution, denial: Denial | undefined, repeats?: string): void {
+  #record(execution: Execution, denial: Denial | undefined, by?: StandingAnswer): void {
     const session = this.#session();
     if (session === undefined) return;
     const event = execEvent({
       execution,
       session,
-      actionClass: SYSTEM_EXECUTE,
+      actionClass: by?.actionClass ?? SYSTEM_EXECUTE,
       denial,
       observed: false,
-      tokenId: session.claims[0]?.token_id ?? "",
+      tokenId: by?.tokenId ?? session.claims[0]?.token_id ?? "",
       bundleVersion: this.#options.standing.bundle?.version ?? "",
       policyIds: [],
       latencyUs: 0,
-      ...(repeats !== undefined && { repeats }),
+      ...(by !== undefined && { repeats: by.eventId }),
     });
     this.#options.sink.push(event, "soon");
     if (countsInSession(event)) this.#options.sessions.record(event);
@@ -374,21 +386,7 @@ export class GateLine {
 
 const UNDECIDED: ExecVerdict = { denial: undefined, tokenId: "", policyIds: [] };
 
-/** A denial that a person could lift, unless the execution is not known well enough to ask. */
-function unaskableOf(
-  { denial }: ExecVerdict,
-  execution: Execution,
-  files: FileStates | undefined,
-): Denial | undefined {
-  return denial?.reason === "StepUpRequired" ? unaskable(execution, files) ?? denial : denial;
-}
-
 const UNRECORDABLE: Denial = {
   reason: "FailClosed",
   detail: "the audit log cannot take the record of the execution",
 };
-
-/** What a standing answer stands for, as the gate names it. */
-function nameOf({ file, names }: Execution): string {
-  return [file, ...names].join("\0");
-}

@@ -5,6 +5,7 @@ import type { Execution } from "../../core/local_exec.ts";
 import { basename } from "../../core/path.ts";
 import { shellWord } from "../../core/shell.ts";
 import type { Denial, SessionView } from "../pipeline/draft.ts";
+import type { ExecVerdict } from "./decide.ts";
 
 /** Files that decide what an execution does, and in what state each of them is. */
 export type FileStates = readonly (readonly [path: string, state: string])[];
@@ -63,7 +64,7 @@ function hidden(words: readonly string[]): string {
 }
 
 /** Why nobody can be asked about an execution: it is not known whole, or not as what it is. */
-export function unaskable(
+function unaskable(
   { argc }: Execution,
   files: FileStates | undefined,
 ): Denial | undefined {
@@ -87,4 +88,13 @@ export const CHANGED: Denial = {
 export function broken(cause: unknown): Denial {
   const detail = cause instanceof Error ? cause.message : String(cause);
   return { reason: "FailClosed", detail: `the decision failed: ${detail}` };
+}
+
+/** A denial that a person could lift, unless the execution is not known well enough to ask. */
+export function unaskableOf(
+  { denial }: ExecVerdict,
+  execution: Execution,
+  files: FileStates | undefined,
+): Denial | undefined {
+  return denial?.reason === "StepUpRequired" ? unaskable(execution, files) ?? denial : denial;
 }

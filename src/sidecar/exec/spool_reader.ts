@@ -9,6 +9,8 @@ const MOST_AT_ONCE = 8 * 1024 * 1024;
 export class SpoolReader {
   readonly #file: Deno.FsFile;
   #position: number;
+  /** How far the gate has said that it wrote. */
+  #told: number;
 
   /**
    * Begins `from` so many bytes. `directory` is that of the session's socket.
@@ -17,7 +19,12 @@ export class SpoolReader {
    */
   constructor(directory: string, from: number) {
     this.#file = Deno.openSync(join(directory, SPOOL_NAME), { read: true });
-    this.#position = from;
+    this.#position = this.#told = from;
+  }
+
+  /** How many bytes have been taken. */
+  get position(): number {
+    return this.#position;
   }
 
   /**
@@ -26,18 +33,22 @@ export class SpoolReader {
    * @throws {Error} where they are not there, or not what a gate writes.
    */
   take(to: number): Execution[] {
-    const size = to - this.#position;
-    if (!(size >= 0 && size <= MOST_AT_ONCE)) throw new Error("the gate says what it may not");
+    const size = Math.max(0, to - this.#position);
+    if (!(to >= this.#told && size <= MOST_AT_ONCE)) {
+      throw new Error("the gate says what it may not");
+    }
     const bytes = this.#read(size);
     if (bytes.length < size) throw new Error("records of executions are missing");
-    this.#position = to;
+    this.#told = to;
+    this.#position += size;
     return parse(bytes);
   }
 
-  /** All that is left, for a gate that has ended; the line on which it ended is left out. */
-  takeRest(): Execution[] {
+  /** All that has been written, whether the gate has said so or not; a line that is not whole is left. */
+  takeWritten(): Execution[] {
     const size = this.#file.statSync().size - this.#position;
-    const bytes = this.#read(Math.min(Math.max(size, 0), MOST_AT_ONCE));
+    if (size <= 0) return [];
+    const bytes = this.#read(Math.min(size, MOST_AT_ONCE));
     const whole = bytes.subarray(0, bytes.lastIndexOf(NEWLINE) + 1);
     this.#position += whole.length;
     return parse(whole);

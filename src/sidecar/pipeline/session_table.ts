@@ -16,13 +16,27 @@ interface Entry extends SessionView {
 /** The sessions of a worker: its working copy of what the main thread folds from the events. */
 export class SessionTable implements SessionBook {
   readonly #entries = new Map<string, Entry>();
+  readonly #followers = new Map<string, () => void>();
 
   /** Takes a session on. */
   open(seed: SessionSeed): void {
     this.#entries.set(seed.sessionId, { ...seed, ended: false });
   }
 
+  /**
+   * Calls `catchUp` before it is said what a session has done, as long as the function that is
+   * returned has not been called: it may record what happened meanwhile. Where it throws, nothing is
+   * said.
+   */
+  follow(sessionId: string, catchUp: () => void): () => void {
+    this.#followers.set(sessionId, catchUp);
+    return () => {
+      if (this.#followers.get(sessionId) === catchUp) this.#followers.delete(sessionId);
+    };
+  }
+
   get(sessionId: string): SessionView | undefined {
+    this.#followers.get(sessionId)?.();
     return this.#entries.get(sessionId);
   }
 

@@ -23,14 +23,16 @@ Deno.test("SpoolReader takes each line once, and the rest without the line that 
   await reading(LINE.repeat(4) + LINE.slice(0, 7), 0, (reader) => {
     assert.equal(reader.take(2 * LINE.length).length, 2);
     assert.equal(reader.take(2 * LINE.length).length, 0);
-    assert.deepEqual(reader.takeRest(), [{ path: "/bin/true" }, { path: "/bin/true" }]);
-    assert.deepEqual(reader.takeRest(), []);
+    assert.deepEqual(reader.takeWritten(), [{ path: "/bin/true" }, { path: "/bin/true" }]);
+    assert.deepEqual(reader.takeWritten(), []);
+    assert.deepEqual(reader.take(4 * LINE.length), [], "said after it was taken");
+    assert.throws(() => reader.take(3 * LINE.length), /may not/);
   });
 });
 
 Deno.test("SpoolReader begins where the one before it ended", async () => {
   await reading(LINE.repeat(3), 2 * LINE.length, (reader) => {
-    assert.equal(reader.takeRest().length, 1);
+    assert.equal(reader.takeWritten().length, 1);
   });
 });
 

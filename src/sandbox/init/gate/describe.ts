@@ -1,4 +1,4 @@
-import type { Execution, Interpreter } from "../../../core/local_exec.ts";
+import { type Execution, type Interpreter, questionOf } from "../../../core/local_exec.ts";
 import { isTelling } from "../../../core/telling_variables.ts";
 import { type FileIdentity, identityKey, readLink } from "./file.ts";
 import { ERRNO } from "./libc.ts";
@@ -117,6 +117,21 @@ export function describe(
     ? texts.length === 0 ? [""] : texts
     : [...front, shownPath, ...texts.slice(1)];
   return { execution, identified, argv, isWhole };
+}
+
+/** Longer ones are asked each time: what stands is kept. */
+const LONGEST_QUESTION = 4096;
+
+/**
+ * What an answer to exactly this question stands for: the question, and the files as they are.
+ * `undefined` where none can: the files have just changed, or there is too much of it.
+ */
+export function questionKey({ execution, identified, isWhole }: Found): string | undefined {
+  const { program, runs } = identified;
+  if (!isWhole || !program.identity.isSettled || !runs.isSettled) return undefined;
+  const question = questionOf(execution);
+  if (question.length > LONGEST_QUESTION) return undefined;
+  return [identityKey(program.identity), identityKey(runs), question].join("\0");
 }
 
 /** An execution of a program, with what is known of its arguments. */

@@ -1,14 +1,8 @@
-import type { GateMessage, SidecarMessage } from "../../../core/local_exec.ts";
-import {
-  describe,
-  executionOf,
-  type Found,
-  type Identified,
-  identify,
-  LONGEST_NAME,
-} from "./describe.ts";
+import type { Execution, GateMessage, SidecarMessage } from "../../../core/local_exec.ts";
+import { describe, type Found, identify, LONGEST_NAME, questionKey } from "./describe.ts";
 import { release, type Stopped } from "./exec_stop.ts";
 import { Executing } from "./executing.ts";
+import { executionExpected, type Expected, startedAs } from "./expected.ts";
 import { findOut } from "./find_out.ts";
 import { governedBy } from "./governed.ts";
 import { heldFiles } from "./held_files.ts";
@@ -18,7 +12,6 @@ import { readCall } from "./memory.ts";
 import { Programs } from "./program.ts";
 import { RecentRefusals } from "./recent_refusals.ts";
 import { Spool } from "./spool.ts";
-import { describeStarted, differenceOf } from "./started.ts";
 import { Subjects } from "./subjects.ts";
 import { Wire } from "./wire.ts";
 
@@ -39,14 +32,6 @@ export interface GateOrders {
   /** The only programs that are asked about, by name or absolute path; absent: all. */
   readonly only?: readonly string[] | undefined;
 }
-
-/** What must be running after the kernel let a call go on. */
-type Expected =
-  | { readonly kind: "decided"; readonly found: Found }
-  /** By a standing answer: it is not on record yet. */
-  | { readonly kind: "standing"; readonly identified: Identified }
-  /** Nobody is asked about it. */
-  | { readonly kind: "free"; readonly identified: Identified };
 
 interface Asked {
   readonly attempt: Attempt;
@@ -206,6 +191,11 @@ export class ExecGate {
     }
     const found = describe(attempt, identified, this.#programs);
     if (typeof found === "number") return this.#refuse(attempt, found);
+    const question = questionKey(found);
+    if (question !== undefined && this.#standing.has(question) && this.#spool?.isFull === false) {
+      if (!this.#listener.isWaiting(attempt)) return;
+      return this.#letGo(attempt, { kind: "again", found });
+    }
     const held = heldFiles(this.#programs, attempt.pid, found.execution, this.#deleting);
     if (!this.#listener.isWaiting(attempt)) return;
     if (this.#refused.isRetry(found, performance.now())) {
@@ -248,28 +238,18 @@ export class ExecGate {
   #stopped(stopped: Stopped, expected: Expected | undefined): void {
     const { pid, how } = stopped;
     if (how === "failed" || expected === undefined) return release(stopped);
-    if (expected.kind === "decided") {
-      const { found } = expected;
-      const detail = differenceOf(pid, found);
-      if (detail === undefined) return release(stopped);
-      this.#executing.end(pid);
-      this.#tell({ kind: "ended", execution: found.execution, detail });
-      return;
-    }
-    const { identified } = expected;
-    const execution = describeStarted(pid, identified);
-    if (typeof execution === "string") {
-      this.#executing.end(pid);
-      this.#tell({ kind: "ended", execution: executionOf(pid, identified), detail: execution });
-      return;
-    }
-    if (expected.kind === "standing" && !this.#spool!.add(execution)) {
-      this.#executing.end(pid);
-      this.#tell({ kind: "ended", execution, detail: "its record cannot be written down" });
-      return;
-    }
-    release(stopped);
-    if (expected.kind === "standing") this.#tellLater();
+    const started = startedAs(pid, expected);
+    const detail = typeof started === "string" ? started : this.#faultOf(started, expected);
+    if (detail === undefined) return release(stopped);
+    this.#executing.end(pid);
+    this.#tell({ kind: "ended", execution: executionExpected(pid, expected), detail });
+  }
+
+  /** Writes down what is not on record yet; says why that must not run otherwise. */
+  #faultOf(started: Execution, { kind }: Expected): string | undefined {
+    if (kind === "decided" || kind === "free") return;
+    if (!this.#spool!.add(started)) return "its record cannot be written down";
+    this.#tellLater();
   }
 
   #tellLater(): void {
@@ -365,8 +345,8 @@ export class ExecGate {
           this.#refused.note(found, performance.now());
           return this.#refuse(attempt, ERRNO.EPERM);
         }
-        const { key } = found.identified;
-        if (standing === true && key !== undefined) {
+        const key = standing === "program" ? found.identified.key : questionKey(found);
+        if (standing !== undefined && key !== undefined) {
           if (this.#standing.size >= MOST_STANDING) this.#standing.clear();
           this.#standing.add(key);
         }

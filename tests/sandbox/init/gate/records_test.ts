@@ -80,7 +80,7 @@ Deno.test("a Sidecar that comes after another hears what that one did not take",
       reader.consume(reader.buffered.length);
       lines.push(...text.trimEnd().split("\n"));
       for (const [, number] of text.matchAll(/"ask","number":(\d+)/g)) {
-        say({ kind: "answer", number: Number(number), allow: true, standing: true });
+        say({ kind: "answer", number: Number(number), allow: true, standing: "program" });
       }
       if (heard.length === 1 && text.includes('"ran"')) reader.socket.destroy();
     }
