@@ -68,7 +68,7 @@ async function wholeSnapshot(log: string): Promise<LogSnapshot> {
     const named = file && Deno.statSync(log);
     // Closed while we waited: then its lock is of no use.
     if (opened?.ino !== named?.ino && performance.now() < deadline) continue;
-    const closed = closedFiles(log).map(closedPart);
+    const closed = closedParts(log);
     const parts = opened ? [...closed, openPart(log, opened.size, opened.ino)] : closed;
     const note = readCheckpointNote(log);
     if (locked) file?.unlockSync();
@@ -91,6 +91,16 @@ function openPart(path: string, size: number, inode: number | null): LogPart {
       throw new Error("it was closed while it was read: try again");
     },
   };
+}
+
+/** Files are compressed without the lock: one that is gone goes by another name now. */
+function closedParts(log: string, triesLeft = 100): LogPart[] {
+  try {
+    return closedFiles(log).map(closedPart);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound) || triesLeft === 0) throw cause;
+    return closedParts(log, triesLeft - 1);
+  }
 }
 
 function closedPart(closed: ClosedFile): LogPart {

@@ -7,7 +7,10 @@ import {
   closedPath,
   parseClosedPath,
 } from "../../src/audit/closed_file.ts";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { lineChecker } from "../../src/audit/line_checker.ts";
+import { snapshotLog } from "../../src/audit/log_parts.ts";
 import { removeLeftovers } from "../../src/audit/packing.ts";
 import type { AuditSink, LogFilesChange } from "../../src/audit/sink.ts";
 import { treePath } from "../../src/audit/tree_file.ts";
@@ -240,6 +243,33 @@ for (const packing of ["gzip", "zstd"] as const) {
       assert.ok(!tampered.ok || !tampered.value.whole);
     }));
 }
+
+Deno.test("snapshotLog() finds a closed file that is compressed in between under its other name", () =>
+  inTempDir(async (directory) => {
+    const log = join(directory, "audit.jsonl");
+    const [plain, packed] = [closedPath(log, 1, 9), closedPath(log, 1, 9, "gzip")];
+    await Deno.writeTextFile(log, "");
+    await Deno.writeTextFile(plain, "");
+    const turns = `
+import os, sys
+one, other = sys.argv[1:]
+while True:
+    os.link(one, other)
+    os.unlink(one)
+    one, other = other, one
+`;
+    const args = ["-c", turns, plain, packed];
+    const turning = new Deno.Command("/usr/bin/python3", { args, stderr: "null" }).spawn();
+    try {
+      await eventually("a turn", () => existsSync(packed) || undefined);
+      for (let count = 0; count < 2_000; count++) {
+        assert.equal(unwrap(await snapshotLog(log)).parts.at(-1)?.path, log);
+      }
+    } finally {
+      turning.kill("SIGKILL");
+      await turning.status;
+    }
+  }));
 
 Deno.test("removeLeftovers() removes what was left of compressing long ago, and nothing else", () =>
   inTempDir(async (dir) => {
