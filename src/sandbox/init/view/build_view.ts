@@ -49,7 +49,7 @@ export function buildView(mounts: readonly Mount[]): void {
         throw new SystemCallError(`show "${mount.target}": ${cause.call}`, cause.errno);
       }
     }
-    enter(root);
+    enter(NEW_VIEW);
   });
 }
 

@@ -6,7 +6,6 @@ import { checked, cString } from "../libc.ts";
 
 const SYMBOLS = {
   close: { parameters: ["i32"], result: "i32" },
-  fchdir: { parameters: ["i32"], result: "i32" },
   mkdirat: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   mknodat: { parameters: ["i32", "buffer", "u32", "u64"], result: "i32" },
   mount: { parameters: ["buffer", "buffer", "buffer", "u64", "buffer"], result: "i32" },
@@ -59,7 +58,6 @@ export const READ_ONLY = 1 | NO_PRIVILEGES;
 
 const libc = Deno.dlopen("libc.so.6", SYMBOLS).symbols;
 const NOTHING = cString("");
-const HERE = cString(".");
 
 /** A file or directory that was opened to name it, not to read it. */
 export interface Place extends Disposable {
@@ -163,19 +161,18 @@ export function attach(tree: Place, target: Place): void {
 }
 
 /**
- * Makes the mount at `root` the root directory of every thread that has the present one, and gives
- * that up: nothing of it can be reached by a path any more.
+ * Makes the mount at `path` the root directory of every thread that has the present one, and gives
+ * that up: nothing of it can be reached by a path any more. The working directory is the root before
+ * and after, and in between: another thread that asks for it meanwhile would be told of none.
  *
  * @throws {SystemCallError}
  */
-export function enter(root: Place): void {
-  using old = openRoot("/");
-  checked("enter the new root", libc.fchdir(root.descriptor));
-  // Both at one place, the new one below (pivot_root(2)): no directory for the old one is needed.
-  checked("change the root", libc.pivotRoot(PIVOT_ROOT, HERE, HERE));
-  checked("go back to the old root", libc.fchdir(old.descriptor));
-  checked("give up the old root", libc.umount2(HERE, MNT_DETACH));
+export function enter(path: string): void {
   Deno.chdir("/");
+  const root = cString(path);
+  // Both at one place, the new one below (pivot_root(2)): no directory for the old one is needed.
+  checked("change the root", libc.pivotRoot(PIVOT_ROOT, root, root));
+  checked("give up the old root", libc.umount2(cString("/"), MNT_DETACH));
 }
 
 /** Runs `work` with every bit of what it makes as it says. */

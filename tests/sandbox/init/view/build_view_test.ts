@@ -11,6 +11,11 @@ const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
 const SCRIPT = `
 const [module, mounts, ...paths] = Deno.args;
 const { buildView } = await import(module);
+const flags = new Int32Array(new SharedArrayBuffer(4));
+const watcher = new Worker(URL.createObjectURL(new Blob([\`(\${watch})()\`])), { type: "module" });
+const told = () => new Promise((resolve) => watcher.onmessage = ({ data }) => resolve(data));
+watcher.postMessage(flags);
+await told();
 let failure = "";
 try {
   buildView(JSON.parse(mounts));
@@ -24,7 +29,25 @@ const found = (path) => {
     return error.name;
   }
 };
-console.log(JSON.stringify({ failure, found: paths.map(found) }));
+Atomics.store(flags, 0, 1);
+console.log(JSON.stringify({ failure, found: paths.map(found), lost: await told() }));
+watcher.terminate();
+
+/** In a thread of its own: asks where it is until told to stop, and says how often nobody knew. */
+function watch() {
+  self.onmessage = ({ data: flags }) => {
+    self.postMessage("watching");
+    let lost = 0;
+    while (Atomics.load(flags, 0) === 0) {
+      try {
+        Deno.cwd();
+      } catch {
+        lost++;
+      }
+    }
+    self.postMessage(lost);
+  };
+}
 `;
 
 /** Builds a view as `__init` does, and tells what is at some paths then. */
@@ -44,7 +67,10 @@ async function build(mounts: readonly Mount[], directory: string, paths: readonl
   }).output();
   const text = new TextDecoder().decode(stdout);
   assert.notEqual(text, "", new TextDecoder().decode(stderr));
-  return JSON.parse(text) as { failure: string; found: string[] };
+  const { failure, found, lost } = JSON.parse(text);
+  // A thread that loads while the view is built asks where it is (getcwd(2)).
+  assert.equal(lost, 0, "a thread of the same process had no working directory meanwhile");
+  return { failure, found } as { failure: string; found: string[] };
 }
 
 Deno.test("canBuildView() finds the calls of a kernel since 5.12", () => {
