@@ -113,18 +113,26 @@ export async function buildProgram(
   return program;
 }
 
+/**
+ * The words to parse: of `help` before an option, or before a command that there is not, the parser
+ * would show the program's help as an error.
+ */
+function helpWords(args: string[], entries: readonly CommandEntry[]): string[] {
+  const [first, second] = args;
+  if (first !== "help" || second === undefined) return args;
+  if (second.startsWith("-")) return args.slice(1);
+  return entries.some(({ name }) => name === second) ? args : [second];
+}
+
 /** Finds the command that `args` name, runs it, and returns the exit status. */
 export async function runProgram(
   args: string[],
   entries: readonly CommandEntry[],
 ): Promise<number> {
   const named = commandName(args);
-  // Of a command that there is not, the parser would show its own help and say nothing.
-  const isUnknown = args[0] === "help" && named !== undefined && !named.startsWith("-") &&
-    !entries.some(({ name }) => name === named);
   const program = await buildProgram(entries, (name) => name === named);
   try {
-    await program.parseAsync(isUnknown ? [named] : args, { from: "user" });
+    await program.parseAsync(helpWords(args, entries), { from: "user" });
     return Deno.exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;

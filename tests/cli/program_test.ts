@@ -27,6 +27,16 @@ Deno.test("firma help and --help of a command say the same", async () => {
   assert.equal(word.stdout, flag.stdout);
 });
 
+Deno.test("firma help with --help or -h is firma --help", async () => {
+  await using person = await Person.create();
+  const [program, ...others] = await Promise.all(
+    [["--help"], ["help", "--help"], ["help", "-h"]].map((args) => person.firma(args)),
+  );
+  for (const { code, stdout, stderr } of others) {
+    assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: program!.stdout, stderr: "" });
+  }
+});
+
 Deno.test("firma without a command shows help and is a usage error", async () => {
   await using person = await Person.create();
   const bare = await person.firma([]);
