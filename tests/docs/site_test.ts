@@ -85,6 +85,7 @@ Deno.test("the site fits a phone and a desk, finds what it is asked for, and loa
   await page.until("document.querySelectorAll('#found a').length > 1");
   await page.press("Enter");
   await page.until("location.hash !== '' && document.querySelector(location.hash)");
+  await page.until("document.readyState === 'complete'"); // its script has run
   await page.look(SIZES.phone);
   await page.evaluate("document.getElementById('menu').click()");
   assert.ok(await page.evaluate("document.querySelector('nav').offsetHeight > 100"));
