@@ -24,7 +24,10 @@ Deno.test("readSeed() reads what formatSeed() wrote", async () => {
 Deno.test("readSeed() refuses an edited seed and names the field", async (t) => {
   const { key, said, text } = await seed();
   const cases: Record<string, [string, string]> = {
-    "another agent": [text.replace(said.agent_id, said.agent_id.replace(/.$/, "0")), "agent_id"],
+    "another agent": [
+      text.replace(said.agent_id, said.agent_id.replace(/.$/, (last) => last === "0" ? "1" : "0")),
+      "agent_id",
+    ],
     "another token id": [text.replace(said.token_id, said.token_id.toUpperCase()), "token_id"],
     "another session": [text.replace(said.session_id, "ses"), "session_id"],
     "one action more": [text.replace('"code.write"', '"code.write","code.merge"'), "action_set"],
