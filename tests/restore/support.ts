@@ -14,6 +14,8 @@ export class Bench implements AsyncDisposable {
   readonly base: string;
   readonly workspace: string;
   readonly store: string;
+  readonly #firstMs = Date.now();
+  #taken = 0;
 
   private constructor(base: string) {
     this.base = base;
@@ -44,7 +46,9 @@ export class Bench implements AsyncDisposable {
 
   /** Takes a snapshot and keeps it. */
   take(options: Partial<TakeOptions> = {}): Manifest {
-    const id = newId("sbx");
+    // Identifiers of one millisecond sort by chance, and snapshots of a test follow on each other
+    // faster than those of runs.
+    const id = newId("sbx", this.#firstMs + this.#taken++);
     const directory = join(this.store, id);
     Deno.mkdirSync(directory);
     const manifest = takeSnapshot({
