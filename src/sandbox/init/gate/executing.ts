@@ -1,5 +1,6 @@
 import { Alarm } from "./alarm.ts";
 import { end, interrupt, nextStopped, seize, type Stopped } from "./exec_stop.ts";
+import { Processor } from "./processor.ts";
 
 /**
  * How long everything else waits while a program is being executed, which takes a tenth of a
@@ -16,6 +17,7 @@ export class Executing<Expected> {
   readonly #expected = new Map<number, Expected | undefined>();
   readonly #stopped: (stopped: Stopped, expected: Expected | undefined) => void;
   readonly #alarm = Alarm.every(EXECUTING_MS);
+  readonly #processor = Processor.ofThread();
   #looks = 0;
 
   /** `stopped` hears of each that stopped, to release or to end it; of what ended only by itself not. */
@@ -40,6 +42,9 @@ export class Executing<Expected> {
       if (!seize(pid)) return false;
       this.#expected.set(pid, expected);
       this.#looks = 0;
+      // Who asked has left its processor to this thread, and goes on there: woken elsewhere, this one
+      // would take the place of another job, and leave a processor idle.
+      this.#processor?.stay();
       allow();
       interrupt(pid);
       while (this.#alarm !== undefined && this.#expected.has(pid)) {
@@ -49,6 +54,7 @@ export class Executing<Expected> {
       }
       return true;
     } finally {
+      this.#processor?.leave();
       this.#alarm?.clear();
     }
   }
