@@ -1,19 +1,22 @@
 import { join } from "node:path";
 
-const FILES = 5_000;
-const DIRECTORIES = 100;
+/** How many files the repositories have, by their names. */
+const REPOSITORIES = { "repository": 5_000, "large-repository": 20_000 } as const;
+const FILES_OF_DIRECTORY = 50;
 const PACKAGES = 20;
 const FILES_OF_PACKAGE = 10;
 
 /** Lays out what there is to be worked on: a repository, a package with dependencies, a program. */
 export async function makeProject(project: string): Promise<void> {
-  await Promise.all([makeRepository(project), makePackage(project), makeSource(project)]);
+  await Promise.all([makePackage(project), makeSource(project)]);
+  for (const [name, files] of Object.entries(REPOSITORIES)) {
+    await makeRepository(join(project, name), files);
+  }
 }
 
-async function makeRepository(project: string): Promise<void> {
-  const repository = join(project, "repository");
-  for (let index = 0; index < FILES; index++) {
-    const directory = join(repository, `d${index % DIRECTORIES}`);
+async function makeRepository(repository: string, files: number): Promise<void> {
+  for (let index = 0; index < files; index++) {
+    const directory = join(repository, `d${Math.floor(index / FILES_OF_DIRECTORY)}`);
     await Deno.mkdir(directory, { recursive: true });
     await Deno.writeTextFile(join(directory, `f${index}.txt`), `file ${index}\n`);
   }

@@ -10,6 +10,7 @@ import time
 
 WORK = {
     "git status": (["git", "status", "--porcelain"], "repository"),
+    "git status, 20,000 files": (["git", "status", "--porcelain"], "large-repository"),
     "npm install": (
         ["npm", "install", "--offline", "--no-audit", "--no-fund", "--no-package-lock",
          "--ignore-scripts", "--loglevel=error"],
